@@ -1,0 +1,9 @@
+"""Dynamic Mutual Training as a plugin of MMSegmentation and MMPretrain."""
+
+from mmdmt import compat
+from mmdmt.version import __version__
+
+compat.check_packages()
+compat.apply()
+
+__all__ = ['__version__']

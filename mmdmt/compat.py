@@ -1,0 +1,363 @@
+"""The only room that knows versions of torch, mmcv, mmengine and mmseg, and the only one that patches them.
+
+``import mmdmt`` calls :func:`check_packages`, then :func:`apply`. The cures stand in order in ``_CURES`` at the end of
+this file. Each looks for the feature it cures rather than for a version, and leaves alone what works.
+"""
+
+import contextlib
+import functools
+import pickle
+import pkgutil
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module, metadata, util
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from packaging.specifiers import SpecifierSet
+
+_STACK = ('mmengine', 'mmcv', 'mmseg', 'mmpretrain')
+_INSTALL = 'run `pip install "mmdmt[openmmlab]"`'
+
+
+class _Package(NamedTuple):
+    """A package of the stack: its import name, the distributions that may bring it, the versions supported."""
+
+    module: str
+    distributions: tuple[str, ...]
+    versions: str
+
+    def __str__(self) -> str:
+        return f'{self.distributions[0]} {self.versions}'
+
+    def is_installed(self) -> bool:
+        """Tell whether the package can be imported; raise ImportError if only unsupported versions are there.
+
+        OneDL's forks (``onedl-*``) are taken at any version, and so is a source tree without metadata.
+        """
+        if util.find_spec(self.module) is None:
+            return False
+        unsupported = []
+        for name in (f'onedl-{self.distributions[0]}', *self.distributions):
+            try:
+                version = metadata.version(name)
+            except metadata.PackageNotFoundError:
+                continue
+            if name.startswith('onedl-') or SpecifierSet(self.versions).contains(version, prereleases=True):
+                return True
+            unsupported.append(f'{name} {version}')
+        if unsupported:
+            raise ImportError(f'mmdmt needs {self} but found {" and ".join(unsupported)}: {_INSTALL}.')
+        return True
+
+
+_FOUNDATIONS = (
+    _Package('mmengine', ('mmengine', 'mmengine-lite'), '>=0.10.7,<0.11'),
+    _Package('mmcv', ('mmcv', 'mmcv-lite'), '>=2.0.0rc4,<2.2.0'),
+)
+_MMSEG = _Package('mmseg', ('mmsegmentation',), '>=1.2,<1.3')
+_MMPRETRAIN = _Package('mmpretrain', ('mmpretrain',), '>=1.2,<2')
+
+
+def check_packages() -> None:
+    """Check that the packages mmdmt stands on are there, in versions it supports.
+
+    Raises:
+        ImportError: If not. One sentence says what is wanted, what was found and which command installs it.
+    """
+    for package in _FOUNDATIONS:
+        if not package.is_installed():
+            raise ImportError(f'mmdmt needs {package} but found none: {_INSTALL}.')
+    has_mmseg, has_mmpretrain = _MMSEG.is_installed(), _MMPRETRAIN.is_installed()
+    if not (has_mmseg or has_mmpretrain):
+        raise ImportError(f'mmdmt needs {_MMSEG} or {_MMPRETRAIN} but found neither: {_INSTALL}.')
+    for undeclared in ('ftfy', 'regex') if has_mmseg else ():
+        if util.find_spec(undeclared) is None:
+            raise ImportError(f'mmsegmentation needs {undeclared}, any version, but found none: {_INSTALL}.')
+
+
+@functools.cache
+def apply() -> None:
+    """Apply every cure that is needed here; a second call does nothing."""
+    for cure in _CURES:
+        cure()
+
+
+def _rebind(old: Callable[..., Any], new: Callable[..., Any]) -> None:
+    """Put ``new`` in the place of ``old`` in every loaded module of the stack that holds it by its name."""
+    for name, module in list(sys.modules.items()):
+        if name.partition('.')[0] in _STACK and getattr(module, '__dict__', {}).get(old.__name__) is old:
+            setattr(module, old.__name__, new)
+
+
+def _restore_find_loader() -> None:
+    """Cure "module 'pkgutil' has no attribute 'find_loader'" from every Runner.
+
+    Python 3.14 removed it; mmengine/utils/dl_utils/misc.py, ``mmcv_full_available``, and mmcv/utils/ext_loader.py,
+    ``check_ops_exist``, ask it for mmcv's extension.
+    """
+    if not hasattr(pkgutil, 'find_loader'):
+        pkgutil.find_loader = lambda fullname: getattr(util.find_spec(fullname), 'loader', None)
+
+
+class _AbsentExtension(ModuleType):
+    """Stands for ``mmcv._ext``: has every op, and each says when it is called that it is not there."""
+
+    def __getattr__(self, name: str) -> Callable[..., str]:
+        if name.startswith('__'):
+            raise AttributeError(name)
+
+        def op(*args: object, **kwargs: object) -> str:
+            if name in ('get_compiler_version', 'get_compiling_cuda_version'):  # asked by mmcv's collect_env
+                return 'n/a'
+            raise RuntimeError(f'{name} is a compiled op: build full mmcv in the place of mmcv-lite, or do without it.')
+
+        return op
+
+
+def _import_ops_without_extension() -> None:
+    """Cure "No module named 'mmcv._ext'" from ``import mmseg.models``, under mmcv-lite.
+
+    mmseg 1.2 imports ``mmcv.ops`` at the top of losses/focal_loss.py and others, and there every file asks for compiled
+    functions (mmcv/utils/ext_loader.py, ``load_ext``). The stand-in stays only while ``mmcv.ops`` is being imported:
+    later, mmengine's ``mmcv_full_available`` would look for its spec in every ``revert_sync_batchnorm``, and fail.
+    """
+    if util.find_spec('mmcv._ext') is not None:
+        return
+    sys.modules['mmcv._ext'] = _AbsentExtension('mmcv._ext')
+    try:
+        import_module('mmcv.ops')
+    finally:
+        del sys.modules['mmcv._ext']
+
+
+def _history_buffer_method(owner: object, name: str) -> Any:
+    """Stand for ``getattr`` in a checkpoint, in the one use that mmengine makes of it."""
+    from mmengine.logging import HistoryBuffer
+
+    if owner is HistoryBuffer and name in ('min', 'max', 'mean', 'current'):
+        return getattr(owner, name)
+    raise pickle.UnpicklingError(f'getattr({owner!r}, {name!r}) is not allowed in a checkpoint')
+
+
+def _load_history_in_checkpoints() -> None:
+    """Cure "UnpicklingError: ... HistoryBuffer" from resume, load_from and inference, since torch 2.6.
+
+    torch/serialization.py, ``load``, takes known classes only now; ``weights_only=False`` lets a file run any code.
+    mmengine/logging/history_buffer.py pickles numpy arrays and, through ``getattr``, four methods. Plain ``getattr``
+    reaches every function of every module, so a restricted one goes by its name. OneDL's runner/checkpoint.py,
+    ``_safe_torch_load``, allows the plain one and falls back to ``weights_only=False``: torch's ``load`` replaces it.
+    """
+    if not hasattr(torch.serialization, 'get_unsafe_globals_in_checkpoint'):  # torch < 2.6: no (function, name) pairs
+        return
+    from mmengine.logging import HistoryBuffer
+    from mmengine.runner import checkpoint
+
+    numeric_dtypes = {type(np.dtype(code)) for code in f'?{np.typecodes["AllInteger"]}{np.typecodes["AllFloat"]}'}
+    safe: list[Any] = [HistoryBuffer, (_history_buffer_method, 'builtins.getattr'), np.ndarray, np.dtype]
+    safe += numeric_dtypes
+    for core in ('numpy.core', 'numpy._core'):  # the name depends on the numpy that wrote the file
+        safe.append((np.empty(0).__reduce__()[0], f'{core}.multiarray._reconstruct'))
+        safe.append((np.float64(0).__reduce__()[0], f'{core}.multiarray.scalar'))
+    torch.serialization.add_safe_globals(safe)
+    if hasattr(checkpoint, '_safe_torch_load'):
+        checkpoint._safe_torch_load = torch.load
+
+
+def _module_folder(package: str) -> Path | None:
+    """Return the folder of the module that a distribution or a module name stands for, or None."""
+    modules = [package]
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        modules += (metadata.distribution(package).read_text('top_level.txt') or '').split()
+    specs = (util.find_spec(module) for module in modules)
+    return next((Path(spec.origin).parent for spec in specs if spec is not None and spec.origin is not None), None)
+
+
+def _is_installed(package: str) -> bool:
+    return _module_folder(package) is not None
+
+
+def _get_installed_path(package: str) -> str:
+    folder = _module_folder(package)
+    if folder is None:
+        raise metadata.PackageNotFoundError(package)
+    return str(folder)
+
+
+def _find_packages_without_pkg_resources() -> None:
+    """Cure "No module named 'pkg_resources'" from ``mmseg::`` bases, and let ``mmdmt::`` bases work.
+
+    setuptools 82 dropped what mmengine/utils/package_utils.py, ``is_installed`` and ``get_installed_path``, import.
+    mmengine/config/utils.py, ``MODULE2PACKAGE``, knows neither mmdmt nor that OneDL's mmseg is not 'mmsegmentation'.
+    """
+    from mmengine.config.utils import MODULE2PACKAGE
+    from mmengine.utils import package_utils
+
+    MODULE2PACKAGE['mmdmt'] = 'mmdmt'
+    if not _is_installed('mmsegmentation'):
+        MODULE2PACKAGE['mmseg'] = 'mmseg'
+    if util.find_spec('pkg_resources') is not None:
+        return
+    try:
+        package_utils.is_installed('mmengine')
+    except ModuleNotFoundError:
+        _rebind(package_utils.is_installed, _is_installed)
+        _rebind(package_utils.get_installed_path, _get_installed_path)
+
+
+def _launch_without_cuda() -> None:
+    """Cure "Found no NVIDIA driver" from torchrun with gloo, where there is no CUDA.
+
+    mmengine/dist/utils.py, ``_init_dist_pytorch`` and its siblings, select a CUDA device whatever the backend. While
+    they run that call does nothing; the backend stays the user's.
+    """
+    if torch.cuda.is_available():
+        return
+    from mmengine.dist import utils
+
+    def without_set_device(launch: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(launch)
+        def launch_on_cpu(*args: Any, **kwargs: Any) -> None:
+            set_device = torch.cuda.set_device
+            torch.cuda.set_device = lambda device: None
+            try:
+                launch(*args, **kwargs)
+            finally:
+                torch.cuda.set_device = set_device
+
+        return launch_on_cpu
+
+    for launcher in ('pytorch', 'mpi', 'slurm'):
+        setattr(utils, f'_init_dist_{launcher}', without_set_device(getattr(utils, f'_init_dist_{launcher}')))
+
+
+def _wrap_models_on_cpu() -> None:
+    """Cure "device_ids ... only work with ... GPU modules" and "SyncBatchNorm layers only work with GPU modules".
+
+    mmengine/runner/runner.py, ``Runner.wrap_model``, passes ``device_ids`` whatever the device, and reverts
+    SyncBatchNorm only when there is one process. Needed where mmengine puts models on the CPU.
+    """
+    from mmengine import device, model
+    from mmengine.logging import print_log
+
+    if device.get_device() != 'cpu':
+        return
+
+    def for_cpu(wrap: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(wrap)
+        def init(self: Any, module: torch.nn.Module, *args: Any, **kwargs: Any) -> None:
+            if any(isinstance(layer, torch.nn.SyncBatchNorm) for layer in module.modules()):
+                print_log('SyncBatchNorm needs GPUs: each process keeps its own batch statistics.', logger='current')
+                module = model.revert_sync_batchnorm(module)
+            wrap(self, module, *args, **{**kwargs, 'device_ids': None, 'output_device': None})
+
+        return init
+
+    for wrapper in (model.MMDistributedDataParallel, model.MMSeparateDistributedDataParallel):
+        wrapper.__init__ = for_cpu(wrapper.__init__)
+
+
+class _HueFactor(float):
+    """A hue factor whose product with 255 wraps around as a byte does, which numpy 1 did when casting."""
+
+    def __mul__(self, other: float) -> int:
+        return int(float(self) * other) % 256
+
+
+def _wrap_negative_hue() -> None:
+    """Cure "OverflowError: Python integer -12 out of bounds for uint8" from ColorJitter, at random.
+
+    mmcv/image/photometric.py, ``adjust_hue``, casts a negative number to a byte, which numpy 2 refuses.
+    """
+    from mmcv.image import photometric
+
+    original = photometric.adjust_hue
+
+    @functools.wraps(original)
+    def adjust_hue(img: Any, hue_factor: float, backend: str | None = None) -> Any:
+        return original(img, _HueFactor(hue_factor), backend)
+
+    try:
+        original(np.zeros((1, 1, 3), np.uint8), -0.5, 'cv2')
+    except OverflowError:
+        _rebind(original, adjust_hue)
+
+
+def _interp2d(x: Any, y: Any, z: Any, kind: str = 'linear') -> Callable[[Any, Any], Any]:
+    """Interpolate on a grid by splines, constant beyond it: what was used of ``scipy.interpolate.interp2d``."""
+    from scipy.interpolate import RectBivariateSpline
+
+    degree = {'linear': 1, 'cubic': 3, 'quintic': 5}[kind]
+    spline = RectBivariateSpline(x, y, np.asarray(z).T, kx=degree, ky=degree)
+    return lambda x_new, y_new: spline(x_new, y_new).T
+
+
+def _add_interp2d(interpolate: Any) -> None:
+    try:
+        interpolate.interp2d([0, 1], [0, 1], [[0, 0], [0, 0]])
+    except (AttributeError, NotImplementedError):
+        interpolate.interp2d = _interp2d
+
+
+class _InterpolateFinder(MetaPathFinder):
+    """Looks after ``scipy.interpolate`` when, and only if, somebody imports it."""
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(name, path) if name == 'scipy.interpolate' else None
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+
+            def load_and_add(module: ModuleType) -> None:
+                load(module)
+                _add_interp2d(module)
+
+            spec.loader.exec_module = load_and_add  # type: ignore[method-assign]
+        return spec
+
+
+def _restore_interp2d() -> None:
+    """Cure "`interp2d` has been removed in SciPy 1.14.0" from BEiT's position embeddings.
+
+    mmseg/models/backbones/beit.py, ``_geometric_sequence_interpolation``, and mmpretrain/models/utils/embed.py,
+    ``resize_relative_position_bias_table``, call it. Importing scipy.interpolate is slow, so that this waits for it.
+    """
+    if 'scipy.interpolate' in sys.modules:
+        _add_interp2d(sys.modules['scipy.interpolate'])
+    else:
+        sys.meta_path.insert(0, _InterpolateFinder())
+
+
+def _know_builtin_modules() -> None:
+    """Cure "configuration file type ... must match" from a config that imports ``os`` before its ``_base_``.
+
+    mmengine/config/utils.py, ``_is_builtin_module``, goes by the path a module comes from, which fails for frozen
+    modules such as ``os`` and, in a virtual environment, for most of the standard library.
+    """
+    from mmengine.config import utils
+
+    original = utils._is_builtin_module
+
+    @functools.wraps(original)
+    def is_builtin_module(module_name: str) -> bool:
+        return module_name.partition('.')[0] in sys.stdlib_module_names or original(module_name)
+
+    if not (original('os') and original('json')):
+        _rebind(original, is_builtin_module)
+
+
+_CURES: tuple[Callable[[], None], ...] = (
+    _restore_find_loader,  # Python >= 3.14; first, as others need it
+    _import_ops_without_extension,  # mmcv-lite
+    _load_history_in_checkpoints,  # torch >= 2.6
+    _find_packages_without_pkg_resources,  # setuptools >= 82
+    _launch_without_cuda,  # several processes, no CUDA
+    _wrap_models_on_cpu,  # several processes, CPU
+    _wrap_negative_hue,  # numpy >= 2
+    _restore_interp2d,  # scipy >= 1.14
+    _know_builtin_modules,  # virtual environments; frozen modules
+)
