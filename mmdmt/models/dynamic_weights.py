@@ -1,0 +1,150 @@
+"""The weighting rule of Dynamic Mutual Training, as pure functions of tensors.
+
+Two models that teach each other make different mistakes, so a pixel on which the learner disagrees with the label it
+is taught is likely to be a wrong label. The rule turns that disagreement into a weight (Feng et al., "DMT: Dynamic
+Mutual Training for Semi-Supervised Learning", Pattern Recognition 130 (2022) 108777, arXiv 2004.08514). With the
+learner's probabilities ``p``, its prediction ``y' = argmax p`` held with confidence ``c' = max p``, and the labeller's
+label ``y`` held with confidence ``c``::
+
+    y' == y              the two agree:             w = p[y] ** gamma_agree
+    y' != y, c' <= c     the labeller is as sure:   w = p[y] ** gamma_disagree
+    y' != y, c' >  c     the learner wins:          w = 0
+
+Ground truth is a label of infinite confidence: the learner never wins against it, and its weight is 1.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+GROUND_TRUTH = float('inf')
+"""The confidence of a label that is not a pseudo label."""
+
+
+class Comparison(NamedTuple):
+    """What a learner makes of the labels it is taught; every field has the shape of the label.
+
+    Attributes:
+        valid: bool; the label is not the ignored one.
+        pseudo: bool; the label is valid and not ground truth.
+        label_probability: float32; ``p[y]``, the learner's probability of the label (of class 0 where ignored).
+        prediction: int64; ``y'``.
+        disagree: bool; a pseudo label other than the learner's prediction.
+        learner_wins: bool; disagree, and the learner is surer than the labeller. A tie goes to the labeller.
+    """
+
+    valid: Tensor
+    pseudo: Tensor
+    label_probability: Tensor
+    prediction: Tensor
+    disagree: Tensor
+    learner_wins: Tensor
+
+
+@torch.no_grad()
+def compare(logits: Tensor, label: Tensor, confidence: Tensor, ignore_index: int = 255) -> Comparison:
+    """Compare a learner's prediction with the labels it is taught.
+
+    The softmax is taken in float32 whatever the dtype of the logits: in float16 most confidences would be exactly 1
+    and every comparison a tie.
+
+    Args:
+        logits (Tensor): (N, C, ...) of any floating dtype; no gradient flows through the result.
+        label (Tensor): (N, ...) integer labels.
+        confidence (Tensor): (N, ...) float32 confidence of the labeller, ``inf`` for ground truth.
+        ignore_index (int): The label that does not count. Defaults to 255.
+
+    Returns:
+        Comparison: The fields described there.
+    """
+    probability = logits.detach().float().softmax(dim=1)
+    learner_confidence, prediction = probability.max(dim=1)
+    valid = label != ignore_index
+    label_probability = probability.gather(1, label.where(valid, 0).unsqueeze(1)).squeeze(1)
+    pseudo = valid & (confidence != GROUND_TRUTH)
+    disagree = pseudo & (prediction != label)
+    learner_wins = disagree & (learner_confidence > confidence)
+    return Comparison(valid, pseudo, label_probability, prediction, disagree, learner_wins)
+
+
+def mutual_weights(compared: Comparison, gamma_agree: float, gamma_disagree: float) -> Tensor:
+    """Weigh compared labels by the paper's rule.
+
+    Both exponents zero switch the whole rule off, the zero weight of a winning learner included: what remains is the
+    plain cross entropy of class-balanced self-training, the paper's ablation.
+
+    Args:
+        compared (Comparison): The result of :func:`compare`.
+        gamma_agree (float): gamma 1 of the paper.
+        gamma_disagree (float): gamma 2 of the paper.
+
+    Returns:
+        Tensor: float32 weights in the shape of the label; 1 for ground truth, 0 where the label is ignored.
+    """
+    if gamma_agree == 0 and gamma_disagree == 0:
+        return compared.valid.float()
+    agreed = compared.label_probability.pow(gamma_agree)
+    disagreed = compared.label_probability.pow(gamma_disagree).masked_fill(compared.learner_wins, 0)
+    weights = torch.where(compared.disagree, disagreed, agreed)
+    return torch.where(compared.pseudo, weights, compared.valid.float())
+
+
+def naive_weights(compared: Comparison, gamma: float) -> Tensor:
+    """Weigh compared labels by ``p[y] ** gamma``, whether the models agree or not (an ablation of the paper).
+
+    Args:
+        compared (Comparison): The result of :func:`compare`.
+        gamma (float): The exponent; the paper uses 5.
+
+    Returns:
+        Tensor: float32 weights in the shape of the label; 1 for ground truth, 0 where the label is ignored.
+    """
+    return torch.where(compared.pseudo, compared.label_probability.pow(gamma), compared.valid.float())
+
+
+def flip_labels(
+    compared: Comparison, label: Tensor, confidence: Tensor, gamma_agree: float, gamma_disagree: float
+) -> tuple[Tensor, Tensor]:
+    """Let a winning learner keep its own prediction, weighted by the labeller's doubt (an ablation of the paper).
+
+    Args:
+        compared (Comparison): The result of :func:`compare`.
+        label (Tensor): (N, ...) the labels that were compared.
+        confidence (Tensor): (N, ...) their confidence.
+        gamma_agree (float): gamma 1 of the paper.
+        gamma_disagree (float): gamma 2 of the paper; also the exponent of ``1 - confidence`` where a label is flipped.
+
+    Returns:
+        tuple[Tensor, Tensor]: The labels to learn and their float32 weights, both in the shape of the label.
+    """
+    weights = mutual_weights(compared, gamma_agree, gamma_disagree)
+    if gamma_agree == 0 and gamma_disagree == 0:
+        return label, weights
+    wins = compared.learner_wins
+    doubt = (1 - confidence.where(wins, 0)).pow(gamma_disagree)
+    return torch.where(wins, compared.prediction, label), torch.where(wins, doubt, weights)
+
+
+def dynamic_mutual_weights(
+    logits: Tensor,
+    label: Tensor,
+    confidence: Tensor,
+    gamma_agree: float,
+    gamma_disagree: float,
+    ignore_index: int = 255,
+) -> Tensor:
+    """Weigh the labels that a learner is taught by how far it agrees with them: the paper's rule in one call.
+
+    Args:
+        logits (Tensor): (N, C, H, W) of any floating dtype, or (N, C) to weigh whole images.
+        label (Tensor): (N, H, W) or (N,) integer labels.
+        confidence (Tensor): Like ``label``; float32 confidence of the labeller, ``inf`` for ground truth.
+        gamma_agree (float): gamma 1 of the paper.
+        gamma_disagree (float): gamma 2 of the paper.
+        ignore_index (int): The label whose weight is 0. Defaults to 255.
+
+    Returns:
+        Tensor: float32 weights in the shape of ``label``, without gradient.
+    """
+    return mutual_weights(compare(logits, label, confidence, ignore_index), gamma_agree, gamma_disagree)

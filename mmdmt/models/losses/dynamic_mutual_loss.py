@@ -1,0 +1,144 @@
+"""The loss of Dynamic Mutual Training, in the signature of MMSegmentation's losses."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mmdmt.models.dynamic_weights import Comparison, compare, flip_labels, mutual_weights, naive_weights
+from mmdmt.registry import MODELS
+
+RULES = ('mutual', 'naive', 'flip')
+
+
+@MODELS.register_module()
+class DynamicMutualLoss(nn.Module):
+    """Cross entropy in which every pseudo label counts as far as the learner agrees with it.
+
+    ``sum(weight * cross_entropy) / count(label != ignore_index)`` over the whole batch: pixels of weight zero and
+    ground-truth pixels count in the denominator. See :mod:`mmdmt.models.dynamic_weights` for the weights.
+
+    Note:
+        Which labels are pseudo labels is said by a context, so that the loss keeps the signature of its neighbours::
+
+            with loss.pseudo_targets(confidence):
+                loss(logits, label)
+
+        Outside the context it is the plain cross entropy over valid pixels.
+
+    Args:
+        gamma_agree (float): Exponent where learner and labeller agree (gamma 1 of the paper). Defaults to 5.
+        gamma_disagree (float): Exponent where they disagree (gamma 2). Defaults to 5. Both zero is plain cross entropy.
+        rule (str): ``'mutual'``, the paper's rule; ``'naive'``, ``p[y] ** gamma_agree`` everywhere; ``'flip'``, a
+            learner surer than the labeller learns its own prediction. Defaults to ``'mutual'``.
+        loss_weight (float): Factor of the whole loss, 0.4 in many auxiliary heads. Defaults to 1.
+        loss_name (str): Key of the loss in the log. Defaults to ``'loss_dmt'``.
+
+    Raises:
+        ValueError: If an exponent is negative or the rule is unknown.
+    """
+
+    def __init__(
+        self,
+        gamma_agree: float = 5.0,
+        gamma_disagree: float = 5.0,
+        rule: str = 'mutual',
+        loss_weight: float = 1.0,
+        loss_name: str = 'loss_dmt',
+    ) -> None:
+        super().__init__()
+        for name, gamma in (('gamma_agree', gamma_agree), ('gamma_disagree', gamma_disagree)):
+            if not gamma >= 0:
+                raise ValueError(f'{name}={gamma} of DynamicMutualLoss is not an exponent: give a number >= 0.')
+        if rule not in RULES:
+            raise ValueError(f'rule={rule!r} of DynamicMutualLoss is unknown: choose one of {", ".join(RULES)}.')
+        self.gamma_agree = gamma_agree
+        self.gamma_disagree = gamma_disagree
+        self.rule = rule
+        self.loss_weight = loss_weight
+        self.loss_name = loss_name
+        self.counts: dict[str, Tensor] = {}
+        self._confidence: Tensor | None = None
+
+    @contextmanager
+    def pseudo_targets(self, confidence: Tensor) -> Iterator[None]:
+        """Say, until the context ends, with what confidence the labels of the coming calls are held.
+
+        Args:
+            confidence (Tensor): (N, H, W) float32, ``inf`` for ground truth; the shape of the coming labels.
+        """
+        self._confidence = confidence
+        try:
+            yield
+        finally:
+            self._confidence = None
+
+    def forward(
+        self,
+        logits: Tensor,
+        label: Tensor,
+        weight: Tensor | None = None,
+        ignore_index: int = 255,
+        **kwargs: Any,
+    ) -> Tensor:
+        """Compute the loss.
+
+        Inside ``pseudo_targets`` the call also leaves its ``counts`` behind, as scalar tensors that nothing has
+        waited for: ``pixels``, ``pseudo_pixels``, ``disagree``, ``learner_wins`` and the sum ``weight``.
+
+        Args:
+            logits (Tensor): (N, C, H, W) or (N, C).
+            label (Tensor): (N, H, W) or (N,) integer labels.
+            weight (Tensor, optional): Further weights in the shape of the label, as MMSegmentation's pixel samplers
+                give them. Defaults to None.
+            ignore_index (int): The label that does not count. Defaults to 255.
+            **kwargs: MMSegmentation hands losses more than one of them needs (``avg_factor`` and others).
+
+        Returns:
+            Tensor: The scalar loss.
+
+        Raises:
+            ValueError: If the confidence given to ``pseudo_targets`` has another shape than the label.
+        """
+        target, weights = label, (label != ignore_index).float()
+        if self._confidence is not None:
+            if self._confidence.shape != label.shape:
+                raise ValueError(
+                    f'pseudo_targets() got a confidence of shape {tuple(self._confidence.shape)} for a label of shape '
+                    f'{tuple(label.shape)}: transforms must move both alike (list the map in results["seg_fields"]).'
+                )
+            target, weights = self._weigh(logits, label, self._confidence, ignore_index)
+        pixels = (label != ignore_index).sum()
+        entropy = F.cross_entropy(logits, target, reduction='none', ignore_index=ignore_index)
+        if weight is not None:
+            weights = weights * weight.float()
+        # A batch without one valid label must give 0, as a sum over nothing does, and not 0 / 0.
+        return self.loss_weight * (weights * entropy).sum() / pixels.clamp(min=1)
+
+    def _weigh(self, logits: Tensor, label: Tensor, confidence: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
+        compared = compare(logits, label, confidence, ignore_index)
+        target = label
+        if self.rule == 'naive':
+            weights = naive_weights(compared, self.gamma_agree)
+        elif self.rule == 'flip':
+            target, weights = flip_labels(compared, label, confidence, self.gamma_agree, self.gamma_disagree)
+        else:
+            weights = mutual_weights(compared, self.gamma_agree, self.gamma_disagree)
+        self.counts = _count(compared, weights)
+        return target, weights
+
+    def extra_repr(self) -> str:
+        """Show the settings in the printed model."""
+        return f'gamma_agree={self.gamma_agree}, gamma_disagree={self.gamma_disagree}, rule={self.rule!r}'
+
+
+def _count(compared: Comparison, weights: Tensor) -> dict[str, Tensor]:
+    return {
+        'pixels': compared.valid.sum(),
+        'pseudo_pixels': compared.pseudo.sum(),
+        'disagree': compared.disagree.sum(),
+        'learner_wins': compared.learner_wins.sum(),
+        'weight': weights.sum(),
+    }

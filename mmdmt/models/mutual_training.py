@@ -1,0 +1,308 @@
+"""The model wrapper: several segmentors that teach each other, seen by MMEngine as one model."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+from mmengine.logging import print_log
+from mmengine.model import BaseModel, is_model_wrapper
+from mmengine.optim import OptimWrapperDict
+from mmengine.runner import CheckpointLoader
+from mmengine.structures import BaseDataElement, PixelData
+from torch import Tensor, nn
+
+from mmdmt.models.dynamic_weights import GROUND_TRUTH
+from mmdmt.models.loss_placement import num_classes, place_loss
+from mmdmt.registry import MODELS
+
+ENSEMBLE = 'ensemble'
+
+
+@MODELS.register_module()
+class DynamicMutualTraining(BaseModel):
+    """Peers that teach each other by Dynamic Mutual Training.
+
+    One training step takes each peer in turn: its own data preprocessor, one forward of its share of the batch, its
+    losses, backward, its own optimizer. So only one peer's activations are alive at a time.
+
+    Note:
+        The batch is an ordinary one of MMSegmentation in which each data sample says by its ``peer`` meta which peer
+        it is for; a pseudo-labelled one carries a ``pseudo_confidence`` map beside its ``gt_sem_seg``
+        (:class:`mmdmt.MutualDataset` makes both).
+
+    Args:
+        peers (dict[str, dict]): Ordinary segmentor configs by name, each with its own ``data_preprocessor``. The ring
+            of teaching follows their order: each learns from the next, the last from the first; a single peer learns
+            from itself.
+        loss (dict, optional): Config of the loss that replaces the pixel cross entropy of every head. Defaults to
+            ``dict(type='mmdmt.DynamicMutualLoss')``.
+        predict (str): Whose result is the model's own ``pred_sem_seg``: ``'ensemble'``, the mean of the peers'
+            softmax, or a peer's name. Every peer's and the ensemble's result stand in ``peers`` of each data sample
+            all the same. Defaults to ``'ensemble'``.
+        load_from (dict[str, str], optional): A plain MMSegmentation checkpoint for each peer named here. Defaults to
+            None.
+        data_preprocessor (dict, optional): For peers that have none of their own. MMEngine hands the model what stands
+            under this name at the top of a config, as in many of MMSegmentation's. Defaults to None.
+        pretrained (None): Must be None; ``mmseg.apis.init_model`` sets it.
+        train_cfg (None): Must be None; likewise.
+
+    Raises:
+        ValueError: If there is no peer, a name cannot be used, peers predict different numbers of classes, or a head
+            does not compute a pixel cross entropy.
+    """
+
+    def __init__(
+        self,
+        peers: dict[str, dict[str, Any]],
+        loss: dict[str, Any] | None = None,
+        predict: str = ENSEMBLE,
+        load_from: dict[str, str] | None = None,
+        data_preprocessor: dict[str, Any] | None = None,
+        pretrained: None = None,
+        train_cfg: None = None,
+    ) -> None:
+        super().__init__()
+        if not peers:
+            raise ValueError('peers={} of DynamicMutualTraining is empty: name at least one segmentor.')
+        loss = {'type': 'mmdmt.DynamicMutualLoss'} if loss is None else loss
+        self.peer_names = tuple(peers)
+        self.predicted_by = predict
+        self._load_from = dict(load_from or {})
+        self._check_names()
+        self._losses = {}
+        for name, config in peers.items():
+            if data_preprocessor is not None:
+                config = {'data_preprocessor': data_preprocessor, **config}
+            peer = MODELS.build(config)
+            self._losses[name] = place_loss(name, peer, loss)
+            self.add_module(name, peer)
+        self.num_classes = self._agreed_num_classes()
+        self._register_state_dict_hook(_strip_wrapper_prefix)
+        self._register_load_state_dict_pre_hook(self._accept_wrapper_prefix)
+
+    def _check_names(self) -> None:
+        taken = set(dir(self)) | set(self._modules) | {ENSEMBLE}
+        for name in self.peer_names:
+            if not name.isidentifier() or name in taken:
+                raise ValueError(
+                    f'peers={list(self.peer_names)} of DynamicMutualTraining: {name!r} cannot name a peer (not an '
+                    "identifier, or taken by the model itself): take another, such as 'peer_a'."
+                )
+        for argument, names in (('predict', [self.predicted_by]), ('load_from', list(self._load_from))):
+            for name in names:
+                if name not in self.peer_names and not (argument == 'predict' and name == ENSEMBLE):
+                    raise ValueError(
+                        f'{argument} of DynamicMutualTraining names {name!r}, which is none of the peers '
+                        f'{list(self.peer_names)}.'
+                    )
+
+    def _agreed_num_classes(self) -> int:
+        counts = {name: num_classes(peer) for name, peer in self.bare_peers.items()}
+        if len(set(counts.values())) != 1:
+            raise ValueError(
+                f'Peers predict different numbers of classes, {counts}, and so cannot teach each other: give all heads '
+                'the same num_classes.'
+            )
+        return next(iter(counts.values()))
+
+    @property
+    def peers(self) -> dict[str, nn.Module]:
+        """The peers by name, in the order of the ring; each inside its distributed wrapper where there is one."""
+        return {name: getattr(self, name) for name in self.peer_names}
+
+    @property
+    def bare_peers(self) -> dict[str, nn.Module]:
+        """The peers by name, without distributed wrappers."""
+        return {name: peer.module if is_model_wrapper(peer) else peer for name, peer in self.peers.items()}
+
+    @property
+    def labellers(self) -> dict[str, str]:
+        """For each peer the one that labels for it: the next in the ring."""
+        ring = self.peer_names[1:] + self.peer_names[:1]
+        return dict(zip(self.peer_names, ring, strict=True))
+
+    def init_weights(self) -> None:
+        """Initialize every peer as its config says, then load the plain checkpoints of ``load_from``."""
+        super().init_weights()
+        for name, path in self._load_from.items():
+            _load_plain_checkpoint(name, self.bare_peers[name], path)
+
+    def train_step(self, data: dict[str, Any], optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
+        """Train each peer on its share of the batch.
+
+        Args:
+            data (dict): ``inputs``, a list of (3, H, W) uint8 tensors, and ``data_samples``, a list of as many
+                ``SegDataSample``, each with ``peer`` in its meta.
+            optim_wrapper (OptimWrapperDict): One optimizer wrapper for each peer.
+
+        Returns:
+            dict[str, Tensor]: Detached scalars to log: ``loss``, the sum over peers; ``<peer>.decode.loss_dmt`` and
+            whatever else the heads report; for batches with pseudo labels ``<peer>.mean_weight``, the mean weight of
+            all valid pixels, ``<peer>.disagreement`` and ``<peer>.learner_wins``, shares of the pseudo-labelled ones.
+        """
+        log: dict[str, Tensor] = {}
+        for name, batch in self._split(data).items():
+            peer, optimizer = self.peers[name], optim_wrapper[name]
+            with optimizer.optim_context(peer):
+                batch = self.bare_peers[name].data_preprocessor(batch, True)
+                with self._pseudo_targets(name, batch['data_samples']):
+                    losses = peer(**batch, mode='loss')
+            loss, scalars = self.parse_losses(losses)
+            optimizer.update_params(loss)
+            del scalars['loss']
+            log['loss'] = log.get('loss', 0) + loss.detach()
+            log.update({f'{name}.{key}': value.detach() for key, value in scalars.items()})
+            log.update({f'{name}.{key}': value for key, value in self._agreement(name).items()})
+        return log
+
+    def _split(self, data: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        """Give each peer its share of the batch, in the order of the peers."""
+        shares: dict[str, dict[str, Any]] = {name: {'inputs': [], 'data_samples': []} for name in self.peer_names}
+        for image, sample in zip(data['inputs'], data['data_samples'], strict=True):
+            if sample.metainfo.get('peer') not in shares:
+                raise ValueError(
+                    f'The batch holds an image for peer {sample.metainfo.get("peer")!r}, but the peers are '
+                    f'{list(shares)}: train with dataset type mmdmt.MutualDataset and batch_sampler type '
+                    'mmdmt.MutualBatchSampler.'
+                )
+            shares[sample.peer]['inputs'].append(image)
+            shares[sample.peer]['data_samples'].append(sample)
+        return shares
+
+    @contextmanager
+    def _pseudo_targets(self, name: str, data_samples: Sequence[BaseDataElement]) -> Iterator[None]:
+        """Hand the batch's confidence to every loss of a peer, until its forward has ended."""
+        for loss in self._losses[name]:
+            loss.counts = {}
+        with ExitStack() as stack:
+            if any('pseudo_confidence' in sample for sample in data_samples):
+                confidence = stack_confidence(data_samples)
+                for loss in self._losses[name]:
+                    stack.enter_context(loss.pseudo_targets(confidence))
+            yield
+
+    def _agreement(self, name: str) -> dict[str, Tensor]:
+        counts = self._losses[name][0].counts
+        if not counts:
+            return {}
+        pseudo_pixels = counts['pseudo_pixels'].clamp(min=1)
+        return {
+            'mean_weight': counts['weight'] / counts['pixels'].clamp(min=1),
+            'disagreement': counts['disagree'] / pseudo_pixels,
+            'learner_wins': counts['learner_wins'] / pseudo_pixels,
+        }
+
+    def val_step(self, data: dict[str, Any]) -> list[BaseDataElement]:
+        """Predict with every peer: see :meth:`test_step`."""
+        return self.test_step(data)
+
+    def test_step(self, data: dict[str, Any]) -> list[BaseDataElement]:
+        """Predict with every peer, one forward each, and with the ensemble.
+
+        Args:
+            data (dict): ``inputs``, a list of (3, H, W) uint8 tensors, and ``data_samples``, as MMSegmentation's
+                loaders and inference functions give them.
+
+        Returns:
+            list[SegDataSample]: For each image ``pred_sem_seg`` and ``seg_logits`` of the one that ``predict`` names
+            (the ensemble's logits are the log of its mean softmax), and ``peers``, a data element with each peer's
+            and, as ``ensemble``, the ensemble's ``pred_sem_seg`` (int64, (1, H, W)).
+        """
+        results = {}
+        for name, peer in self.bare_peers.items():
+            own_data = {**data, 'data_samples': [sample.new() for sample in data['data_samples']]}
+            batch = peer.data_preprocessor(own_data, False)
+            results[name] = peer(**batch, mode='predict')
+        return [self._combine(dict(zip(results, samples, strict=True))) for samples in zip(*results.values(), strict=True)]
+
+    def _combine(self, by_peer: dict[str, BaseDataElement]) -> BaseDataElement:
+        predictions = {name: sample.pred_sem_seg for name, sample in by_peer.items()}
+        mean = sum(sample.seg_logits.data.float().softmax(dim=0) for sample in by_peer.values()) / len(by_peer)
+        predictions[ENSEMBLE] = PixelData(data=mean.argmax(dim=0, keepdim=True))
+        if self.predicted_by == ENSEMBLE:
+            combined = next(iter(by_peer.values())).new()
+            # The smallest normal float keeps log(0) finite.
+            combined.seg_logits = PixelData(data=mean.clamp(min=torch.finfo(mean.dtype).tiny).log())
+            combined.pred_sem_seg = predictions[ENSEMBLE]
+        else:
+            combined = by_peer[self.predicted_by]
+        combined.set_field(BaseDataElement(**predictions), 'peers')
+        return combined
+
+    def forward(
+        self, inputs: Tensor, data_samples: list[BaseDataElement] | None = None, mode: str = 'tensor'
+    ) -> dict[str, Any]:
+        """Return the raw output of every peer for one normalised batch, for tools that count or trace.
+
+        Args:
+            inputs (Tensor): (N, 3, H, W) float32, the same for every peer.
+            data_samples (list, optional): Unused. Defaults to None.
+            mode (str): Only ``'tensor'``. Training and prediction need each peer's own preprocessing and so go
+                through :meth:`train_step` and :meth:`test_step`.
+
+        Returns:
+            dict[str, Any]: Each peer's output by name.
+        """
+        if mode != 'tensor':
+            raise ValueError(
+                f'mode={mode!r} of DynamicMutualTraining.forward: peers do not share their preprocessing, so call '
+                'train_step(), val_step() or test_step() with unprocessed data.'
+            )
+        return {name: peer(inputs, mode='tensor') for name, peer in self.peers.items()}
+
+    def _accept_wrapper_prefix(self, state_dict: dict[str, Any], prefix: str, *_: Any) -> None:
+        _strip_wrapper_prefix(self, state_dict, prefix)
+
+
+def stack_confidence(data_samples: Sequence[BaseDataElement]) -> Tensor:
+    """Stack the samples' confidence maps to the size of their labels.
+
+    Args:
+        data_samples (Sequence[SegDataSample]): With ``gt_sem_seg`` of one size (H, W), padded or not, and
+            ``pseudo_confidence`` (1, h, w) of the unpadded image where the label is a pseudo label.
+
+    Returns:
+        Tensor: (N, H, W) float32; ``inf`` for ground truth and padding.
+    """
+    size = data_samples[0].gt_sem_seg.shape
+    device = data_samples[0].gt_sem_seg.data.device
+    confidence = torch.full((len(data_samples), *size), GROUND_TRUTH, device=device)
+    for i, sample in enumerate(data_samples):
+        if 'pseudo_confidence' in sample:
+            height, width = sample.pseudo_confidence.shape
+            confidence[i, :height, :width] = sample.pseudo_confidence.data[0]
+    return confidence
+
+
+def _strip_wrapper_prefix(model: nn.Module, state_dict: dict[str, Any], prefix: str, *_: Any) -> None:
+    """Name the weights of a peer the same inside and outside its distributed wrapper.
+
+    MMEngine's loader steps over the wrapper while ``state_dict()`` does not, so without this a distributed run writes
+    checkpoints that nothing reads back: every key would be dropped with a warning.
+    """
+    assert isinstance(model, DynamicMutualTraining)
+    weights = dict(state_dict)
+    state_dict.clear()
+    for key, value in weights.items():
+        peer, _, rest = key.removeprefix(prefix).partition('.')
+        wrapped = key.startswith(prefix) and peer in model.peer_names and rest.startswith('module.')
+        state_dict[f'{prefix}{peer}.{rest.removeprefix("module.")}' if wrapped else key] = value
+
+
+def _load_plain_checkpoint(name: str, peer: nn.Module, path: str) -> None:
+    checkpoint = CheckpointLoader.load_checkpoint(path, map_location='cpu')
+    given, wanted = checkpoint.get('state_dict', checkpoint), peer.state_dict()
+    unfit = [
+        f'{key} ({"missing" if key not in given else f"{tuple(given[key].shape)} for {tuple(value.shape)}"})'
+        for key, value in wanted.items()
+        if key not in given or given[key].shape != value.shape
+    ]
+    if unfit:
+        raise ValueError(
+            f'{path}, the checkpoint for peer {name!r}, does not fit {len(unfit)} of its {len(wanted)} tensors, first '
+            f'{unfit[0]}: give a checkpoint of this very segmentor, or, for backbone weights alone, set init_cfg of '
+            "the peer's backbone."
+        )
+    peer.load_state_dict({key: given[key] for key in wanted})
+    print_log(f'Peer {name!r} starts from {path}: all {len(wanted)} tensors loaded.', logger='current')

@@ -1,0 +1,275 @@
+import copy
+import weakref
+
+import numpy as np
+import pytest
+import torch
+from conftest import toy_segmentor
+from mmengine.optim import OptimWrapperDict
+from mmengine.registry import MODELS
+from mmengine.structures import PixelData
+from mmseg.structures import SegDataSample
+
+from mmdmt.engine import PeerOptimWrapperConstructor
+from mmdmt.models import DynamicMutualLoss, DynamicMutualTraining
+from mmdmt.models.mutual_training import stack_confidence
+
+pytestmark = pytest.mark.usefixtures('mmseg_scope')
+SGD = {'type': 'OptimWrapper', 'optimizer': {'type': 'SGD', 'lr': 0.01}}
+
+
+def build(*names, **settings):
+    torch.manual_seed(0)
+    peers = {name: toy_segmentor(width=4 + 2 * i, mean=100.0 + i) for i, name in enumerate(names)}
+    return MODELS.build({'type': 'mmdmt.DynamicMutualTraining', 'peers': peers, **settings})
+
+
+def sample_of(peer=None, size=(32, 32), confidence=None, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    sample = SegDataSample(gt_sem_seg=PixelData(data=torch.randint(3, (1, *size), generator=generator)))
+    sample.set_metainfo({'img_shape': size, 'ori_shape': size, **({'peer': peer} if peer else {})})
+    if confidence is not None:
+        sample.pseudo_confidence = PixelData(data=torch.full((1, *size), confidence))
+    return sample
+
+
+def image_of(size=(32, 32), seed=0):
+    return torch.randint(256, (3, *size), dtype=torch.uint8, generator=torch.Generator().manual_seed(seed))
+
+
+def batch_for(*samples):
+    return {'inputs': [image_of(seed=i) for i in range(len(samples))], 'data_samples': list(samples)}
+
+
+def two_images_each(model, confidence=0.5):
+    return batch_for(*(sample_of(n, confidence=c) for n in model.peer_names for c in (None, confidence)))
+
+
+def test_the_loss_replaces_the_cross_entropy_of_every_head():
+    model = build('a', 'b', loss={'type': 'mmdmt.DynamicMutualLoss', 'gamma_agree': 3.0, 'gamma_disagree': 2.0})
+    for peer in model.peers.values():
+        for head, weight in ((peer.decode_head, 1.0), (peer.auxiliary_head, 0.4)):
+            assert isinstance(head.loss_decode, DynamicMutualLoss)
+            assert (head.loss_decode.gamma_agree, head.loss_decode.gamma_disagree) == (3.0, 2.0)
+            assert head.loss_decode.loss_weight == weight
+
+
+def test_a_preprocessor_at_the_top_of_a_config_is_for_peers_without_their_own():
+    bare = toy_segmentor()
+    shared = {**bare.pop('data_preprocessor'), 'mean': [1.0] * 3}
+    model = DynamicMutualTraining(peers={'a': bare, 'b': toy_segmentor(mean=2.0)}, data_preprocessor=shared)
+    assert [peer.data_preprocessor.mean.flatten()[0].item() for peer in model.peers.values()] == [1.0, 2.0]
+
+
+def test_the_ring_of_teaching():
+    assert build('a').labellers == {'a': 'a'}
+    assert build('a', 'b').labellers == {'a': 'b', 'b': 'a'}
+    assert build('a', 'b', 'c').labellers == {'a': 'b', 'b': 'c', 'c': 'a'}
+
+
+def test_a_step_trains_every_peer_on_its_own_images_alone():
+    model = build('a', 'b')
+    alone = copy.deepcopy(model)
+    optimizers = PeerOptimWrapperConstructor(SGD)(model)
+    batch = two_images_each(model)
+    torch.manual_seed(1)
+    model.train_step(batch, optimizers)
+    # The same images in a plain optimization of the first peer.
+    peer = alone.bare_peers['a']
+    optimizer = torch.optim.SGD(peer.parameters(), 0.01)
+    own = {key: values[:2] for key, values in batch.items()}
+    torch.manual_seed(1)
+    data = peer.data_preprocessor(own, True)
+    confidence = stack_confidence(data['data_samples'])
+    losses = [head.loss_decode for head in (peer.decode_head, peer.auxiliary_head)]
+    with losses[0].pseudo_targets(confidence), losses[1].pseudo_targets(confidence):
+        peer.parse_losses(peer(**data, mode='loss'))[0].backward()
+    optimizer.step()
+    for key, value in peer.state_dict().items():
+        assert value.equal(model.bare_peers['a'].state_dict()[key]), key
+
+
+def test_the_log_has_each_peers_losses_and_agreement_and_their_sum():
+    model = build('a', 'b')
+    log = model.train_step(two_images_each(model), PeerOptimWrapperConstructor(SGD)(model))
+    for name in ('a', 'b'):
+        for key in ('decode.loss_dmt', 'decode.acc_seg', 'aux.loss_dmt', 'mean_weight', 'disagreement', 'learner_wins'):
+            assert f'{name}.{key}' in log
+        assert 0.5 <= log[f'{name}.mean_weight'] <= 1  # half the pixels are ground truth
+    losses = [value for key, value in log.items() if key.endswith('loss_dmt')]
+    torch.testing.assert_close(log['loss'], sum(losses))
+    assert not any(value.requires_grad for value in log.values())
+
+
+def test_without_pseudo_labels_training_is_plain_and_the_log_has_no_agreement():
+    model = build('a')
+    log = model.train_step(batch_for(*[sample_of('a')] * 2), PeerOptimWrapperConstructor(SGD)(model))
+    assert not any('mean_weight' in key for key in log)
+
+
+def test_confidence_is_infinite_where_nothing_is_pseudo_labelled():
+    samples = [sample_of(), sample_of(size=(32, 32))]
+    samples[1].pseudo_confidence = PixelData(data=torch.full((1, 20, 30), 0.25))
+    confidence = stack_confidence(samples)
+    assert confidence[0].isinf().all()
+    assert (confidence[1, :20, :30] == 0.25).all()
+    assert confidence[1, 20:].isinf().all()
+    assert confidence[1, :, 30:].isinf().all()
+
+
+def test_prediction_gives_every_peer_and_the_mean_softmax():
+    model = build('a', 'b').eval()
+    (result,) = model.test_step(batch_for(sample_of()))
+    probabilities = []
+    for name, peer in model.peers.items():
+        (alone,) = peer.test_step(batch_for(sample_of()))
+        assert alone.pred_sem_seg.data.equal(result.peers.get(name).data)
+        probabilities.append(alone.seg_logits.data.softmax(0))
+    mean = sum(probabilities) / 2
+    torch.testing.assert_close(result.seg_logits.data.softmax(0), mean)
+    assert result.pred_sem_seg.data.equal(mean.argmax(0, keepdim=True))
+    assert result.peers.ensemble.data.equal(result.pred_sem_seg.data)
+
+
+def test_one_peer_can_speak_for_the_model():
+    model = build('a', 'b', predict='b').eval()
+    (result,) = model.val_step(batch_for(sample_of()))
+    assert result.pred_sem_seg.data.equal(result.peers.b.data)
+
+
+def test_prediction_leaves_the_given_samples_alone():
+    model = build('a', 'b').eval()
+    batch = batch_for(sample_of())
+    model.test_step(batch)
+    assert 'pred_sem_seg' not in batch['data_samples'][0]
+
+
+def test_a_plain_checkpoint_starts_a_peer(tmp_path):
+    plain = MODELS.build(toy_segmentor(width=4))
+    torch.save({'state_dict': plain.state_dict()}, tmp_path / 'plain.pth')
+    model = build('a', 'b', load_from={'a': str(tmp_path / 'plain.pth')})
+    model.init_weights()
+    for key, value in plain.state_dict().items():
+        assert value.equal(model.a.state_dict()[key]), key
+
+
+def test_a_checkpoint_that_does_not_fit_is_refused(tmp_path):
+    torch.save({'state_dict': MODELS.build(toy_segmentor(num_classes=5)).state_dict()}, tmp_path / 'five.pth')
+    model = build('a', 'b', load_from={'a': str(tmp_path / 'five.pth')})
+    with pytest.raises(ValueError, match=r"five.pth.*peer 'a'.*conv_seg.*\(5, .*for \(3, "):
+        model.init_weights()
+
+
+def test_checkpoints_are_the_same_with_and_without_distributed_wrappers():
+    from mmengine.registry import MODEL_WRAPPERS
+    from torch import nn
+
+    @MODEL_WRAPPERS.register_module(name='ToyWrapper', force=True)
+    class ToyWrapper(nn.Module):
+        def __init__(self, module):
+            super().__init__()
+            self.module = module
+
+    plain, wrapped = build('a', 'b'), build('a', 'b')
+    wrapped.a = ToyWrapper(wrapped.a)
+    assert list(wrapped.state_dict()) == list(plain.state_dict())  # in the same order
+    with_prefix = {key.replace('a.', 'a.module.', 1): value for key, value in plain.state_dict().items() if key[0] == 'a'}
+    others = {key: value for key, value in plain.state_dict().items() if key[0] != 'a'}
+    fresh = build('a', 'b')
+    for parameter in fresh.parameters():
+        parameter.data.zero_()
+    fresh.load_state_dict({**with_prefix, **others})
+    for key, value in plain.state_dict().items():
+        assert value.equal(fresh.state_dict()[key]), key
+
+
+def head_with(**settings):
+    config = toy_segmentor()
+    config['decode_head'].update(settings)
+    return config
+
+
+@pytest.mark.parametrize(
+    ('config', 'words'),
+    [
+        (head_with(loss_decode={'type': 'DiceLoss'}), r'decode_head \(FCNHead\) of peer .a. computes DiceLoss'),
+        (head_with(loss_decode=[{'type': 'CrossEntropyLoss'}, {'type': 'DiceLoss'}]), 'adds up 2 losses'),
+        (head_with(loss_decode={'type': 'CrossEntropyLoss', 'class_weight': [1, 2, 3]}), 'class_weight'),
+        (head_with(num_classes=2, out_channels=1), 'out_channels=1'),
+        ({'type': 'mmdmt.DynamicMutualLoss'}, 'DynamicMutualLoss, which has no decode_head'),
+    ],
+)
+def test_heads_without_a_pixel_cross_entropy_are_refused(config, words):
+    with pytest.raises(ValueError, match=words) as error:
+        DynamicMutualTraining(peers={'a': config})
+    assert error.match('CrossEntropyLoss with a softmax')
+
+
+def test_query_based_heads_are_refused():
+    from torch import nn
+
+    from mmdmt.models.loss_placement import place_loss
+
+    segmentor = nn.Module()
+    segmentor.decode_head = nn.Linear(1, 1)
+    with pytest.raises(ValueError, match='query-based'):
+        place_loss('a', segmentor, {'type': 'mmdmt.DynamicMutualLoss'})
+
+
+@pytest.mark.parametrize(
+    ('settings', 'words'),
+    [
+        ({'peers': {}}, 'at least one'),
+        ({'peers': {'ensemble': toy_segmentor()}}, "'ensemble' cannot name a peer"),
+        ({'peers': {'train_step': toy_segmentor()}}, "'train_step' cannot name a peer"),
+        ({'peers': {'my-peer': toy_segmentor()}}, "'my-peer' cannot name a peer"),
+        ({'peers': {'a': toy_segmentor(), 'b': head_with(num_classes=4)}}, "{'a': 3, 'b': 4}"),
+        ({'peers': {'a': toy_segmentor()}, 'predict': 'b'}, "predict of .* names 'b'"),
+        ({'peers': {'a': toy_segmentor()}, 'load_from': {'b': 'b.pth'}}, "load_from of .* names 'b'"),
+    ],
+)
+def test_wrong_peers_are_refused(settings, words):
+    with pytest.raises(ValueError, match=words):
+        DynamicMutualTraining(**settings)
+
+
+def test_an_ordinary_batch_is_refused_in_training():
+    model = build('a')
+    with pytest.raises(ValueError, match='mmdmt.MutualDataset'):
+        model.train_step(batch_for(sample_of()), PeerOptimWrapperConstructor(SGD)(model))
+
+
+def test_the_raw_output_of_each_peer_can_be_had_and_no_other_mode():
+    model = build('a', 'b').eval()
+    outputs = model(torch.zeros(1, 3, 32, 32))
+    assert {name: tuple(output.shape[:2]) for name, output in outputs.items()} == {'a': (1, 3), 'b': (1, 3)}
+    with pytest.raises(ValueError, match="mode='loss'"):
+        model(torch.zeros(1, 3, 32, 32), mode='loss')
+
+
+def test_only_one_peers_activations_are_alive_at_a_time():
+    model = build('a', 'b')
+    present, kept, seen = [], weakref.WeakSet(), set()
+
+    class Kept:
+        def __init__(self, tensor):
+            self.tensor, self.peer = tensor, present[-1]
+
+    def keep(tensor):
+        kept.add(holder := Kept(tensor))
+        seen.add(frozenset(other.peer for other in kept))
+        return holder
+
+    for name, peer in model.peers.items():
+        peer.backbone.register_forward_pre_hook(lambda *_, name=name: present.append(name))
+    optimizers = PeerOptimWrapperConstructor(SGD)(model)
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda holder: holder.tensor):
+        model.train_step(two_images_each(model), optimizers)
+    assert seen == {frozenset('a'), frozenset('b')}
+
+
+def test_images_of_any_size_can_be_predicted():
+    model = build('a', 'b').eval()
+    sample = sample_of(size=(50, 37))
+    (result,) = model.test_step({'inputs': [image_of((50, 37))], 'data_samples': [sample]})
+    assert np.array_equal(result.pred_sem_seg.shape, (50, 37))
