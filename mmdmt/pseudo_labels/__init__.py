@@ -1,0 +1,1 @@
+"""Pseudo labels: making, keeping and reading them."""

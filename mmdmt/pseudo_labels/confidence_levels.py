@@ -1,0 +1,88 @@
+"""The scale on which confidences are counted and stored.
+
+A trained network is sure of most pixels, so what tells them apart is not the confidence c but the doubt 1 - c: the
+scale has to keep 0.999999 and 0.9999999 apart, and may be coarser about 0.3. A floating-point number does just that:
+its exponent and the leading bits of its mantissa, read as one integer, are a logarithmic scale.
+
+The doubt is measured in steps of 2**-24, the spacing of float32 just below one, and is a whole number of them, rounded
+up. A constant is added before its leading bits are taken: the smallest doubts then share an exponent and keep a level
+each, where a pure logarithm would leave gaps between them; the larger ones share levels of nearly equal relative width.
+
+Everything is exact. Every level holds some float32, the lower edge of a level is itself one, and for each float32
+``c`` and each level ``l``, ``c >= dequantize(l)`` holds if and only if ``quantize(c) >= l``. So a threshold that is a
+lower edge keeps the same pixels of the network's own confidences and of the stored ones.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Leading mantissa bits that are kept: levels in each octave of doubt. More would be finer, and larger on disk.
+_BITS = 11
+_DROPPED_BITS = 23 - _BITS
+
+# Steps of doubt in a confidence of zero; every float32 from one half to one is a whole number of steps.
+_FULL_DOUBT = 2**24
+# Added to the doubt: at this magnitude, one step is one unit of the mantissa bits that are kept.
+_OFFSET = 2**_BITS
+_OFFSET_CODE = (127 + _BITS) << _BITS  # the leading bits of float32(_OFFSET); 127 is the bias of its exponent
+
+NUM_LEVELS = (24 - _BITS) * 2**_BITS + 1
+"""Number of levels: 0 holds confidence zero, ``NUM_LEVELS - 1`` holds one and nothing else."""
+
+
+def quantize(confidence: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """Give each confidence its level.
+
+    Args:
+        confidence: float32 of any shape, in [0, 1].
+
+    Returns:
+        Levels in [0, NUM_LEVELS), uint16 of the same shape, which never decrease as the confidence grows.
+
+    Raises:
+        ValueError: If the confidences are not float32, or one of them is NaN or outside [0, 1].
+    """
+    if confidence.dtype != np.float32:
+        raise ValueError(
+            f'confidences are {confidence.dtype}, but float32 is what their scale is made for: '
+            'compute the softmax in float32 and store its maximum as it is.'
+        )
+    if not (confidence.min(initial=0) >= 0 and confidence.max(initial=0) <= 1):  # NaN fails this, too
+        outside = confidence[~((confidence >= 0) & (confidence <= 1))][0]
+        raise ValueError(
+            f'a confidence is {outside}, but confidences are softmax probabilities in [0, 1]: '
+            'look for NaN or infinity in the logits of the labelling network.'
+        )
+    # Both are exact: the product, because it only moves the exponent, and the floor that the cast takes.
+    doubt = _FULL_DOUBT - (confidence * np.float32(_FULL_DOUBT)).astype(np.int32)
+    code = (doubt + _OFFSET).astype(np.float32).view(np.uint32) >> _DROPPED_BITS
+    return (_OFFSET_CODE + NUM_LEVELS - 1 - code).astype(np.uint16)
+
+
+def dequantize(levels: NDArray[np.integer]) -> NDArray[np.float32]:
+    """Give each level its lower edge, the smallest confidence it holds.
+
+    Args:
+        levels: Integers of any shape, in [0, NUM_LEVELS).
+
+    Returns:
+        Lower edges, float32 of the same shape.
+
+    Raises:
+        IndexError: If a level is out of range.
+    """
+    return LOWER_EDGES.take(levels)
+
+
+def _lower_edges() -> NDArray[np.float32]:
+    """Find the largest doubt of each level, which is one step short of the first doubt of the level below."""
+    code_below = _OFFSET_CODE + np.arange(NUM_LEVELS, 0, -1, dtype=np.uint32)
+    first_below = (code_below << _DROPPED_BITS).view(np.float32).astype(np.int64) - _OFFSET
+    largest = np.minimum(first_below - 1, _FULL_DOUBT)
+    edges = ((_FULL_DOUBT - largest) / _FULL_DOUBT).astype(np.float32)
+    edges.setflags(write=False)
+    return edges
+
+
+LOWER_EDGES = _lower_edges()
+"""The lower edge of every level, strictly increasing: float32 of shape (NUM_LEVELS,), read-only."""
