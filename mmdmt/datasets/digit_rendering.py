@@ -1,0 +1,246 @@
+"""Rendering of small scenes of digits and their masks: numpy, OpenCV and Pillow, no MM package.
+
+A scene is a pure function of its :class:`SceneKey`. Nothing reads or moves a global random state.
+"""
+
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+Bytes: TypeAlias = npt.NDArray[np.uint8]
+
+SPLITS = ('labeled', 'unlabeled', 'val')
+DOMAINS = ('handwriting', 'fonts')
+DIGITS = ('0', '1', '2', '3', '4')
+MIN_SIZE = 32
+
+# File names in matplotlib's font folder. One typeface belongs to one split, all its weights and slants with it.
+_FONT_FILES = {
+    'labeled': 'DejaVuSans DejaVuSans-Oblique DejaVuSans-Bold DejaVuSans-BoldOblique '
+    'DejaVuSerif DejaVuSerif-Italic DejaVuSerif-Bold DejaVuSerif-BoldItalic',
+    'unlabeled': 'DejaVuSansMono DejaVuSansMono-Oblique DejaVuSansMono-Bold DejaVuSansMono-BoldOblique '
+    'STIXGeneral STIXGeneralItalic STIXGeneralBol STIXGeneralBolIta',
+    'val': 'cmr10 cmti10 cmb10 cmss10 cmtt10',
+}
+_GLYPH_SIDE = 32
+_CONTRAST = (60.0, 115.0)
+_TINT = 40.0
+
+
+@dataclass(frozen=True)
+class SceneKey:
+    """All that a scene depends on.
+
+    Args:
+        seed: Seed of the whole set of scenes, >= 0.
+        domain: One of ``DOMAINS``.
+        split: One of ``SPLITS``.
+        index: Number of the scene within its split, >= 0.
+        size: Height and width in pixels, >= ``MIN_SIZE``; digits are 0.42 to 0.62 of it. Default: 48.
+
+    Raises:
+        ValueError: If a value is none of these.
+    """
+
+    seed: int
+    domain: str
+    split: str
+    index: int
+    size: int = 48
+
+    def __post_init__(self) -> None:
+        for what, value, known in (('split', self.split, SPLITS), ('domain', self.domain, DOMAINS)):
+            if value not in known:
+                raise ValueError(f'Digit scenes have no {what} {value!r}: choose one of {", ".join(known)}.')
+        if self.size < MIN_SIZE:
+            raise ValueError(
+                f'Digit scenes of size {self.size} are too small for digits to be read: use {MIN_SIZE} or more pixels.'
+            )
+        for what, number in (('seed', self.seed), ('index', self.index)):
+            if number < 0:
+                raise ValueError(f'The {what} of a digit scene is {number}: use 0 or a positive number.')
+
+    @property
+    def name(self) -> str:
+        """Readable name, unique per seed, domain, split and index; the same scene in another size has the same name."""
+        return f'digit_scenes/{self.domain}/{self.split}/seed{self.seed}/{self.index:06d}'
+
+
+class Scene(NamedTuple):
+    """A rendered scene. The arrays are shared by everyone who asks for the scene and therefore read-only.
+
+    Args:
+        image: (size, size, 3) uint8, BGR.
+        mask: (size, size) uint8; 0 is background, 1 + d is a stroke of digit d.
+    """
+
+    image: Bytes
+    mask: Bytes
+
+
+def handwriting_samples(split: str) -> dict[str, list[int]]:
+    """Which samples of scikit-learn's ``load_digits`` a split may draw.
+
+    The samples of each class, in the order of the file, are dealt out once and for all, whatever the seed: the last
+    third is ``val``; of the first two thirds every sixth is ``labeled``, the others are ``unlabeled``. That is about
+    20, 100 and 60 samples of each digit.
+
+    Args:
+        split: One of ``SPLITS``.
+
+    Returns:
+        For each digit of ``DIGITS`` the numbers of its samples, ascending.
+    """
+    target = _load_digits()[1]
+    samples = {}
+    for digit in DIGITS:
+        of_class = np.flatnonzero(target == int(digit)).tolist()
+        first_val = len(of_class) * 2 // 3
+        shares = {'val': of_class[first_val:], 'labeled': of_class[:first_val:6]}
+        shares['unlabeled'] = sorted(set(of_class[:first_val]) - set(shares['labeled']))
+        samples[digit] = shares[split]
+    return samples
+
+
+@cache
+def glyphs(domain: str, split: str) -> dict[str, list[Floats]]:
+    """The shapes that the scenes of a split are composed of.
+
+    Args:
+        domain: ``'handwriting'``: scikit-learn's 8x8 digits; ``'fonts'``: digits of the fonts matplotlib ships.
+        split: One of ``SPLITS``; no two share a sample or a typeface.
+
+    Returns:
+        For each digit of ``DIGITS`` its glyphs: square float32 arrays, 0 is paper and 1 is ink.
+    """
+    if domain == 'handwriting':
+        images = _load_digits()[0]
+        return {digit: [images[i] for i in numbers] for digit, numbers in handwriting_samples(split).items()}
+    return {digit: [_font_glyph(font, digit) for font in _FONT_FILES[split].split()] for digit in DIGITS}
+
+
+@lru_cache(maxsize=1024)
+def render_scene(key: SceneKey) -> Scene:
+    """Compose a scene: a smooth coloured background, one to four digits, blur and noise.
+
+    A digit that finds no free place is left out. The last 1024 scenes of a process are kept (10 MB at size 48), so that
+    the image and the mask of a sample are rendered once.
+
+    Args:
+        key: Which scene.
+
+    Returns:
+        The image and its mask, read-only.
+    """
+    entropy = (key.seed, DOMAINS.index(key.domain), SPLITS.index(key.split), key.index)
+    rng = np.random.default_rng(np.random.SeedSequence(entropy))
+    canvas, level = _dusk(rng, key.size) if key.domain == 'handwriting' else _print(rng, key.size)
+    mask = np.zeros((key.size, key.size), np.uint8)
+    taken = np.zeros_like(mask)
+    shapes = glyphs(key.domain, key.split)
+    for _ in range(rng.integers(1, 5)):
+        label = int(rng.integers(len(DIGITS))) + 1
+        candidates = shapes[DIGITS[label - 1]]
+        ink = _find_place(rng, candidates[rng.integers(len(candidates))], taken)
+        if ink is None:
+            continue
+        # Light on dark and dark on light: to the side where the eight bits leave room.
+        contrast = rng.uniform(*_CONTRAST) * (1 if level < 125 else -1)
+        colour = level + contrast + rng.uniform(-_TINT, _TINT, 3)
+        canvas += ink[..., None] * (colour.astype(np.float32) - canvas)
+        mask[ink > 0.5] = label
+    canvas = cv2.GaussianBlur(canvas, (3, 3), rng.uniform(0.3, 0.7))
+    canvas += rng.uniform(3, 10) * rng.standard_normal(canvas.shape, np.float32)
+    image = np.clip(canvas, 0, 255).astype(np.uint8)
+    image.flags.writeable = mask.flags.writeable = False
+    return Scene(image, mask)
+
+
+def _find_place(rng: np.random.Generator, glyph: Floats, taken: Bytes) -> Floats | None:
+    """Pose a glyph until its hull covers few ``taken`` pixels, mark the hull as taken, return the ink or None."""
+    for _ in range(8):
+        ink = _warp_glyph(rng, glyph, taken.shape[0])
+        stroke = cv2.findNonZero((ink > 0.5).view(np.uint8))
+        if stroke is None:
+            continue
+        hull = np.zeros_like(taken)
+        cv2.fillConvexPoly(hull, cv2.convexHull(stroke), 1)
+        if np.count_nonzero(hull & taken) <= 0.15 * np.count_nonzero(hull):
+            taken |= hull
+            return ink
+    return None
+
+
+def _warp_glyph(rng: np.random.Generator, glyph: Floats, size: int) -> Floats:
+    """Scale, rotate, shear and move a glyph; returns its ink on the scene, (size, size) float32 in [0, 1]."""
+    height = size * rng.uniform(0.42, 0.62)
+    angle = np.deg2rad(rng.uniform(-15, 15))
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    slant = np.array([[rng.uniform(0.8, 1.15), rng.uniform(-0.15, 0.15)], [0.0, 1.0]])
+    linear = height / glyph.shape[0] * turn @ slant
+    centre = rng.uniform(0.45 * height, size - 0.45 * height, 2)
+    offset = centre - linear @ np.full(2, (glyph.shape[0] - 1) / 2)
+    warped = cv2.warpAffine(glyph, np.column_stack([linear, offset]), (size, size), flags=cv2.INTER_CUBIC)
+    # The steeper ramp turns the soft slopes of an upsampled 8x8 digit into an edge about one pixel wide.
+    ink: Floats = np.clip((warped - 0.42) * 3 + 0.5, 0, 1)
+    return ink
+
+
+def _smooth_noise(rng: np.random.Generator, size: int, cells: int, amplitude: float) -> Floats:
+    """Coloured random field, (size, size, 3) float32, that varies over about ``size / cells`` pixels."""
+    coarse = rng.uniform(-amplitude, amplitude, (cells, cells, 3)).astype(np.float32)
+    field: Floats = cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC)
+    return field
+
+
+def _dusk(rng: np.random.Generator, size: int) -> tuple[Floats, float]:
+    """Dark background of the handwriting domain: soft clouds of colour. Returns it and its mean level."""
+    level = rng.uniform(45, 105)
+    base = level + rng.uniform(-25, 25, 3).astype(np.float32)
+    return base + _smooth_noise(rng, size, 4, 30) + _smooth_noise(rng, size, 9, 12), level
+
+
+def _print(rng: np.random.Generator, size: int) -> tuple[Floats, float]:
+    """Background of the fonts domain, dark to light: tinted paper with a fine stripe. Returns it and its mean level."""
+    level = rng.uniform(60, 215)
+    base = level + rng.uniform(-20, 20, 3).astype(np.float32)
+    y, x = np.mgrid[:size, :size].astype(np.float32)
+    angle, frequency = rng.uniform(0, np.pi), rng.uniform(0.6, 1.4)
+    stripe = np.sin(frequency * (x * np.cos(angle) + y * np.sin(angle))).astype(np.float32)
+    return base + _smooth_noise(rng, size, 3, 20) + rng.uniform(4, 14) * stripe[..., None], level
+
+
+def _font_glyph(font: str, digit: str) -> Floats:
+    """One digit of one of matplotlib's fonts, centred on a square with its full height: float32 in [0, 1]."""
+    import matplotlib
+    from PIL import Image, ImageDraw, ImageFont
+
+    path = Path(matplotlib.get_data_path(), 'fonts', 'ttf', f'{font}.ttf')
+    face = ImageFont.truetype(str(path), 2 * _GLYPH_SIDE)
+    left, top, right, bottom = (int(edge) for edge in face.getbbox(digit))
+    side = max(right - left, bottom - top)
+    picture = Image.new('L', (side, side))
+    corner = ((side - right + left) / 2 - left, (side - bottom + top) / 2 - top)
+    ImageDraw.Draw(picture).text(corner, digit, fill=255, font=face)
+    small = cv2.resize(np.asarray(picture), (_GLYPH_SIDE, _GLYPH_SIDE), interpolation=cv2.INTER_AREA)
+    return small.astype(np.float32) / 255
+
+
+@cache
+def _load_digits() -> tuple[Floats, npt.NDArray[np.int64]]:
+    """Scikit-learn's handwritten digits: images (1797, 8, 8) float32 in [0, 1] and their classes (1797,)."""
+    try:
+        from sklearn.datasets import load_digits
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            'The handwriting domain of mmdmt.DigitScenes takes its digits from scikit-learn, which is not installed: '
+            "'pip install scikit-learn', or use domain='fonts'."
+        ) from error
+    digits = load_digits()
+    return (digits.images / 16).astype(np.float32), digits.target.astype(np.int64)

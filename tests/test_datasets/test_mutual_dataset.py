@@ -1,0 +1,219 @@
+import copy
+import random
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from conftest import TRAIN_PIPELINE, mutual_dataset, shapes
+from mmengine.registry import DATASETS
+
+from mmdmt.datasets.samplers import Draw
+from mmdmt.pseudo_labels.bank import BankWriter, Manifest, open_bank
+
+pytestmark = pytest.mark.usefixtures('mmseg_scope')
+
+
+@pytest.fixture
+def dataset(shapes_folder):
+    return DATASETS.build(mutual_dataset(shapes_folder))
+
+
+@pytest.fixture
+def bank(dataset, tmp_path):
+    """A bank that calls the left half of every image a square, in ramps of confidence from 0.5 down to 0.5 up to 1."""
+    folder = tmp_path / 'bank'
+    with BankWriter(folder) as writer:
+        for image in range(10):
+            height, width = dataset.labelling_item(image)['inputs'].shape[1:]
+            label = np.zeros((height, width), np.uint8)
+            label[:, : width // 2] = 1
+            ramp = np.linspace(0.5, 1, width, dtype=np.float32)
+            writer.write(image, label, np.broadcast_to(ramp, (height, width)).copy())
+    names = dataset.names_digest()
+    Manifest('run', 1, 'left', '', 10, names, 0.5, (0.9, 0.6, np.inf), (1, 1, 1), (1, 1, 1), 1).write(folder)
+    return str(folder)
+
+
+def same(item, other):
+    a, b = item['data_samples'], other['data_samples']
+    fields = ('gt_sem_seg', 'pseudo_confidence') if 'pseudo_confidence' in a else ('gt_sem_seg',)
+    return item['inputs'].equal(other['inputs']) and all(a.get(f).data.equal(b.get(f).data) for f in fields)
+
+
+def test_a_labelled_draw_is_an_ordinary_sample_that_knows_its_peer(dataset):
+    item = dataset[Draw('left', 3, 7, None)]
+    assert item['inputs'].dtype == torch.uint8
+    assert item['data_samples'].peer == 'left'
+    assert item['data_samples'].gt_sem_seg.data.unique().tolist() == [0, 1, 2]
+    assert 'pseudo_confidence' not in item['data_samples']
+
+
+def test_a_pseudo_labelled_draw_carries_label_and_confidence_through_the_same_transforms(dataset, bank):
+    for seed in range(20):
+        sample = dataset[Draw('right', 4, seed, bank)]['data_samples']
+        label, confidence = sample.gt_sem_seg.data, sample.pseudo_confidence.data
+        assert label.shape == confidence.shape
+        kept = label != 255
+        # Where the ramp says 0.5 to 0.75 is the left half, a square; pixels below the class's threshold are dropped.
+        assert ((label == 1) == (kept & (confidence < 0.75))).all()
+        assert (confidence[label == 1] >= 0.6).all()
+        assert (confidence[label == 0] >= 0.9).all()
+        assert (kept == ((confidence >= 0.9) | ((confidence >= 0.6) & (confidence < 0.75)))).all()
+
+
+def test_flips_move_the_confidence_with_the_label(shapes_folder, bank):
+    pipeline = [
+        {'type': 'LoadImageFromFile'},
+        {'type': 'mmdmt.LoadPseudoLabel'},
+        {'type': 'RandomFlip', 'prob': 1.0},
+        {'type': 'Pad', 'size': (64, 64)},
+        {'type': 'mmdmt.PackPseudoLabel'},
+    ]
+    config = mutual_dataset(shapes_folder)
+    config['unlabeled']['pipeline'] = pipeline
+    sample = DATASETS.build(config)[Draw('a', 0, 0, bank)]['data_samples']
+    label, confidence = open_bank(bank).read(0)
+    height, width = label.shape
+    assert np.array_equal(sample.gt_sem_seg.data[0, :height, :width], label[:, ::-1])
+    assert np.array_equal(sample.pseudo_confidence.data[0, :height, :width], confidence[:, ::-1])
+    assert (sample.gt_sem_seg.data[0, height:] == 255).all()
+    assert (sample.gt_sem_seg.data[0, :, width:] == 255).all()
+
+
+def test_a_draw_gives_the_same_sample_whatever_came_before(dataset, bank):
+    draws = [Draw('a', 2, 11, None), Draw('a', 2, 11, bank)]
+    for draw in draws:
+        first = dataset[draw]
+        random.seed(5), np.random.seed(5), torch.manual_seed(5)
+        dataset[Draw('a', 1, 3, None)]
+        assert same(dataset[draw], first)
+        assert not same(dataset[draw._replace(seed=12)], first)
+
+
+def test_loading_leaves_the_global_random_state_alone(dataset):
+    random.seed(1), np.random.seed(1), torch.manual_seed(1)
+    expected = random.random(), np.random.rand(), torch.rand(1)
+    random.seed(1), np.random.seed(1), torch.manual_seed(1)
+    dataset[Draw('a', 0, 0, None)]
+    assert (random.random(), np.random.rand(), torch.rand(1)) == expected
+
+
+def test_the_unlabelled_pipeline_follows_the_labelled_one(dataset):
+    names = [type(transform).__name__ for transform in dataset.unlabeled.pipeline.transforms]
+    expected = {'LoadAnnotations': 'LoadPseudoLabel', 'PackSegInputs': 'PackPseudoLabel'}
+    assert names == [expected.get(transform['type'], transform['type']) for transform in TRAIN_PIPELINE]
+
+
+def test_images_are_labelled_at_the_size_where_labels_are_loaded(shapes_folder):
+    config = mutual_dataset(shapes_folder)
+    config['labeled']['pipeline'] = [
+        TRAIN_PIPELINE[0],
+        {'type': 'Resize', 'scale': (24, 20), 'keep_ratio': False},
+        *TRAIN_PIPELINE[1:],
+    ]
+    item = DATASETS.build(config).labelling_item(3)
+    assert item['inputs'].shape == (3, 20, 24)
+    assert 'gt_sem_seg' not in item['data_samples']
+
+
+def test_masks_of_unlabelled_images_are_never_read(shapes_folder, dataset, bank, tmp_path):
+    config = mutual_dataset(shapes_folder)
+    config['unlabeled']['data_prefix'] = {'img_path': 'images', 'seg_map_path': 'no_such_folder'}
+    with_masks = DATASETS.build(config)
+    draw = Draw('a', 5, 0, bank)
+    assert same(with_masks[draw], dataset[draw])
+
+
+def test_a_list_names_a_part_of_the_labelled_set(dataset, tmp_path):
+    (tmp_path / 'left.txt').write_text('004\n001\n\n')
+    assert dataset.labeled_indices(str(tmp_path / 'left.txt')) == [4, 1]
+
+
+@pytest.mark.parametrize(
+    ('text', 'error', 'words'),
+    [('004\n013\n', ValueError, "1 images that are not in the labelled set, first '013'"), ('\n', ValueError, 'names no image')],
+)
+def test_a_wrong_list_is_refused(dataset, tmp_path, text, error, words):
+    (tmp_path / 'left.txt').write_text(text)
+    with pytest.raises(error, match=words):
+        dataset.labeled_indices(str(tmp_path / 'left.txt'))
+    with pytest.raises(FileNotFoundError, match='no_such.txt'):
+        dataset.labeled_indices(str(tmp_path / 'no_such.txt'))
+
+
+@pytest.fixture
+def own_folder(tmp_path, shapes_folder):
+    """A copy of the data set that a test may spoil."""
+    import shutil
+
+    return shutil.copytree(shapes_folder, tmp_path / 'own')
+
+
+def test_a_label_that_is_no_class_is_named_with_its_image(own_folder):
+    mask = cv2.imread(str(own_folder / 'masks' / '002.png'), cv2.IMREAD_UNCHANGED)
+    mask[mask == 2] = 7
+    cv2.imwrite(str(own_folder / 'masks' / '002.png'), mask)
+    dataset = DATASETS.build(mutual_dataset(own_folder))
+    with pytest.raises(ValueError, match=r'masks/002.png of .*images/002.png holds label 7, but the 3 classes'):
+        dataset[Draw('a', 2, 0, None)]
+
+
+def test_an_image_in_both_parts_is_refused(own_folder):
+    (own_folder / 'unlabeled.txt').write_text('003\n006\n')
+    with pytest.raises(ValueError, match=r'1 images are both .*images/003.png'):
+        DATASETS.build(mutual_dataset(own_folder))
+
+
+@pytest.mark.parametrize('part', ['labeled', 'unlabeled'])
+def test_an_empty_part_is_refused(own_folder, part):
+    (own_folder / f'{part}.txt').write_text('')
+    with pytest.raises(ValueError, match=f'The {part} dataset .* has no image.*{part}.txt'):
+        DATASETS.build(mutual_dataset(own_folder))
+
+
+@pytest.mark.parametrize('name', ['images/002.png', 'masks/002.png', 'images/009.png'])
+def test_a_missing_file_is_named(own_folder, name):
+    (own_folder / name).unlink()
+    with pytest.raises(FileNotFoundError, match=f'{name} .* does not exist'):
+        DATASETS.build(mutual_dataset(own_folder))
+
+
+def test_an_image_that_has_changed_its_size_is_refused(own_folder, bank):
+    dataset = DATASETS.build(mutual_dataset(own_folder))
+    cv2.imwrite(str(own_folder / 'images' / '006.png'), np.zeros((9, 9, 3), np.uint8))
+    with pytest.raises(ValueError, match=r'006.png is \(9, 9\) .*labelled at \(40, 44\)'):
+        dataset[Draw('a', 0, 0, bank)]
+
+
+@pytest.mark.parametrize(
+    ('pipeline', 'words'),
+    [
+        (TRAIN_PIPELINE, 'loads annotations'),
+        ([TRAIN_PIPELINE[0], {'type': 'mmdmt.PackPseudoLabel'}], 'loads no pseudo label'),
+        ([TRAIN_PIPELINE[0], {'type': 'mmdmt.LoadPseudoLabel'}, {'type': 'PackSegInputs'}], 'drops the confidence'),
+    ],
+)
+def test_an_unlabelled_pipeline_that_cannot_work_is_refused(shapes_folder, pipeline, words):
+    config = mutual_dataset(shapes_folder)
+    config['unlabeled']['pipeline'] = pipeline
+    with pytest.raises(ValueError, match=words):
+        DATASETS.build(config)
+
+
+def test_several_labelled_datasets_can_be_joined(shapes_folder, bank):
+    config = mutual_dataset(shapes_folder)
+    part = copy.deepcopy(config['labeled'])
+    (shapes_folder / 'more.txt').write_text('016\n017\n')
+    more = shapes(shapes_folder, 'more.txt', pipeline=TRAIN_PIPELINE)
+    config['labeled'] = {'type': 'ConcatDataset', 'datasets': [part, more]}
+    with pytest.raises(ValueError, match='ConcatDataset, which has no pipeline of its own'):
+        DATASETS.build(config)
+    config['unlabeled']['pipeline'] = [
+        TRAIN_PIPELINE[0],
+        {'type': 'mmdmt.LoadPseudoLabel'},
+        {'type': 'mmdmt.PackPseudoLabel'},
+    ]
+    dataset = DATASETS.build(config)
+    assert len(dataset.labeled) == 8
+    assert dataset[Draw('a', 7, 0, None)]['data_samples'].img_path.endswith('017.png')
