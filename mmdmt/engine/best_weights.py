@@ -1,0 +1,76 @@
+"""Each peer's best weights of a phase, by validation."""
+
+import math
+from collections.abc import Mapping
+from logging import Logger
+from pathlib import Path
+
+import torch
+from mmengine.dist import barrier, is_main_process
+from torch import nn
+
+
+class BestWeights:
+    """Keep each peer's best weights of a phase on disk, to carry them into the next.
+
+    Args:
+        metric (str): By which a peer is judged, greater is better; ``<peer>/<metric>`` among the validation's metrics.
+    """
+
+    def __init__(self, metric: str) -> None:
+        self.metric = metric
+        self.scores: dict[str, float] = {}
+        self._folder = Path()
+
+    def begin(self, folder: Path) -> None:
+        """Keep the weights of a phase in a folder; scores of a resumed phase stay."""
+        self._folder = folder
+
+    def forget(self) -> None:
+        """Forget the scores: another phase begins."""
+        self.scores = {}
+
+    def update(self, peers: Mapping[str, nn.Module], metrics: Mapping[str, float]) -> None:
+        """Keep the weights of every peer that is better than before.
+
+        Raises:
+            ValueError: If the metrics do not hold a peer's score.
+        """
+        for name, peer in peers.items():
+            key = f'{name}/{self.metric}'
+            if key not in metrics:
+                raise ValueError(
+                    f'carry=best judges peers by {key!r}, but the validation gives {sorted(metrics)}: use '
+                    "val_evaluator=dict(type='mmdmt.PeerMetric', ...) and set carry_metric of DMTHook to one of its "
+                    'metrics.'
+                )
+            score = float(metrics[key])
+            if not math.isnan(score) and score > self.scores.get(name, -math.inf):
+                self.scores[name] = score
+                if is_main_process():
+                    self._save(name, peer)
+
+    def carry(self, peers: Mapping[str, nn.Module], logger: Logger) -> None:
+        """Give every peer its best weights back.
+
+        Raises:
+            FileNotFoundError: If they are not on disk any more.
+        """
+        barrier()
+        for name, peer in peers.items():
+            if name not in self.scores:
+                logger.warning(f'{name} carries its last weights: {self.metric} was NaN throughout the phase.')
+                continue
+            path = self._folder / f'{name}.pth'
+            if not path.is_file():
+                raise FileNotFoundError(
+                    f'The best weights of peer {name!r}, {path}, are gone: resume from a checkpoint of an earlier phase.'
+                )
+            peer.load_state_dict(torch.load(path, map_location='cpu', weights_only=True))
+            logger.info(f'{name} carries the weights of its best {self.metric}, {self.scores[name]:.2f}.')
+
+    def _save(self, name: str, peer: nn.Module) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        unfinished = self._folder / f'{name}.tmp'
+        torch.save(peer.state_dict(), unfinished)
+        unfinished.replace(self._folder / f'{name}.pth')

@@ -1,0 +1,137 @@
+"""Phases of a run and their order: plain data, checked when it is made."""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One round of mutual training: label the unlabelled images, then train on them.
+
+    A phase without ``label_ratio`` is a warm-up: no pseudo labels, the peers learn from ground truth alone.
+
+    Args:
+        iters: Iterations to train.
+        labeled: Ground-truth images of each peer in every batch (of each process).
+        pseudo: Pseudo-labelled images of each peer in every batch. Defaults to 0.
+        label_ratio: Share of each predicted class that is kept, in (0, 1]; the most confident pixels. Defaults to
+            None, no labelling.
+        lr: Learning rate at the phase's start, in place of the optimizer's own; per-layer multipliers still apply.
+            Defaults to None.
+        lr_factor: Factor of the optimizer's own learning rate, when ``lr`` is None. Defaults to 1.
+        labeled_lists: For each peer a text file of image names (one a line, as in ``ann_file``), its own part of the
+            labelled set during this phase: difference-maximised sampling. Defaults to None, the whole set for all.
+
+    Raises:
+        ValueError: If the values do not make a phase.
+    """
+
+    iters: int
+    labeled: int
+    pseudo: int = 0
+    label_ratio: float | None = None
+    lr: float | None = None
+    lr_factor: float = 1.0
+    labeled_lists: Mapping[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        if self.iters < 1:
+            raise ValueError(f'iters={self.iters} is no length of a phase: give at least 1 iteration.')
+        if self.labeled < 0 or self.pseudo < 0 or self.batch_size == 0:
+            raise ValueError(
+                f'labeled={self.labeled}, pseudo={self.pseudo} make no batch: give counts >= 0, one of them above 0.'
+            )
+        if self.label_ratio is not None and not 0 < self.label_ratio <= 1:
+            raise ValueError(f'label_ratio={self.label_ratio} is no share of the labels: give a number in (0, 1].')
+        if self.label_ratio is None and self.pseudo:
+            raise ValueError(f'pseudo={self.pseudo} images a batch need pseudo labels: give label_ratio, in (0, 1].')
+        if self.label_ratio is not None and not self.pseudo:
+            raise ValueError(
+                f'label_ratio={self.label_ratio} makes pseudo labels that no batch uses: give pseudo >= 1, or drop it.'
+            )
+        if self.lr is not None and not self.lr > 0:
+            raise ValueError(f'lr={self.lr} is no learning rate: give a number > 0.')
+        if not self.lr_factor > 0:
+            raise ValueError(f'lr_factor={self.lr_factor} is no factor of a learning rate: give a number > 0.')
+        if self.lr is not None and self.lr_factor != 1:
+            raise ValueError(f'lr={self.lr} and lr_factor={self.lr_factor} exclude each other: give one of them.')
+        if self.labeled_lists and not self.labeled:
+            raise ValueError('labeled_lists name images for a phase with labeled=0: give labeled >= 1, or drop them.')
+
+    @property
+    def batch_size(self) -> int:
+        """Images of each peer in every batch."""
+        return self.labeled + self.pseudo
+
+    @property
+    def kind(self) -> str:
+        """What the phase is, in the words of a log line."""
+        if self.label_ratio is None:
+            return f'warm-up on {self.labeled} labelled images a batch'
+        return (
+            f'{self.labeled} labelled + {self.pseudo} pseudo-labelled images a batch, label ratio {self.label_ratio:g}'
+        )
+
+
+@dataclass(frozen=True)
+class Curriculum:
+    """The phases of a run, one after the other.
+
+    Args:
+        phases: At least one.
+
+    Raises:
+        ValueError: If there is none.
+    """
+
+    phases: tuple[Phase, ...]
+    ends: tuple[int, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Lay the phases end to end."""
+        if not self.phases:
+            raise ValueError('phases=[] is no curriculum: give at least one phase, such as dict(iters=500, labeled=8).')
+        object.__setattr__(self, 'ends', tuple(accumulate(phase.iters for phase in self.phases)))
+
+    @classmethod
+    def from_configs(cls, configs: Sequence[Mapping[str, Any]]) -> 'Curriculum':
+        """Build a curriculum from the dicts of a config file.
+
+        Args:
+            configs (Sequence[Mapping]): The arguments of each :class:`Phase`.
+
+        Raises:
+            ValueError: If one of them makes no phase, naming it.
+        """
+        phases = []
+        for number, config in enumerate(configs):
+            try:
+                phases.append(Phase(**config))
+            except (TypeError, ValueError) as error:
+                raise ValueError(f'phases[{number}] = {dict(config)}: {error}') from error
+        return cls(tuple(phases))
+
+    def __len__(self) -> int:
+        """Return the number of phases."""
+        return len(self.phases)
+
+    def __getitem__(self, index: int) -> Phase:
+        """Return a phase by number."""
+        return self.phases[index]
+
+    @property
+    def total_iters(self) -> int:
+        """Iterations of the whole run."""
+        return self.ends[-1]
+
+    def start(self, index: int) -> int:
+        """Return the iteration at which a phase starts."""
+        return self.ends[index] - self.phases[index].iters
+
+    def at(self, iteration: int) -> int:
+        """Return the number of the phase that an iteration belongs to; past the end, the last one."""
+        return min(bisect_right(self.ends, iteration), len(self.phases) - 1)

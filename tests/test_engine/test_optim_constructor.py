@@ -1,0 +1,54 @@
+import pytest
+import torch
+from conftest import toy_segmentor
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import MODELS
+
+pytestmark = pytest.mark.usefixtures('mmseg_scope')
+PLAIN = {
+    'type': 'OptimWrapper',
+    'constructor': 'mmdmt.PeerOptimWrapperConstructor',
+    'optimizer': {'type': 'SGD', 'lr': 0.01, 'momentum': 0.9},
+    'clip_grad': {'max_norm': 1.0},
+}
+
+
+@pytest.fixture
+def model():
+    return MODELS.build(
+        {'type': 'mmdmt.DynamicMutualTraining', 'peers': {'cnn': toy_segmentor(), 'vit': toy_segmentor()}}
+    )
+
+
+def test_every_peer_gets_the_same_optimizer_over_its_own_weights(model):
+    wrappers = build_optim_wrapper(model, PLAIN)
+    for name, peer in model.peers.items():
+        optimizer = wrappers[name].optimizer
+        assert type(optimizer) is torch.optim.SGD
+        assert optimizer.defaults['momentum'] == 0.9
+        assert {id(p) for group in optimizer.param_groups for p in group['params']} == {id(p) for p in peer.parameters()}
+        assert wrappers[name].clip_grad_kwargs == {'max_norm': 1.0}
+
+
+def test_a_peer_can_have_settings_of_its_own(model):
+    special = {'optimizer': {'_delete_': True, 'type': 'AdamW', 'lr': 6e-5}, 'clip_grad': None}
+    wrappers = build_optim_wrapper(model, {**PLAIN, 'peers': {'vit': special}})
+    assert type(wrappers['vit'].optimizer) is torch.optim.AdamW
+    assert wrappers['vit'].optimizer.defaults['lr'] == 6e-5
+    assert type(wrappers['cnn'].optimizer) is torch.optim.SGD
+
+
+def test_paramwise_settings_reach_every_peer(model):
+    wrappers = build_optim_wrapper(model, {**PLAIN, 'paramwise_cfg': {'custom_keys': {'decode_head': {'lr_mult': 10}}}})
+    for name in model.peer_names:
+        assert {group['lr'] for group in wrappers[name].optimizer.param_groups} == {0.01, 0.1}
+
+
+def test_settings_for_a_stranger_are_refused(model):
+    with pytest.raises(ValueError, match=r"\['resnet'\].*\['cnn', 'vit'\]"):
+        build_optim_wrapper(model, {**PLAIN, 'peers': {'resnet': {}}})
+
+
+def test_a_model_without_peers_is_refused():
+    with pytest.raises(ValueError, match='EncoderDecoder.*no peers'):
+        build_optim_wrapper(MODELS.build(toy_segmentor()), PLAIN)

@@ -1,0 +1,37 @@
+import pytest
+
+from mmdmt.engine.schedules import fit_schedulers
+
+RAMP = {'type': 'LinearLR', 'start_factor': 1e-3, 'begin': 0, 'end': 100, 'by_epoch': False}
+POLY = {'type': 'PolyLR', 'power': 0.9, 'begin': 100, 'end': 40000, 'by_epoch': False}
+
+
+def test_a_schedule_longer_than_the_phase_ends_with_it_and_a_ramp_keeps_its_length():
+    assert fit_schedulers([RAMP, POLY], 250) == [RAMP, {**POLY, 'end': 250}]
+
+
+def test_without_an_end_it_lasts_as_long_as_the_phase():
+    assert fit_schedulers({'type': 'PolyLR', 'by_epoch': False}, 250)[0]['end'] == 250
+
+
+def test_a_cosine_ends_with_the_phase():
+    fitted = fit_schedulers({'type': 'CosineAnnealingLR', 'T_max': 900, 'begin': 50, 'by_epoch': False}, 250)
+    assert fitted[0]['T_max'] == 200
+
+
+def test_schedules_for_each_peer_are_fitted_alike():
+    assert fit_schedulers({'a': [POLY], 'b': [RAMP]}, 250) == {'a': [{**POLY, 'end': 250}], 'b': [RAMP]}
+
+
+def test_a_config_is_left_as_it_is():
+    config = [dict(POLY)]
+    fit_schedulers(config, 250)
+    assert config == [POLY]
+
+
+@pytest.mark.parametrize(
+    ('scheduler', 'words'), [({**POLY, 'by_epoch': True}, 'counts epochs'), (POLY, 'begins at iteration 100')]
+)
+def test_what_no_phase_can_run_is_refused(scheduler, words):
+    with pytest.raises(ValueError, match=words):
+        fit_schedulers([scheduler], 100)
