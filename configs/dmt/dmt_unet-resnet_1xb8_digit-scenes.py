@@ -1,0 +1,6 @@
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/models/digit_peers.py',
+    '../_base_/datasets/digit_scenes.py',
+    '../_base_/schedules/digit_scenes.py',
+]

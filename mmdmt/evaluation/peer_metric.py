@@ -1,0 +1,79 @@
+"""Any metric, for each peer and for the ensemble."""
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+from mmengine.dist import all_gather_object
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+
+from mmdmt.models.mutual_training import ENSEMBLE
+from mmdmt.registry import METRICS
+
+
+@METRICS.register_module()
+class PeerMetric(BaseMetric):
+    """Compute a metric for each peer and for the ensemble, from one forward pass of each.
+
+    The results are those of the metric with the name in front, ``coco/mIoU`` and ``ensemble/mIoU``.
+
+    Args:
+        metric (dict): Config of a metric that reads ``pred_sem_seg``, such as ``dict(type='IoUMetric')``.
+    """
+
+    default_prefix = 'peers'  # not used: results carry the names of the peers
+
+    def __init__(self, metric: dict[str, Any]) -> None:
+        super().__init__()
+        self._config = metric
+        self._metrics: dict[str, BaseMetric] = {}
+
+    def process(self, data_batch: dict[str, Any], data_samples: Sequence[dict[str, Any]]) -> None:
+        """Hand the predictions of each peer and of the ensemble to a metric of its own.
+
+        Args:
+            data_batch (dict): A batch of the loader.
+            data_samples (Sequence[dict]): What :class:`mmdmt.DynamicMutualTraining` predicts, as dicts.
+
+        Raises:
+            ValueError: If the model has no peers.
+        """
+        for sample in data_samples:
+            if 'peers' not in sample:
+                raise ValueError(
+                    'PeerMetric got predictions without peers: use the plain metric for models other than '
+                    'mmdmt.DynamicMutualTraining, and for test-time augmentation.'
+                )
+            for name, prediction in sample['peers'].items():
+                self._metric(name).process(data_batch, [{**sample, 'pred_sem_seg': prediction}])
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Compute the results of every metric.
+
+        Args:
+            size (int): Images of the whole set.
+
+        Returns:
+            dict[str, float]: Results by name.
+        """
+        # A process that was given no image takes part all the same.
+        names = {name for names in all_gather_object(list(self._metrics)) for name in names}
+        results: dict[str, float] = {}
+        for name in sorted(names, key=lambda name: (name == ENSEMBLE, name)):
+            print_log(f'Results of {name}:', logger='current')
+            results.update(self._metric(name).evaluate(size))
+        return results
+
+    def compute_metrics(self, results: list[Any]) -> dict[str, float]:
+        """Not used: every peer's metric computes its own."""
+        return {}
+
+    def _metric(self, name: str) -> BaseMetric:
+        if name not in self._metrics:
+            config = copy.deepcopy(self._config)
+            prefix = config.get('prefix')
+            metric = METRICS.build({**config, 'prefix': f'{name}/{prefix}' if prefix else name})
+            metric.dataset_meta = self.dataset_meta
+            self._metrics[name] = metric
+        return self._metrics[name]
