@@ -7,12 +7,16 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config, ConfigDict
+from mmengine.config import config as config_module
 from mmengine.registry import DefaultScope, init_default_scope
 
 import mmdmt  # noqa: F401
 
 # One thread: the toy networks gain nothing from two, and two beside another busy process can be far slower.
 torch.set_num_threads(1)
+
+# Every checkpoint holds its config as text, and making that text pretty takes longer than these runs.
+config_module.FormatCode = lambda text, **_: (text, True)
 
 CLASSES = ('ground', 'square', 'disc')
 
@@ -63,7 +67,9 @@ def shapes_folder(tmp_path_factory):
 
 def shapes(root, ann_file, **settings):
     """Config of one part of the shapes data set."""
-    prefix = {'img_path': 'images'} if ann_file.startswith('unlabeled') else {'img_path': 'images', 'seg_map_path': 'masks'}
+    prefix = (
+        {'img_path': 'images'} if ann_file.startswith('unlabeled') else {'img_path': 'images', 'seg_map_path': 'masks'}
+    )
     return {
         'type': 'BaseSegDataset',
         'data_root': str(root),

@@ -73,9 +73,9 @@ class MutualDataset(Dataset[dict[str, Any]]):
         """
         with _seeded(draw.seed):
             if draw.bank is None:
-                item = self.labeled[draw.index]
+                item = self.labeled[draw.image]
             else:
-                item = self.unlabeled.pipeline({**self._image(draw.index), 'pseudo_label': (draw.bank, draw.index)})
+                item = self.unlabeled.pipeline({**self._image(draw.image), 'pseudo_label': (draw.bank, draw.image)})
         sample = item['data_samples']
         if draw.bank is None:
             self._check_label(sample)
@@ -192,7 +192,7 @@ def _seeded(seed: int) -> Iterator[None]:
     random.seed(seed)
     np.random.seed(seed)
     # Not torch.manual_seed, which would reseed the GPU as well.
-    torch.random.default_generator.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)
     try:
         yield
     finally:

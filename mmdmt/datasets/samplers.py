@@ -18,13 +18,13 @@ class Draw(NamedTuple):
 
     Attributes:
         peer: Whose batch it is for.
-        index: Its number in the labelled dataset, or in the unlabelled one.
+        image: Its number in the labelled dataset, or in the unlabelled one.
         seed: Of everything random in its transforms.
         bank: Folder of the pseudo labels to train it on; None for an image with ground truth.
     """
 
     peer: str
-    index: int
+    image: int
     seed: int
     bank: str | None
 

@@ -64,7 +64,7 @@ class BestWeights:
             path = self._folder / f'{name}.pth'
             if not path.is_file():
                 raise FileNotFoundError(
-                    f'The best weights of peer {name!r}, {path}, are gone: resume from a checkpoint of an earlier phase.'
+                    f'The best weights of peer {name!r}, {path}, are gone: resume from a checkpoint of a phase before.'
                 )
             peer.load_state_dict(torch.load(path, map_location='cpu', weights_only=True))
             logger.info(f'{name} carries the weights of its best {self.metric}, {self.scores[name]:.2f}.')

@@ -131,6 +131,10 @@ class DMTHook(Hook):
             self._restart_optimizers(runner, self.phase + 1)
             self._enter(runner, self.phase + 1, iteration)
 
+    def after_train(self, runner: Runner) -> None:
+        """Let the data workers go."""
+        runner.train_loop.dataloader_iterator.restart()
+
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Remember each peer's weights if they are its best of the phase."""
         if self.best is not None and metrics:

@@ -49,11 +49,11 @@ class PeerOptimWrapperConstructor:
         Raises:
             ValueError: If the model has no peers, or ``peers`` names one that it has not.
         """
-        model = model.module if is_model_wrapper(model) else model
-        peers = getattr(model, 'bare_peers', None)
+        bare = getattr(model, 'module', model) if is_model_wrapper(model) else model
+        peers = getattr(bare, 'bare_peers', None)
         if peers is None:
             raise ValueError(
-                f'optim_wrapper.constructor=mmdmt.PeerOptimWrapperConstructor got a {type(model).__name__}, which has '
+                f'optim_wrapper.constructor=mmdmt.PeerOptimWrapperConstructor got a {type(bare).__name__}, which has '
                 'no peers: drop the constructor, or wrap the model in mmdmt.DynamicMutualTraining.'
             )
         unknown = sorted(set(self.overrides) - set(peers))

@@ -55,7 +55,8 @@ def place_loss(peer: str, segmentor: nn.Module, loss: dict[str, Any]) -> list[Dy
 
 def num_classes(segmentor: nn.Module) -> int:
     """Return the number of classes that a segmentor's main decode head predicts."""
-    return int(next(iter(_heads(segmentor).values())).num_classes)
+    main_head: Any = next(iter(_heads(segmentor).values()))
+    return int(main_head.num_classes)
 
 
 def _heads(segmentor: nn.Module) -> dict[str, nn.Module]:

@@ -112,9 +112,9 @@ class DynamicMutualTraining(BaseModel):
         return {name: getattr(self, name) for name in self.peer_names}
 
     @property
-    def bare_peers(self) -> dict[str, nn.Module]:
+    def bare_peers(self) -> dict[str, BaseModel]:
         """The peers by name, without distributed wrappers."""
-        return {name: peer.module if is_model_wrapper(peer) else peer for name, peer in self.peers.items()}
+        return {name: _without_wrapper(peer) for name, peer in self.peers.items()}
 
     @property
     def labellers(self) -> dict[str, str]:
@@ -214,7 +214,9 @@ class DynamicMutualTraining(BaseModel):
             own_data = {**data, 'data_samples': [sample.new() for sample in data['data_samples']]}
             batch = peer.data_preprocessor(own_data, False)
             results[name] = peer(**batch, mode='predict')
-        return [self._combine(dict(zip(results, samples, strict=True))) for samples in zip(*results.values(), strict=True)]
+        return [
+            self._combine(dict(zip(results, samples, strict=True))) for samples in zip(*results.values(), strict=True)
+        ]
 
     def _combine(self, by_peer: dict[str, BaseDataElement]) -> BaseDataElement:
         predictions = {name: sample.pred_sem_seg for name, sample in by_peer.items()}
@@ -255,6 +257,10 @@ class DynamicMutualTraining(BaseModel):
         _strip_wrapper_prefix(self, state_dict, prefix)
 
 
+def _without_wrapper(peer: nn.Module) -> BaseModel:
+    return peer.module if is_model_wrapper(peer) else peer
+
+
 def stack_confidence(data_samples: Sequence[BaseDataElement]) -> Tensor:
     """Stack the samples' confidence maps to the size of their labels.
 
@@ -285,14 +291,17 @@ def _strip_wrapper_prefix(model: nn.Module, state_dict: dict[str, Any], prefix: 
     weights = dict(state_dict)
     state_dict.clear()
     for key, value in weights.items():
-        peer, _, rest = key.removeprefix(prefix).partition('.')
-        wrapped = key.startswith(prefix) and peer in model.peer_names and rest.startswith('module.')
-        state_dict[f'{prefix}{peer}.{rest.removeprefix("module.")}' if wrapped else key] = value
+        for peer in model.peer_names:
+            wrapped = f'{prefix}{peer}.module.'
+            if key.startswith(wrapped):
+                key = f'{prefix}{peer}.{key.removeprefix(wrapped)}'
+        state_dict[key] = value
 
 
 def _load_plain_checkpoint(name: str, peer: nn.Module, path: str) -> None:
     checkpoint = CheckpointLoader.load_checkpoint(path, map_location='cpu')
-    given, wanted = checkpoint.get('state_dict', checkpoint), peer.state_dict()
+    given: dict[str, Tensor] = checkpoint.get('state_dict', checkpoint)
+    wanted: dict[str, Tensor] = peer.state_dict()
     unfit = [
         f'{key} ({"missing" if key not in given else f"{tuple(given[key].shape)} for {tuple(value.shape)}"})'
         for key, value in wanted.items()

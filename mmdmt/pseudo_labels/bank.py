@@ -169,7 +169,9 @@ class PseudoLabelBank:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.manifest = Manifest.read(folder)
-        self._thresholds = np.array(self.manifest.thresholds, np.float32)
+        # One for each value that a uint8 label can have; what is no class is never kept.
+        self._thresholds = np.full(256, np.inf, np.float32)
+        self._thresholds[: len(self.manifest.thresholds)] = self.manifest.thresholds
         self._shard, self._offset, self._length = self._read_index()
         self._files = [os.open(folder / f'labels-{rank}.bin', os.O_RDONLY) for rank in range(self.manifest.shards)]
 
@@ -247,9 +249,7 @@ def remove_banks(root: Path, phase: int, keep: int) -> None:
 def summarize(manifest: Manifest, classes: Sequence[str]) -> str:
     """Say in a table what share of each class a bank keeps, for the log."""
     lines = [f'{"class":>20} {"pixels":>12} {"kept":>8} {"threshold":>11}']
-    for name, total, kept, threshold in zip(
-        classes, manifest.totals, manifest.kept, manifest.thresholds, strict=True
-    ):
+    for name, total, kept, threshold in zip(classes, manifest.totals, manifest.kept, manifest.thresholds, strict=True):
         share = f'{kept / total:8.2%}' if total else f'{"none":>8}'
         lines.append(f'{name:>20} {total:>12} {share} {threshold:>11.7f}')
     return '\n'.join(lines)

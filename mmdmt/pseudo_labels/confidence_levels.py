@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Leading mantissa bits that are kept: levels in each octave of doubt. More would be finer, and larger on disk.
-_BITS = 11
+_BITS = 10
 _DROPPED_BITS = 23 - _BITS
 
 # Steps of doubt in a confidence of zero; every float32 from one half to one is a whole number of steps.

@@ -38,7 +38,7 @@ class Labellable(Protocol):
         """Return an image, ready for a data preprocessor."""
 
 
-class _Shard(Dataset[tuple[int, dict[str, Any]]]):
+class _Shard(Dataset[dict[str, Any]]):
     """The images that one process labels, with their numbers."""
 
     def __init__(self, dataset: Labellable, rank: int, world_size: int) -> None:
@@ -78,7 +78,9 @@ def label(
         batch_size (int): Images of one size forwarded together. Defaults to 1.
         num_workers (int): Data workers. Defaults to 2.
     """
-    identities = {name: dict(run=run, phase=phase, weights=weights_digest(peer)) for name, peer in peers.items()}
+    identities: dict[str, dict[str, Any]] = {
+        name: dict(run=run, phase=phase, weights=weights_digest(peer)) for name, peer in peers.items()
+    }
     names = dataset.names_digest()
     if all(_is_there(root / name, **identity, names=names) for name, identity in identities.items()):
         print_log(f'Phase {phase}: the images were labelled before the run was interrupted.', logger='current')

@@ -113,12 +113,12 @@ class ConfidenceHistogram:
         levels = NUM_LEVELS - 1 - (most_confident_first < rank[:, None]).sum(axis=1)
         return np.where(totals > 0, dequantize(levels), np.float32(np.inf))
 
-    def kept(self, thresholds: NDArray[np.float32]) -> NDArray[np.int64]:
+    def kept(self, thresholds: NDArray[np.floating]) -> NDArray[np.int64]:
         """Count the pixels that reach the threshold of their class.
 
         Args:
-            thresholds: One threshold for each class, float32 of shape (num_classes,), as `thresholds` returns them. The
-                count is exact for these; for a threshold within a level, the pixels of that level are left out.
+            thresholds: One threshold for each class, floating-point of shape (num_classes,), as `thresholds` returns
+                them. The count is exact for these; of a threshold within a level, that level's pixels are left out.
 
         Returns:
             Pixels of each class at or above its threshold, int64 of shape (num_classes,).

@@ -132,7 +132,10 @@ def test_a_list_names_a_part_of_the_labelled_set(dataset, tmp_path):
 
 @pytest.mark.parametrize(
     ('text', 'error', 'words'),
-    [('004\n013\n', ValueError, "1 images that are not in the labelled set, first '013'"), ('\n', ValueError, 'names no image')],
+    [
+        ('004\n013\n', ValueError, "1 images that are not in the labelled set, first '013'"),
+        ('\n', ValueError, 'names no image'),
+    ],
 )
 def test_a_wrong_list_is_refused(dataset, tmp_path, text, error, words):
     (tmp_path / 'left.txt').write_text(text)

@@ -20,7 +20,7 @@ def test_every_batch_has_the_phases_composition_for_each_peer():
 def test_every_image_is_seen_once_before_any_is_seen_again():
     draws = [draw for iteration in range(100, 105) for draw in plan_of().batch(iteration)]
     for peer in 'ab':
-        assert sorted(draw.index for draw in draws if draw.peer == peer and draw.bank) == list(range(30))
+        assert sorted(draw.image for draw in draws if draw.peer == peer and draw.bank) == list(range(30))
 
 
 def test_a_batch_depends_on_its_iteration_alone():
@@ -34,7 +34,7 @@ def test_a_batch_depends_on_its_iteration_alone():
 
 def test_peers_phases_and_seeds_draw_differently():
     def indices(peer='a', **settings):
-        return [d.index for n in range(100, 110) for d in plan_of(**settings).batch(n) if d.peer == peer and d.bank]
+        return [d.image for n in range(100, 110) for d in plan_of(**settings).batch(n) if d.peer == peer and d.bank]
 
     assert indices() == indices()
     assert len({tuple(x) for x in (indices(), indices(peer='b'), indices(phase=2), indices(seed=1))}) == 4
@@ -48,7 +48,9 @@ def test_no_two_samples_share_their_seed():
 @pytest.mark.parametrize('world_size', [2, 4])
 def test_processes_share_the_batch_of_one(world_size):
     def by_stream(draws):
-        return {(p, bool(b)): sorted(d for d in draws if (d.peer, bool(d.bank)) == (p, b)) for p in 'ab' for b in (0, 1)}
+        return {
+            (p, bool(b)): sorted(d for d in draws if (d.peer, bool(d.bank)) == (p, b)) for p in 'ab' for b in (0, 1)
+        }
 
     alone = plan_of(labeled=world_size, pseudo=3 * world_size)
     shared = plan_of(labeled=1, pseudo=3)
@@ -60,7 +62,7 @@ def test_processes_share_the_batch_of_one(world_size):
 def test_a_labelled_subset_is_drawn_from_alone():
     pools = (PeerPool('a', [1, 5, 7], 30, None),)
     plan = DrawPlan(0, 0, 0, 10, 4, 0, pools)
-    assert {draw.index for n in range(10) for draw in plan.batch(n)} == {1, 5, 7}
+    assert {draw.image for n in range(10) for draw in plan.batch(n)} == {1, 5, 7}
 
 
 def test_before_the_first_phase_there_is_nothing_to_draw():

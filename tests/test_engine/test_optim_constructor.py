@@ -26,7 +26,9 @@ def test_every_peer_gets_the_same_optimizer_over_its_own_weights(model):
         optimizer = wrappers[name].optimizer
         assert type(optimizer) is torch.optim.SGD
         assert optimizer.defaults['momentum'] == 0.9
-        assert {id(p) for group in optimizer.param_groups for p in group['params']} == {id(p) for p in peer.parameters()}
+        assert {id(p) for group in optimizer.param_groups for p in group['params']} == {
+            id(p) for p in peer.parameters()
+        }
         assert wrappers[name].clip_grad_kwargs == {'max_norm': 1.0}
 
 

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import torch
 from conftest import toy_segmentor
-from mmengine.optim import OptimWrapperDict
 from mmengine.registry import MODELS
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
@@ -173,7 +172,9 @@ def test_checkpoints_are_the_same_with_and_without_distributed_wrappers():
     plain, wrapped = build('a', 'b'), build('a', 'b')
     wrapped.a = ToyWrapper(wrapped.a)
     assert list(wrapped.state_dict()) == list(plain.state_dict())  # in the same order
-    with_prefix = {key.replace('a.', 'a.module.', 1): value for key, value in plain.state_dict().items() if key[0] == 'a'}
+    with_prefix = {
+        key.replace('a.', 'a.module.', 1): value for key, value in plain.state_dict().items() if key[0] == 'a'
+    }
     others = {key: value for key, value in plain.state_dict().items() if key[0] != 'a'}
     fresh = build('a', 'b')
     for parameter in fresh.parameters():

@@ -7,29 +7,30 @@ import pytest
 from mmdmt.pseudo_labels.codec import decode, encode
 from mmdmt.pseudo_labels.confidence_levels import NUM_LEVELS, dequantize, quantize
 
-RNG_SEED = 7
+SEED = 7
 
 
-def network_output(height: int, width: int, num_classes: int = 6, stride: int = 8):
-    """Label and confidence of smooth random logits, interpolated from a coarser grid as a segmentor's are."""
-    rng = np.random.default_rng(RNG_SEED)
-    coarse = rng.normal(size=(num_classes, height // stride + 2, width // stride + 2))
-    for axis in (1, 2):
-        coarse = (np.roll(coarse, 1, axis) + 2 * coarse + np.roll(coarse, -1, axis)) / 4
-    rows, columns = (_interpolation(size, grid) for size, grid in zip((height, width), coarse.shape[1:], strict=True))
-    logits = 12 * np.einsum('hi,cij,wj->chw', rows, coarse, columns)
+def network_output(height: int, width: int, num_classes: int = 21, stride: int = 8):
+    """Label and confidence of random logits, about as smooth as a segmentor's, interpolated from a coarser grid."""
+    coarse = np.random.default_rng(SEED).normal(size=(num_classes, height // stride + 1, width // stride + 1))
+    for _ in range(512 // stride**2):  # blurs by the same number of pixels, whatever the stride
+        for axis in (1, 2):
+            coarse = (np.roll(coarse, 1, axis) + 2 * coarse + np.roll(coarse, -1, axis)) / 4
+    coarse *= 6 / coarse.std()
+    logits = interpolation(height, coarse.shape[1]) @ coarse @ interpolation(width, coarse.shape[2]).T
     probability = np.exp(logits - logits.max(axis=0))
     probability = (probability / probability.sum(axis=0)).astype(np.float32)
     return probability.argmax(axis=0).astype(np.uint8), probability.max(axis=0)
 
 
-def _interpolation(size: int, grid: int) -> np.ndarray:
+def interpolation(size: int, grid: int) -> np.ndarray:
+    """Weights of linear interpolation from a grid to a size, both having the same corners."""
     positions = np.linspace(0, grid - 1, size)
     return np.maximum(0, 1 - np.abs(positions[:, None] - np.arange(grid)))
 
 
 def noise(shape):
-    rng = np.random.default_rng(RNG_SEED)
+    rng = np.random.default_rng(SEED)
     return rng.integers(0, 256, shape, dtype=np.uint8), rng.random(shape, np.float32)
 
 
@@ -56,7 +57,7 @@ def test_every_label_value_comes_back():
 
 
 def test_every_confidence_level_comes_back():
-    levels = np.random.default_rng(RNG_SEED).permutation(NUM_LEVELS)[None]
+    levels = np.random.default_rng(SEED).permutation(NUM_LEVELS)[None]
     confidence = dequantize(levels)
     _, decoded = decode(encode(np.zeros(levels.shape, np.uint8), confidence))
     np.testing.assert_array_equal(decoded, confidence)
@@ -97,8 +98,7 @@ def test_equal_labels_give_equal_bytes():
 
 @pytest.mark.parametrize('stride', [4, 8])
 def test_network_output_takes_at_most_1_3_bytes_a_pixel(stride):
-    label, confidence = network_output(375, 500, num_classes=21, stride=stride)
-    assert 0.5 < np.quantile(confidence, 0.5) < np.quantile(confidence, 0.95) < 1
+    label, confidence = network_output(375, 500, stride=stride)
     assert len(encode(label, confidence)) <= 1.3 * label.size
 
 

@@ -27,9 +27,9 @@ def test_confidence_just_below_every_edge_has_the_level_below():
     np.testing.assert_array_equal(quantize(np.nextafter(dequantize(levels), np.float32(0))), levels - 1)
 
 
-@pytest.mark.parametrize(('low', 'high'), [(0.5, 1.0), (0.2498, 0.2502), (0.0, 1e-38), (1e-4, 4e-4)])
+@pytest.mark.parametrize(('low', 'high'), [(0.5, 1.0), (0.2498, 0.2502), (6e-5, 6.2e-5), (0.0, 1e-41)])
 def test_level_tells_exactly_which_edges_a_confidence_reaches(low, high):
-    confidence = every_float32_between(low, high)[-(2**23) - 1 :]
+    confidence = every_float32_between(low, high)
     edges_reached = np.searchsorted(LOWER_EDGES, confidence, side='right')
     np.testing.assert_array_equal(quantize(confidence), edges_reached - 1)
 
@@ -54,7 +54,7 @@ def test_zero_has_the_lowest_level_and_one_the_highest_of_its_own():
 
 
 def test_every_float32_closest_to_one_has_its_own_level():
-    confidence = every_float32_between(1 - 1e-4, 1)
+    confidence = every_float32_between(1 - 5e-5, 1)
     np.testing.assert_array_equal(dequantize(quantize(confidence)), confidence)
 
 
@@ -74,7 +74,7 @@ def test_any_shape_is_kept(shape):
 @pytest.mark.parametrize('value', ['nan', 'inf', '-inf', '1.0000001', '-0.25'])
 def test_confidence_that_is_no_probability_is_refused_by_value(value):
     confidence = np.array([0.5, value, 0.7], np.float32)
-    with pytest.raises(ValueError, match=f'a confidence is {value},'):
+    with pytest.raises(ValueError, match=f'a confidence is {value}'):
         quantize(confidence)
 
 

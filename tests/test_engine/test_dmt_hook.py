@@ -1,0 +1,309 @@
+import json
+import shutil
+
+import pytest
+import torch
+from conftest import run_config, shapes, toy_segmentor
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from mmdmt.pseudo_labels.bank import PseudoLabelBank
+
+HOOK = 'custom_hooks.0.'
+
+
+class Recorder(Hook):
+    """What a run looks like from outside, right after DMTHook has acted."""
+
+    priority = 85
+
+    def __init__(self):
+        self.seen = []
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        optimizer = runner.optim_wrapper['left'].optimizer
+        self.seen.append(
+            {
+                'pseudo': ['pseudo_confidence' in sample for sample in data_batch['data_samples']],
+                'peers': [sample.peer for sample in data_batch['data_samples']],
+                'images': [sample.img_path[-7:-4] for sample in data_batch['data_samples']],
+                'lr': optimizer.param_groups[0]['lr'],
+                'momentum': len(optimizer.state),
+                'weight': runner.model.left.decode_head.conv_seg.weight.detach().clone(),
+            }
+        )
+
+
+def run(root, work_dir, **settings):
+    runner = Runner.from_cfg(run_config(root, work_dir, **settings))
+    recorder = Recorder()
+    runner.register_hook(recorder)
+    runner.train()
+    return runner, recorder.seen
+
+
+@pytest.fixture(scope='module')
+def uninterrupted(shapes_folder, tmp_path_factory):
+    """A whole run that keeps all its checkpoints and banks."""
+    work_dir = tmp_path_factory.mktemp('uninterrupted')
+    return work_dir, *run(shapes_folder, work_dir, **{HOOK + 'keep_banks': 0})
+
+
+def test_every_batch_is_composed_as_its_phase_says(uninterrupted):
+    _, _, seen = uninterrupted
+    for iteration, batch in enumerate(seen):
+        assert batch['peers'] == ['left'] * 4 + ['right'] * 4
+        assert batch['pseudo'] == ([False] * 8 if iteration < 3 else [False, True, True, True] * 2)
+
+
+def test_optimizers_and_schedules_start_afresh_in_every_phase(uninterrupted):
+    _, _, seen = uninterrupted
+    lrs = [batch['lr'] for batch in seen]
+    decay = [0.01 * (1 - step / 2) ** 0.9 for step in range(3)]
+    # Seen after the schedulers have stepped: a phase ends with the first rate of the next one.
+    assert lrs == pytest.approx(decay[1:] + decay + decay + [0.0])
+    assert [bool(batch['momentum']) for batch in seen] == [True, True, False, True, True, False, True, True, True]
+
+
+def test_weights_carry_on(uninterrupted):
+    work_dir, _, seen = uninterrupted
+    checkpoint = torch.load(work_dir / 'iter_3.pth')
+    assert checkpoint['state_dict']['left.decode_head.conv_seg.weight'].equal(seen[2]['weight'])
+    assert (seen[3]['weight'] - seen[2]['weight']).abs().max() < 0.1
+
+
+def test_each_learns_from_the_labels_of_the_other_as_it_stood_at_the_phases_start(uninterrupted):
+    from mmdmt.pseudo_labels.labelling import weights_digest
+
+    work_dir, runner, _ = uninterrupted
+    (root,) = (work_dir / 'pseudo_labels').iterdir()
+    for phase, iteration in ((1, 3), (2, 6)):
+        state = torch.load(work_dir / f'iter_{iteration}.pth')['state_dict']
+        runner.model.load_state_dict(state)
+        for name, peer in runner.model.peers.items():
+            manifest = PseudoLabelBank(root / f'phase_{phase}' / name).manifest
+            assert manifest.weights == weights_digest(peer)
+            assert manifest.label_ratio == {1: 0.5, 2: 1.0}[phase]
+    plan = runner.train_dataloader.batch_sampler._plan
+    assert {pool.peer: pool.bank.split('/')[-1] for pool in plan.pools} == {'left': 'right', 'right': 'left'}
+
+
+def test_metrics_are_logged_for_each_peer_and_the_ensemble(uninterrupted):
+    work_dir, runner, _ = uninterrupted
+    (path,) = work_dir.glob('*/vis_data/scalars.json')
+    scalars = [json.loads(line) for line in path.read_text().splitlines()]
+    validations = [entry for entry in scalars if 'ensemble/mIoU' in entry]
+    assert [entry['step'] for entry in validations] == [3, 6, 9]
+    assert {'left/mIoU', 'right/mIoU', 'ensemble/mIoU', 'left/aAcc'} <= set(validations[0])
+    trained = [entry for entry in scalars if 'left.decode.loss_dmt' in entry]
+    assert len(trained) == 9
+    assert ['left.mean_weight' in entry for entry in trained] == [False] * 3 + [True] * 6
+
+
+@pytest.mark.parametrize(('iteration', 'workers'), [(1, 2), (3, 0), (4, 1), (5, 0), (6, 2), (8, 0)])
+def test_a_resumed_run_ends_with_the_same_weights_bit_for_bit(
+    uninterrupted, shapes_folder, tmp_path, iteration, workers
+):
+    work_dir, _, _ = uninterrupted
+    shutil.copy(work_dir / f'iter_{iteration}.pth', tmp_path)
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / f'iter_{iteration}.pth'))
+    if iteration not in (3, 6):  # at the very start of a phase the labels can be made again
+        shutil.copytree(work_dir / 'pseudo_labels', tmp_path / 'pseudo_labels')
+    settings = {'resume': True, 'train_dataloader.num_workers': workers, HOOK + 'labelling.num_workers': workers}
+    if workers == 1:
+        settings['train_dataloader.persistent_workers'] = True
+    _, seen = run(shapes_folder, tmp_path, **settings)
+    assert len(seen) == 9 - iteration  # no past batch was read
+    expected, got = (torch.load(folder / 'iter_9.pth') for folder in (work_dir, tmp_path))
+    for key, value in expected['state_dict'].items():
+        assert value.equal(got['state_dict'][key]), key
+    assert str(expected['optimizer']) == str(got['optimizer'])
+    assert expected['param_schedulers'] == got['param_schedulers']
+
+
+def test_old_banks_are_removed(shapes_folder, tmp_path):
+    run(shapes_folder, tmp_path)
+    (root,) = (tmp_path / 'pseudo_labels').iterdir()
+    assert [folder.name for folder in root.iterdir()] == ['phase_2']
+
+
+def test_nothing_is_written_outside_the_work_dir(shapes_folder, tmp_path, monkeypatch):
+    def files():
+        return {path: path.stat().st_mtime_ns for path in shapes_folder.rglob('*')}
+
+    (tmp_path / 'elsewhere').mkdir()
+    monkeypatch.chdir(tmp_path / 'elsewhere')
+    before = files()
+    run(shapes_folder, tmp_path / 'work')
+    assert files() == before
+    assert not list((tmp_path / 'elsewhere').iterdir())
+
+
+def test_one_peer_teaches_itself(shapes_folder, tmp_path):
+    runner, seen = run(
+        shapes_folder, tmp_path, **{'model.peers': {'_delete_': True, 'left': toy_segmentor()}, HOOK + 'keep_banks': 0}
+    )
+    (pool,) = runner.train_dataloader.batch_sampler._plan.pools
+    assert pool.bank.endswith('phase_2/left')
+    assert seen[-1]['pseudo'] == [False, True, True, True]
+
+
+def test_a_phase_sets_its_learning_rate_by_value_or_factor(shapes_folder, tmp_path):
+    phases = [
+        {'iters': 1, 'labeled': 4, 'lr': 0.5},
+        {'iters': 1, 'labeled': 4, 'lr_factor': 0.25},
+        {'iters': 1, 'labeled': 4},
+    ]
+    settings = {HOOK + 'phases': phases, 'train_cfg.max_iters': 3, 'param_scheduler': None}
+    _, seen = run(shapes_folder, tmp_path, **settings)
+    assert [batch['lr'] for batch in seen] == [0.0025, 0.01, 0.01]  # seen at the phase's end: that of the next
+
+
+def test_peers_warm_up_on_their_own_part_of_the_labelled_set(shapes_folder, tmp_path):
+    lists = {'left': ['000', '001', '002'], 'right': ['002', '003']}
+    for name, names in lists.items():
+        (tmp_path / f'{name}.txt').write_text('\n'.join(names))
+    parts = {name: str(tmp_path / f'{name}.txt') for name in lists}
+    phases = [
+        {'iters': 3, 'labeled': 4, 'labeled_lists': parts},
+        {'iters': 3, 'labeled': 2, 'pseudo': 2, 'label_ratio': 1.0},
+    ]
+    _, seen = run(shapes_folder, tmp_path / 'work', **{HOOK + 'phases': phases, 'train_cfg.max_iters': 6})
+    drawn = {name: set() for name in lists}
+    later = set()
+    for iteration, batch in enumerate(seen):
+        for peer, image, pseudo in zip(batch['peers'], batch['images'], batch['pseudo'], strict=True):
+            if iteration < 3:
+                drawn[peer].add(image)
+            elif not pseudo:
+                later.add(image)
+    assert drawn == {name: set(names) for name, names in lists.items()}
+    assert later == {f'{n:03d}' for n in range(6)}
+
+
+def test_the_best_weights_of_a_phase_are_carried(shapes_folder, tmp_path):
+    # A learning rate that soon ruins the network: the best of every phase is not the last.
+    settings = {HOOK + 'carry': 'best', 'train_cfg.val_interval': 1, 'optim_wrapper.optimizer.lr': 3.0}
+    runner, _ = run(shapes_folder, tmp_path, **settings)
+    (path,) = tmp_path.glob('*/vis_data/scalars.json')
+    scores = {}
+    for line in path.read_text().splitlines():
+        entry = json.loads(line)
+        if 'left/mIoU' in entry:
+            scores.setdefault(entry['step'], entry['left/mIoU'])
+    best = max(scores[step] for step in (1, 2, 3))
+    hook = next(hook for hook in runner.hooks if type(hook).__name__ == 'DMTHook')
+    kept = next((tmp_path / 'best_weights').glob('*/phase_0/left.pth'))
+    carried = torch.load(tmp_path / 'iter_3.pth')['state_dict']['left.decode_head.conv_seg.weight']
+    assert torch.load(kept)['decode_head.conv_seg.weight'].equal(carried)
+    assert scores[3] <= best
+    assert hook.best.scores['left'] >= 0
+
+
+@pytest.mark.parametrize('iteration', [2, 3, 5])
+def test_a_run_that_carries_the_best_resumes_exactly(shapes_folder, tmp_path, iteration):
+    settings = {HOOK + 'carry': 'best', HOOK + 'keep_banks': 0, 'train_cfg.val_interval': 1}
+    run(shapes_folder, tmp_path, **settings)
+    expected = torch.load(tmp_path / 'iter_9.pth')['state_dict']
+    for path in tmp_path.glob('iter_*.pth'):
+        if int(path.stem[5:]) > iteration:
+            path.unlink()
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / f'iter_{iteration}.pth'))
+    run(shapes_folder, tmp_path, resume=True, **settings)
+    got = torch.load(tmp_path / 'iter_9.pth')['state_dict']
+    assert all(value.equal(got[key]) for key, value in expected.items())
+
+
+def copy_checkpoint(work_dir, tmp_path, iteration, change=lambda checkpoint: None):
+    checkpoint = torch.load(work_dir / f'iter_{iteration}.pth')
+    change(checkpoint)
+    torch.save(checkpoint, tmp_path / f'iter_{iteration}.pth')
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / f'iter_{iteration}.pth'))
+
+
+def test_a_lost_bank_stops_a_run_in_the_middle_of_a_phase(uninterrupted, shapes_folder, tmp_path):
+    copy_checkpoint(uninterrupted[0], tmp_path, 4)
+    with pytest.raises(FileNotFoundError, match='phase_1/left is incomplete .*resume the run from'):
+        run(shapes_folder, tmp_path, resume=True)
+
+
+def test_a_checkpoint_with_lost_weights_is_not_resumed(uninterrupted, shapes_folder, tmp_path):
+    copy_checkpoint(uninterrupted[0], tmp_path, 2, lambda c: c['state_dict'].pop('left.decode_head.conv_seg.weight'))
+    with pytest.raises(ValueError, match="lacks 1 tensors of the model, first 'left.decode_head.conv_seg.weight'"):
+        run(shapes_folder, tmp_path, resume=True)
+
+
+def test_a_checkpoint_of_another_kind_of_run_is_not_resumed(uninterrupted, shapes_folder, tmp_path):
+    copy_checkpoint(uninterrupted[0], tmp_path, 2, lambda c: c.pop('dmt'))
+    with pytest.raises(ValueError, match='not written by a run with DMTHook'):
+        run(shapes_folder, tmp_path, resume=True)
+
+
+def test_phases_that_have_passed_cannot_change_and_coming_ones_can(uninterrupted, shapes_folder, tmp_path):
+    copy_checkpoint(uninterrupted[0], tmp_path, 2)
+    warm_up, first, second = run_config(shapes_folder, tmp_path).custom_hooks[0].phases
+    longer = {HOOK + 'phases': [{**warm_up, 'iters': 4}, first, second], 'train_cfg.max_iters': 10}
+    with pytest.raises(ValueError, match=r'end at \[3, 6, 9\], these end at \[4, 7, 10\]'):
+        run(shapes_folder, tmp_path, resume=True, **longer)
+    more = {HOOK + 'phases': [warm_up, first, {**second, 'iters': 1}], 'train_cfg.max_iters': 7}
+    _, seen = run(shapes_folder, tmp_path, resume=True, **more)
+    assert len(seen) == 5
+
+
+def test_load_from_takes_weights_and_starts_at_the_beginning(uninterrupted, shapes_folder, tmp_path):
+    _, seen = run(shapes_folder, tmp_path, load_from=str(uninterrupted[0] / 'iter_9.pth'))
+    assert len(seen) == 9
+
+
+def misfits(root):
+    """Settings that fit nothing, and the words of the sentence about each."""
+    two_classes = {'classes': ('a', 'b'), 'palette': [[0] * 3] * 2}
+    return [
+        ({'train_cfg.max_iters': 10}, r'max_iters=10, but the phases of DMTHook have 9 iterations \(3 \+ 3 \+ 3\)'),
+        ({'train_cfg': {'_delete_': True, 'by_epoch': True, 'max_epochs': 1}, 'param_scheduler': None}, 'EpochBased'),
+        ({'model': {**toy_segmentor(), '_delete_': True}, 'optim_wrapper.constructor': None}, 'got a EncoderDecoder'),
+        ({'optim_wrapper.constructor': 'DefaultOptimWrapperConstructor'}, "constructor='mmdmt.PeerOptimWrapper"),
+        ({'param_scheduler.0.by_epoch': True}, 'counts epochs'),
+        ({'param_scheduler.0.begin': 3}, 'begins at iteration 3, but a phase has only 3'),
+        ({'train_dataloader.batch_size': 6}, r'phases\[0\] draws labeled=4 \+ pseudo=0 .*batch_size=6'),
+        ({'train_dataloader.batch_sampler': None}, 'no mmdmt.MutualBatchSampler'),
+        ({'train_dataloader.dataset': {**shapes(root, 'labeled.txt'), '_delete_': True}}, 'is a BaseSegDataset'),
+        ({'train_dataloader.dataset.labeled.metainfo': two_classes}, 'num_classes=3, but .* 2 classes'),
+        ({HOOK + 'phases.0.labeled_lists': {'middle': 'x.txt'}}, r"phases\[0\].labeled_lists names 'middle'"),
+        (
+            {HOOK + 'carry': 'best', 'val_cfg': None, 'val_dataloader': None, 'val_evaluator': None},
+            'the config has no validation',
+        ),
+    ]
+
+
+@pytest.mark.parametrize('number', range(12))
+def test_what_does_not_fit_stops_before_anything_runs(shapes_folder, tmp_path, number):
+    settings, words = misfits(shapes_folder)[number]
+    config = run_config(shapes_folder, tmp_path, **settings)
+    if config.optim_wrapper.get('constructor') is None:
+        config.optim_wrapper.pop('constructor', None)
+    with pytest.raises(ValueError, match=words):
+        Runner.from_cfg(config).train()
+    assert not list(tmp_path.glob('*.pth'))
+
+
+@pytest.mark.parametrize(
+    ('settings', 'words'),
+    [
+        ({'carry': 'first'}, "carry='first'"),
+        ({'keep_banks': -1}, 'keep_banks=-1'),
+        ({'labelling': {'batchsize': 3}}, 'batchsize'),
+        ({'phases': []}, 'at least one phase'),
+    ],
+)
+def test_wrong_settings_of_the_hook_are_refused(settings, words):
+    from mmdmt.engine import DMTHook
+
+    with pytest.raises(ValueError, match=words):
+        DMTHook(**{'phases': [{'iters': 1, 'labeled': 1}], **settings})
+
+
+def test_a_metric_that_is_not_there_is_named(shapes_folder, tmp_path):
+    with pytest.raises(ValueError, match="judges peers by 'left/mDice', but the validation gives"):
+        run(shapes_folder, tmp_path, **{HOOK + 'carry': 'best', HOOK + 'carry_metric': 'mDice'})
