@@ -32,7 +32,7 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=['mmdmt', 'mmdmt.*']),
-    package_data={'mmdmt': ['py.typed']},
+    package_data={'mmdmt': ['py.typed', 'datasets/published_splits.json']},
     install_requires=['torch>=2.1', 'numpy', 'packaging', 'rich'],
     extras_require={'openmmlab': OPENMMLAB, 'demo': DEMO, 'dev': DEVELOPMENT},
 )

@@ -1,0 +1,238 @@
+import hashlib
+import importlib.util
+import random
+import runpy
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmseg.datasets import CityscapesDataset
+from PIL import Image
+
+from mmdmt.datasets import splits
+
+
+@pytest.fixture(scope='module')
+def make_splits():
+    """Load the script; it lies in no package."""
+    spec = importlib.util.spec_from_file_location('make_splits', Path(__file__).parents[2] / 'tools' / 'make_splits.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def voc(tmp_path):
+    """VOC 2012 after MMSegmentation's converter, with 240 images."""
+    root = tmp_path / 'VOCdevkit' / 'VOC2012'
+    lists = root / 'ImageSets' / 'Segmentation'
+    lists.mkdir(parents=True)
+    ids = random.Random(0).sample([f'2008_{number:06d}' for number in range(240)], 240)
+    (lists / 'trainaug.txt').write_text('\n'.join(ids) + '\n')
+    (lists / 'train.txt').write_text('\n'.join(sorted(ids[:40])) + '\n')
+    return root
+
+
+@pytest.fixture
+def cityscapes(tmp_path):
+    root = tmp_path / 'cityscapes'
+    for city, count in (('aachen', 30), ('ulm', 34)):
+        folder = root / 'leftImg8bit' / 'train' / city
+        folder.mkdir(parents=True)
+        for number in range(count):
+            (folder / f'{city}_{number:06d}_000019_leftImg8bit.png').touch()
+    return root
+
+
+def publish_as_it_is(monkeypatch, dataset, folder):
+    """Take what has been written for what was published, but for 1/2, which nobody publishes."""
+    table = {
+        file: splits.PublishedList(len(text.splitlines()), hashlib.sha256(text.encode()).hexdigest())
+        for file, text in contents(folder / dataset).items()
+        if file.startswith('split') and '/dms' not in file and '1of2.' not in file
+    }
+    monkeypatch.setattr(splits, 'published_lists', {dataset: table}.__getitem__)
+
+
+def contents(folder):
+    return {str(path.relative_to(folder)): path.read_text() for path in sorted(folder.rglob('*.txt'))}
+
+
+def report(capsys):
+    """Return the remark of each line of the table."""
+    lines = capsys.readouterr().out.splitlines()
+    return {line[2:12].strip(): line[45:].strip() for line in lines if line.startswith('  ')}
+
+
+def test_published_splits_of_voc_are_written_and_matched(make_splits, voc, tmp_path, capsys, monkeypatch):
+    arguments = ['voc12aug', str(voc), str(tmp_path / 'lists')]
+    make_splits.main(arguments)
+    publish_as_it_is(monkeypatch, 'voc12aug', tmp_path / 'lists')
+    monkeypatch.setattr(make_splits, 'SBD_SIZES', (40, 200))
+    capsys.readouterr()
+    assert make_splits.main(arguments) == 0
+    no_list = 'no published list to compare with'
+    assert report(capsys) == {
+        **{f'1of{name}': 'matches the published split' for name in (1, 4, 8, 20, 50, 106)},
+        '1of2': no_list,
+        **{f'dms 1of{name}': no_list for name in (8, 20, 50, 106)},
+        'sbd': 'as many as published',
+    }
+    files = contents(tmp_path / 'lists' / 'voc12aug')
+    assert len(files) == 3 * (13 + 8) + 2
+    assert len(files['split2/labeled_1of8.txt'].split()) == 30
+    assert len(files['split2/dms_right_1of8.txt'].split()) == 24
+    assert set(files['split2/dms_right_1of8.txt'].split()) < set(files['split2/labeled_1of8.txt'].split())
+    assert files['sbd/labeled.txt'] == (voc / 'ImageSets/Segmentation/train.txt').read_text()
+
+
+def test_parts_of_peers_follow_the_order_of_publication(make_splits, voc, tmp_path):
+    make_splits.main(['voc12aug', str(voc), str(tmp_path)])
+    files = contents(tmp_path / 'voc12aug')
+    names = [f'split{split_id}/{{}}_1of{name}.txt' for split_id in range(3) for name in (8, 20, 50, 106)]
+    parts = splits.difference_maximised([files[name.format('labeled')].split() for name in names])
+    for name, sides in zip(names, parts, strict=True):
+        assert [files[name.format(f'dms_{side}')].split() for side in ('left', 'right')] == [*map(list, sides)]
+
+
+def test_lists_of_paths_are_the_same_data_set(make_splits, voc, tmp_path):
+    make_splits.main(['voc12aug', str(voc), str(tmp_path / 'names')])
+    trainaug = voc / 'ImageSets/Segmentation/trainaug.txt'
+    ids = trainaug.read_text().split()
+    trainaug.write_text(''.join(f'/JPEGImages/{name}.jpg /SegmentationClassAug/{name}.png\n' for name in ids))
+    make_splits.main(['voc12aug', str(voc), str(tmp_path / 'paths')])
+    assert contents(tmp_path / 'paths') == contents(tmp_path / 'names')
+
+
+def test_a_lacking_image_is_reported(make_splits, voc, tmp_path, capsys, monkeypatch):
+    make_splits.main(['voc12aug', str(voc), str(tmp_path / 'whole')])
+    publish_as_it_is(monkeypatch, 'voc12aug', tmp_path / 'whole')
+    trainaug = voc / 'ImageSets/Segmentation/trainaug.txt'
+    sbd = set(trainaug.read_text().split()) - set((voc / 'ImageSets/Segmentation/train.txt').read_text().split())
+    trainaug.write_text(trainaug.read_text().replace(f'{min(sbd)}\n', ''))
+    capsys.readouterr()
+    assert make_splits.main(['voc12aug', str(voc), str(tmp_path / 'part')]) == 1
+    remarks = report(capsys)
+    number = '239 images, the published list 240'
+    assert remarks['1of1'] == f'differs: split0/labeled_1of1.txt has {number} (3 of 3 lists differ)'
+    assert remarks['1of106'].startswith('differs: split0/labeled_1of106.txt has 2 images, as many as')
+    assert remarks['1of2'] == 'no published list to compare with'
+    assert remarks['sbd'] == 'differs: 1464 and 9118 are published'
+
+
+@pytest.mark.parametrize('name', ['train.txt', 'trainaug.txt'])
+def test_missing_lists_of_voc_name_the_converter(make_splits, voc, tmp_path, name):
+    (voc / 'ImageSets/Segmentation' / name).unlink()
+    with pytest.raises(FileNotFoundError, match=rf'Segmentation/{name} does not exist: .*voc_aug\.py'):
+        make_splits.main(['voc12aug', str(voc), str(tmp_path / 'lists')])
+    assert not (tmp_path / 'lists').exists()
+
+
+def test_lists_of_cityscapes_are_read_by_mmsegmentation(make_splits, cityscapes, tmp_path, capsys, monkeypatch):
+    arguments = ['cityscapes', str(cityscapes), str(tmp_path / 'lists')]
+    make_splits.main(arguments)
+    publish_as_it_is(monkeypatch, 'cityscapes', tmp_path / 'lists')
+    capsys.readouterr()
+    assert make_splits.main(arguments) == 0
+    assert report(capsys)['1of30'] == 'matches the published split'
+    dataset = CityscapesDataset(
+        data_root=str(cityscapes),
+        ann_file=str(tmp_path / 'lists/cityscapes/split0/labeled_1of8.txt'),
+        data_prefix={'img_path': 'leftImg8bit/train', 'seg_map_path': 'gtFine/train'},
+    )
+    assert len(dataset) == 8
+    assert all(Path(dataset.get_data_info(number)['img_path']).is_file() for number in range(8))
+
+
+def test_a_folder_that_is_not_cityscapes_is_refused(make_splits, cityscapes, tmp_path):
+    with pytest.raises(FileNotFoundError, match='leftImg8bit/train does not exist: give the folder that holds'):
+        make_splits.main(['cityscapes', str(cityscapes / 'leftImg8bit'), str(tmp_path / 'lists')])
+    for image in cityscapes.rglob('*.png'):
+        image.unlink()
+    with pytest.raises(FileNotFoundError, match='holds no file that ends in'):
+        make_splits.main(['cityscapes', str(cityscapes), str(tmp_path / 'lists')])
+
+
+def test_a_mistake_ends_with_a_sentence_and_no_traceback(make_splits, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, 'argv', ['make_splits.py', 'cityscapes', str(tmp_path), str(tmp_path / 'lists')])
+    with pytest.raises(SystemExit, match='leftImg8bit/train does not exist'):
+        runpy.run_path(make_splits.__file__, run_name='__main__')
+
+
+def test_the_data_set_is_not_written_to(make_splits, voc, cityscapes):
+    before = sorted(cityscapes.parent.rglob('*'))
+    for arguments in (['voc12aug', voc, voc / 'splits'], ['cityscapes', cityscapes, cityscapes / 'splits']):
+        with pytest.raises(ValueError, match='lies in the data set'):
+            make_splits.main([str(argument) for argument in arguments])
+    assert sorted(cityscapes.parent.rglob('*')) == before
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A folder of 40 images; two of the masks hold a rare class, and borders are ignored."""
+    for folder in ('images', 'masks'):
+        (tmp_path / 'own' / folder).mkdir(parents=True)
+    for number in range(40):
+        (tmp_path / 'own' / 'images' / f'{number:02d}.jpg').touch()
+        mask = np.array([[0, 1, 255], [0, 7 if number in (11, 30) else 1, 255]], np.uint8)
+        Image.fromarray(mask).save(tmp_path / 'own' / 'masks' / f'{number:02d}.png')
+    return tmp_path / 'own'
+
+
+def test_own_images_are_split_by_class(make_splits, own, tmp_path):
+    arguments = ['generic', 'polyps', str(own / 'images'), str(tmp_path), '--denominators', '20', '2.5', '--seed', '3']
+    make_splits.main([*arguments, '--num-splits', '2', '--masks', str(own / 'masks')])
+    files = contents(tmp_path / 'polyps')
+    parts = {'labeled_1of20': 2, 'unlabeled_1of20': 38, 'labeled_1of2.5': 16, 'unlabeled_1of2.5': 24}
+    sizes = {**parts, 'dms_left_1of20': 1, 'dms_right_1of20': 1}
+    assert {file: len(text.split()) for file, text in files.items()} == {
+        f'split{split_id}/{name}.txt': size for split_id in (0, 1) for name, size in sizes.items()
+    }
+    for split_id in (0, 1):
+        assert len({'11', '30'} & set(files[f'split{split_id}/labeled_1of20.txt'].split())) == 1
+
+
+def test_ignored_pixels_are_no_class(make_splits, own, tmp_path):
+    def lists(border, name):
+        for number in (3, 4, 5):
+            Image.fromarray(np.array([[0, 1, border]], np.uint8)).save(own / 'masks' / f'{number:02d}.png')
+        make_splits.main(['generic', name, str(own / 'images'), str(tmp_path), '--masks', str(own / 'masks')])
+        return contents(tmp_path / name)
+
+    without = lists(1, 'without')
+    assert lists(255, 'ignored') == without
+    assert lists(254, 'counted') != without
+
+
+def test_masks_of_colours_and_missing_ones_are_named(make_splits, own, tmp_path):
+    arguments = ['generic', 'polyps', str(own / 'images'), str(tmp_path), '--masks', str(own / 'masks')]
+    Image.new('RGB', (4, 4)).save(own / 'masks' / '07.png')
+    with pytest.raises(ValueError, match=r'07\.png has 3 channels'):
+        make_splits.main(arguments)
+    (own / 'masks' / '07.png').unlink()
+    with pytest.raises(FileNotFoundError, match=r'07\.png, the mask of 07, does not exist'):
+        make_splits.main(arguments)
+
+
+def test_a_list_is_split_without_the_other_images(make_splits, own, tmp_path):
+    (tmp_path / 'train.txt').write_text(
+        ''.join(f'images/{number:02d}.jpg masks/{number:02d}.png\n' for number in range(8))
+    )
+    arguments = ['generic', 'polyps', str(own / 'images'), str(tmp_path), '--list', str(tmp_path / 'train.txt')]
+    make_splits.main([*arguments, '--denominators', '2'])
+    files = contents(tmp_path / 'polyps')
+    images = [image for part in ('labeled', 'unlabeled') for image in files[f'split0/{part}_1of2.txt'].split()]
+    assert sorted(images) == [f'{number:02d}' for number in range(8)]
+
+
+def test_a_list_of_another_paper_becomes_an_ann_file(make_splits, cityscapes, tmp_path, capsys):
+    (tmp_path / 'labeled.txt').write_text(
+        'leftImg8bit/train/ulm/ulm_000001_000019_leftImg8bit.png gtFine/train/ulm/ulm_000001_000019_gtFine.png\n'
+        'leftImg8bit/train/aachen/aachen_000000_000019_leftImg8bit.png gtFine/train/aachen/aachen_0_gtFine.png\n'
+    )
+    folder, out_file = cityscapes / 'leftImg8bit' / 'train', tmp_path / 'other' / 'labeled.txt'
+    arguments = [str(folder), str(tmp_path / 'labeled.txt'), str(out_file), '--img-suffix', '_leftImg8bit.png']
+    make_splits.main(['convert', *arguments])
+    assert out_file.read_text() == 'ulm/ulm_000001_000019\naachen/aachen_000000_000019\n'
+    assert '2 images, ulm/ulm_000001_000019 to aachen/aachen_000000_000019' in capsys.readouterr().out

@@ -1,0 +1,226 @@
+"""Write lists of labelled and unlabelled images, made from a data set that is on this machine.
+
+    python tools/make_splits.py voc12aug data/VOCdevkit/VOC2012 splits
+    python tools/make_splits.py cityscapes data/cityscapes splits
+    python tools/make_splits.py generic polyps data/kvasir/images splits --img-suffix .jpg --denominators 4 8
+    python tools/make_splits.py convert data/VOCdevkit/VOC2012/JPEGImages labeled.txt splits/other/labeled.txt
+
+The first two make the published splits, and say for each fraction whether its lists match the published ones.
+
+Every list is an `ann_file` of MMSegmentation:
+    OUT_DIR/NAME/split0/labeled_1of8.txt, unlabeled_1of8.txt    split ids 0, 1, 2; within one, 1/8 is part of 1/4
+    OUT_DIR/NAME/split0/dms_left_1of8.txt, dms_right_1of8.txt   the part of each of two peers, for a warm-up with
+                                                                difference-maximised sampling (1/8 and less)
+    OUT_DIR/voc12aug/sbd/labeled.txt, unlabeled.txt             VOC's own images labelled, those of SBD not
+
+A file that exists is never written over, nor anything into the data set. The exit status is 1 if lists were written
+that differ from the published ones.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from PIL import Image
+
+from mmdmt.datasets import splits
+
+# The fractions that are small enough for peers to be warmed up on parts of the labelled set.
+DMS_DENOMINATOR = 8
+SBD_SIZES = (1464, 9118)
+CONVERTER = 'python tools/dataset_converters/voc_aug.py VOCdevkit VOCaug'
+
+
+def voc12aug(args: argparse.Namespace) -> int:
+    """Make the published splits of VOC 2012 with the masks of SBD."""
+    lists = args.data_root / 'ImageSets' / 'Segmentation'
+    for name in ('train.txt', 'trainaug.txt'):
+        if not (lists / name).is_file():
+            raise FileNotFoundError(
+                f'{lists / name} does not exist: give the folder VOCdevkit/VOC2012, with the lists that '
+                f"MMSegmentation's converter makes of the SBD masks ({CONVERTER})."
+            )
+    # Some copies of the lists hold paths. An id of VOC has no dot in it.
+    train, trainaug = (
+        [PurePosixPath(image).stem for image in splits.read_list(lists / name)]
+        for name in ('train.txt', 'trainaug.txt')
+    )
+    sbd = splits.sbd_lists(train, trainaug)
+    sizes = tuple(map(len, sbd))
+    remark = 'as many as published' if sizes == SBD_SIZES else 'differs: {} and {} are published'.format(*SBD_SIZES)
+    differs = publish(args, trainaug, {f'sbd/{part}.txt': images for part, images in sbd._asdict().items()})
+    print(row('sbd', sbd, ('labelled', 'unlabelled'), remark))
+    return verdict(args, differs or sizes != SBD_SIZES)
+
+
+def cityscapes(args: argparse.Namespace) -> int:
+    """Make the published splits of Cityscapes."""
+    folder = args.data_root / 'leftImg8bit' / 'train'
+    if not folder.is_dir():
+        raise FileNotFoundError(f'{folder} does not exist: give the folder that holds leftImg8bit and gtFine.')
+    return verdict(args, publish(args, splits.ids_in_folder(folder, '_leftImg8bit.png'), {}))
+
+
+def publish(args: argparse.Namespace, ids: Sequence[str], more: Mapping[str, Sequence[str]]) -> bool:
+    """Write the published splits of a data set and more lists beside them, and tell whether any differs."""
+    made = splits.published_splits(ids, splits.PUBLISHED_DENOMINATORS[args.name])
+    files, parts = splits.as_files(made), dms(made, splits.PUBLISHED_SEED)
+    write(args, ids, {**files, **parts, **more}, args.data_root)
+    published = splits.published_lists(args.name)
+    wrong = splits.differences(files, published)
+    for name, split in first_split(made):
+        lists = [file for file in published if file.endswith(f'_1of{name}.txt')]
+        print(row(f'1of{name}', split, ('labelled', 'unlabelled'), comparison(lists, wrong)))
+    for name, _ in first_split(made):
+        if f'split0/dms_left_1of{name}.txt' in parts:
+            sides = [parts[f'split0/dms_{side}_1of{name}.txt'] for side in ('left', 'right')]
+            print(row(f'dms 1of{name}', sides, ('left', 'right'), comparison([], wrong)))
+    return bool(wrong)
+
+
+def comparison(published: Sequence[str], wrong: Mapping[str, str]) -> str:
+    """Say whether the published lists of a fraction are matched, or what differs in the first that is not."""
+    differing = [file for file in published if file in wrong]
+    if differing:
+        first = f'{differing[0]} has {wrong[differing[0]]}'
+        return f'differs: {first} ({len(differing)} of {len(published)} lists differ)'
+    return 'matches the published split' if published else 'no published list to compare with'
+
+
+def verdict(args: argparse.Namespace, differs: bool) -> int:
+    """Say what it means if lists differ, and return the exit status."""
+    if differs:
+        print(
+            'Results on lists that differ do not compare with published ones. '
+            f'Check that {args.data_root} holds the whole training set and nothing else.'
+        )
+    return int(differs)
+
+
+def generic(args: argparse.Namespace) -> int:
+    """Split the images of any folder, or those of them that a list names."""
+    ids = splits.ids_in_folder(args.images, args.img_suffix)
+    if args.list:
+        ids = splits.find_ids(splits.read_list(args.list), ids, args.img_suffix)
+    strata = None
+    if args.masks:
+        strata = splits.rarest_class({image: classes_of_mask(args, image) for image in ids})
+    denominators = {f'{denominator:g}': denominator for denominator in args.denominators}
+    made = splits.generic_split(ids, denominators, args.seed, args.num_splits, strata)
+    write(args, ids, {**splits.as_files(made), **dms(made, args.seed)}, args.images)
+    for name, split in first_split(made):
+        print(row(f'1of{name}', split, ('labelled', 'unlabelled'), ''))
+    return 0
+
+
+def convert(args: argparse.Namespace) -> int:
+    """Rewrite a list of another paper as a list of this data set."""
+    ids = splits.ids_in_folder(args.images, args.img_suffix)
+    found = splits.find_ids(splits.read_list(args.list), ids, args.img_suffix)
+    splits.write_lists(args.out_file.parent, {args.out_file.name: found}, args.images)
+    print(f'{len(found)} images, {found[0]} to {found[-1]}, in {args.out_file}')
+    return 0
+
+
+def dms(made: Mapping[tuple[int, str], splits.Split], seed: int) -> dict[str, Sequence[str]]:
+    """Name the two parts of every labelled set that is small enough."""
+    small = {
+        key: split.labeled for key, split in made.items() if float(key[1]) >= DMS_DENOMINATOR and len(split.labeled) > 1
+    }
+    return {
+        f'split{split_id}/dms_{side}_1of{name}.txt': images
+        for (split_id, name), parts in zip(small, splits.difference_maximised(small.values(), seed), strict=True)
+        for side, images in zip(('left', 'right'), parts, strict=True)
+    }
+
+
+def classes_of_mask(args: argparse.Namespace, image: str) -> list[int]:
+    """Read which classes are in the mask of an image."""
+    path = args.masks / f'{image}{args.mask_suffix}'
+    if not path.is_file():
+        raise FileNotFoundError(f'{path}, the mask of {image}, does not exist: check --masks and --mask-suffix.')
+    mask = np.asarray(Image.open(path))
+    if mask.ndim != 2:
+        raise ValueError(f'{path} has {mask.shape[-1]} channels, but a mask has one, of class ids: convert the masks.')
+    return [int(label) for label in np.unique(mask) if label != args.ignore_index]
+
+
+def write(args: argparse.Namespace, ids: Sequence[str], files: Mapping[str, Sequence[str]], data: Path) -> None:
+    """Write lists into the folder of their name, and say so."""
+    folder = args.out_dir / args.name
+    splits.write_lists(folder, files, data)
+    print(f'{len(ids)} images of {args.name}; {len(files)} lists in {folder}')
+
+
+def first_split(made: Mapping[tuple[int, str], splits.Split]) -> Iterator[tuple[str, splits.Split]]:
+    """Go through the fractions; the sizes are the same for every split id."""
+    return ((name, split) for (split_id, name), split in made.items() if split_id == 0)
+
+
+def row(name: str, parts: Sequence[Sequence[str]], kinds: Sequence[str], remark: str) -> str:
+    """Lay out a line of the table."""
+    sizes = ', '.join(f'{len(images):>5} {kind}' for images, kind in zip(parts, kinds, strict=True))
+    return f'  {name:<10} {sizes:<32} {remark}'.rstrip()
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    top = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = top.add_subparsers(required=True, metavar='{voc12aug,cityscapes,generic,convert}')
+    for name, run, root in (
+        ('voc12aug', voc12aug, 'the folder VOCdevkit/VOC2012'),
+        ('cityscapes', cityscapes, 'the folder that holds leftImg8bit'),
+    ):
+        command = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
+        command.add_argument('data_root', type=Path, help=root)
+        command.add_argument('out_dir', type=Path, help='where to write, outside the data set')
+        command.set_defaults(run=run, name=name)
+
+    images = argparse.ArgumentParser(add_help=False)
+    images.add_argument('--img-suffix', default='.jpg', help='how image files end (default: .jpg)')
+
+    command = commands.add_parser('generic', parents=[images], help=generic.__doc__, description=generic.__doc__)
+    command.add_argument('name', help='name of the folder in OUT_DIR')
+    command.add_argument('images', type=Path, help='the image folder, img_path of the config')
+    command.add_argument('out_dir', type=Path, help='where to write, outside the image folder')
+    command.add_argument('--list', type=Path, help='split the images of this list only; formats as for convert')
+    command.add_argument('--denominators', nargs='+', type=float, default=[2, 4, 8], help='s of 1/s (default: 2 4 8)')
+    command.add_argument('--seed', type=int, default=0, help='seed of the shuffles (default: 0)')
+    command.add_argument('--num-splits', type=int, default=3, help='number of split ids (default: 3)')
+    command.add_argument(
+        '--masks',
+        type=Path,
+        help='folder of the masks of all images: spread the classes evenly, each image counting for the rarest in it',
+    )
+    command.add_argument('--mask-suffix', default='.png', help='how mask files end (default: .png)')
+    command.add_argument('--ignore-index', type=int, default=255, help='label that is no class (default: 255)')
+    command.set_defaults(run=generic)
+
+    command = commands.add_parser('convert', parents=[images], help=convert.__doc__, description=convert.__doc__)
+    command.add_argument('images', type=Path, help='the image folder, img_path of the config')
+    command.add_argument('list', type=Path, help='a name or path, or a pair of image and mask, on each line')
+    command.add_argument('out_file', type=Path, help='the list to write, outside the image folder')
+    command.set_defaults(run=convert)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line.
+
+    Args:
+        argv: The arguments. Default: None, those of the process.
+
+    Returns:
+        The exit status: 1 if lists differ from the published ones, else 0.
+    """
+    args = parser().parse_args(argv)
+    return args.run(args)
+
+
+if __name__ == '__main__':
+    try:
+        sys.exit(main())
+    except (ValueError, FileNotFoundError, FileExistsError) as error:
+        sys.exit(str(error))
