@@ -43,7 +43,8 @@ coco = dict(
         seg_pad_val=255,
         test_cfg=dict(size=(505, 505)),  # predictions are cropped back
     ),
-    # The prefixes refuse a file that was not converted.
+    # These weights were trained with the stride in the 1x1 convolutions and without contract_dilation; the paper's code
+    # loads them into this network all the same. The prefixes refuse a file that was not converted.
     backbone=dict(backbone, init_cfg=dict(type='Pretrained', checkpoint=coco_weights, prefix='backbone.')),
     decode_head=dict(
         decode_head,

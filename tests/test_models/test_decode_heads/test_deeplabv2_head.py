@@ -1,0 +1,220 @@
+"""The head of DeepLab-v2, and the network of the paper's configs."""
+
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+import torchvision
+from mmengine.config import Config
+from mmengine.structures import PixelData
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+
+from mmdmt.models.decode_heads import DeepLabV2Head
+from mmdmt.models.loss_placement import place_loss
+from mmdmt.pseudo_labels.labelling import predict
+
+CONFIG = Path(__file__).parents[3] / 'configs/_base_/models/dmt_deeplabv2_r101-d8.py'
+PEERS = ('coco', 'imagenet')
+
+
+def head(**settings):
+    torch.manual_seed(0)
+    return DeepLabV2Head(**{'in_channels': 5, 'num_classes': 3, 'dilations': (2, 3), **settings})
+
+
+def sample(label):
+    return SegDataSample(gt_sem_seg=PixelData(data=label[None]))
+
+
+def small_peer(name, depth=18, **settings):
+    """Config of one of the paper's peers, with a small network that starts at random."""
+    config = Config.fromfile(CONFIG)
+    small = {
+        'backbone.depth': depth,
+        'backbone.init_cfg': None,
+        'decode_head.in_channels': {18: 512, 50: 2048}[depth],
+        'decode_head.init_cfg': None,
+    }
+    config.merge_from_dict({f'model.peers.{name}.{key}': value for key, value in {**small, **settings}.items()})
+    return config.model.peers[name]
+
+
+def dilated_by_hand(features, weight, bias, dilation):
+    """A 3x3 convolution with dilation, as nine shifted 1x1 convolutions."""
+    height, width = features.shape[2:]
+    padded = F.pad(features, [dilation] * 4)
+    logits = bias[None, :, None, None].expand(len(features), -1, height, width)
+    for row in range(3):
+        for column in range(3):
+            shifted = padded[:, :, row * dilation :][:, :, :height, column * dilation :][:, :, :, :width]
+            logits = logits + torch.einsum('oi,nihw->nohw', weight[:, :, row, column], shifted)
+    return logits
+
+
+@pytest.mark.parametrize('dilations', [(6, 12), (6, 12, 18, 24), (1,), [3, 2]])
+def test_logits_are_the_sum_of_a_dilated_convolution_for_each_dilation(dilations):
+    module = head(dilations=dilations)
+    features = torch.randn(2, 5, 17, 14)
+    expected = sum(
+        dilated_by_hand(features, conv.weight, conv.bias, dilation)
+        for conv, dilation in zip(module.convs, dilations, strict=True)
+    )
+    assert len(module.convs) == len(dilations)
+    torch.testing.assert_close(module([torch.zeros(1), features]), expected)
+
+
+def test_every_parameter_is_of_a_convolution_and_gets_a_gradient():
+    module = head(dilations=(6, 12))
+    names = {name for name, _ in module.named_parameters()}
+    assert names == {'convs.0.weight', 'convs.0.bias', 'convs.1.weight', 'convs.1.bias'}
+    module([torch.randn(1, 5, 9, 9)]).square().sum().backward()
+    assert all(parameter.grad.abs().sum() > 0 for parameter in module.parameters())
+
+
+def test_training_and_evaluation_give_the_same_logits():
+    module, features = head(), [torch.randn(2, 5, 8, 8)]
+    assert torch.equal(module.train()(features), module.eval()(features))
+
+
+def test_weights_start_normal_with_std_of_a_hundredth_and_biases_at_zero():
+    module = head(in_channels=512)
+    module.init_weights()
+    for conv in module.convs:
+        assert conv.weight.std().item() == pytest.approx(0.01, rel=0.03)
+        assert conv.weight.mean().item() == pytest.approx(0, abs=3e-4)
+        assert not conv.bias.any()
+
+
+@pytest.mark.parametrize('align_corners', [True, False])
+def test_loss_is_taken_at_the_size_of_the_label_without_ignored_pixels(align_corners):
+    module = head(align_corners=align_corners, ignore_index=9)
+    features = [torch.randn(2, 5, 6, 6)]
+    label = torch.randint(3, (2, 31, 31))
+    label[:, :10] = 9
+    losses = module.loss(features, [sample(one) for one in label], {})
+    logits = F.interpolate(module(features), size=(31, 31), mode='bilinear', align_corners=align_corners)
+    # CrossEntropyLoss of MMSegmentation divides by all pixels, ignored ones included.
+    expected = F.cross_entropy(logits, label, ignore_index=9, reduction='sum') / label.numel()
+    torch.testing.assert_close(losses['loss_ce'], expected)
+
+
+@pytest.mark.parametrize('dilations', [(), 12, (6, 0), (6, 1.5), (True,), '12', None])
+def test_dilations_that_are_none_are_refused_with_the_value_and_the_remedy(dilations):
+    with pytest.raises(
+        ValueError, match=r'^dilations=.* of DeepLabV2Head is not a list .*: give \(6, 12, 18, 24\)'
+    ) as error:
+        head(dilations=dilations)
+    assert repr(dilations) in str(error.value)
+
+
+@pytest.mark.parametrize('name', PEERS)
+def test_dynamic_mutual_loss_takes_the_place_of_the_cross_entropy(mmseg_scope, name):
+    peer = MODELS.build(small_peer(name))
+    (loss,) = place_loss(name, peer, Config.fromfile(CONFIG).model.loss.to_dict())
+    images, label = torch.randn(2, 3, 33, 33), torch.randint(21, (2, 33, 33))
+    with loss.pseudo_targets(torch.full((2, 33, 33), 0.5)):
+        losses = peer(images, [sample(one) for one in label], mode='loss')
+    losses['decode.loss_dmt'].backward()
+    assert peer.decode_head.loss_decode is loss
+    assert (loss.gamma_agree, loss.gamma_disagree) == (5, 5)
+    assert loss.counts['pseudo_pixels'] == label.numel()
+    assert all(parameter.grad is not None for parameter in peer.parameters())
+
+
+@pytest.mark.parametrize('contract_dilation', [True, False])
+def test_backbone_is_torchvisions_of_output_stride_8(mmseg_scope, contract_dilation):
+    # Depth 50 has the blocks of depth 101, fewer of them in the third stage.
+    torch.manual_seed(0)
+    theirs = torchvision.models.resnet50(weights=None, replace_stride_with_dilation=[False, True, True]).eval()
+    config = small_peer('coco', depth=50, **{'backbone.contract_dilation': contract_dilation})
+    ours = MODELS.build(config.backbone)
+    ours.eval()
+    weights = theirs.state_dict()
+    ours.load_state_dict({key: value for key, value in weights.items() if not key.startswith('fc.')})
+    theirs.avgpool, theirs.fc = torch.nn.Identity(), torch.nn.Identity()
+    images = torch.randn(1, 3, 65, 49)
+    with torch.no_grad():
+        (features,) = ours(images)
+        expected = theirs(images).reshape(features.shape)
+    assert features.shape == (1, 2048, 9, 7)
+    # The config says True: without it the first block of the third and fourth stage looks twice as far.
+    assert torch.equal(features, expected) == contract_dilation
+    assert Config.fromfile(CONFIG).backbone.contract_dilation
+
+
+def test_peers_are_resnet_101_with_trained_batch_norm_and_the_dilations_of_the_published_numbers(mmseg_scope):
+    for peer in Config.fromfile(CONFIG).model.peers.values():
+        with torch.device('meta'):
+            module = MODELS.build({**peer, 'data_preprocessor': None}).train()
+        theirs = torchvision.models.resnet101(weights=None, replace_stride_with_dilation=[False, True, True])
+        shapes = {key: value.shape for key, value in theirs.state_dict().items() if not key.startswith('fc.')}
+        norms = [part for part in module.modules() if isinstance(part, torch.nn.BatchNorm2d)]
+        assert {key: value.shape for key, value in module.backbone.state_dict().items()} == shapes
+        assert len(norms) == 104
+        assert all(norm.training and norm.weight.requires_grad for norm in norms)
+        assert module.decode_head.dilations == (6, 12)
+        assert module.num_classes == 21
+        assert module.align_corners
+        assert not module.with_auxiliary_head
+
+
+@pytest.mark.parametrize('training', [True, False])
+def test_each_peer_gets_the_colours_of_its_weights_and_padding_that_is_all_but_black(mmseg_scope, training):
+    peers = Config.fromfile(CONFIG).model.peers
+    image = torch.randint(256, (3, 200, 300), dtype=torch.uint8)  # BGR, as MMSegmentation loads it
+    blue, green, red = image.float()
+    expected = {
+        'coco': torch.stack([blue - 104.008, green - 116.669, red - 122.675]),
+        'imagenet': torch.stack(
+            [(red / 255 - 0.485) / 0.229, (green / 255 - 0.456) / 0.224, (blue / 255 - 0.406) / 0.225]
+        ),
+    }
+    for name in PEERS:
+        preprocessor = MODELS.build(peers[name].data_preprocessor)
+        label = torch.ones(200, 300, dtype=torch.long)
+        batch = preprocessor({'inputs': [image], 'data_samples': [sample(label)]}, training)
+        (given,) = batch['inputs']
+        assert given.shape == ((3, 321, 321) if training else (3, 505, 505))
+        torch.testing.assert_close(given[:, :200, :300], expected[name], rtol=1e-5, atol=1e-4)
+        levels = given * preprocessor.std + preprocessor.mean
+        assert levels[:, 200:].abs().max() < 12
+        assert levels[:, :, 300:].abs().max() < 12
+        if training:
+            (padded,) = batch['data_samples']
+            assert (padded.gt_sem_seg.data[0, 200:] == 255).all()
+
+
+@pytest.mark.parametrize('name', PEERS)
+def test_labels_are_cropped_back_to_the_image(mmseg_scope, name):
+    peer = MODELS.build(small_peer(name, **{'data_preprocessor.test_cfg.size': (65, 65)})).eval()
+    image = torch.randint(256, (3, 40, 56), dtype=torch.uint8)
+    metainfo = {'img_shape': (40, 56), 'ori_shape': (40, 56)}
+    with torch.no_grad():
+        ((label, confidence),) = predict(peer, {'inputs': [image], 'data_samples': [SegDataSample(metainfo=metainfo)]})
+        padded = peer.data_preprocessor({'inputs': [image], 'data_samples': [SegDataSample()]}, False)['inputs']
+        logits = F.interpolate(peer(padded), size=(65, 65), mode='bilinear', align_corners=True)
+    expected = logits[0, :, :40, :56].softmax(dim=0).max(dim=0)
+    assert label.shape == (40, 56)
+    assert torch.equal(torch.from_numpy(label), expected.indices.byte())
+    torch.testing.assert_close(torch.from_numpy(confidence), expected.values)
+
+
+def test_another_number_of_classes_and_no_padding_are_ordinary_overrides(mmseg_scope):
+    config = Config.fromfile(CONFIG)
+    preprocessor = {'size': (256, 512), 'test_cfg': None}
+    config.merge_from_dict(
+        {
+            'model': {
+                'peers': {
+                    name: {'data_preprocessor': preprocessor, 'decode_head': {'num_classes': 19}} for name in PEERS
+                }
+            }
+        }
+    )
+    for peer in config.model.peers.values():
+        with torch.device('meta'):
+            assert MODELS.build({**peer, 'data_preprocessor': None}).decode_head.convs[1].weight.shape[0] == 19
+        batch = MODELS.build(peer.data_preprocessor)({'inputs': [torch.zeros(3, 20, 30)]}, False)
+        assert batch['inputs'].shape == (1, 3, 20, 30)
