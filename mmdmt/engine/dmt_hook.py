@@ -78,12 +78,15 @@ class DMTHook(Hook):
         self.phase = 0
         self.run_id = ''
         self._saved: dict[str, Any] | None = None
+        self._loaded: set[str] = set()
         self._as_built: dict[str, dict[str, Any]] = {}
 
     # What MMEngine calls, in the order in which it calls it.
 
     def before_run(self, runner: Runner) -> None:
         """Check that model, data, optimizer and loop fit the phases, before anything else happens."""
+        if not isinstance(runner.optim_wrapper, OptimWrapper):
+            return  # not built: the run only tests
         check_run(runner, self.curriculum, self.best is not None)
         self._as_built = {name: _as_built(runner.optim_wrapper[name]) for name in _model(runner).peer_names}
         self._restart_optimizers(runner)
@@ -91,15 +94,13 @@ class DMTHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Take the state of the run out of a checkpoint; it counts only if the run is resumed from it."""
         self._saved = checkpoint.get('dmt')
-        if self._saved is not None:
-            lost = set(_model(runner).state_dict()) - set(checkpoint['state_dict'])
-            self._saved = {**self._saved, 'lost': sorted(lost)}
+        self._loaded = set(checkpoint.get('state_dict', ()))
 
     def before_train(self, runner: Runner) -> None:
         """Enter the phase of the first iteration, which is not the first of all when a run is resumed."""
         iteration = runner.train_loop.iter
         if iteration:
-            self._resume(iteration)
+            self._resume(runner, iteration)
         else:
             self.run_id = runner.timestamp
         for name, peer in _model(runner).peers.items():
@@ -219,7 +220,7 @@ class DMTHook(Hook):
 
     # What a resumed run must know.
 
-    def _resume(self, iteration: int) -> None:
+    def _resume(self, runner: Runner, iteration: int) -> None:
         """Take over the state of the run that the checkpoint is of."""
         saved = self._saved
         if saved is None:
@@ -227,10 +228,11 @@ class DMTHook(Hook):
                 f'The checkpoint of iteration {iteration} was not written by a run with DMTHook and cannot be resumed: '
                 'start from its weights with load_from, without --resume.'
             )
-        if saved['lost']:
+        lost = sorted(set(_model(runner).state_dict()) - self._loaded)
+        if lost:
             raise ValueError(
-                f'The checkpoint lacks {len(saved["lost"])} tensors of the model, first {saved["lost"][0]!r}: resume '
-                'with the config that wrote it, or start from its weights with load_from, without --resume.'
+                f'The checkpoint lacks {len(lost)} tensors of the model, first {lost[0]!r}: resume with the config '
+                'that wrote it, or start from its weights with load_from, without --resume.'
             )
         phase = self.curriculum.at(iteration)
         if saved['ends'][: phase + 1] != list(self.curriculum.ends[: phase + 1]):

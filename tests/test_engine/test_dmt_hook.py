@@ -89,7 +89,7 @@ def test_each_learns_from_the_labels_of_the_other_as_it_stood_at_the_phases_star
 
 
 def test_metrics_are_logged_for_each_peer_and_the_ensemble(uninterrupted):
-    work_dir, runner, _ = uninterrupted
+    work_dir, _, _ = uninterrupted
     (path,) = work_dir.glob('*/vis_data/scalars.json')
     scalars = [json.loads(line) for line in path.read_text().splitlines()]
     validations = [entry for entry in scalars if 'ensemble/mIoU' in entry]

@@ -18,7 +18,9 @@ def tensors_of(case):
     return logits.requires_grad_(), label, confidence.reshape(images, height, width)
 
 
-@pytest.mark.parametrize('case', CASES, ids=lambda case: f'{case["rule"]}-{case["gamma_agree"]}-{case["gamma_disagree"]}')
+@pytest.mark.parametrize(
+    'case', CASES, ids=lambda case: f'{case["rule"]}-{case["gamma_agree"]}-{case["gamma_disagree"]}'
+)
 def test_loss_gradient_and_counts_equal_those_worked_out_by_hand(case):
     logits, label, confidence = tensors_of(case)
     loss = DynamicMutualLoss(case['gamma_agree'], case['gamma_disagree'], rule=case['rule'])
@@ -111,7 +113,9 @@ def test_further_weights_of_a_pixel_sampler_multiply():
 
 def test_loss_weight_scales_the_loss():
     logits, label, _ = tensors_of(CASES[0])
-    torch.testing.assert_close(DynamicMutualLoss(loss_weight=0.4)(logits, label), 0.4 * DynamicMutualLoss()(logits, label))
+    torch.testing.assert_close(
+        DynamicMutualLoss(loss_weight=0.4)(logits, label), 0.4 * DynamicMutualLoss()(logits, label)
+    )
 
 
 def test_a_confidence_of_another_shape_is_refused():
@@ -121,7 +125,8 @@ def test_a_confidence_of_another_shape_is_refused():
 
 
 @pytest.mark.parametrize(
-    ('arguments', 'words'), [({'rule': 'fliep'}, "'fliep'.*mutual, naive, flip"), ({'gamma_agree': -1}, 'gamma_agree=-1')]
+    ('arguments', 'words'),
+    [({'rule': 'fliep'}, "'fliep'.*mutual, naive, flip"), ({'gamma_agree': -1}, 'gamma_agree=-1')],
 )
 def test_wrong_settings_are_refused(arguments, words):
     with pytest.raises(ValueError, match=words):

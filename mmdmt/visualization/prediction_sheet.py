@@ -1,0 +1,51 @@
+"""A sheet of predictions: image, truth, each peer, and where the peers disagree."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+IGNORED = (128, 128, 128)
+
+
+def draw_predictions(
+    path: Path,
+    images: Sequence[np.ndarray],
+    truths: Sequence[np.ndarray],
+    predictions: Mapping[str, Sequence[np.ndarray]],
+    classes: Sequence[str],
+    palette: Sequence[Sequence[int]],
+) -> None:
+    """Draw one row for each image and write the sheet as a picture.
+
+    Args:
+        path (Path): File to write, such as a PNG.
+        images (Sequence[np.ndarray]): (H, W, 3) uint8, BGR.
+        truths (Sequence[np.ndarray]): (H, W) integer labels; what is no class is drawn grey.
+        predictions (Mapping[str, Sequence[np.ndarray]]): Of each peer, by name, (H, W) integer labels.
+        classes (Sequence[str]): Names for the legend.
+        palette (Sequence[Sequence[int]]): RGB of each class.
+    """
+    colours = np.full((256, 3), IGNORED, np.uint8)
+    colours[: len(palette)] = palette
+    columns = ['image', 'truth', *predictions, 'disagreement']
+    figure = Figure(figsize=(1.5 * len(columns), 1.5 * len(images) + 0.7), layout='constrained')
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(len(images), len(columns), squeeze=False)
+    for row, image in enumerate(images):
+        labels = [labels_of_peer[row] for labels_of_peer in predictions.values()]
+        disagree = np.any([label != labels[0] for label in labels], axis=0)
+        pictures = [image[..., ::-1], *(colours[label.astype(np.uint8)] for label in (truths[row], *labels)), disagree]
+        for axis, title, picture in zip(axes[row], columns, pictures, strict=True):
+            axis.imshow(picture, cmap='gray', vmin=0, vmax=1, interpolation='nearest')
+            axis.set_xticks([])
+            axis.set_yticks([])
+            if row == 0:
+                axis.set_title(title, fontsize=9)
+    patches = [Patch(color=np.divide(colour, 255), label=name) for name, colour in zip(classes, palette, strict=True)]
+    figure.legend(handles=patches, loc='outside lower center', ncols=min(8, len(patches)), fontsize=8, frameon=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=150)

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+import torch
+from conftest import CLASSES
+from mmengine.registry import METRICS
+from mmengine.structures import BaseDataElement, PixelData
+from mmseg.structures import SegDataSample
+
+pytestmark = pytest.mark.usefixtures('mmseg_scope')
+
+
+def sample_of(truth, **predictions):
+    def pixels(label):
+        return PixelData(data=torch.tensor(label).reshape(1, 1, -1))
+
+    sample = SegDataSample(gt_sem_seg=pixels(truth), pred_sem_seg=pixels(predictions['ensemble']))
+    sample.set_field(BaseDataElement(**{name: pixels(label) for name, label in predictions.items()}), 'peers')
+    return sample.to_dict()
+
+
+def build(**settings):
+    metric = METRICS.build({'type': 'mmdmt.PeerMetric', 'metric': {'type': 'IoUMetric', **settings}})
+    metric.dataset_meta = {'classes': CLASSES}
+    return metric
+
+
+def test_every_peer_and_the_ensemble_are_measured_by_name():
+    metric = build(iou_metrics=['mIoU'])
+    truth = [0, 0, 1, 2]
+    metric.process({}, [sample_of(truth, coco=truth, imagenet=[0, 0, 0, 0], ensemble=[0, 0, 1, 1])])
+    metric.process({}, [sample_of(truth, coco=truth, imagenet=[0, 0, 0, 0], ensemble=[0, 0, 1, 1])])
+    results = metric.evaluate(2)
+    assert results['coco/mIoU'] == 100
+    assert results['imagenet/mIoU'] == pytest.approx(100 * np.mean([0.5, 0, 0]), abs=0.01)
+    assert results['ensemble/mIoU'] == pytest.approx(100 * np.mean([1, 0.5, 0]), abs=0.01)
+
+
+def test_results_start_anew_with_every_evaluation():
+    metric = build(iou_metrics=['mIoU'])
+    metric.process({}, [sample_of([0, 1, 2, 2], a=[0, 0, 0, 0], ensemble=[0, 0, 0, 0])])
+    worse = metric.evaluate(1)
+    metric.process({}, [sample_of([0, 1, 2, 2], a=[0, 1, 2, 2], ensemble=[0, 1, 2, 2])])
+    assert metric.evaluate(1)['a/mIoU'] == 100 > worse['a/mIoU']
+
+
+def test_the_metrics_own_prefix_stays():
+    metric = build(iou_metrics=['mDice'], prefix='val')
+    metric.process({}, [sample_of([0, 1, 2], a=[0, 1, 2], ensemble=[0, 1, 2])])
+    assert metric.evaluate(1)['a/val/mDice'] == 100
+
+
+def test_a_model_without_peers_is_told_to_use_the_plain_metric():
+    sample = SegDataSample(pred_sem_seg=PixelData(data=torch.zeros(1, 2, 2))).to_dict()
+    with pytest.raises(ValueError, match='use the plain metric'):
+        build().process({}, [sample])

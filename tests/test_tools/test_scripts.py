@@ -1,0 +1,113 @@
+"""MMSegmentation's own scripts, unmodified, and ours, as a user runs them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from mmdmt.apis import toolbox_script
+
+ROOT = Path(__file__).parents[2]
+CONFIG = str(ROOT / 'configs' / 'dmt' / 'dmt_unet-resnet_1xb8_digit-scenes.py')
+SHORT = [
+    'train_cfg.max_iters=7',
+    'train_cfg.val_interval=7',
+    'default_hooks.checkpoint.interval=1',
+    'default_hooks.checkpoint.max_keep_ckpts=-1',
+    'default_hooks.logger.interval=1',
+    'custom_hooks.0.phases.0.iters=2',
+    *(f'custom_hooks.0.phases.{phase}.iters=1' for phase in range(1, 6)),
+    'train_dataloader.dataset.unlabeled.num_scenes=12',
+    'val_dataloader.dataset.num_scenes=4',
+    'test_dataloader.dataset.num_scenes=4',
+]
+
+
+def run(script, *arguments, cwd):
+    environment = {**os.environ, 'OMP_NUM_THREADS': '1'}
+    return subprocess.run(
+        [sys.executable, str(script), *arguments],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory):
+    """A short run of the demo config by the toolbox's own script, from a folder that knows nothing of us."""
+    work_dir = tmp_path_factory.mktemp('trained')
+    result = run(toolbox_script('train.py'), CONFIG, '--work-dir', str(work_dir), '--cfg-options', *SHORT, cwd=work_dir)
+    assert result.returncode == 0, result.stderr[-3000:]
+    return work_dir
+
+
+def last_validation(work_dir):
+    path = sorted(work_dir.glob('*/vis_data/scalars.json'))[-1]
+    entries = [json.loads(line) for line in path.read_text().splitlines()]
+    return [entry for entry in entries if 'ensemble/mIoU' in entry][-1]
+
+
+def test_the_toolboxes_train_script_runs_all_phases(trained):
+    assert {path.name for path in trained.glob('iter_*.pth')} == {f'iter_{n}.pth' for n in range(1, 8)}
+    log = next(trained.glob('*/*.log')).read_text()
+    for phase in range(6):
+        assert f'Phase {phase} of 5' in log
+    assert {'unet/mIoU', 'resnet/mIoU', 'ensemble/mIoU'} <= set(last_validation(trained))
+
+
+def test_the_toolboxes_train_script_resumes(trained, tmp_path):
+    (tmp_path / 'last_checkpoint').write_text(str(trained / 'iter_2.pth'))
+    result = run(
+        toolbox_script('train.py'),
+        CONFIG,
+        '--resume',
+        '--work-dir',
+        str(tmp_path),
+        '--cfg-options',
+        *SHORT,
+        'default_hooks.checkpoint.interval=7',
+        cwd=tmp_path,
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    expected, got = (torch.load(folder / 'iter_7.pth')['state_dict'] for folder in (trained, tmp_path))
+    assert all(value.equal(got[key]) for key, value in expected.items())
+
+
+@pytest.mark.parametrize('script', [toolbox_script('test.py'), ROOT / 'tools' / 'test.py'], ids=['theirs', 'ours'])
+def test_the_test_script_gives_the_last_validations_result(trained, tmp_path, script):
+    checkpoint = str(trained / 'iter_7.pth')
+    result = run(script, CONFIG, checkpoint, '--work-dir', str(tmp_path), '--cfg-options', *SHORT, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr[-3000:]
+    scores = json.loads(next(tmp_path.glob('*/*.json')).read_text())
+    validation = last_validation(trained)
+    for key in ('unet/mIoU', 'resnet/mIoU', 'ensemble/mIoU'):
+        assert scores[key] == validation[key]
+
+
+def test_our_train_script_takes_the_toolboxes_options(tmp_path):
+    result = run(ROOT / 'tools' / 'train.py', '--help', cwd=tmp_path)
+    assert result.returncode == 0
+    assert all(option in result.stdout for option in ('--resume', '--amp', '--cfg-options', '--launcher'))
+
+
+def test_what_does_not_fit_ends_the_script_with_its_sentence(tmp_path):
+    result = run(
+        toolbox_script('train.py'),
+        CONFIG,
+        '--work-dir',
+        str(tmp_path),
+        '--cfg-options',
+        'train_cfg.max_iters=1000',
+        cwd=tmp_path,
+    )
+    assert result.returncode != 0
+    last = result.stderr.strip().splitlines()[-1]
+    assert last.startswith('ValueError: train_cfg.max_iters=1000, but the phases of DMTHook have 1750 iterations')
