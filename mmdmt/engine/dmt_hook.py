@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.dist import get_dist_info
+from mmengine.dist import broadcast, get_dist_info
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
@@ -132,6 +132,10 @@ class DMTHook(Hook):
             self._restart_optimizers(runner, self.phase + 1)
             self._enter(runner, self.phase + 1, iteration)
 
+    def before_val(self, runner: Runner) -> None:
+        """Let every process validate the same peers."""
+        _share_buffers(runner)
+
     def after_train(self, runner: Runner) -> None:
         """Let the data workers go."""
         runner.train_loop.dataloader_iterator.restart()
@@ -188,6 +192,7 @@ class DMTHook(Hook):
         model, dataset = _model(runner), runner.train_dataloader.dataset
         phase = self.curriculum[self.phase]
         if iteration == self.curriculum.start(self.phase):
+            _share_buffers(runner)
             label(
                 model.bare_peers,
                 dataset,
@@ -248,6 +253,12 @@ class DMTHook(Hook):
 def _model(runner: Runner) -> DynamicMutualTraining:
     model = runner.model
     return model.module if is_model_wrapper(model) else model
+
+
+def _share_buffers(runner: Runner) -> None:
+    """Give every process the main one's batch-norm statistics, those that a checkpoint holds."""
+    for buffer in _model(runner).buffers():
+        broadcast(buffer)
 
 
 def _validates_at(runner: Runner, iteration: int) -> bool:

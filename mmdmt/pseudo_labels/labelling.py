@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
-from mmengine.dist import all_reduce, barrier, get_dist_info, is_main_process
+from mmengine.dist import all_reduce, barrier, broadcast_object_list, get_dist_info, is_main_process
 from mmengine.logging import print_log
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
@@ -82,7 +82,10 @@ def label(
         name: dict(run=run, phase=phase, weights=weights_digest(peer)) for name, peer in peers.items()
     }
     names = dataset.names_digest()
-    if all(_is_there(root / name, **identity, names=names) for name, identity in identities.items()):
+    # One process looks, so that none waits for another that thinks differently.
+    there = [all(_is_there(root / name, **identity, names=names) for name, identity in identities.items())]
+    broadcast_object_list(there)
+    if there[0]:
         print_log(f'Phase {phase}: the images were labelled before the run was interrupted.', logger='current')
         return
     if is_main_process():

@@ -1,0 +1,96 @@
+"""A run in two processes, on gloo and loopback, by the toolbox's own script."""
+
+import os
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from conftest import run_config
+from mmengine.registry import MODELS
+
+from mmdmt.apis import toolbox_script
+from mmdmt.pseudo_labels.bank import PseudoLabelBank
+from mmdmt.pseudo_labels.labelling import label, weights_digest
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(('127.0.0.1', 0))
+        return listener.getsockname()[1]
+
+
+def train_in_two_processes(config, path, *options):
+    config.dump(path)
+    launch = ['-m', 'torch.distributed.run', '--nproc_per_node=2', f'--master_port={free_port()}']
+    script = [str(toolbox_script('train.py')), str(path), '--launcher', 'pytorch', *options]
+    return subprocess.run(
+        [sys.executable, *launch, *script],
+        cwd=path.parent,
+        env={**os.environ, 'OMP_NUM_THREADS': '1'},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.fixture(scope='module')
+def two_processes(shapes_folder, tmp_path_factory):
+    work_dir = tmp_path_factory.mktemp('two')
+    settings = {
+        'custom_imports': {'imports': ['mmdmt'], 'allow_failed_imports': False},
+        'model_wrapper_cfg': {'type': 'MMSeparateDistributedDataParallel'},
+        'custom_hooks.0.keep_banks': 0,
+    }
+    config = run_config(shapes_folder, work_dir, **settings)
+    result = train_in_two_processes(config, work_dir / 'config.py')
+    assert result.returncode == 0, result.stderr[-3000:]
+    return work_dir, config
+
+
+def test_labelling_is_shared_without_gaps_and_equals_that_of_one_process(two_processes, tmp_path, mmseg_scope):
+    from mmengine.registry import DATASETS
+
+    work_dir, config = two_processes
+    (root,) = (work_dir / 'pseudo_labels').iterdir()
+    model = MODELS.build(config.model)
+    model.load_state_dict(torch.load(work_dir / 'iter_3.pth')['state_dict'])
+    dataset = DATASETS.build(config.train_dataloader.dataset)
+    label(model.bare_peers, dataset, tmp_path, 'one', 1, 0.5, num_workers=0)
+    for name, peer in model.peers.items():
+        two, one = PseudoLabelBank(root / 'phase_1' / name), PseudoLabelBank(tmp_path / name)
+        assert two.manifest.shards == 2
+        assert two.manifest.weights == weights_digest(peer)
+        assert two.manifest.thresholds == one.manifest.thresholds
+        assert two.manifest.totals == one.manifest.totals
+        for image in range(10):
+            assert all(np.array_equal(a, b) for a, b in zip(two.read(image), one.read(image), strict=True))
+
+
+def test_checkpoints_load_in_one_process(two_processes, mmseg_scope):
+    work_dir, config = two_processes
+    model = MODELS.build(config.model)
+    model.load_state_dict(torch.load(work_dir / 'iter_9.pth')['state_dict'], strict=True)
+
+
+def test_a_distributed_run_resumes_exactly(two_processes, tmp_path):
+    work_dir, config = two_processes
+    (work_dir / 'last_checkpoint').write_text(str(work_dir / 'iter_4.pth'))
+    expected = torch.load(work_dir / 'iter_9.pth')['state_dict']
+    (work_dir / 'iter_9.pth').unlink()
+    result = train_in_two_processes(config, tmp_path / 'config.py', '--resume', '--work-dir', str(work_dir))
+    assert result.returncode == 0, result.stderr[-3000:]
+    got = torch.load(work_dir / 'iter_9.pth')['state_dict']
+    for key, value in expected.items():
+        assert value.equal(got[key]), key
+
+
+def test_the_ordinary_wrapper_is_refused(two_processes, shapes_folder, tmp_path):
+    config = run_config(shapes_folder, tmp_path)
+    config.custom_imports = {'imports': ['mmdmt'], 'allow_failed_imports': False}
+    result = train_in_two_processes(config, tmp_path / 'config.py')
+    assert result.returncode != 0
+    assert "set model_wrapper_cfg=dict(type='MMSeparateDistributedDataParallel')" in result.stderr
