@@ -6,6 +6,7 @@ picture of predictions to work_dirs/demo/predictions.png.
 
 import argparse
 import json
+import math
 import os
 import platform
 import subprocess
@@ -61,9 +62,11 @@ class Run:
         self.seed = seed
         self.iters = Config.fromfile(self.config).train_cfg.max_iters
         self.scores: dict[str, float] = {}
+        self.started = math.inf
 
     def train(self) -> None:
         """Train, and read the result of the last validation."""
+        self.started = time.time()
         command = [sys.executable, str(ROOT / 'tools' / 'train.py'), str(self.config), '--work-dir', str(self.work_dir)]
         # One thread a run: several small runs side by side are faster than one with several threads.
         environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1'}
@@ -79,7 +82,7 @@ class Run:
             lines = self.log.read_text().splitlines()
             sys.exit(f'{self.name} failed; the end of {self.log}:\n' + '\n'.join(lines[-15:]))
         last = [entry for entry in self._scalars() if 'ensemble/mIoU' in entry][-1]
-        self.scores = {key.removesuffix('/mIoU'): value for key, value in last.items() if key.endswith('/mIoU')}
+        self.scores = {key.removesuffix('/mIoU'): round(last[key], 2) for key in last if key.endswith('/mIoU')}
 
     def progress(self) -> str:
         """Say how far the run is."""
@@ -93,8 +96,9 @@ class Run:
         return sum(peers) / len(peers)
 
     def _scalars(self) -> list[dict]:
-        files = sorted(self.work_dir.glob('*/vis_data/scalars.json'))
-        return [json.loads(line) for line in files[-1].read_text().splitlines() if line[-1] == '}'] if files else []
+        files = [path for path in self.work_dir.glob('*/vis_data/scalars.json') if path.stat().st_mtime > self.started]
+        lines = max(files).read_text().splitlines() if files else []
+        return [json.loads(line) for line in lines if line.endswith('}')]
 
 
 def train_all(runs: list[Run], jobs: int) -> None:

@@ -1,0 +1,46 @@
+# Own data: images/, masks/ (one channel of class ids, 255 is ignored), and lists of image names without suffix.
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/models/dmt_deeplabv3plus_r50-d8.py',
+    '../_base_/schedules/dmt_20k.py',
+]
+data = dict(
+    type='BaseSegDataset',
+    data_root='data/mine',
+    img_suffix='.png',
+    metainfo=dict(classes=('background', 'polyp'), palette=[[0, 0, 0], [255, 0, 0]]),
+)
+folders = dict(img_path='images', seg_map_path='masks')
+load = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]
+augment = [
+    dict(type='RandomResize', scale=(2048, 512), ratio_range=(0.5, 1.5), keep_ratio=True),
+    dict(type='RandomCrop', crop_size=(512, 512), cat_max_ratio=0.75),
+    dict(type='RandomFlip', prob=0.5),
+]
+pack = [dict(type='PackSegInputs')]
+train_dataloader = dict(
+    batch_size=8,  # of each peer, on each GPU: labeled + pseudo of every phase
+    num_workers=4,
+    sampler=dict(type='InfiniteSampler', shuffle=True),
+    batch_sampler=dict(type='mmdmt.MutualBatchSampler'),
+    dataset=dict(
+        type='mmdmt.MutualDataset',
+        labeled=dict(ann_file='labeled.txt', data_prefix=folders, pipeline=load + augment + pack, **data),
+        unlabeled=dict(ann_file='unlabeled.txt', data_prefix=dict(img_path='images'), **data),  # no mask is needed
+    ),
+)
+val_dataloader = dict(
+    batch_size=1,
+    num_workers=4,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(ann_file='val.txt', data_prefix=folders, pipeline=load + pack, test_mode=True, **data),
+)
+test_dataloader = val_dataloader
+val_evaluator = dict(type='mmdmt.PeerMetric', metric=dict(type='IoUMetric', iou_metrics=['mIoU']))
+test_evaluator = val_evaluator
+peer = dict(
+    data_preprocessor=dict(size=(512, 512)),
+    decode_head=dict(num_classes=2),
+    auxiliary_head=dict(num_classes=2),
+)
+model = dict(peers=dict(left=peer, right=peer))

@@ -1,0 +1,86 @@
+"""What the README says is so."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / 'README.md').read_text()
+
+
+@pytest.fixture
+def own_data(tmp_path, shapes_folder):
+    """The data set that the README's config is written for, in the folder that it names."""
+    shutil.copytree(shapes_folder, tmp_path / 'data' / 'mine')
+    for path in (tmp_path / 'data' / 'mine' / 'masks').iterdir():
+        mask = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        cv2.imwrite(str(path), (mask > 0).astype('uint8'))
+    return tmp_path
+
+
+def test_its_config_is_the_one_in_the_repository():
+    (block,) = re.findall(r'```python\n(.*?)```', README, flags=re.DOTALL)
+    assert block == (ROOT / 'configs' / 'dmt' / 'dmt_custom.py').read_text()
+
+
+def test_its_config_runs_on_own_data(own_data):
+    small = dict(depth=18, base_channels=4, stem_channels=4)
+    options = [
+        'train_cfg.max_iters=4',
+        'train_cfg.val_interval=4',
+        'train_dataloader.batch_size=4',
+        'train_dataloader.num_workers=1',
+        'val_dataloader.num_workers=0',
+        'train_dataloader.dataset.labeled.pipeline.2.scale=(64,48)',
+        'train_dataloader.dataset.labeled.pipeline.3.crop_size=(32,32)',
+        'custom_hooks.0.phases.0.iters=2',
+        'custom_hooks.0.phases.0.labeled=4',
+        'custom_hooks.0.phases.1.iters=2',
+        'custom_hooks.0.phases.1.pseudo=2',
+    ]
+    for peer in ('left', 'right'):
+        options += [
+            f'model.peers.{peer}.pretrained=None',
+            f'model.peers.{peer}.data_preprocessor.size=(32,32)',
+            *(f'model.peers.{peer}.backbone.{key}={value}' for key, value in small.items()),
+            f'model.peers.{peer}.decode_head.in_channels=32',
+            f'model.peers.{peer}.decode_head.c1_in_channels=4',
+            f'model.peers.{peer}.decode_head.channels=8',
+            f'model.peers.{peer}.auxiliary_head.in_channels=16',
+        ]
+    config = (ROOT / 'configs' / 'dmt' / 'dmt_custom.py').read_text().replace("'../_base_", f"'{ROOT}/configs/_base_")
+    # Two phases of the six are enough here.
+    config += 'custom_hooks = [dict(type="mmdmt.DMTHook", phases=_base_.phases[:2], labelling=dict(num_workers=0))]\n'
+    (own_data / 'mine.py').write_text(config)
+    result = subprocess.run(
+        [sys.executable, str(ROOT / 'tools' / 'train.py'), 'mine.py', '--cfg-options', *options],
+        cwd=own_data,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    log = next(own_data.glob('work_dirs/mine/*/*.log')).read_text()
+    assert re.search(r'left/mIoU: \d+.*right/mIoU: \d+.*ensemble/mIoU: \d+', log)
+    assert (own_data / 'work_dirs' / 'mine' / 'iter_4.pth').is_file()
+
+
+def test_its_links_lead_somewhere():
+    for target in re.findall(r'\]\((?!http)([^)#]+)\)', README):
+        assert (ROOT / target).exists(), target
+
+
+def test_its_commands_are_real():
+    makefile = (ROOT / 'Makefile').read_text()
+    for target in re.findall(r'^make (\w+)', README, flags=re.MULTILINE):
+        assert f'\n{target}:' in makefile
+    for script in re.findall(r'python (tools/[\w/]+\.py)', README):
+        assert (ROOT / script).is_file(), script
+    for config in re.findall(r'configs/[\w/.-]+\.py', README):
+        assert (ROOT / config).is_file(), config
