@@ -1,0 +1,114 @@
+"""A peer as an ordinary segmentor: config and weights that need no mmdmt."""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from torch import Tensor
+
+KEPT = (
+    'default_scope',
+    'env_cfg',
+    'vis_backends',
+    'visualizer',
+    'log_processor',
+    'log_level',
+    'test_dataloader',
+    'test_evaluator',
+    'test_cfg',
+)
+
+
+def export_peer(config: Config, checkpoint: Mapping[str, Any], peer: str) -> tuple[Config, dict[str, Any]]:
+    """Turn one peer of a run into a plain MMSegmentation config and checkpoint.
+
+    Args:
+        config (Config): Of the run.
+        checkpoint (Mapping): Of the run, as ``torch.load`` gives it.
+        peer (str): Name of the peer.
+
+    Returns:
+        tuple[Config, dict]: A config with ``model``, ``test_pipeline`` and what else testing needs, and a
+        checkpoint with ``state_dict`` and ``meta``. Test data of our own types are left out.
+
+    Raises:
+        ValueError: If there is no such peer, or something of ours in it has no plain counterpart.
+    """
+    peers = config.model.get('peers', {})
+    if peer not in peers:
+        raise ValueError(f'--peer {peer} is none of the peers of this config, {sorted(peers)}.')
+    state = {
+        key[len(peer) + 1 :]: value for key, value in checkpoint['state_dict'].items() if key.startswith(f'{peer}.')
+    }
+    if not state:
+        raise ValueError(f'The checkpoint has no weights of peer {peer!r}: give one of a run with this config.')
+    settings = config.to_dict()
+    model = copy.deepcopy(settings['model']['peers'][peer])
+    model.setdefault('data_preprocessor', settings.get('data_preprocessor'))
+    _forget_initial_weights(model)
+    if model['decode_head']['type'] == 'mmdmt.DeepLabV2Head':
+        model['decode_head'], state = _as_aspp(model['decode_head'], state)
+    plain = {key: settings[key] for key in KEPT if key in settings}
+    if plain.get('test_evaluator', {}).get('type') == 'mmdmt.PeerMetric':
+        plain['test_evaluator'] = plain['test_evaluator']['metric']
+    pipeline = settings.get('test_dataloader', {}).get('dataset', {}).get('pipeline', [])
+    if _is_ours(plain.get('test_dataloader')):
+        for key in ('test_dataloader', 'test_evaluator', 'test_cfg'):
+            plain.pop(key, None)
+        pipeline = [{'type': 'LoadImageFromFile'}, {'type': 'PackSegInputs'}]
+    plain.update(model=model, test_pipeline=[step for step in pipeline if step['type'] != 'LoadAnnotations'])
+    if _is_ours(plain):
+        raise ValueError(f'Peer {peer!r} needs something of mmdmt that has no plain counterpart: {_is_ours(plain)}.')
+    meta = {key: checkpoint['meta'][key] for key in ('dataset_meta', 'iter', 'seed') if key in checkpoint['meta']}
+    return Config(plain), {'state_dict': state, 'meta': {**meta, 'exported_from_peer': peer}}
+
+
+def _forget_initial_weights(config: Any) -> None:
+    """Drop the weights that a network starts from: it gets those of the checkpoint."""
+    for value in config.values() if isinstance(config, dict) else config:
+        if isinstance(value, dict | list):
+            _forget_initial_weights(value)
+    if isinstance(config, dict):
+        config.pop('pretrained', None)
+        config.pop('init_cfg', None)
+
+
+def _is_ours(config: Any) -> str | None:
+    """Return the first of our types in a config."""
+    if isinstance(config, dict):
+        config = config.values()
+    elif not isinstance(config, list | tuple):
+        return config if isinstance(config, str) and config.startswith('mmdmt.') else None
+    return next(filter(None, map(_is_ours, config)), None)
+
+
+def _as_aspp(head: dict[str, Any], state: dict[str, Tensor]) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Say the sum of dilated convolutions with MMSegmentation's ASPPHead, which computes the same, to the bit.
+
+    Its dilated convolutions are ours, its image pooling gets weight zero, and the convolution over all branches adds
+    them up: the centre of its kernel is an identity for each.
+    """
+    head = copy.deepcopy(head)
+    classes, dilations = head['num_classes'], tuple(head.get('dilations', (6, 12, 18, 24)))
+    head.update(type='ASPPHead', channels=classes, dilations=dilations, dropout_ratio=0, norm_cfg=None, act_cfg=None)
+    rest = {key: value for key, value in state.items() if not key.startswith('decode_head.')}
+    convs = [
+        (state[f'decode_head.convs.{i}.weight'], state[f'decode_head.convs.{i}.bias']) for i in range(len(dilations))
+    ]
+    identity, nothing = torch.eye(classes), torch.zeros(classes)
+    bottleneck = torch.zeros(classes, (len(dilations) + 1) * classes, 3, 3)
+    bottleneck[:, classes:, 1, 1] = identity.repeat(1, len(dilations))
+    plain = {
+        'image_pool.1.conv.weight': torch.zeros(classes, head['in_channels'], 1, 1),
+        'image_pool.1.conv.bias': nothing,
+        'bottleneck.conv.weight': bottleneck,
+        'bottleneck.conv.bias': nothing,
+        'conv_seg.weight': identity.reshape(classes, classes, 1, 1),
+        'conv_seg.bias': nothing,
+    }
+    for i, (weight, bias) in enumerate(convs):
+        plain[f'aspp_modules.{i}.conv.weight'] = weight
+        plain[f'aspp_modules.{i}.conv.bias'] = bias
+    return head, {**rest, **{f'decode_head.{key}': value for key, value in plain.items()}}

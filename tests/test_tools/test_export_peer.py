@@ -1,0 +1,112 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import run_config, toy_segmentor
+from mmengine.registry import MODELS
+from mmengine.runner import Runner
+from mmseg.apis import inference_model
+
+ROOT = Path(__file__).parents[2]
+
+# A process in which mmdmt cannot be imported. What its compat.py mends in the MM packages is mended all the same, under
+# another name: an exported peer needs MMSegmentation that works, and nothing else.
+ELSEWHERE = """
+import importlib.util, sys
+import numpy as np
+spec = importlib.util.spec_from_file_location('cures', {compat!r})
+cures = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(cures)
+cures.apply()
+sys.modules['mmdmt'] = None
+from mmseg.apis import inference_model, init_model
+model = init_model({config!r}, {checkpoint!r}, device='cpu')
+image = np.random.default_rng(0).integers(0, 256, (40, 44, 3)).astype(np.uint8)
+np.save({out!r}, inference_model(model, image).seg_logits.data.numpy())
+assert model.dataset_meta['classes'] == ('ground', 'square', 'disc')
+"""
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@pytest.fixture(scope='module')
+def trained(shapes_folder, tmp_path_factory):
+    work_dir = tmp_path_factory.mktemp('trained')
+    deeplab = toy_segmentor()
+    deeplab['decode_head'] = {
+        'type': 'mmdmt.DeepLabV2Head',
+        'in_channels': 8,
+        'in_index': 1,
+        'num_classes': 3,
+        'dilations': (2, 4),
+        'align_corners': True,
+        'loss_decode': {'type': 'CrossEntropyLoss'},
+    }
+    settings = {
+        'model.peers': {'_delete_': True, 'left': toy_segmentor(), 'right': deeplab},
+        'train_cfg.max_iters': 3,
+        'custom_hooks.0.phases': [{'iters': 3, 'labeled': 4}],
+    }
+    config = run_config(shapes_folder, work_dir, **settings)
+    config.test_dataloader, config.test_evaluator = config.val_dataloader, config.val_evaluator
+    config.test_cfg = {'type': 'TestLoop'}
+    Runner.from_cfg(config).train()
+    config.dump(work_dir / 'config.py')
+    return work_dir, config
+
+
+@pytest.mark.parametrize('peer', ['left', 'right'])
+def test_an_exported_peer_predicts_the_same_where_mmdmt_is_not_installed(trained, tmp_path, peer, mmseg_scope):
+    work_dir, config = trained
+    result = run(
+        ROOT / 'tools' / 'export_peer.py',
+        work_dir / 'config.py',
+        work_dir / 'iter_3.pth',
+        '--peer',
+        peer,
+        '--out-dir',
+        tmp_path,
+    )
+    assert result.returncode == 0, result.stderr
+    assert 'mmdmt' not in (tmp_path / f'{peer}.py').read_text()
+    out = tmp_path / 'logits.npy'
+    code = ELSEWHERE.format(
+        compat=str(ROOT / 'mmdmt' / 'compat.py'),
+        config=str(tmp_path / f'{peer}.py'),
+        checkpoint=str(tmp_path / f'{peer}.pth'),
+        out=str(out),
+    )
+    result = run('-c', code)
+    assert result.returncode == 0, result.stderr[-2000:]
+    model = MODELS.build(config.model)
+    model.load_state_dict(torch.load(work_dir / 'iter_3.pth')['state_dict'])
+    original = model.bare_peers[peer].eval()
+    original.cfg = config
+    config.test_pipeline = [{'type': 'LoadImageFromFile'}, {'type': 'PackSegInputs'}]
+    image = np.random.default_rng(0).integers(0, 256, (40, 44, 3)).astype(np.uint8)
+    np.testing.assert_allclose(np.load(out), inference_model(original, image).seg_logits.data.numpy(), atol=1e-5)
+
+
+def test_an_unknown_peer_is_named_and_nothing_is_overwritten(trained, tmp_path):
+    work_dir, _ = trained
+    arguments = [
+        ROOT / 'tools' / 'export_peer.py',
+        work_dir / 'config.py',
+        work_dir / 'iter_3.pth',
+        '--out-dir',
+        tmp_path,
+    ]
+    result = run(*arguments, '--peer', 'middle')
+    assert result.returncode != 0
+    assert "--peer middle is none of the peers of this config, ['left', 'right']" in result.stderr
+    (tmp_path / 'left.pth').write_text('mine')
+    result = run(*arguments, '--peer', 'left')
+    assert 'exists and is not overwritten' in result.stderr
+    assert (tmp_path / 'left.pth').read_text() == 'mine'
