@@ -1,0 +1,83 @@
+"""The house as its imports draw it: which room knows which."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / 'mmdmt'
+MM_PACKAGES = {'mmengine', 'mmcv', 'mmseg', 'mmpretrain'}
+PURE = [
+    'models/dynamic_weights.py',
+    'pseudo_labels/codec.py',
+    'pseudo_labels/confidence_levels.py',
+    'pseudo_labels/thresholds.py',
+    'engine/phases.py',
+    'datasets/splits.py',
+]
+# Each room and the rooms that it may import.
+ARROWS = {
+    'apis': {'models', 'datasets', 'pseudo_labels', 'visualization', 'registry'},
+    'engine': {'models', 'datasets', 'pseudo_labels', 'registry'},
+    'evaluation': {'models', 'registry'},
+    'datasets': {'pseudo_labels', 'registry'},
+    'pseudo_labels': set(),
+    'models': {'registry'},
+    'visualization': set(),
+    'registry': set(),
+    'compat': set(),
+    'version': set(),
+    '__init__': {'compat', 'version'},
+}
+
+
+def imports_of(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f'{path}: imports are absolute'
+            if node.module == 'mmdmt':
+                yield from (f'mmdmt.{alias.name}' for alias in node.names)
+            else:
+                yield node.module
+
+
+def room_of(path):
+    return path.relative_to(ROOT).parts[0].removesuffix('.py')
+
+
+@pytest.mark.parametrize('path', sorted(ROOT.rglob('*.py')), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_follow_the_arrows(path):
+    room = room_of(path)
+    known = {name.split('.')[1] for name in imports_of(path) if name.startswith('mmdmt.')} - {room}
+    assert known <= ARROWS[room], f'{room} imports {known - ARROWS[room]}'
+
+
+@pytest.mark.parametrize('name', PURE)
+def test_pure_rooms_import_no_mm_package(name):
+    packages = {imported.split('.')[0] for imported in imports_of(ROOT / name)}
+    assert not packages & MM_PACKAGES
+
+
+def test_every_module_of_the_package_stands_in_a_room():
+    assert {room_of(path) for path in ROOT.rglob('*.py')} == set(ARROWS)
+
+
+def test_a_type_in_a_config_imports_us():
+    code = (
+        'import sys\n'
+        'from mmengine.registry import DATA_SAMPLERS, DATASETS, HOOKS, METRICS, MODELS, TRANSFORMS\n'
+        'from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS\n'
+        'assert "mmdmt" not in sys.modules\n'
+        'for registry, name in ((MODELS, "DynamicMutualTraining"), (MODELS, "DynamicMutualLoss"), (HOOKS, "DMTHook"),\n'
+        '                       (OPTIM_WRAPPER_CONSTRUCTORS, "PeerOptimWrapperConstructor"),\n'
+        '                       (DATASETS, "MutualDataset"), (DATASETS, "DigitScenes"), (METRICS, "PeerMetric"),\n'
+        '                       (DATA_SAMPLERS, "MutualBatchSampler"), (TRANSFORMS, "LoadPseudoLabel")):\n'
+        '    found = registry.get(f"mmdmt.{name}")\n'
+        '    assert found is not None and found.__name__ == name, name\n'
+    )
+    result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stderr
