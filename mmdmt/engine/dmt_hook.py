@@ -106,7 +106,8 @@ class DMTHook(Hook):
         for name, peer in _model(runner).peers.items():
             runner.optim_wrapper[name].initialize_count_status(peer, iteration, self.curriculum.total_iters)
         runner.train_loop.dataloader_iterator = PhaseLoader(runner.train_dataloader, skipped=iteration)
-        self._enter(runner, self.curriculum.at(iteration), iteration)
+        if iteration < self.curriculum.total_iters:
+            self._enter(runner, self.curriculum.at(iteration), iteration)
         if iteration and _validates_at(runner, iteration):
             runner.val_loop.run()  # checkpoints are written before the validation of their iteration
 
