@@ -1,0 +1,52 @@
+"""Scaling by one random factor of the image's own size."""
+
+from typing import Any
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmcv.transforms.utils import cache_randomness
+from mmseg.datasets.transforms import Resize
+
+from mmdmt.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class RandomScale(BaseTransform):
+    """Scale image, label and confidence by one random factor of the size they have.
+
+    ``RandomResize`` scales to a size that is the same for all images; this one leaves small images smaller than large
+    ones.
+
+    Required keys: ``img``. Modified keys: those of ``Resize``.
+
+    Args:
+        min_factor (float): Smallest factor, above 0.
+        max_factor (float): Largest factor. Factors are drawn evenly between the two.
+
+    Raises:
+        ValueError: If the factors are no range.
+    """
+
+    def __init__(self, min_factor: float, max_factor: float) -> None:
+        if not 0 < min_factor <= max_factor:
+            raise ValueError(
+                f'min_factor={min_factor}, max_factor={max_factor} of RandomScale are no range: give '
+                '0 < min_factor <= max_factor, such as 0.5 and 1.5.'
+            )
+        self.min_factor = min_factor
+        self.max_factor = max_factor
+        self.resize = Resize(scale_factor=1.0)
+
+    @cache_randomness
+    def _factor(self) -> float:
+        return float(np.random.uniform(self.min_factor, self.max_factor))
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Scale it."""
+        factor = self._factor()
+        self.resize.scale_factor = (factor, factor)
+        scaled: dict[str, Any] = self.resize(results)
+        return scaled
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(min_factor={self.min_factor}, max_factor={self.max_factor})'
