@@ -110,4 +110,4 @@ def test_what_does_not_fit_ends_the_script_with_its_sentence(tmp_path):
     )
     assert result.returncode != 0
     last = result.stderr.strip().splitlines()[-1]
-    assert last.startswith('ValueError: train_cfg.max_iters=1000, but the phases of DMTHook have 1750 iterations')
+    assert last.startswith('ValueError: train_cfg.max_iters=1000, but the phases of DMTHook have 1500 iterations')

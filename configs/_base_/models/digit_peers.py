@@ -20,7 +20,7 @@ unet = dict(
     data_preprocessor=data_preprocessor,
     backbone=dict(
         type='UNet',
-        base_channels=16,
+        base_channels=12,
         num_stages=3,
         strides=(1, 1, 1),
         enc_num_convs=(2, 2, 2),
@@ -30,7 +30,7 @@ unet = dict(
         dec_dilations=(1, 1),
         norm_cfg=norm_cfg,
     ),
-    decode_head=dict(head, in_channels=16, in_index=2, channels=16),
+    decode_head=dict(head, in_channels=12, in_index=2, channels=16),
     train_cfg=dict(),
     test_cfg=dict(mode='whole'),
 )

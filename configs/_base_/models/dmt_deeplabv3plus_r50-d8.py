@@ -1,4 +1,4 @@
-# MMSegmentation's DeepLabV3+ on a ResNet-50, twice: peers that differ in their initial heads and in the images they see.
+# DeepLabV3+ on a ResNet-50, twice: peers that differ in their initial heads and in the images they see.
 _base_ = 'mmseg::_base_/models/deeplabv3plus_r50-d8.py'
 model = dict(
     _delete_=True,

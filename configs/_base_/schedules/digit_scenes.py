@@ -7,14 +7,14 @@ optim_wrapper = dict(
 param_scheduler = [dict(type='PolyLR', power=0.9, by_epoch=False)]  # afresh in every phase
 phases = [
     dict(iters=500, labeled=8),
-    dict(iters=250, label_ratio=0.2, labeled=2, pseudo=6, lr_factor=0.5),
-    dict(iters=250, label_ratio=0.4, labeled=2, pseudo=6, lr_factor=0.5),
-    dict(iters=250, label_ratio=0.6, labeled=2, pseudo=6, lr_factor=0.5),
-    dict(iters=250, label_ratio=0.8, labeled=2, pseudo=6, lr_factor=0.5),
-    dict(iters=250, label_ratio=1.0, labeled=2, pseudo=6, lr_factor=0.5),
+    dict(iters=200, label_ratio=0.2, labeled=2, pseudo=6, lr_factor=0.5),
+    dict(iters=200, label_ratio=0.4, labeled=2, pseudo=6, lr_factor=0.5),
+    dict(iters=200, label_ratio=0.6, labeled=2, pseudo=6, lr_factor=0.5),
+    dict(iters=200, label_ratio=0.8, labeled=2, pseudo=6, lr_factor=0.5),
+    dict(iters=200, label_ratio=1.0, labeled=2, pseudo=6, lr_factor=0.5),
 ]
 custom_hooks = [dict(type='mmdmt.DMTHook', phases=phases, labelling=dict(batch_size=50, num_workers=0))]
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=1750, val_interval=250)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=1500, val_interval=100)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 default_hooks = dict(
