@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.dist import broadcast, get_dist_info
+from mmengine.dist import broadcast, get_dist_info, is_main_process
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
@@ -47,8 +47,8 @@ class DMTHook(Hook):
             ``coco/<carry_metric>`` of :class:`mmdmt.PeerMetric`. Defaults to ``'mIoU'``.
         labelling (dict, optional): ``batch_size``, images of one size forwarded together, and ``num_workers`` of
             labelling. Defaults to 1 and 2.
-        keep_banks (int): For how many phases the pseudo labels are kept, the present one included; 0 for all.
-            Defaults to 1.
+        keep_banks (int): For how many phases the pseudo labels are kept, back from that of the latest checkpoint, which
+            needs them to be resumed; 0 for all. Defaults to 1.
 
     Raises:
         ValueError: If the settings make no run, here or when the run starts.
@@ -77,6 +77,7 @@ class DMTHook(Hook):
         self.best = BestWeights(carry_metric) if carry == 'best' else None
         self.phase = 0
         self.run_id = ''
+        self._written: int | None = None
         self._saved: dict[str, Any] | None = None
         self._loaded: set[str] = set()
         self._as_built: dict[str, dict[str, Any]] = {}
@@ -112,7 +113,11 @@ class DMTHook(Hook):
             runner.val_loop.run()  # checkpoints are written before the validation of their iteration
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
-        """Seed the iteration."""
+        """Seed the iteration, and remove the pseudo labels that no checkpoint needs any more."""
+        if self._written is not None:
+            if is_main_process():
+                remove_banks(self._banks(runner), self._written, self.keep_banks)
+            self._written = None
         rank, _ = get_dist_info()
         entropy = np.random.SeedSequence((runner.seed, batch_idx, rank))
         (seed,) = entropy.generate_state(1).tolist()
@@ -148,6 +153,7 @@ class DMTHook(Hook):
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Put the state of the run into a checkpoint."""
+        self._written = self.phase  # by the next iteration
         checkpoint['dmt'] = {
             'run': self.run_id,
             'phase': self.phase,
@@ -158,19 +164,18 @@ class DMTHook(Hook):
     # What a phase change involves.
 
     def _enter(self, runner: Runner, index: int, iteration: int) -> None:
-        """Enter a phase: its labels are made, old ones removed, and the data start anew."""
+        """Enter a phase: its labels are made, and the data start anew."""
         self.phase, phase = index, self.curriculum[index]
         runner.logger.info(
             f'Phase {index} of {len(self.curriculum) - 1}, iterations {self.curriculum.start(index)} to '
             f'{self.curriculum.ends[index]}: {phase.kind}.'
         )
-        root = Path(runner.work_dir) / 'pseudo_labels' / self.run_id
+        banks = self._banks(runner) / f'phase_{index}'
         if phase.label_ratio is not None:
-            self._label(runner, root / f'phase_{index}', iteration)
-        remove_banks(root, index, self.keep_banks)
+            self._label(runner, banks, iteration, phase.label_ratio)
         if self.best is not None:
             self.best.begin(Path(runner.work_dir) / 'best_weights' / self.run_id / f'phase_{index}')
-        runner.train_dataloader.batch_sampler.start(self._plan(runner, root / f'phase_{index}'), iteration)
+        runner.train_dataloader.batch_sampler.start(self._plan(runner, banks), iteration)
         runner.train_loop.dataloader_iterator.restart()
 
     def _restart_optimizers(self, runner: Runner, index: int = 0) -> None:
@@ -188,21 +193,15 @@ class DMTHook(Hook):
             fitted = fit_schedulers(runner.cfg.param_scheduler, phase.iters)
             runner.param_schedulers = runner.build_param_scheduler(fitted)
 
-    def _label(self, runner: Runner, folder: Path, iteration: int) -> None:
+    def _banks(self, runner: Runner) -> Path:
+        return Path(runner.work_dir) / 'pseudo_labels' / self.run_id
+
+    def _label(self, runner: Runner, folder: Path, iteration: int, label_ratio: float) -> None:
         """Have every peer label the unlabelled images; in the middle of a phase, check that it has been done."""
         model, dataset = _model(runner), runner.train_dataloader.dataset
-        phase = self.curriculum[self.phase]
         if iteration == self.curriculum.start(self.phase):
             _share_buffers(runner)
-            label(
-                model.bare_peers,
-                dataset,
-                folder,
-                self.run_id,
-                self.phase,
-                float(phase.label_ratio or 1),
-                **self.labelling,
-            )
+            label(model.bare_peers, dataset, folder, self.run_id, self.phase, label_ratio, **self.labelling)
         for name in model.peer_names:
             manifest = PseudoLabelBank(folder / name).manifest
             manifest.check(folder / name, run=self.run_id, phase=self.phase, peer=name, names=dataset.names_digest())

@@ -239,8 +239,8 @@ def remove_banks(root: Path, phase: int, keep: int) -> None:
 
     Args:
         root (Path): Folder that holds one ``phase_<number>`` folder for each phase.
-        phase (int): The present phase.
-        keep (int): How many phases to keep, the present one included; 0 keeps all.
+        phase (int): The latest phase that counts.
+        keep (int): How many phases to keep, that one included; 0 keeps all.
     """
     for old in range(phase - keep + 1) if keep else ():
         shutil.rmtree(root / f'phase_{old}', ignore_errors=True)

@@ -79,7 +79,8 @@ def label(
         num_workers (int): Data workers. Defaults to 2.
     """
     identities: dict[str, dict[str, Any]] = {
-        name: dict(run=run, phase=phase, weights=weights_digest(peer)) for name, peer in peers.items()
+        name: dict(run=run, phase=phase, peer=name, weights=weights_digest(peer), label_ratio=label_ratio)
+        for name, peer in peers.items()
     }
     names = dataset.names_digest()
     # One process looks, so that none waits for another that thinks differently.
@@ -99,10 +100,8 @@ def label(
         thresholds = histogram.thresholds(label_ratio)
         manifest = Manifest(
             **identities[name],
-            peer=name,
             images=dataset.num_unlabeled(),
             names=names,
-            label_ratio=label_ratio,
             thresholds=tuple(thresholds.tolist()),
             totals=tuple(histogram.totals.tolist()),
             kept=tuple(histogram.kept(thresholds).tolist()),

@@ -121,6 +121,31 @@ def test_a_resumed_run_ends_with_the_same_weights_bit_for_bit(
     assert expected['param_schedulers'] == got['param_schedulers']
 
 
+class Crash(Hook):
+    """Stop a run right after a phase change, before its checkpoint is written."""
+
+    priority = 85
+
+    def __init__(self, iteration):
+        self.iteration = iteration
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        if batch_idx + 1 == self.iteration:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize('iteration', [3, 6])
+def test_a_crash_between_phase_change_and_checkpoint_loses_nothing(uninterrupted, shapes_folder, tmp_path, iteration):
+    runner = Runner.from_cfg(run_config(shapes_folder, tmp_path))
+    runner.register_hook(Crash(iteration))
+    with pytest.raises(KeyboardInterrupt):
+        runner.train()
+    _, seen = run(shapes_folder, tmp_path, resume=True)
+    assert len(seen) == 9 - (iteration - 1)
+    expected, got = (torch.load(folder / 'iter_9.pth')['state_dict'] for folder in (uninterrupted[0], tmp_path))
+    assert all(value.equal(got[key]) for key, value in expected.items())
+
+
 def test_old_banks_are_removed(shapes_folder, tmp_path):
     run(shapes_folder, tmp_path)
     (root,) = (tmp_path / 'pseudo_labels').iterdir()
