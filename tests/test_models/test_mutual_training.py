@@ -100,6 +100,18 @@ def test_the_log_has_each_peers_losses_and_agreement_and_their_sum():
     assert not any(value.requires_grad for value in log.values())
 
 
+def test_a_step_works_under_autocast():
+    model = build('a', 'b')
+    optimizers = PeerOptimWrapperConstructor(SGD)(model)
+    before = model.a.decode_head.conv_seg.weight.detach().clone()
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        log = model.train_step(two_images_each(model), optimizers)
+    assert all(value.isfinite().all() for value in log.values())
+    after = model.a.decode_head.conv_seg.weight
+    assert after.dtype == torch.float32
+    assert not after.equal(before)
+
+
 def test_without_pseudo_labels_training_is_plain_and_the_log_has_no_agreement():
     model = build('a')
     log = model.train_step(batch_for(*[sample_of('a')] * 2), PeerOptimWrapperConstructor(SGD)(model))
