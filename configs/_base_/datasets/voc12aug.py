@@ -1,0 +1,53 @@
+# PASCAL VOC 2012 with the masks of SBD: 10 582 images to train on, 1449 to validate on, 21 classes. voc12aug_*.py say
+# which of them are labelled. How to get the data and make the lists: configs/dmt/README.md.
+dataset_type = 'PascalVOCDataset'
+data_root = 'data/VOCdevkit/VOC2012'
+# Lists stand outside the data set, in the folder from which the script is run. MMEngine looks for relative ones in
+# data_root.
+splits = __import__('os').path.abspath('splits')
+crop_size = (321, 321)
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations'),
+    dict(type='mmdmt.RandomScale', min_factor=0.5, max_factor=1.5),
+    dict(type='RandomCrop', crop_size=crop_size),  # the data preprocessors pad what is smaller
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PackSegInputs'),
+]
+val_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations'),
+    dict(type='PackSegInputs'),
+]
+train_dataloader = dict(
+    batch_size=8,  # images of each peer
+    num_workers=4,
+    sampler=dict(type='InfiniteSampler', shuffle=True),
+    batch_sampler=dict(type='mmdmt.MutualBatchSampler'),
+    dataset=dict(
+        type='mmdmt.MutualDataset',
+        labeled=dict(
+            type=dataset_type,
+            data_root=data_root,
+            data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClassAug'),
+            pipeline=train_pipeline,
+        ),
+        unlabeled=dict(type=dataset_type, data_root=data_root, data_prefix=dict(img_path='JPEGImages')),
+    ),
+)
+val_dataloader = dict(
+    batch_size=1,  # images are of many sizes
+    num_workers=4,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClassAug'),
+        ann_file='ImageSets/Segmentation/val.txt',
+        pipeline=val_pipeline,
+    ),
+)
+test_dataloader = val_dataloader
+val_evaluator = dict(type='mmdmt.PeerMetric', metric=dict(type='IoUMetric', iou_metrics=['mIoU']))
+test_evaluator = val_evaluator

@@ -1,0 +1,17 @@
+# Cityscapes at full resolution, 1/8, networks of today. Not in the paper, whose numbers are of half resolution.
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/models/dmt_deeplabv3plus_r50-d8.py',
+    '../_base_/datasets/cityscapes_1of8.py',
+    '../_base_/schedules/dmt_cityscapes_40k.py',
+]
+cityscapes = dict(
+    data_preprocessor=dict(size=(769, 769)),
+    decode_head=dict(num_classes=19, align_corners=True),
+    auxiliary_head=dict(num_classes=19, align_corners=True),
+    test_cfg=dict(mode='slide', crop_size=(769, 769), stride=(513, 513)),
+)
+model = dict(
+    peers=dict(left=cityscapes, right=cityscapes),
+    loss=dict(gamma_agree=3.0, gamma_disagree=3.0),
+)

@@ -1,0 +1,13 @@
+# VOC 2012, 1/8, in the paper's schedule with networks of today. Not in the paper.
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/models/dmt_deeplabv3plus_r50-d8.py',
+    '../_base_/datasets/voc12aug_1of8.py',
+    '../_base_/schedules/dmt_voc_1of8.py',
+]
+voc = dict(
+    data_preprocessor=dict(size=(321, 321), test_cfg=dict(size=(505, 505))),
+    decode_head=dict(num_classes=21),
+    auxiliary_head=dict(num_classes=21),
+)
+model = dict(peers=dict(left=voc, right=voc))

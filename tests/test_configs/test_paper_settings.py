@@ -1,0 +1,210 @@
+"""The configs say what the paper and its published scripts say, row by row."""
+
+import importlib.util
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from mmengine.config import Config
+
+from mmdmt.datasets import splits
+
+ROOT = Path(__file__).parents[2]
+COCO = ([104.008, 116.669, 122.675], [1.0, 1.0, 1.0], False)
+IMAGENET = ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375], True)
+
+
+class Row(NamedTuple):
+    """One row of the table: a run with DMT."""
+
+    name: str
+    warm_up: int
+    per_phase: int
+    val_interval: int
+    lr: tuple[float, float]
+    batch: tuple[int, int]
+    gamma: float
+    peers: tuple[tuple, tuple]
+    lists: str
+    dms: bool = False
+
+
+VOC = {'lr': (0.002, 0.001), 'batch': (1, 7), 'gamma': 5.0}
+CITYSCAPES = {'lr': (0.004, 0.004), 'batch': (2, 6), 'gamma': 3.0, 'peers': (COCO, IMAGENET)}
+BOTH = (COCO, IMAGENET)
+ROWS = [
+    Row('voc12aug-1of106-321x321', 3000, 5992, 100, **VOC, peers=(COCO, COCO), lists='split0/{}_1of106.txt', dms=True),
+    Row('voc12aug-1of50-321x321', 3618, 5928, 220, **VOC, peers=BOTH, lists='split0/{}_1of50.txt'),
+    Row('voc12aug-1of20-321x321', 8978, 5744, 220, **VOC, peers=BOTH, lists='split0/{}_1of20.txt'),
+    Row('voc12aug-1of8-321x321', 14110, 5292, 350, **VOC, peers=BOTH, lists='split0/{}_1of8.txt'),
+    Row('voc12aug-sbd-321x321', 15555, 6515, 350, **VOC, peers=BOTH, lists='sbd/{}.txt'),
+    Row('cityscapes-1of8-half-512x1024', 7990, 4340, 350, **CITYSCAPES, lists='split0/{}_1of8.txt'),
+    Row('cityscapes-1of30-half-512x1024', 4290, 4800, 100, **CITYSCAPES, lists='split0/{}_1of30.txt'),
+]
+ORACLES = [('voc12aug-all-321x321', 39690, 0.002, 21), ('cityscapes-all-half-512x1024', 22320, 0.004, 19)]
+
+each_row = pytest.mark.parametrize('row', ROWS, ids=lambda row: row.name)
+
+
+def load(folder, method, name):
+    return Config.fromfile(ROOT / 'configs' / folder / f'{method}_deeplabv2-r101_1xb8_{name}.py')
+
+
+def preprocessing(peer):
+    given = peer.data_preprocessor
+    return given.mean, given.std, given.bgr_to_rgb
+
+
+def check_network(peer, name):
+    """DeepLab-v2 on ResNet-101 of output stride 8, with the first two of its dilations, and the sizes of the data."""
+    voc = name.startswith('voc')
+    backbone, head, given = peer.backbone, peer.decode_head, peer.data_preprocessor
+    assert (backbone.type, backbone.depth) == ('ResNet', 101)
+    assert (backbone.style, backbone.norm_eval) == ('pytorch', False)
+    assert (backbone.strides, backbone.dilations) == ((1, 2, 1, 1), (1, 1, 2, 4))
+    assert (head.type, head.dilations, head.align_corners) == ('mmdmt.DeepLabV2Head', (6, 12), True)
+    assert head.num_classes == (21 if voc else 19)
+    assert given.size == ((321, 321) if voc else (256, 512))
+    assert given.test_cfg == ({'size': (505, 505)} if voc else None)
+    assert peer.test_cfg.mode == 'whole'
+
+
+def check_optimization(config, lr):
+    assert config.optim_wrapper.type == 'OptimWrapper'  # --amp changes it
+    assert config.optim_wrapper.optimizer == {'type': 'SGD', 'lr': lr, 'momentum': 0.9, 'weight_decay': 5e-4}
+    assert 'paramwise_cfg' not in config.optim_wrapper
+    (poly,) = config.param_scheduler
+    assert (poly.type, poly.power, poly.eta_min, poly.by_epoch) == ('PolyLR', 0.9, 0.0, False)
+
+
+@each_row
+def test_phases(row):
+    config = load('dmt', 'dmt', row.name)
+    (hook,) = config.custom_hooks
+    warm_up, *phases = hook.phases
+    assert hook.carry == 'last'
+    assert (warm_up.iters, warm_up.labeled) == (row.warm_up, 8)
+    assert 'label_ratio' not in warm_up
+    assert [phase.label_ratio for phase in phases] == [0.2, 0.4, 0.6, 0.8, 1.0]
+    assert {phase.iters for phase in phases} == {row.per_phase}
+    assert {(phase.labeled, phase.pseudo) for phase in phases} == {row.batch}
+    assert 'lr' not in warm_up
+    assert 'lr_factor' not in warm_up
+    assert {config.optim_wrapper.optimizer.lr * phase.get('lr_factor', 1) for phase in phases} == {row.lr[1]}
+    check_optimization(config, row.lr[0])
+    assert config.train_cfg.max_iters == row.warm_up + 5 * row.per_phase
+    assert config.train_cfg.val_interval == row.val_interval
+    # After the warm-up, Cityscapes is validated every 300.
+    intervals = config.train_cfg.get('dynamic_intervals')
+    assert intervals == (None if row.name.startswith('voc') else [(row.warm_up, 300)])
+
+
+@each_row
+def test_peers_and_loss(row):
+    config = load('dmt', 'dmt', row.name)
+    peers = list(config.model.peers.values())
+    assert [preprocessing(peer) for peer in peers] == list(row.peers)
+    for peer, kind in zip(peers, row.peers, strict=True):
+        check_network(peer, row.name)
+        weights = 'pretrain/resnet101_coco_mmseg.pth' if kind is COCO else 'torchvision://resnet101'
+        assert peer.backbone.init_cfg.checkpoint == weights
+    loss = config.model.loss
+    assert (loss.gamma_agree, loss.gamma_disagree, loss.get('rule', 'mutual')) == (row.gamma, row.gamma, 'mutual')
+
+
+@each_row
+def test_lists(row, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = load('dmt', 'dmt', row.name)
+    folder = tmp_path / 'splits' / row.name.split('-')[0]
+    for part in ('labeled', 'unlabeled'):
+        assert config.train_dataloader.dataset[part].ann_file == str(folder / row.lists.format(part))
+    given = [phase.get('labeled_lists') for phase in config.custom_hooks[0].phases]
+    sides = {side: str(folder / row.lists.format(f'dms_{side}')) for side in ('left', 'right')}
+    assert given == [sides if row.dms else None, *[None] * 5]
+
+
+@each_row
+def test_supervised_is_the_warm_up(row):
+    config, whole = load('supervised', 'supervised', row.name), load('dmt', 'dmt', row.name)
+    (phase,) = config.custom_hooks[0].phases
+    assert phase == {
+        'iters': row.warm_up,
+        'labeled': 8,
+    }  # all of the labels: no lists for difference-maximised sampling
+    assert config.train_cfg.max_iters == row.warm_up
+    assert config.train_dataloader == whole.train_dataloader
+    assert config.optim_wrapper == whole.optim_wrapper
+    assert [preprocessing(peer) for peer in config.model.peers.values()] == [COCO, IMAGENET]
+
+
+@pytest.mark.parametrize(('name', 'iters', 'lr', 'classes'), ORACLES)
+def test_oracles_are_ordinary_segmentors_on_all_labels(name, iters, lr, classes):
+    config = load('supervised', 'oracle', name)
+    assert config.model.type == 'EncoderDecoder'
+    check_network(config.model, name)
+    assert preprocessing(config.model) == COCO
+    assert config.train_cfg.max_iters == config.param_scheduler[0].end == iters
+    if name.startswith('voc'):
+        assert config.train_cfg.val_interval == 500
+    check_optimization(config, lr)
+    assert config.optim_wrapper.constructor == 'DefaultOptimWrapperConstructor'
+    assert config.train_dataloader.batch_size == 8
+    assert 'batch_sampler' not in config.train_dataloader
+    assert config.val_evaluator == config.test_evaluator == {'type': 'IoUMetric', 'iou_metrics': ['mIoU']}
+
+
+@pytest.mark.parametrize(
+    ('name', 'peers', 'loss'),
+    [
+        ('cbst', ['coco'], (0.0, 0.0, 'mutual')),
+        ('dst', ['coco'], (5.0, 5.0, 'mutual')),
+        ('dmt-naive', ['coco', 'imagenet'], (5.0, 5.0, 'naive')),
+        ('dmt-flip', ['coco', 'imagenet'], (5.0, 5.0, 'flip')),
+    ],
+)
+def test_ablations_change_one_thing(name, peers, loss):
+    ablation = load('ablations', name, 'voc12aug-1of20-321x321')
+    whole = load('dmt', 'dmt', 'voc12aug-1of20-321x321')
+    assert list(ablation.model.peers) == peers
+    given = ablation.model.loss
+    assert (given.gamma_agree, given.gamma_disagree, given.get('rule', 'mutual')) == loss
+    assert all(ablation.model.peers[peer] == whole.model.peers[peer] for peer in peers)
+    same = (key for key in whole if key != 'model')
+    assert all(ablation[key] == whole[key] for key in same)
+
+
+def test_difference_maximised_sampling_is_on_or_off():
+    row = 'voc12aug-1of106-321x321'
+    without, whole = load('ablations', 'dmt-no-dms', row), load('dmt', 'dmt', row)
+    (hook,), (given,) = without.custom_hooks, whole.custom_hooks
+    assert 'labeled_lists' not in hook.phases[0]
+    assert [{**phase, 'labeled_lists': None} for phase in hook.phases] == [
+        {**phase, 'labeled_lists': None} for phase in given.phases
+    ]
+    assert without.model == whole.model
+    with_it = load('ablations', 'dmt-dms', 'voc12aug-1of50-321x321')
+    assert [preprocessing(peer) for peer in with_it.model.peers.values()] == [COCO, COCO]
+    lists = with_it.custom_hooks[0].phases[0].labeled_lists
+    assert [Path(path).name for path in lists.values()] == ['dms_left_1of50.txt', 'dms_right_1of50.txt']
+
+
+def test_the_lists_are_those_that_make_splits_writes(tmp_path, monkeypatch):
+    """Whatever list a config names is one that the tool makes of the whole data set."""
+    monkeypatch.chdir(tmp_path)
+    spec = importlib.util.spec_from_file_location('make_splits', ROOT / 'tools' / 'make_splits.py')
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    made = {'voc12aug/sbd/labeled.txt', 'voc12aug/sbd/unlabeled.txt'}
+    for name, size in (('voc12aug', 10582), ('cityscapes', 2975)):
+        parts = splits.published_splits((f'{n:05d}' for n in range(size)), splits.PUBLISHED_DENOMINATORS[name])
+        files = {**splits.as_files(parts), **tool.dms(parts, splits.PUBLISHED_SEED)}
+        made |= {f'{name}/{file}' for file in files}
+    used = set()
+    for path in (ROOT / 'configs').rglob('*_1xb8_*of*.py'):
+        config = Config.fromfile(path)
+        dataset = config.train_dataloader.dataset
+        used |= {dataset.labeled.ann_file, dataset.unlabeled.ann_file}
+        used |= set((config.custom_hooks[0].phases[0].get('labeled_lists') or {}).values())
+    assert len(used) >= 16
+    assert {str(Path(file).relative_to(tmp_path / 'splits')) for file in used} <= made
