@@ -60,7 +60,9 @@ class Run:
         self.work_dir = work_dir / name
         self.log = work_dir / f'{name}.log'
         self.seed = seed
-        self.iters = Config.fromfile(self.config).train_cfg.max_iters
+        config = Config.fromfile(self.config)
+        self.iters = config.train_cfg.max_iters
+        self.peers = list(config.model.peers)
         self.scores: dict[str, float] = {}
         self.started = math.inf
 
@@ -82,18 +84,12 @@ class Run:
             lines = self.log.read_text().splitlines()
             sys.exit(f'{self.name} failed; the end of {self.log}:\n' + '\n'.join(lines[-15:]))
         last = [entry for entry in self._scalars() if 'ensemble/mIoU' in entry][-1]
-        self.scores = {key.removesuffix('/mIoU'): round(last[key], 2) for key in last if key.endswith('/mIoU')}
+        self.scores = {name: round(last[f'{name}/mIoU'], 2) for name in [*self.peers, 'ensemble']}
 
     def progress(self) -> str:
         """Say how far the run is."""
         steps = [entry['step'] for entry in self._scalars() if 'loss' in entry]
         return f'{self.name} {steps[-1] if steps else 0}/{self.iters}'
-
-    @property
-    def mean_peer(self) -> float:
-        """The mean mIoU of the peers, without the ensemble."""
-        peers = [score for name, score in self.scores.items() if name != 'ensemble']
-        return sum(peers) / len(peers)
 
     def _scalars(self) -> list[dict]:
         files = [path for path in self.work_dir.glob('*/vis_data/scalars.json') if path.stat().st_mtime > self.started]
@@ -166,7 +162,7 @@ def results_of(runs: dict[str, Run], seconds: float, seed: int) -> dict:
 
 def table(runs: dict[str, Run]) -> str:
     """Show the results of every row."""
-    peers = [name for name in runs['dmt'].scores if name != 'ensemble']
+    peers = runs['dmt'].peers
     lines = [f'{"mIoU (%) of the last weights":<30}' + ''.join(f'{name:>10}' for name in [*peers, 'mean', 'ensemble'])]
     for title, names in ROWS.values():
         scores = {name: score for run in names for name, score in runs[run].scores.items()}

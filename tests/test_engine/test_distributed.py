@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from mmengine.registry import MODELS
 from mmdmt.apis import toolbox_script
 from mmdmt.pseudo_labels.bank import PseudoLabelBank
 from mmdmt.pseudo_labels.labelling import label, weights_digest
+
+ROOT = Path(__file__).parents[2]
 
 
 def free_port():
@@ -88,9 +91,20 @@ def test_a_distributed_run_resumes_exactly(two_processes, tmp_path):
         assert value.equal(got[key]), key
 
 
-def test_the_ordinary_wrapper_is_refused(two_processes, shapes_folder, tmp_path):
-    config = run_config(shapes_folder, tmp_path)
-    config.custom_imports = {'imports': ['mmdmt'], 'allow_failed_imports': False}
-    result = train_in_two_processes(config, tmp_path / 'config.py')
+def test_our_script_launches_and_the_ordinary_wrapper_is_refused(shapes_folder, tmp_path):
+    run_config(shapes_folder, tmp_path).dump(tmp_path / 'config.py')
+    result = subprocess.run(
+        ['bash', str(ROOT / 'tools' / 'dist_train.sh'), str(tmp_path / 'config.py'), '2'],
+        env={
+            **os.environ,
+            'OMP_NUM_THREADS': '1',
+            'MASTER_PORT': str(free_port()),
+            'PATH': f'{Path(sys.executable).parent}{os.pathsep}{os.environ["PATH"]}',
+        },
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert result.returncode != 0
     assert "set model_wrapper_cfg=dict(type='MMSeparateDistributedDataParallel')" in result.stderr
