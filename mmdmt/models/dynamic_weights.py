@@ -23,20 +23,26 @@ GROUND_TRUTH = float('inf')
 
 
 class Comparison(NamedTuple):
-    """What a learner makes of the labels it is taught; every field has the shape of the label.
+    """What a learner makes of the labels it is taught; every field but ``probability`` has the shape of the label.
 
     Attributes:
+        probability: float32 (N, C, ...); ``p``, the learner's softmax.
+        label_index: int64; the label, or class 0 where it is ignored.
         valid: bool; the label is not the ignored one.
         pseudo: bool; the label is valid and not ground truth.
-        label_probability: float32; ``p[y]``, the learner's probability of the label (of class 0 where ignored).
+        label_probability: float32; ``p[y]``, the learner's probability of the label.
+        confidence: float32; ``c'``, the learner's.
         prediction: int64; ``y'``.
         disagree: bool; a pseudo label other than the learner's prediction.
         learner_wins: bool; disagree, and the learner is surer than the labeller. A tie goes to the labeller.
     """
 
+    probability: Tensor
+    label_index: Tensor
     valid: Tensor
     pseudo: Tensor
     label_probability: Tensor
+    confidence: Tensor
     prediction: Tensor
     disagree: Tensor
     learner_wins: Tensor
@@ -61,11 +67,14 @@ def compare(logits: Tensor, label: Tensor, confidence: Tensor, ignore_index: int
     probability = logits.detach().float().softmax(dim=1)
     learner_confidence, prediction = probability.max(dim=1)
     valid = label != ignore_index
-    label_probability = probability.gather(1, label.where(valid, 0).unsqueeze(1)).squeeze(1)
+    index = label.where(valid, 0)
+    label_probability = probability.gather(1, index.unsqueeze(1)).squeeze(1)
     pseudo = valid & (confidence != GROUND_TRUTH)
     disagree = pseudo & (prediction != label)
     learner_wins = disagree & (learner_confidence > confidence)
-    return Comparison(valid, pseudo, label_probability, prediction, disagree, learner_wins)
+    return Comparison(
+        probability, index, valid, pseudo, label_probability, learner_confidence, prediction, disagree, learner_wins
+    )
 
 
 def mutual_weights(compared: Comparison, gamma_agree: float, gamma_disagree: float) -> Tensor:
@@ -84,10 +93,10 @@ def mutual_weights(compared: Comparison, gamma_agree: float, gamma_disagree: flo
     """
     if gamma_agree == 0 and gamma_disagree == 0:
         return compared.valid.float()
-    agreed = compared.label_probability.pow(gamma_agree)
-    disagreed = compared.label_probability.pow(gamma_disagree).masked_fill(compared.learner_wins, 0)
-    weights = torch.where(compared.disagree, disagreed, agreed)
-    return torch.where(compared.pseudo, weights, compared.valid.float())
+    weights = compared.label_probability.pow(gamma_agree)
+    if gamma_disagree != gamma_agree:
+        weights = torch.where(compared.disagree, compared.label_probability.pow(gamma_disagree), weights)
+    return torch.where(compared.pseudo, weights.masked_fill(compared.learner_wins, 0), compared.valid.float())
 
 
 def naive_weights(compared: Comparison, gamma: float) -> Tensor:
@@ -104,26 +113,29 @@ def naive_weights(compared: Comparison, gamma: float) -> Tensor:
 
 
 def flip_labels(
-    compared: Comparison, label: Tensor, confidence: Tensor, gamma_agree: float, gamma_disagree: float
-) -> tuple[Tensor, Tensor]:
+    compared: Comparison, confidence: Tensor, gamma_agree: float, gamma_disagree: float
+) -> tuple[Comparison, Tensor]:
     """Let a winning learner keep its own prediction, weighted by the labeller's doubt (an ablation of the paper).
 
     Args:
         compared (Comparison): The result of :func:`compare`.
-        label (Tensor): (N, ...) the labels that were compared.
-        confidence (Tensor): (N, ...) their confidence.
+        confidence (Tensor): (N, ...) confidence of the labels that were compared.
         gamma_agree (float): gamma 1 of the paper.
         gamma_disagree (float): gamma 2 of the paper; also the exponent of ``1 - confidence`` where a label is flipped.
 
     Returns:
-        tuple[Tensor, Tensor]: The labels to learn and their float32 weights, both in the shape of the label.
+        tuple[Comparison, Tensor]: The same with the flipped labels, and their float32 weights.
     """
     weights = mutual_weights(compared, gamma_agree, gamma_disagree)
     if gamma_agree == 0 and gamma_disagree == 0:
-        return label, weights
+        return compared, weights
     wins = compared.learner_wins
     doubt = (1 - confidence.where(wins, 0)).pow(gamma_disagree)
-    return torch.where(wins, compared.prediction, label), torch.where(wins, doubt, weights)
+    flipped = compared._replace(
+        label_index=torch.where(wins, compared.prediction, compared.label_index),
+        label_probability=torch.where(wins, compared.confidence, compared.label_probability),
+    )
+    return flipped, torch.where(wins, doubt, weights)
 
 
 def dynamic_mutual_weights(

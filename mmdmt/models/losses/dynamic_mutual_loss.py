@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -102,36 +103,63 @@ class DynamicMutualLoss(nn.Module):
         Raises:
             ValueError: If the confidence given to ``pseudo_targets`` has another shape than the label.
         """
-        target, weights = label, (label != ignore_index).float()
         if self._confidence is not None:
-            if self._confidence.shape != label.shape:
-                raise ValueError(
-                    f'pseudo_targets() got a confidence of shape {tuple(self._confidence.shape)} for a label of shape '
-                    f'{tuple(label.shape)}: transforms must move both alike (list the map in results["seg_fields"]).'
-                )
-            target, weights = self._weigh(logits, label, self._confidence, ignore_index)
-        pixels = (label != ignore_index).sum()
-        entropy = F.cross_entropy(logits, target, reduction='none', ignore_index=ignore_index)
-        if weight is not None:
-            weights = weights * weight.float()
+            total = self._weighted(logits, label, weight, self._confidence, ignore_index)
+        elif weight is not None:
+            total = (F.cross_entropy(logits, label, ignore_index=ignore_index, reduction='none') * weight).sum()
+        else:
+            total = F.cross_entropy(logits, label, ignore_index=ignore_index, reduction='sum')
         # A batch without one valid label must give 0, as a sum over nothing does, and not 0 / 0.
-        return self.loss_weight * (weights * entropy).sum() / pixels.clamp(min=1)
+        return self.loss_weight * total / (label != ignore_index).sum().clamp(min=1)
 
-    def _weigh(self, logits: Tensor, label: Tensor, confidence: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
+    def _weighted(
+        self, logits: Tensor, label: Tensor, weight: Tensor | None, confidence: Tensor, ignore_index: int
+    ) -> Tensor:
+        """Sum the weighted cross entropy of all pixels."""
+        if confidence.shape != label.shape:
+            raise ValueError(
+                f'pseudo_targets() got a confidence of shape {tuple(confidence.shape)} for a label of shape '
+                f'{tuple(label.shape)}: transforms must move both alike (list the map in results["seg_fields"]).'
+            )
         compared = compare(logits, label, confidence, ignore_index)
-        target = label
         if self.rule == 'naive':
             weights = naive_weights(compared, self.gamma_agree)
         elif self.rule == 'flip':
-            target, weights = flip_labels(compared, label, confidence, self.gamma_agree, self.gamma_disagree)
+            compared, weights = flip_labels(compared, confidence, self.gamma_agree, self.gamma_disagree)
         else:
             weights = mutual_weights(compared, self.gamma_agree, self.gamma_disagree)
         self.counts = _count(compared, weights)
-        return target, weights
+        if weight is not None:
+            weights = weights * weight.float()
+        total: Tensor = _WeightedCrossEntropy.apply(logits, compared, weights)
+        return total
 
     def extra_repr(self) -> str:
         """Show the settings in the printed model."""
         return f'gamma_agree={self.gamma_agree}, gamma_disagree={self.gamma_disagree}, rule={self.rule!r}'
+
+
+class _WeightedCrossEntropy(torch.autograd.Function):
+    """``sum(weight * cross_entropy)`` from the softmax that the weights were made of.
+
+    The softmax is taken once, for weights, loss and gradient alike, and is all that is kept of the size of the logits.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, compared: Comparison, weights: Tensor) -> Tensor:
+        """Sum over all pixels; an entropy beyond 87 counts as 87 (its gradient is exact all the same)."""
+        ctx.save_for_backward(compared.probability, compared.label_index, weights)
+        ctx.dtype = logits.dtype
+        tiny = torch.finfo(torch.float32).tiny
+        return -compared.label_probability.clamp(min=tiny).log_().mul_(weights).sum()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        """Return ``weight * (p - onehot(y))`` for the logits."""
+        probability, label_index, weights = ctx.saved_tensors
+        scaled = (weights * gradient).unsqueeze(1)
+        of_logits = (probability * scaled).scatter_add_(1, label_index.unsqueeze(1), -scaled)
+        return of_logits.to(ctx.dtype), None, None
 
 
 def _count(compared: Comparison, weights: Tensor) -> dict[str, Tensor]:
