@@ -30,7 +30,7 @@ class Comparison(NamedTuple):
         label_index: int64; the label, or class 0 where it is ignored.
         valid: bool; the label is not the ignored one.
         pseudo: bool; the label is valid and not ground truth.
-        label_probability: float32; ``p[y]``, the learner's probability of the label.
+        label_probability: float32; ``p[y]``, the learner's probability of ``label_index``.
         confidence: float32; ``c'``, the learner's.
         prediction: int64; ``y'``.
         disagree: bool; a pseudo label other than the learner's prediction.

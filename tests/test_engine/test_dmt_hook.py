@@ -121,6 +121,13 @@ def test_a_resumed_run_ends_with_the_same_weights_bit_for_bit(
     assert expected['param_schedulers'] == got['param_schedulers']
 
 
+def test_masks_of_unlabelled_images_change_nothing(uninterrupted, shapes_folder, tmp_path):
+    with_masks = {'img_path': 'images', 'seg_map_path': 'masks'}
+    run(shapes_folder, tmp_path, **{'train_dataloader.dataset.unlabeled.data_prefix': with_masks})
+    expected, got = (torch.load(folder / 'iter_9.pth')['state_dict'] for folder in (uninterrupted[0], tmp_path))
+    assert all(value.equal(got[key]) for key, value in expected.items())
+
+
 class Crash(Hook):
     """Stop a run right after a phase change, before its checkpoint is written."""
 
