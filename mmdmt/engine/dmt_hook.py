@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.dist import broadcast, get_dist_info, is_main_process
+from mmengine.dist import barrier, broadcast, get_dist_info, is_main_process
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
@@ -17,6 +17,7 @@ from mmengine.runner import Runner
 from mmdmt.datasets.samplers import DrawPlan, PeerPool
 from mmdmt.engine.best_weights import BestWeights
 from mmdmt.engine.checks import check_run
+from mmdmt.engine.last_checkpoint import repair_last_checkpoint
 from mmdmt.engine.phase_loader import PhaseLoader
 from mmdmt.engine.phases import Curriculum
 from mmdmt.engine.schedules import fit_schedulers
@@ -89,6 +90,9 @@ class DMTHook(Hook):
         if not isinstance(runner.optim_wrapper, OptimWrapper):
             return  # not built: the run only tests
         check_run(runner, self.curriculum, self.best is not None)
+        if is_main_process():
+            repair_last_checkpoint(Path(runner.work_dir), runner.logger)
+        barrier()
         self._as_built = {name: _as_built(runner.optim_wrapper[name]) for name in _model(runner).peer_names}
         self._restart_optimizers(runner)
 

@@ -153,6 +153,14 @@ def test_a_crash_between_phase_change_and_checkpoint_loses_nothing(uninterrupted
     assert all(value.equal(got[key]) for key, value in expected.items())
 
 
+def test_a_checkpoint_that_was_not_named_when_the_run_was_killed_is_found(uninterrupted, shapes_folder, tmp_path):
+    for iteration in (2, 3):
+        shutil.copy(uninterrupted[0] / f'iter_{iteration}.pth', tmp_path)
+    (tmp_path / 'last_checkpoint').write_text('')
+    _, seen = run(shapes_folder, tmp_path, resume=True)
+    assert len(seen) == 6
+
+
 def test_old_banks_are_removed(shapes_folder, tmp_path):
     run(shapes_folder, tmp_path)
     (root,) = (tmp_path / 'pseudo_labels').iterdir()
