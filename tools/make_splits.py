@@ -25,7 +25,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
-from mmdmt.datasets import splits
+from mmdmt.datasets import image_lists, splits
 
 # The fractions that are small enough for peers to be warmed up on parts of the labelled set.
 DMS_DENOMINATOR = 8
@@ -44,7 +44,7 @@ def voc12aug(args: argparse.Namespace) -> int:
             )
     # Some copies of the lists hold paths. An id of VOC has no dot in it.
     train, trainaug = (
-        [PurePosixPath(image).stem for image in splits.read_list(lists / name)]
+        [PurePosixPath(image).stem for image in image_lists.read_list(lists / name)]
         for name in ('train.txt', 'trainaug.txt')
     )
     sbd = splits.sbd_lists(train, trainaug)
@@ -60,7 +60,7 @@ def cityscapes(args: argparse.Namespace) -> int:
     folder = args.data_root / 'leftImg8bit' / 'train'
     if not folder.is_dir():
         raise FileNotFoundError(f'{folder} does not exist: give the folder that holds leftImg8bit and gtFine.')
-    return verdict(args, publish(args, splits.ids_in_folder(folder, '_leftImg8bit.png'), {}))
+    return verdict(args, publish(args, image_lists.ids_in_folder(folder, '_leftImg8bit.png'), {}))
 
 
 def publish(args: argparse.Namespace, ids: Sequence[str], more: Mapping[str, Sequence[str]]) -> bool:
@@ -101,9 +101,9 @@ def verdict(args: argparse.Namespace, differs: bool) -> int:
 
 def generic(args: argparse.Namespace) -> int:
     """Split the images of any folder, or those of them that a list names."""
-    ids = splits.ids_in_folder(args.images, args.img_suffix)
+    ids = image_lists.ids_in_folder(args.images, args.img_suffix)
     if args.list:
-        ids = splits.find_ids(splits.read_list(args.list), ids, args.img_suffix)
+        ids = image_lists.find_ids(image_lists.read_list(args.list), ids, args.img_suffix)
     strata = None
     if args.masks:
         strata = splits.rarest_class({image: classes_of_mask(args, image) for image in ids})
@@ -117,9 +117,9 @@ def generic(args: argparse.Namespace) -> int:
 
 def convert(args: argparse.Namespace) -> int:
     """Rewrite a list of another paper as a list of this data set."""
-    ids = splits.ids_in_folder(args.images, args.img_suffix)
-    found = splits.find_ids(splits.read_list(args.list), ids, args.img_suffix)
-    splits.write_lists(args.out_file.parent, {args.out_file.name: found}, args.images)
+    ids = image_lists.ids_in_folder(args.images, args.img_suffix)
+    found = image_lists.find_ids(image_lists.read_list(args.list), ids, args.img_suffix)
+    image_lists.write_lists(args.out_file.parent, {args.out_file.name: found}, args.images)
     print(f'{len(found)} images, {found[0]} to {found[-1]}, in {args.out_file}')
     return 0
 
@@ -150,7 +150,7 @@ def classes_of_mask(args: argparse.Namespace, image: str) -> list[int]:
 def write(args: argparse.Namespace, ids: Sequence[str], files: Mapping[str, Sequence[str]], data: Path) -> None:
     """Write lists into the folder of their name, and say so."""
     folder = args.out_dir / args.name
-    splits.write_lists(folder, files, data)
+    image_lists.write_lists(folder, files, data)
     print(f'{len(ids)} images of {args.name}; {len(files)} lists in {folder}')
 
 

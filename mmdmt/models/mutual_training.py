@@ -2,18 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import torch
-from mmengine.logging import print_log
 from mmengine.model import BaseModel, is_model_wrapper
 from mmengine.optim import OptimWrapperDict
-from mmengine.runner import CheckpointLoader
 from mmengine.structures import BaseDataElement, PixelData
 from torch import Tensor, nn
 
 from mmdmt.models.dynamic_weights import GROUND_TRUTH
 from mmdmt.models.loss_placement import num_classes, place_loss
+from mmdmt.models.peer_weights import load_plain_checkpoint, strip_wrapper_prefix
 from mmdmt.registry import MODELS
 
 ENSEMBLE = 'ensemble'
@@ -78,8 +78,8 @@ class DynamicMutualTraining(BaseModel):
             self._losses[name] = place_loss(name, peer, loss)
             self.add_module(name, peer)
         self.num_classes = self._agreed_num_classes()
-        self._register_state_dict_hook(_strip_wrapper_prefix)
-        self._register_load_state_dict_pre_hook(self._accept_wrapper_prefix)
+        self._register_state_dict_hook(self._without_wrapper_prefix)
+        self._register_load_state_dict_pre_hook(partial(self._without_wrapper_prefix, self))
 
     def _check_names(self) -> None:
         taken = set(dir(self)) | set(self._modules) | {ENSEMBLE}
@@ -126,7 +126,7 @@ class DynamicMutualTraining(BaseModel):
         """Initialize every peer as its config says, then load the plain checkpoints of ``load_from``."""
         super().init_weights()
         for name, path in self._load_from.items():
-            _load_plain_checkpoint(name, self.bare_peers[name], path)
+            load_plain_checkpoint(name, self.bare_peers[name], path)
 
     def train_step(self, data: dict[str, Any], optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
         """Train each peer on its share of the batch.
@@ -253,8 +253,10 @@ class DynamicMutualTraining(BaseModel):
             )
         return {name: peer(inputs, mode='tensor') for name, peer in self.peers.items()}
 
-    def _accept_wrapper_prefix(self, state_dict: dict[str, Any], prefix: str, *_: Any) -> None:
-        _strip_wrapper_prefix(self, state_dict, prefix)
+    @staticmethod
+    def _without_wrapper_prefix(model: 'DynamicMutualTraining', weights: dict[str, Any], prefix: str, *_: Any) -> None:
+        """Call :func:`strip_wrapper_prefix` as a hook of torch."""
+        strip_wrapper_prefix(weights, prefix, model.peer_names)
 
 
 def _without_wrapper(peer: nn.Module) -> BaseModel:
@@ -279,39 +281,3 @@ def stack_confidence(data_samples: Sequence[BaseDataElement]) -> Tensor:
             height, width = sample.pseudo_confidence.shape
             confidence[i, :height, :width] = sample.pseudo_confidence.data[0]
     return confidence
-
-
-def _strip_wrapper_prefix(model: nn.Module, state_dict: dict[str, Any], prefix: str, *_: Any) -> None:
-    """Name the weights of a peer the same inside and outside its distributed wrapper.
-
-    MMEngine's loader steps over the wrapper while ``state_dict()`` does not, so without this a distributed run writes
-    checkpoints that nothing reads back: every key would be dropped with a warning.
-    """
-    assert isinstance(model, DynamicMutualTraining)
-    weights = dict(state_dict)
-    state_dict.clear()
-    for key, value in weights.items():
-        for peer in model.peer_names:
-            wrapped = f'{prefix}{peer}.module.'
-            if key.startswith(wrapped):
-                key = f'{prefix}{peer}.{key.removeprefix(wrapped)}'
-        state_dict[key] = value
-
-
-def _load_plain_checkpoint(name: str, peer: nn.Module, path: str) -> None:
-    checkpoint = CheckpointLoader.load_checkpoint(path, map_location='cpu')
-    given: dict[str, Tensor] = checkpoint.get('state_dict', checkpoint)
-    wanted: dict[str, Tensor] = peer.state_dict()
-    unfit = [
-        f'{key} ({"missing" if key not in given else f"{tuple(given[key].shape)} for {tuple(value.shape)}"})'
-        for key, value in wanted.items()
-        if key not in given or given[key].shape != value.shape
-    ]
-    if unfit:
-        raise ValueError(
-            f'{path}, the checkpoint for peer {name!r}, does not fit {len(unfit)} of its {len(wanted)} tensors, first '
-            f'{unfit[0]}: give a checkpoint of this very segmentor, or, for backbone weights alone, set init_cfg of '
-            "the peer's backbone."
-        )
-    peer.load_state_dict({key: given[key] for key in wanted})
-    print_log(f'Peer {name!r} starts from {path}: all {len(wanted)} tensors loaded.', logger='current')

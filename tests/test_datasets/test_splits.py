@@ -4,21 +4,18 @@ from collections import Counter
 
 import pytest
 
+from mmdmt.datasets.image_lists import find_ids, ids_in_folder, read_list, write_lists
 from mmdmt.datasets.splits import (
     PUBLISHED_DENOMINATORS,
     PublishedList,
     as_files,
     difference_maximised,
     differences,
-    find_ids,
     generic_split,
-    ids_in_folder,
     published_lists,
     published_splits,
     rarest_class,
-    read_list,
     sbd_lists,
-    write_lists,
 )
 
 NUMBERS = {'voc12aug': 10582, 'cityscapes': 2975}

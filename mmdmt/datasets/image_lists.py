@@ -1,0 +1,127 @@
+"""Files that list images, one a line, as MMSegmentation reads them (``ann_file``)."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+
+def list_content(images: Sequence[str]) -> bytes:
+    """Return the bytes of a list file, the same on every system."""
+    return ''.join(f'{image}\n' for image in images).encode()
+
+
+def write_lists(folder: Path, files: Mapping[str, Sequence[str]], data: Path) -> None:
+    """Write lists, beside those that are there already, but over none and not among the data.
+
+    Args:
+        folder: Where to write; it is made if need be.
+        files: The images of each file, by its path in ``folder``.
+        data: The folder of the data set.
+
+    Raises:
+        ValueError: If ``folder`` lies in ``data``. Nothing has been written then.
+        FileExistsError: If a file exists with another content. Nothing has been written then.
+    """
+    if folder.resolve().is_relative_to(data.resolve()):
+        raise ValueError(f'{folder} lies in the data set {data}, which is not written to: choose a folder outside it.')
+    contents = {folder / file: list_content(images) for file, images in files.items()}
+    others = [path for path, content in contents.items() if path.exists() and path.read_bytes() != content]
+    if others:
+        raise FileExistsError(
+            f'{others[0]} exists with another content, as {len(others)} of the {len(contents)} lists do: '
+            'remove them or choose another folder.'
+        )
+    for path, content in contents.items():
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+
+def read_list(path: Path) -> list[str]:
+    """Read the images of a list file.
+
+    Args:
+        path: A text file with an image a line, or an image and its mask: two columns with a tab between them, or with
+            spaces if both have a file extension (without one, a space belongs to a name). Empty lines do not count.
+
+    Returns:
+        The images as they are written there, in that order.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it names no image.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f'{path} does not exist, or is no file: give a text file with one image a line.')
+    lines = [line.strip() for line in path.read_text(encoding='utf-8-sig').splitlines()]
+    images = [_image_of_line(line) for line in lines if line]
+    if not images:
+        raise ValueError(f'{path} names no image: give a text file with one image a line.')
+    return images
+
+
+def ids_in_folder(folder: Path, img_suffix: str) -> list[str]:
+    """List the images of a folder and the folders in it, as MMSegmentation does without an ``ann_file``.
+
+    Args:
+        folder: The image folder.
+        img_suffix: How the file names end. Hidden files are no images.
+
+    Returns:
+        The paths in the folder without the suffix, sorted.
+
+    Raises:
+        FileNotFoundError: If there is no such folder, or no such file in it.
+    """
+    ids = [
+        (Path(place) / file).relative_to(folder).as_posix().removesuffix(img_suffix)
+        for place, _, files in os.walk(folder, followlinks=True)
+        for file in files
+        if file.endswith(img_suffix) and not file.startswith('.')
+    ]
+    if not ids:
+        raise FileNotFoundError(
+            f'{folder} holds no file that ends in {img_suffix!r}: give the folder of the images and their suffix.'
+        )
+    return sorted(ids)
+
+
+def find_ids(images: Iterable[str], ids: Iterable[str], img_suffix: str) -> list[str]:
+    """Find the images of a list in a data set, whatever folders the list was written for.
+
+    Args:
+        images: What `read_list` returned: names or paths, with or without a suffix.
+        ids: The images of the data set: paths in its image folder without the suffix.
+        img_suffix: The suffix of the data set's images.
+
+    Returns:
+        The id of each image: the one that its path ends in; else, where no two images of the data set have the same
+        file name, the one with the name of its file.
+
+    Raises:
+        ValueError: If an image is not in the data set.
+    """
+    known = {image: image for image in ids}
+    by_name = {PurePosixPath(image).name: image for image in known}
+    if len(by_name) == len(known):
+        known = by_name | known
+    return [_find_id(image, known, img_suffix) for image in images]
+
+
+def _find_id(image: str, known: Mapping[str, str], img_suffix: str) -> str:
+    for path in (image, image.removesuffix(img_suffix), str(PurePosixPath(image).with_suffix(''))):
+        folders = path.split('/')
+        for start in range(len(folders)):
+            if (tail := '/'.join(folders[start:])) in known:
+                return known[tail]
+    raise ValueError(
+        f'{image!r} of the list is none of the {len(set(known.values()))} images of the data set, such as '
+        f'{next(iter(known.values()))!r} with the suffix {img_suffix!r}: check the image folder and the suffix.'
+    )
+
+
+def _image_of_line(line: str) -> str:
+    if '\t' in line:
+        return line.split('\t')[0].strip()
+    columns = line.split()
+    return columns[0] if len(columns) == 2 and all(PurePosixPath(column).suffix for column in columns) else line
