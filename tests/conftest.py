@@ -103,9 +103,9 @@ def mutual_dataset(root, **settings):
     }
 
 
-def toy_segmentor(width=4, mean=127.5, num_classes=3, dropout=0.1, **head):
+def toy_segmentor(width=4, mean=127.5, num_classes=3, dropout=0.1, norm=None, **head):
     """Config of a network that trains in milliseconds, with an auxiliary head."""
-    norm = {'type': 'BN'}
+    norm = norm or {'type': 'BN'}
     fcn = {
         'type': 'FCNHead',
         'channels': 8,

@@ -1,6 +1,7 @@
 """The hook that moves a run from one phase to the next."""
 
 import copy
+import os
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from mmdmt.engine.checks import check_run
 from mmdmt.engine.last_checkpoint import repair_last_checkpoint
 from mmdmt.engine.phase_loader import PhaseLoader
 from mmdmt.engine.phases import Curriculum
+from mmdmt.engine.run_lock import lock_work_dir
 from mmdmt.engine.schedules import fit_schedulers
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.pseudo_labels.bank import PseudoLabelBank, remove_banks
@@ -78,6 +80,7 @@ class DMTHook(Hook):
         self.best = BestWeights(carry_metric) if carry == 'best' else None
         self.phase = 0
         self.run_id = ''
+        self._lock: int | None = None
         self._written: int | None = None
         self._saved: dict[str, Any] | None = None
         self._loaded: set[str] = set()
@@ -91,6 +94,7 @@ class DMTHook(Hook):
             return  # not built: the run only tests
         check_run(runner, self.curriculum, self.best is not None)
         if is_main_process():
+            self._lock = lock_work_dir(Path(runner.work_dir))
             repair_last_checkpoint(Path(runner.work_dir), runner.logger)
         barrier()
         self._as_built = {name: _as_built(runner.optim_wrapper[name]) for name in _model(runner).peer_names}
@@ -147,8 +151,11 @@ class DMTHook(Hook):
         _share_buffers(runner)
 
     def after_train(self, runner: Runner) -> None:
-        """Let the data workers go."""
+        """Let the data workers and the work_dir go."""
         runner.train_loop.dataloader_iterator.restart()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Remember each peer's weights if they are its best of the phase."""

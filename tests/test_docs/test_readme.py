@@ -84,3 +84,10 @@ def test_its_commands_are_real():
         assert (ROOT / script).is_file(), script
     for config in re.findall(r'configs/[\w/.-]+\.py', README):
         assert (ROOT / config).is_file(), config
+
+
+def test_the_tests_that_the_reliability_page_names_exist():
+    page = (ROOT / 'docs' / 'en' / 'reliability.md').read_text()
+    names = {Path(name).name for name in re.findall(r'`([\w/]*test_\w+\.py)`', page)}
+    assert names
+    assert names <= {path.name for path in (ROOT / 'tests').rglob('test_*.py')}

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import run_config
+from conftest import run_config, toy_segmentor
 from mmengine.registry import MODELS
+from mmengine.runner import Runner
 
 from mmdmt.apis import toolbox_script
 from mmdmt.pseudo_labels.bank import PseudoLabelBank
@@ -89,6 +90,34 @@ def test_a_distributed_run_resumes_exactly(two_processes, tmp_path):
     got = torch.load(work_dir / 'iter_9.pth')['state_dict']
     for key, value in expected.items():
         assert value.equal(got[key]), key
+
+
+def test_two_processes_train_as_one_with_twice_the_batch(shapes_folder, tmp_path):
+    def config_of(name, images):
+        # A norm that does not depend on the batch, and no dropout, whose mask is another in every process.
+        peer = toy_segmentor(dropout=0.0, norm={'type': 'GN', 'num_groups': 2})
+        phases = [
+            {'iters': 2, 'labeled': images},
+            {'iters': 2, 'labeled': images // 2, 'pseudo': images // 2, 'label_ratio': 0.5},
+        ]
+        settings = {
+            'custom_imports': {'imports': ['mmdmt'], 'allow_failed_imports': False},
+            'model_wrapper_cfg': {'type': 'MMSeparateDistributedDataParallel'},
+            'model.peers': {'_delete_': True, 'left': peer, 'right': {**peer}},
+            'custom_hooks.0.phases': phases,
+            'train_cfg.max_iters': 4,
+            'train_dataloader.batch_size': images,
+        }
+        return run_config(shapes_folder, tmp_path / name, **settings)
+
+    Runner.from_cfg(config_of('one', 8)).train()
+    result = train_in_two_processes(config_of('two', 4), tmp_path / 'two.py')
+    assert result.returncode == 0, result.stderr[-3000:]
+    one, two = (torch.load(tmp_path / name / 'iter_4.pth')['state_dict'] for name in ('one', 'two'))
+    start = torch.load(tmp_path / 'one' / 'iter_1.pth')['state_dict']
+    for key, value in one.items():
+        torch.testing.assert_close(two[key], value, rtol=1e-4, atol=1e-6, msg=key)
+    assert any((value - start[key]).abs().max() > 1e-3 for key, value in one.items())
 
 
 def test_our_script_launches_and_the_ordinary_wrapper_is_refused(shapes_folder, tmp_path):

@@ -1,5 +1,7 @@
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -159,6 +161,20 @@ def test_a_checkpoint_that_was_not_named_when_the_run_was_killed_is_found(uninte
     (tmp_path / 'last_checkpoint').write_text('')
     _, seen = run(shapes_folder, tmp_path, resume=True)
     assert len(seen) == 6
+
+
+def test_a_second_run_in_the_same_work_dir_is_refused(shapes_folder, tmp_path):
+    code = (
+        'import sys\nfrom pathlib import Path\nfrom mmdmt.engine.run_lock import lock_work_dir\n'
+        f'lock_work_dir(Path({str(tmp_path)!r}))\nprint("locked", flush=True)\nsys.stdin.read()'
+    )
+    other = subprocess.Popen([sys.executable, '-c', code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert other.stdout.readline() == 'locked\n'
+    with pytest.raises(RuntimeError, match='Another run is writing to work_dir='):
+        run(shapes_folder, tmp_path)
+    other.communicate()
+    run(shapes_folder, tmp_path)
+    run(shapes_folder, tmp_path)  # the folder was given back
 
 
 def test_old_banks_are_removed(shapes_folder, tmp_path):

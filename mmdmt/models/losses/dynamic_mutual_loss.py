@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from mmengine.dist import all_reduce
 from torch import Tensor, nn
 
 from mmdmt.models.dynamic_weights import Comparison, compare, flip_labels, mutual_weights, naive_weights
@@ -19,7 +20,8 @@ class DynamicMutualLoss(nn.Module):
     """Cross entropy in which every pseudo label counts as far as the learner agrees with it.
 
     ``sum(weight * cross_entropy) / count(label != ignore_index)`` over the whole batch: pixels of weight zero and
-    ground-truth pixels count in the denominator. See :mod:`mmdmt.models.dynamic_weights` for the weights.
+    ground-truth pixels count in the denominator, which is the mean over processes in distributed training. See
+    :mod:`mmdmt.models.dynamic_weights` for the weights.
 
     Note:
         Which labels are pseudo labels is said by a context, so that the loss keeps the signature of its neighbours::
@@ -109,8 +111,12 @@ class DynamicMutualLoss(nn.Module):
             total = (F.cross_entropy(logits, label, ignore_index=ignore_index, reduction='none') * weight).sum()
         else:
             total = F.cross_entropy(logits, label, ignore_index=ignore_index, reduction='sum')
+        pixels = (label != ignore_index).sum().float()
+        # Distributed training averages the gradients of processes; over this mean they add up to those of one process
+        # with all their images. Without a distributed run it changes nothing.
+        all_reduce(pixels, op='mean')
         # A batch without one valid label must give 0, as a sum over nothing does, and not 0 / 0.
-        return self.loss_weight * total / (label != ignore_index).sum().clamp(min=1)
+        return self.loss_weight * total / pixels.clamp(min=1)
 
     def _weighted(
         self, logits: Tensor, label: Tensor, weight: Tensor | None, confidence: Tensor, ignore_index: int
