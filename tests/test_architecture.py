@@ -31,6 +31,7 @@ ARROWS = {
     'compat': set(),
     'version': set(),
     '__init__': {'compat', 'version'},
+    '__main__': {'apis'},
 }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+import mmdmt
 from mmdmt.apis import toolbox_script
 
 ROOT = Path(__file__).parents[2]
@@ -90,6 +91,29 @@ def test_the_test_script_gives_the_last_validations_result(trained, tmp_path, sc
     validation = last_validation(trained)
     for key in ('unet/mIoU', 'resnet/mIoU', 'ensemble/mIoU'):
         assert scores[key] == validation[key]
+
+
+def test_an_installed_config_trains_without_a_checkout(tmp_path):
+    installed = Path(mmdmt.__file__).parent / '.mim'
+    (tmp_path / 'mine.py').write_text(
+        f"_base_ = '{installed}/configs/supervised/supervised_unet-resnet_1xb8_digit-scenes.py'\n"
+        "custom_hooks = [dict(type='mmdmt.DMTHook', phases=[dict(iters=1, labeled=8)])]\n"
+        'train_cfg = dict(max_iters=1)\nval_dataloader = dict(dataset=dict(num_scenes=2))\n'
+    )
+    environment = {**os.environ, 'OMP_NUM_THREADS': '1'}
+    result = subprocess.run(
+        [sys.executable, '-m', 'mmdmt', 'train', 'mine.py'],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    assert 'ensemble/mIoU' in next(tmp_path.glob('work_dirs/mine/*/*.log')).read_text()
+    result = run('-m', 'mmdmt', 'trian', cwd=tmp_path)
+    assert 'has no tools/trian.py' in result.stderr
 
 
 def test_our_train_script_takes_the_toolboxes_options(tmp_path):
