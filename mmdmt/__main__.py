@@ -1,7 +1,7 @@
 """Run a script of MMSegmentation with mmdmt imported: ``python -m mmdmt train CONFIG --amp``.
 
 For an installed mmdmt, whose scripts are in no folder of the user's; and for scripts of the toolbox that read no config
-before they import its models, such as ``analysis_tools/get_flops``, which fail on current packages without mmdmt.
+before they import its models, such as ``analysis_tools/browse_dataset``, and fail on current packages without mmdmt.
 """
 
 import sys

@@ -202,6 +202,8 @@ def test_the_lists_are_those_that_make_splits_writes(tmp_path, monkeypatch):
         made |= {f'{name}/{file}' for file in files}
     used = set()
     for path in (ROOT / 'configs').rglob('*_1xb8_*of*.py'):
+        if 'kvasir' in path.stem:  # its lists are nobody's published ones
+            continue
         config = Config.fromfile(path)
         dataset = config.train_dataloader.dataset
         used |= {dataset.labeled.ann_file, dataset.unlabeled.ann_file}
