@@ -204,6 +204,23 @@ def test_an_unlabelled_pipeline_that_cannot_work_is_refused(shapes_folder, pipel
         DATASETS.build(config)
 
 
+def test_folders_need_no_lists(own_folder):
+    for part in ('labeled', 'unlabeled'):
+        for name in (own_folder / f'{part}.txt').read_text().split():
+            for folder in ('images', 'masks'):
+                if (source := own_folder / folder / f'{name}.png').exists():
+                    (own_folder / part / folder).mkdir(parents=True, exist_ok=True)
+                    source.rename(own_folder / part / folder / source.name)
+    config = mutual_dataset(own_folder)
+    for part in ('labeled', 'unlabeled'):
+        del config[part]['ann_file']
+    config['labeled']['data_prefix'] = {'img_path': 'labeled/images', 'seg_map_path': 'labeled/masks'}
+    config['unlabeled']['data_prefix'] = {'img_path': 'unlabeled/images'}
+    dataset = DATASETS.build(config)
+    assert (len(dataset.labeled), len(dataset.unlabeled)) == (6, 10)
+    assert dataset[Draw('a', 0, 0, None)]['data_samples'].gt_sem_seg.data.max() == 2
+
+
 def test_several_labelled_datasets_can_be_joined(shapes_folder, bank):
     config = mutual_dataset(shapes_folder)
     part = copy.deepcopy(config['labeled'])
