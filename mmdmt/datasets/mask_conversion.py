@@ -1,0 +1,117 @@
+"""Convert the labels of a data set into masks of class ids: in parallel, resumable, never into the data set."""
+
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from rich.progress import track
+
+#: From the path of a label file to an (H, W) uint8 mask of class ids, 255 where ignored.
+Convert = Callable[[Path], np.ndarray]
+
+
+def labels_in(folder: Path, suffix: str, data_set: str) -> dict[str, Path]:
+    """List the label files of a folder.
+
+    Args:
+        folder: The folder.
+        suffix: How the files end.
+        data_set: What the folder is part of, for the error message.
+
+    Returns:
+        Paths by stem, sorted.
+
+    Raises:
+        FileNotFoundError: If there is no such folder, or no such file in it.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f'{folder} does not exist: give the folder of {data_set} that holds {folder.name}.')
+    found = {path.stem: path for path in sorted(folder.iterdir()) if path.suffix == suffix and path.is_file()}
+    if not found:
+        raise FileNotFoundError(f'{folder} holds no *{suffix}: give the folder of {data_set}, unpacked.')
+    return found
+
+
+def check_complete(found: Collection[str], expected: Collection[str] | int, folder: Path) -> str | None:
+    """Compare the files that there are with those of the whole data set.
+
+    Args:
+        found: Stems of the files.
+        expected: Stems of the published files, or only their number.
+        folder: Where the files are, for the message.
+
+    Returns:
+        A sentence that says what differs; None if nothing does.
+    """
+    number = expected if isinstance(expected, int) else len(expected)
+    missing = [] if isinstance(expected, int) else sorted(set(expected) - set(found))
+    if len(found) == number and not missing:
+        return None
+    first = f'; {len(missing)} are missing, first {missing[0]}' if missing else ''
+    return f'{folder} holds {len(found)} files, but {number} are published{first}'
+
+
+def convert_masks(
+    labels: Mapping[str, Path], data_root: Path, out_dir: Path, suffix: str, convert: Convert, workers: int
+) -> dict[str, str]:
+    """Convert label files into PNG masks.
+
+    Masks that exist are left as they are: each is written under another name and renamed when it is complete, so one
+    that exists is whole, and a conversion that was stopped goes on where it was.
+
+    Args:
+        labels: Label files by the name of their mask.
+        data_root: The data set, which nothing is written to.
+        out_dir: Folder of the masks.
+        suffix: How mask files end.
+        convert: Makes the mask of a label file; a function that other processes can import.
+        workers: Number of processes.
+
+    Returns:
+        What is wrong with each label file that could not be converted, by name.
+
+    Raises:
+        ValueError: If ``out_dir`` is in the data set.
+    """
+    if out_dir.resolve().is_relative_to(data_root.resolve()):
+        raise ValueError(f'{out_dir} is in the data set {data_root}, which is not written to: give another folder.')
+    out_dir.mkdir(parents=True, exist_ok=True)
+    targets = {name: out_dir / f'{name}{suffix}' for name in labels}
+    todo = [name for name in labels if not targets[name].exists()]
+    print(f'{len(labels) - len(todo)} of {len(labels)} masks are in {out_dir}; {len(todo)} to convert')
+    failures = {}
+    with ProcessPoolExecutor(workers) as pool:
+        tasks = ((name, pool.submit(_write, convert, labels[name], targets[name])) for name in todo)
+        done = _as_completed(tasks, 4 * workers)
+        for name, failure in track(done, description=out_dir.name, total=len(todo)):
+            if failure:
+                failures[name] = failure
+    return failures
+
+
+def _as_completed(tasks: Iterator[tuple[str, 'Future[str]']], ahead: int) -> Iterator[tuple[str, str]]:
+    """Go through results as they come, with no more than so many tasks waiting."""
+    running: dict[Future[str], str] = {}
+    while True:
+        running.update({future: name for name, future in islice(tasks, ahead - len(running))})
+        if not running:
+            return
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            yield running.pop(future), future.result()
+
+
+def _write(convert: Convert, label: Path, target: Path) -> str:
+    """Convert one file; return what is wrong with it, or nothing."""
+    partial = target.with_name(f'.{target.name}.{os.getpid()}')
+    try:
+        mask = convert(label)
+        Image.fromarray(mask).save(partial, format='PNG')
+        partial.replace(target)
+    except (ValueError, OSError) as error:
+        partial.unlink(missing_ok=True)
+        return str(error)
+    return ''

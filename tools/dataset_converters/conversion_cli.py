@@ -1,0 +1,84 @@
+"""The command line that the converters of this folder have in common."""
+
+import argparse
+import os
+from collections.abc import Collection, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from mmdmt.datasets.mask_conversion import Convert, check_complete, convert_masks, labels_in
+
+
+def run(
+    argv: Sequence[str] | None,
+    *,
+    description: str,
+    data_set: str,
+    labels: str,
+    label_suffix: str,
+    images: str,
+    expected: Collection[str] | int,
+    suffix: str,
+    convert: Convert,
+) -> None:
+    """Convert a data set as a command line says.
+
+    Args:
+        argv: The arguments; None for those of the process.
+        description: Of the command.
+        data_set: Its name.
+        labels: Folder of the label files in it.
+        label_suffix: How they end.
+        images: Folder of the images, of the same names and sizes.
+        expected: Stems of the published label files, or only their number.
+        suffix: How mask files end.
+        convert: Makes the mask of a label file.
+
+    Raises:
+        FileNotFoundError: If the data set is not there.
+        ValueError: If it is not whole, or a file could not be converted, unless that is allowed.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('data_root', type=Path, help=f'folder of {data_set}, with {images} and {labels}')
+    parser.add_argument('out_dir', type=Path, help='where to write the masks, outside the data set')
+    parser.add_argument('--allow-partial', action='store_true', help='convert what there is, though not the whole set')
+    parser.add_argument(
+        '--nproc', type=int, default=min(8, os.cpu_count() or 1), help='processes (default: %(default)s)'
+    )
+    args = parser.parse_args(argv)
+    if args.nproc < 1:
+        raise ValueError(f'--nproc {args.nproc} is no number of processes: give 1 or more.')
+
+    found = labels_in(args.data_root / labels, label_suffix, data_set)
+    _report(check_complete(found, expected, args.data_root / labels), args.allow_partial)
+    sized = partial(of_the_size_of_the_image, convert, args.data_root / images)
+    failures = convert_masks(found, args.data_root, args.out_dir, suffix, sized, args.nproc)
+    if failures:
+        first = next(iter(sorted(failures.items())))[1]
+        _report(f'{len(failures)} of {len(found)} labels could not be converted, first: {first}', args.allow_partial)
+    print(f'{len(found) - len(failures)} masks of {data_set} in {args.out_dir}')
+
+
+def of_the_size_of_the_image(convert: Convert, images: Path, label: Path) -> np.ndarray:
+    """Convert a label file, and check that its mask has the size of the image."""
+    mask = convert(label)
+    path = images / label.name
+    if not path.is_file():
+        raise ValueError(f'{path}, the image of {label}, does not exist: put it back, or take the label away.')
+    with Image.open(path) as image:
+        if image.size != mask.shape[::-1]:
+            raise ValueError(
+                f'{label} has {mask.shape[1]}x{mask.shape[0]} pixels, but its image {image.size[0]}x{image.size[1]}: '
+                'get both anew, or leave them out.'
+            )
+    return mask
+
+
+def _report(sentence: str | None, allow_partial: bool) -> None:
+    if sentence and allow_partial:
+        print(f'Warning: {sentence}')
+    elif sentence:
+        raise ValueError(f'{sentence.rstrip(".")}. Mend it, or convert what there is with --allow-partial.')

@@ -1,0 +1,71 @@
+"""Convert the masks of Kvasir-SEG, which are JPEG files, into masks of class ids.
+
+    python tools/dataset_converters/kvasir_seg.py data/kvasir-seg data/kvasir-seg_masks
+
+Reads the 1000 files of masks/ and writes OUT_DIR/*.png of 0, background, and 1, polyp: grey levels of 128 and more,
+since compression blurs black and white. Nothing is written into the data set. After an interruption, the same line goes
+on.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from conversion_cli import run
+from PIL import Image
+
+NUM_IMAGES = 1000
+THRESHOLD = 128
+# A mask has levels between black and white along edges only; a photograph has them everywhere.
+MAX_SHARE_BETWEEN = 0.2
+
+
+def polyp(path: Path) -> np.ndarray:
+    """Read a mask of black and white.
+
+    Args:
+        path: A file in masks/.
+
+    Returns:
+        The mask, (H, W) uint8.
+
+    Raises:
+        ValueError: If it is no image of 8 bits, or one of many grey levels.
+    """
+    with Image.open(path) as image:
+        if image.mode not in ('L', 'RGB'):
+            raise ValueError(
+                f'{path} is an image of mode {image.mode}, but masks of Kvasir-SEG have 8 bits, grey or RGB: give the '
+                'folder of Kvasir-SEG.'
+            )
+        levels = np.asarray(image.convert('L'))
+    between = float(((levels > 64) & (levels < 192)).mean())
+    if between > MAX_SHARE_BETWEEN:
+        raise ValueError(
+            f'{path} has {between:.0%} of its pixels between black and white, so it is no mask: put the files of the '
+            'data set into masks/ again.'
+        )
+    return (levels >= THRESHOLD).astype(np.uint8)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run a command line."""
+    run(
+        argv,
+        description=__doc__,
+        data_set='Kvasir-SEG',
+        labels='masks',
+        label_suffix='.jpg',
+        images='images',
+        expected=NUM_IMAGES,
+        suffix='.png',
+        convert=polyp,
+    )
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except (ValueError, FileNotFoundError) as error:
+        sys.exit(str(error))
