@@ -140,7 +140,8 @@ class MutualDataset(Dataset[dict[str, Any]]):
                 f'{len(shared)} images are both in the labelled and in the unlabelled dataset, such as {min(shared)}: '
                 'take them off the unlabelled list.'
             )
-        _check_files(self.labeled, 'img_path', 'seg_map_path')
+        for part in _parts(self.labeled):
+            _check_files(part, 'img_path', 'seg_map_path')
         _check_files(self.unlabeled, 'img_path')
 
     def _check_label(self, sample: Any) -> None:
@@ -167,6 +168,16 @@ def _build(name: str, config: dict[str, Any]) -> BaseDataset:
             f'The {name} dataset of MutualDataset has no image: check its data_root={empty.data_root!r}, '
             f'ann_file={empty.ann_file!r}, data_prefix={empty.data_prefix} and img_suffix.'
         ) from None
+
+
+def _parts(dataset: Any) -> Iterator[BaseDataset]:
+    """Yield the plain datasets that MMEngine's wrappers join or repeat."""
+    inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
+    if inner == [None]:
+        yield dataset
+    else:
+        for part in inner:
+            yield from _parts(part)
 
 
 def _check_files(dataset: BaseDataset, *keys: str) -> None:

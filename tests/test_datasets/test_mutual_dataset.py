@@ -237,3 +237,7 @@ def test_several_labelled_datasets_can_be_joined(shapes_folder, bank):
     dataset = DATASETS.build(config)
     assert len(dataset.labeled) == 8
     assert dataset[Draw('a', 7, 0, None)]['data_samples'].img_path.endswith('017.png')
+    lost = {**more, 'data_prefix': {'img_path': 'images', 'seg_map_path': 'no_such_folder'}}
+    config['labeled']['datasets'] = [part, {'type': 'RepeatDataset', 'times': 2, 'dataset': lost}]
+    with pytest.raises(FileNotFoundError, match='no_such_folder/016.png .* does not exist'):
+        DATASETS.build(config)

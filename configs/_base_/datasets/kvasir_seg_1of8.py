@@ -1,0 +1,72 @@
+# Kvasir-SEG, 1/8 of the official training list: 110 labelled images, 770 unlabelled, of split id 0; 120 to validate on.
+# How to get the data and make the lists: configs/kvasir_seg/README.md.
+data_root = 'data'
+lists = f'{__import__("os").path.abspath("splits")}/kvasir-seg/split0'  # outside the data set; see voc12aug.py
+crop_size = (352, 352)
+resize = dict(type='Resize', scale=crop_size)
+augmentation = [
+    dict(type='mmdmt.RandomScale', min_factor=0.75, max_factor=1.25),
+    dict(type='RandomCrop', crop_size=crop_size),  # the data preprocessors pad what is smaller
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='RandomFlip', prob=0.5, direction='vertical'),
+    dict(type='PhotoMetricDistortion'),
+]
+folders = dict(img_path='kvasir-seg/images', seg_map_path='kvasir-seg_masks')
+train_dataloader = dict(
+    batch_size=8,  # images of each peer
+    num_workers=4,
+    sampler=dict(type='InfiniteSampler', shuffle=True),
+    batch_sampler=dict(type='mmdmt.MutualBatchSampler'),
+    dataset=dict(
+        type='mmdmt.MutualDataset',
+        labeled=dict(
+            type='mmdmt.KvasirSEGDataset',
+            data_root=data_root,
+            data_prefix=folders,
+            ann_file=f'{lists}/labeled_1of8.txt',
+            pipeline=[
+                dict(type='LoadImageFromFile'),
+                dict(type='LoadAnnotations'),
+                resize,
+                *augmentation,
+                dict(type='PackSegInputs'),
+            ],
+        ),
+        unlabeled=dict(
+            type='mmdmt.KvasirSEGDataset',
+            data_root=data_root,
+            data_prefix=dict(img_path='kvasir-seg/images'),
+            ann_file=f'{lists}/unlabeled_1of8.txt',
+            # Images are labelled at the size that they have where LoadPseudoLabel stands.
+            pipeline=[
+                dict(type='LoadImageFromFile'),
+                resize,
+                dict(type='mmdmt.LoadPseudoLabel'),
+                *augmentation,
+                dict(type='mmdmt.PackPseudoLabel'),
+            ],
+        ),
+    ),
+)
+val_dataloader = dict(
+    batch_size=1,
+    num_workers=4,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='mmdmt.KvasirSEGDataset',
+        data_root=data_root,
+        data_prefix=folders,
+        ann_file='kvasir-seg/val.txt',
+        # The mask is not resized: predictions are brought to the size of the image.
+        pipeline=[
+            dict(type='LoadImageFromFile'),
+            resize,
+            dict(type='LoadAnnotations'),
+            dict(type='PackSegInputs'),
+        ],
+    ),
+)
+test_dataloader = val_dataloader
+val_evaluator = dict(type='mmdmt.PeerMetric', metric=dict(type='IoUMetric', iou_metrics=['mIoU', 'mDice']))
+test_evaluator = val_evaluator

@@ -1,0 +1,247 @@
+"""Domain adaptation: what the configs read and train, and one whole run by MMSegmentation's script."""
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dataset_layouts import blobs, make_cityscapes, picture, write_list
+from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import DATASETS, METRICS, MODELS
+from PIL import Image
+from test_whole_runs import SHORT, train
+
+from mmdmt.datasets.samplers import Draw, DrawPlan, PeerPool
+from mmdmt.engine.phases import Curriculum
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / 'configs' / 'domain_adaptation'
+NAME = '{}_deeplabv3plus-r50_segformer-b0_1xb8_{}2cityscapes{}-512x512.py'
+SOURCES = {'gta': 24966, 'synthia': 9400}
+FRACTIONS = {100: '29.75', 200: '14.875', 500: '5.95', 1000: '2.975'}
+LEAVES = sorted(FOLDER.glob('*.py'))
+
+pytestmark = pytest.mark.usefixtures('mmseg_scope')
+
+each_source = pytest.mark.parametrize('source', SOURCES)
+
+
+def make_sources(root, **sizes):
+    """Images of GTA5 and SYNTHIA and their converted masks; Cityscapes, and lists of some labelled images of it."""
+    make_cityscapes(root, **sizes)
+    generator = np.random.default_rng(2)
+    layouts = (
+        ('gta/images', 'gta_masks', '{:05d}', '_labelTrainIds', 19),
+        ('RAND_CITYSCAPES/RGB', 'synthia_masks', '{:07d}', '_labelTrainIds16', 16),
+    )
+    for images, masks, name, suffix, classes in layouts:
+        (root / 'data' / images).mkdir(parents=True)
+        (root / 'data' / masks).mkdir()
+        for number, size in enumerate(((21, 37), (26, 33), (23, 40)), start=1):
+            picture(generator, size).save(root / 'data' / images / f'{name.format(number)}.png')
+            mask = Image.fromarray(blobs(generator, size, classes))
+            mask.save(root / 'data' / masks / f'{name.format(number)}{suffix}.png')
+    lists = root / 'splits' / 'cityscapes' / 'split0'
+    for fraction in FRACTIONS.values():
+        for part in ('labeled', 'unlabeled'):
+            names = (lists / f'{part}_1of8.txt').read_text().splitlines()
+            write_list(root / 'splits' / 'cityscapes-target' / 'split0' / f'{part}_1of{fraction}.txt', names)
+    return root
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    return make_sources(tmp_path_factory.mktemp('run'))
+
+
+@pytest.fixture
+def load(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    return lambda method, source, labels='': Config.fromfile(FOLDER / NAME.format(method, source, labels))
+
+
+@pytest.mark.parametrize('path', LEAVES, ids=lambda path: path.stem)
+def test_leaves_are_short_and_read_nothing_outside_the_users_folder(path, tmp_path, monkeypatch):
+    assert len(path.read_text().splitlines()) < 40
+    monkeypatch.chdir(tmp_path)
+    config = Config.fromfile(path)
+    assert Curriculum.from_configs(config.custom_hooks[0].phases).total_iters == config.train_cfg.max_iters
+    assert str(ROOT) not in config.pretty_text.replace(str(FOLDER), '')
+    assert not config.train_dataloader.dataset.unlabeled.get('data_prefix', {}).get('seg_map_path')
+
+
+@each_source
+def test_labels_come_from_the_source_and_no_label_from_the_target(load, source):
+    dataset = DATASETS.build(load('dmt', source).train_dataloader.dataset)
+    assert (len(dataset.labeled), dataset.num_unlabeled()) == (3, 9)
+    assert type(dataset.labeled).__name__ == {'gta': 'GTADataset', 'synthia': 'SYNTHIADataset'}[source]
+    info = dataset.unlabeled.get_data_info(0)
+    assert 'cityscapes/leftImg8bit/train' in info['img_path']
+    assert 'seg_map_path' not in info
+    assert len(dataset.metainfo['classes']) == {'gta': 19, 'synthia': 16}[source]
+    assert tuple(dataset.labelling_item(0)['inputs'].shape) == (3, 512, 1024)
+
+
+@each_source
+@pytest.mark.parametrize('labels', FRACTIONS)
+def test_half_of_the_labelled_images_are_of_the_target_in_the_mixed_form(load, folder, source, labels):
+    config = load('dmt', source, f'-{labels}')
+    _, repeated = config.train_dataloader.dataset.labeled.datasets
+    assert repeated.times * labels == pytest.approx(SOURCES[source], rel=0.05)
+    assert str(labels) in (FOLDER / NAME.format('dmt', source, f'-{labels}')).read_text().splitlines()[0]
+    lists = folder / 'splits' / 'cityscapes-target' / 'split0'
+    assert repeated.dataset.ann_file == str(lists / f'labeled_1of{FRACTIONS[labels]}.txt')
+    assert config.train_dataloader.dataset.unlabeled.ann_file == str(lists / f'unlabeled_1of{FRACTIONS[labels]}.txt')
+    dataset = DATASETS.build(config.train_dataloader.dataset)
+    assert (len(dataset.labeled), dataset.num_unlabeled()) == (3 + 4 * repeated.times, 5)
+    # What the peers draw: images of both, of one size, with labels of the same classes.
+    plan = DrawPlan(0, 0, 0, 4, 8, 0, (PeerPool('deeplab', range(len(dataset.labeled)), 5, None),))
+    batch = [dataset[draw] for draw in [*plan.batch(0), plan.batch(0)[0]._replace(image=0)]]
+    assert {'cityscapes' in item['data_samples'].img_path for item in batch} == {True, False}
+    labels_drawn = np.unique(np.concatenate([item['data_samples'].gt_sem_seg.data.flatten() for item in batch]))
+    assert set(labels_drawn) <= {*range({'gta': 19, 'synthia': 16}[source]), 255}
+
+
+def test_the_lists_are_those_that_make_splits_writes(tmp_path, monkeypatch):
+    spec = importlib.util.spec_from_file_location('make_splits', ROOT / 'tools' / 'make_splits.py')
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    images = tmp_path / 'train'
+    images.mkdir()
+    for number in range(2975):
+        (images / f'{number:04d}_leftImg8bit.png').touch()
+    options = ['--img-suffix', '_leftImg8bit.png', '--num-splits', '1', '--denominators', *FRACTIONS.values()]
+    tool.main(['generic', 'cityscapes-target', str(images), str(tmp_path / 'splits'), *options])
+    lists = tmp_path / 'splits' / 'cityscapes-target' / 'split0'
+    for labels, fraction in FRACTIONS.items():
+        assert len((lists / f'labeled_1of{fraction}.txt').read_text().splitlines()) == labels
+        assert len((lists / f'unlabeled_1of{fraction}.txt').read_text().splitlines()) == 2975 - labels
+
+
+@each_source
+def test_source_only_and_oracle_differ_in_what_is_labelled_alone(load, folder, source):
+    whole, source_only, oracle = (load(method, source) for method in ('dmt', 'source-only', 'oracle'))
+    assert source_only.train_dataloader == whole.train_dataloader
+    for config in (source_only, oracle):
+        (phase,) = config.custom_hooks[0].phases
+        assert phase == {'iters': whole.train_cfg.max_iters, 'labeled': 8}
+        for key in ('model', 'optim_wrapper', 'param_scheduler', 'train_cfg', 'val_dataloader', 'val_evaluator'):
+            assert config[key] == whole[key]
+    labeled, unlabeled = oracle.train_dataloader.dataset.labeled, oracle.train_dataloader.dataset.unlabeled
+    assert 'ann_file' not in labeled
+    assert labeled.data_prefix == {
+        'img_path': 'cityscapes/leftImg8bit/train',
+        'seg_map_path': 'cityscapes/gtFine/train',
+    }
+    assert unlabeled.data_prefix == {'img_path': 'cityscapes/leftImg8bit/test'}
+
+
+@each_source
+def test_the_oracle_reads_target_labels_and_never_draws_its_test_images(tmp_path, monkeypatch, source):
+    make_sources(tmp_path, unlabeled=0)
+    shutil.rmtree(tmp_path / 'data' / 'gta')  # no source is needed
+    test_images = tmp_path / 'data' / 'cityscapes' / 'leftImg8bit' / 'test' / 'berlin'
+    test_images.mkdir(parents=True)
+    picture(np.random.default_rng(0), (24, 48)).save(test_images / 'berlin_000000_000019_leftImg8bit.png')
+    monkeypatch.chdir(tmp_path)
+    config = Config.fromfile(FOLDER / NAME.format('oracle', source, ''))
+    dataset = DATASETS.build(config.train_dataloader.dataset)
+    assert (len(dataset.labeled), dataset.num_unlabeled()) == (4, 1)
+    assert len(dataset.metainfo['classes']) == {'gta': 19, 'synthia': 16}[source]
+    sample = dataset[Draw('deeplab', 0, 1, None)]['data_samples']
+    assert '/train/' in sample.img_path
+    assert sample.gt_sem_seg.shape == (512, 512)
+
+
+@each_source
+def test_predictions_are_compared_with_ground_truth_of_full_size(load, source):
+    dataset = DATASETS.build(load('dmt', source).val_dataloader.dataset)
+    sample = dataset[0]['data_samples']
+    mask = np.asarray(Image.open(sample.seg_map_path))
+    assert sample.ori_shape == sample.gt_sem_seg.shape == mask.shape
+    assert sample.img_shape == (512, 1024)
+
+
+def test_of_synthia_16_and_13_classes_are_reported(load):
+    config = load('dmt', 'synthia')
+    assert {peer.decode_head.num_classes for peer in config.model.peers.values()} == {16}
+    metric = METRICS.build(config.val_evaluator.metric)
+    classes = DATASETS.build(config.val_dataloader.dataset).metainfo['classes']
+    assert len(classes) == 16
+    assert set(classes) - set(metric.subsets['mIoU13']) == {'wall', 'fence', 'pole'}
+    assert len(metric.subsets['mIoU13']) == 13
+
+
+def test_both_peers_have_adamw(load, monkeypatch):
+    config = load('dmt', 'gta')
+    config.model.peers.deeplab.pretrained = None
+    optimizers = build_optim_wrapper(MODELS.build(config.model), config.optim_wrapper)
+    for peer in ('deeplab', 'segformer'):
+        groups = optimizers[peer].optimizer.param_groups
+        assert type(optimizers[peer].optimizer).__name__ == 'AdamW'
+        assert {round(group['lr'], 9) for group in groups} == {6e-5, 6e-4}
+
+
+def test_the_small_configs_run_from_printed_to_handwritten_digits():
+    name = '{}_unet-resnet_1xb8_digit-scenes-fonts2handwriting.py'
+    domains = {
+        'dmt': ('fonts', 'handwriting'),
+        'source-only': ('fonts', 'handwriting'),
+        'oracle': ('handwriting', 'fonts'),
+    }
+    for method, (labeled, unlabeled) in domains.items():
+        config = Config.fromfile(FOLDER / name.format(method))
+        dataset = DATASETS.build(config.train_dataloader.dataset)
+        assert (len(dataset.labeled), dataset.num_unlabeled()) == (600, 600)
+        for part, domain in ((dataset.labeled, labeled), (dataset.unlabeled, unlabeled)):
+            assert part.get_data_info(0)['scene'].domain == domain
+        val = DATASETS.build(config.val_dataloader.dataset)
+        assert (len(val), val.get_data_info(0)['scene'].domain) == (200, 'handwriting')
+        assert not {val.get_data_info(n)['img_path'] for n in range(200)} & {*dataset._paths(dataset.labeled)}
+
+
+def tiny_peers():
+    """Options that make tiny networks of both peers, with no weights to load, and batches of two small crops."""
+    deeplab, segformer = 'model.peers.deeplab', 'model.peers.segformer'
+    return [
+        f'{deeplab}.pretrained=None',
+        f'{deeplab}.backbone.depth=18',
+        f'{deeplab}.backbone.stem_channels=4',
+        f'{deeplab}.backbone.base_channels=4',
+        f'{deeplab}.decode_head.in_channels=32',
+        f'{deeplab}.decode_head.c1_in_channels=4',
+        f'{deeplab}.decode_head.channels=8',
+        f'{deeplab}.decode_head.c1_channels=4',
+        f'{deeplab}.auxiliary_head.in_channels=16',
+        f'{deeplab}.auxiliary_head.channels=8',
+        f'{segformer}.backbone.embed_dims=4',
+        f'{segformer}.backbone.init_cfg=None',
+        f'{segformer}.decode_head.in_channels=[4,8,20,32]',
+        f'{segformer}.decode_head.channels=8',
+        *(f'{peer}.{head}.norm_cfg.type=BN' for peer in (deeplab, segformer) for head in ('decode_head',)),
+        f'{deeplab}.auxiliary_head.norm_cfg.type=BN',
+        f'{deeplab}.backbone.norm_cfg.type=BN',
+        'train_dataloader.batch_size=2',
+        'custom_hooks.0.phases.0.labeled=2',
+        *(f'custom_hooks.0.phases.{phase}.{part}=1' for phase in range(1, 6) for part in ('labeled', 'pseudo')),
+    ]
+
+
+@pytest.mark.parametrize(('source', 'labels'), [('gta', ''), ('synthia', '-100')], ids=['gta', 'synthia-mixed'])
+def test_source_to_cityscapes_runs_whole(tmp_path, source, labels):
+    make_sources(tmp_path, labeled=2, unlabeled=3, val=1)
+    if not labels:
+        shutil.rmtree(tmp_path / 'data' / 'cityscapes' / 'gtFine' / 'train')  # no label of the target is needed
+    before = sorted(tmp_path.rglob('*'))
+    config = f'domain_adaptation/{NAME.format("dmt", source, labels)}'
+    entries = train(config, tmp_path, *SHORT, *tiny_peers())
+    assert {f'{name}/mIoU' for name in ('deeplab', 'segformer', 'ensemble')} <= set(entries[-1])
+    if source == 'synthia':
+        assert 'ensemble/mIoU13' in entries[-1]
+    trained = [entry for entry in entries if 'loss' in entry]
+    assert len(trained) == 7
+    assert all(f'{peer}.mean_weight' in trained[-1] for peer in ('deeplab', 'segformer'))
+    after = sorted(path for path in tmp_path.rglob('*') if tmp_path / 'work' not in (path, *path.parents))
+    assert after == before
