@@ -1,5 +1,6 @@
 # make demo    train on handwritten digits: labels only, self-training, DMT; a table and a picture in work_dirs/demo
 # make test    ruff, mypy, pytest: what CI runs
+# make bench   times and memory beside plain training and the naive way; a table, and results.json in work_dirs/bench
 # make format  let ruff format the code
 #
 # Each builds .venv first if it has to; PYTHON chooses the interpreter (3.10 or newer).
@@ -9,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test format
+.PHONY: demo test bench format
 .DEFAULT_GOAL := test
 
 $(INSTALLED): requirements/pinned.txt setup.py
@@ -27,6 +28,9 @@ test: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+bench: $(INSTALLED)
+	$(BIN)/python tools/benchmarks/bench.py
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .

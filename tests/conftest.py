@@ -1,5 +1,6 @@
 """Fixtures of the whole suite: a small folder of real files, toy networks, and the config of a whole run."""
 
+import random
 from pathlib import Path
 
 import cv2
@@ -19,6 +20,14 @@ torch.set_num_threads(1)
 config_module.FormatCode = lambda text, **_: (text, True)
 
 CLASSES = ('ground', 'square', 'disc')
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    """Every test is the same every time, whatever ran before it."""
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
 
 
 @pytest.fixture

@@ -96,7 +96,8 @@ def mutual_weights(compared: Comparison, gamma_agree: float, gamma_disagree: flo
     weights = compared.label_probability.pow(gamma_agree)
     if gamma_disagree != gamma_agree:
         weights = torch.where(compared.disagree, compared.label_probability.pow(gamma_disagree), weights)
-    return torch.where(compared.pseudo, weights.masked_fill(compared.learner_wins, 0), compared.valid.float())
+    # In place: what is made here stands beside the softmax, at the loss's peak of memory.
+    return weights.masked_fill_(compared.learner_wins, 0).masked_fill_(~compared.pseudo, 1).mul_(compared.valid)
 
 
 def naive_weights(compared: Comparison, gamma: float) -> Tensor:

@@ -61,7 +61,8 @@ def test_images_are_weighted_as_pixels_are():
     logits, label, confidence = torch.randn(6, 3, 1, 1), torch.randint(3, (6, 1, 1)), torch.rand(6, 1, 1)
     of_pixels = dynamic_mutual_weights(logits, label, confidence, 4.0, 4.0)
     of_images = dynamic_mutual_weights(logits[..., 0, 0], label[..., 0, 0], confidence[..., 0, 0], 4.0, 4.0)
-    assert of_pixels[..., 0, 0].equal(of_images)
+    # Two layouts, two kernels: their softmax may differ in the last bit.
+    torch.testing.assert_close(of_pixels[..., 0, 0], of_images)
 
 
 def test_another_ignore_index_is_respected():

@@ -149,6 +149,7 @@ class _WeightedCrossEntropy(torch.autograd.Function):
     """``sum(weight * cross_entropy)`` from the softmax that the weights were made of.
 
     The softmax is taken once, for weights, loss and gradient alike, and is all that is kept of the size of the logits.
+    The gradient is made in its place, so a graph can be gone back through once; torch refuses a second time.
     """
 
     @staticmethod
@@ -164,7 +165,7 @@ class _WeightedCrossEntropy(torch.autograd.Function):
         """Return ``weight * (p - onehot(y))`` for the logits."""
         probability, label_index, weights = ctx.saved_tensors
         scaled = (weights * gradient).unsqueeze(1)
-        of_logits = (probability * scaled).scatter_add_(1, label_index.unsqueeze(1), -scaled)
+        of_logits = probability.mul_(scaled).scatter_add_(1, label_index.unsqueeze(1), scaled.neg_())
         return of_logits.to(ctx.dtype), None, None
 
 

@@ -1,0 +1,124 @@
+"""The benchmark's measurements at toy size: they run, and what is compared computes the same. No times are judged."""
+
+import importlib
+import json
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from mmdmt.models.losses.dynamic_mutual_loss import DynamicMutualLoss
+from mmdmt.pseudo_labels.bank import PseudoLabelBank
+from mmdmt.pseudo_labels.confidence_levels import dequantize, quantize
+
+FOLDER = Path(__file__).parents[2] / 'tools' / 'benchmarks'
+NAMES = ('measure', 'naive', 'networks', 'loss', 'labelling', 'iteration', 'growth', 'phases', 'bench')
+TOY = {
+    'loss_time': {'shape': (2, 5, 9, 7)},
+    'loss_memory': {'shape': (2, 5, 9, 7)},
+    'labelling_time': {'size': (32, 48), 'images': 2, 'width': 4},
+    'bank_size': {'iterations': 2, 'size': 64, 'images': 2},
+    'bank_time': {'iterations': 2, 'size': (32, 48), 'width': 4, 'calls': 1},
+    'iteration_time': {'crop': 32, 'images': 2, 'width': 4},
+    'iteration_memory': {'crop': 32, 'images': 2, 'width': 4},
+    'run_time': {'iterations': 2, 'workers': (0,), 'scenes': 8},
+    'resume_time': {'iterations': 10},
+    'labelling_growth': {'sizes': (2, 3, 4)},
+}
+
+
+@pytest.fixture(scope='module')
+def tools():
+    """The modules as `python tools/benchmarks/bench.py` imports them, one beside the other."""
+    sys.path.insert(0, str(FOLDER))
+    modules = {name: importlib.import_module(name) for name in reversed(NAMES)}
+    yield modules
+    sys.path.remove(str(FOLDER))
+    for name in NAMES:
+        del sys.modules[name]
+
+
+@pytest.mark.usefixtures('mmseg_scope')
+@pytest.mark.parametrize('measurement', TOY)
+def test_a_measurement_gives_its_rows_as_finite_numbers(tools, measurement):
+    names = {measure.__name__: rows for measure, rows in tools['bench'].MEASUREMENTS.items()}
+    measure = {measure.__name__: measure for measure in tools['bench'].MEASUREMENTS}[measurement]
+    rows = measure(2, **TOY[measurement])
+    assert all(math.isfinite(row.value) for row in rows)
+    found = tuple(row.name for row in rows)
+    assert found == names[measurement][: len(found)]
+    assert measurement == 'run_time' or len(found) == len(names[measurement])
+
+
+def test_every_measurement_is_tried(tools):
+    assert {measure.__name__ for measure in tools['bench'].MEASUREMENTS} == set(TOY)
+
+
+def test_both_losses_are_the_same(tools):
+    logits, label, confidence = tools['loss'].batch((3, 5, 40, 30))
+    results = []
+    loss = DynamicMutualLoss()
+    for compute in (loss, lambda *batch: tools['naive'].naive_loss(*batch, confidence)[0]):
+        leaf = logits.clone().requires_grad_()
+        with loss.pseudo_targets(confidence):
+            value = compute(leaf, label)
+        value.backward()
+        results.append((value.detach(), leaf.grad))
+    torch.testing.assert_close(results[0], results[1])
+    counts = tools['naive'].naive_loss(logits, label, confidence)[1]
+    assert counts == {name: int(loss.counts[name]) for name in counts}
+    assert counts['learner_wins'] > 0
+
+
+@pytest.mark.usefixtures('mmseg_scope')
+def test_both_labellings_are_the_same(tools, tmp_path):
+    networks, labelling = tools['networks'], tools['labelling']
+    torch.manual_seed(0)
+    peers = {'left': networks.build(networks.resnet18(width=4, classes=6)).eval()}
+    images = networks.Unlabelled(networks.scenes(3, 48), classes=6)
+    thresholds = tools['naive'].naive_labelling(peers, images, tmp_path / 'naive', labelling.RATIO)['left']
+    labelling.label_anew(peers, images, tmp_path / 'ours')
+    bank = PseudoLabelBank(tmp_path / 'ours' / 'left')
+    predicted = np.isfinite(thresholds)
+    ours = np.array(bank.manifest.thresholds, np.float32)
+    assert predicted.any()
+    np.testing.assert_array_equal(np.isfinite(ours), predicted)
+    np.testing.assert_array_equal(ours[predicted], dequantize(quantize(thresholds[predicted])))
+    for number in range(3):
+        label, confidence = bank.read(number)
+        naive_label, naive_confidence = np.moveaxis(np.load(tmp_path / 'naive' / 'left' / f'{number}.npy'), -1, 0)
+        np.testing.assert_array_equal(confidence, dequantize(quantize(naive_confidence)))
+        both = naive_label != 255
+        np.testing.assert_array_equal(label[both], naive_label[both])
+        # Ours keeps all that share the level of the threshold.
+        more = ~both & (label != 255)
+        np.testing.assert_array_equal(confidence[more], ours[label[more]])
+
+
+def test_live_bytes_count_what_is_alive(tools):
+    def make_and_drop():
+        first = torch.zeros(1000)
+        second = first + 1
+        del first
+        return second.view(10, 100).add_(1) + 1
+
+    assert tools['measure'].peak_bytes(make_and_drop) == 8000
+
+
+def test_a_power_is_found(tools):
+    assert tools['measure'].exponent((50, 100, 200), (3.0, 6.0, 12.0)) == pytest.approx(1)
+    assert tools['measure'].growth([7.0, 9.0, 11.0]) == pytest.approx(2)
+
+
+def test_the_table_is_written(tools, tmp_path, capsys):
+    tools['bench'].main(['--only', 'resume_10k_s', '--repeats', '2', '--work-dir', str(tmp_path)])
+    results = json.loads((tmp_path / 'results.json').read_text())
+    (row,) = results['rows']
+    assert row['name'] == 'resume_10k_s'
+    assert row['met'] == (row['value'] <= row['target'])
+    assert row['repeats'] == 2
+    assert {'machine', 'versions', 'repeats'} <= set(results)
+    assert 'resume_10k_s' in capsys.readouterr().out

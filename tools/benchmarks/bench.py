@@ -1,0 +1,108 @@
+"""Measure what the package adds to plain training, side by side with plain training and with the naive way.
+
+Times are ratios within one run, each the median over rounds in which the compared things take turns. The table goes to
+the terminal, the numbers to work_dirs/bench/results.json. docs/en/performance.md says what each row means.
+"""
+
+import argparse
+import json
+import os
+import platform
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import cv2
+import growth
+import iteration
+import labelling
+import loss
+import phases
+import torch
+from measure import Row
+from mmengine.logging import MMLogger
+
+import mmdmt
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ('torch', 'numpy', 'opencv-python', 'mmengine', 'mmcv-lite', 'mmcv', 'mmsegmentation')
+MEASUREMENTS: dict[Callable[..., list[Row]], tuple[str, ...]] = {
+    loss.loss_time: ('loss_vs_naive', 'loss_vs_cross_entropy', 'loss_bf16_vs_cross_entropy'),
+    loss.loss_memory: ('loss_memory_vs_naive', 'loss_memory_vs_cross_entropy'),
+    labelling.labelling_time: ('labelling_vs_naive', 'labelling_vs_forward'),
+    labelling.bank_size: ('bank_bytes_per_pixel',),
+    labelling.bank_time: ('bank_codec_vs_forward', 'bank_read_vs_mask_png'),
+    iteration.iteration_time: ('iteration_vs_plain',),
+    iteration.iteration_memory: ('iteration_memory_vs_plain',),
+    phases.run_time: ('phase_start_s', *(f'loader_wait_share_{number}_workers' for number in phases.WORKERS)),
+    phases.resume_time: ('resume_10k_s',),
+    growth.labelling_growth: ('labelling_growth', 'bank_growth', 'rss_growth'),
+}
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    names = [name for rows in MEASUREMENTS.values() for name in rows]
+    parser.add_argument('--only', metavar='NAME', choices=names, action='append', help='measure this row; repeatable')
+    parser.add_argument('--repeats', type=int, default=5, help='rounds of what is timed (default: 5)')
+    parser.add_argument('--work-dir', type=Path, default=ROOT / 'work_dirs' / 'bench')
+    return parser.parse_args(argv)
+
+
+def line(row: Row) -> str:
+    """Show a row."""
+    sign = {'higher': '>=', 'lower': '<='}[row.better]
+    target = '' if row.target is None else f'{sign} {row.target:g}'
+    met = {None: '', True: 'yes', False: 'NO'}[row.met]
+    spread = f'{min(row.samples):.3g} .. {max(row.samples):.3g}' if len(row.samples) > 1 else ''
+    return f'{row.name:<30} {row.value:>9.3g}  {spread:<18} {target:<8} {met}'.rstrip()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what was measured."""
+    found = {'python': platform.python_version(), 'mmdmt': mmdmt.__version__}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the benchmark."""
+    args = parse_args(argv)
+    torch.set_num_threads(1)
+    cv2.setNumThreads(0)
+    warnings.filterwarnings('ignore')
+    started = time.monotonic()
+    rows = []
+    print(f'{"row":<30} {"value":>9}  {"min .. max":<18} {"target":<8} met', flush=True)
+    for measure, names in MEASUREMENTS.items():
+        wanted = [name for name in names if args.only is None or name in args.only]
+        if not wanted:
+            continue
+        MMLogger.get_instance(f'bench {measure.__name__}', log_level='ERROR')
+        for row in measure(args.repeats):
+            if row.name in wanted:
+                rows.append(row)
+                print(line(row), flush=True)
+    seconds = time.monotonic() - started
+    args.work_dir.mkdir(parents=True, exist_ok=True)
+    results = {
+        'rows': [row.as_dict() for row in rows],
+        'repeats': args.repeats,
+        'seconds': round(seconds),
+        'machine': f'{platform.machine()}, {os.cpu_count()} cores, 1 thread used',
+        'versions': versions(),
+    }
+    path = args.work_dir / 'results.json'
+    path.write_text(json.dumps(results, indent=2) + '\n')
+    print(f'\n{seconds:.0f} s; results in {path}')
+
+
+if __name__ == '__main__':
+    main()

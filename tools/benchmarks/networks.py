@@ -1,0 +1,132 @@
+"""Networks and images to measure with."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import DATASETS, MODELS, init_default_scope
+from mmengine.structures import PixelData
+from mmseg.structures import SegDataSample
+from torch import Tensor, nn
+
+from mmdmt.pseudo_labels.labelling import predict
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO = ROOT / 'configs' / 'dmt' / 'dmt_unet-resnet_1xb8_digit-scenes.py'
+
+
+def resnet18(width: int = 64, classes: int = 21, crop: int = 128) -> dict[str, Any]:
+    """Config of a ResNet-18 of output stride 8 with a fully convolutional head.
+
+    Args:
+        width (int): Channels of its first stage; 64 is the ordinary one.
+        classes (int): Classes.
+        crop (int): Height and width of its training images.
+    """
+    norm = {'type': 'BN'}
+    return {
+        'type': 'EncoderDecoder',
+        'data_preprocessor': {
+            'type': 'SegDataPreProcessor',
+            'mean': [127.5] * 3,
+            'std': [64.0] * 3,
+            'size': (crop, crop),
+            'pad_val': 0,
+            'seg_pad_val': 255,
+        },
+        'backbone': {
+            'type': 'ResNet',
+            'depth': 18,
+            'stem_channels': width,
+            'base_channels': width,
+            'strides': (1, 2, 1, 1),
+            'dilations': (1, 1, 2, 4),
+            'out_indices': (3,),
+            'norm_cfg': norm,
+        },
+        'decode_head': {
+            'type': 'FCNHead',
+            'in_channels': 8 * width,
+            'in_index': 0,
+            'channels': 2 * width,
+            'num_convs': 1,
+            'concat_input': False,
+            'dropout_ratio': 0.1,
+            'num_classes': classes,
+            'norm_cfg': norm,
+            'align_corners': True,
+            'loss_decode': {'type': 'CrossEntropyLoss', 'avg_non_ignore': True},
+        },
+        'train_cfg': {},
+        'test_cfg': {'mode': 'whole'},
+    }
+
+
+def build(config: dict[str, Any]) -> nn.Module:
+    """Build a network with weights of its own."""
+    init_default_scope('mmseg')
+    model = MODELS.build(Config(config))
+    model.init_weights()
+    return model
+
+
+def scenes(count: int, size: int) -> list[dict[str, Any]]:
+    """Render scenes of handwritten digits, ready for a data preprocessor."""
+    init_default_scope('mmseg')
+    pipeline = Config.fromfile(DEMO).val_dataloader.dataset.pipeline
+    dataset = DATASETS.build(
+        dict(type='mmdmt.DigitScenes', split='unlabeled', num_scenes=count, size=size, pipeline=pipeline)
+    )
+    return [dataset[number] for number in range(count)]
+
+
+def noise_images(count: int, height: int, width: int) -> list[dict[str, Any]]:
+    """Make blurred noise, ready for a data preprocessor."""
+    generator = torch.Generator().manual_seed(0)
+    coarse = torch.rand((count, 3, height // 16, width // 16), generator=generator) * 255
+    images = nn.functional.interpolate(coarse, (height, width), mode='bilinear').to(torch.uint8)
+    shape = {'img_shape': (height, width), 'ori_shape': (height, width)}
+    return [{'inputs': image, 'data_samples': SegDataSample(metainfo=shape)} for image in images]
+
+
+def labelled(item: dict[str, Any], label: Tensor, **metainfo: Any) -> dict[str, Any]:
+    """Return an image with a label (H, W) int64."""
+    sample = item['data_samples'].new()
+    sample.set_data({'gt_sem_seg': PixelData(data=label.unsqueeze(0))})
+    sample.set_metainfo(metainfo)
+    return {'inputs': item['inputs'], 'data_samples': sample}
+
+
+class Unlabelled:
+    """Images in memory, as labelling takes them.
+
+    Args:
+        items (Sequence[dict]): ``inputs`` and ``data_samples`` of each.
+        classes (int): How many the labellers predict.
+    """
+
+    def __init__(self, items: Sequence[dict[str, Any]], classes: int) -> None:
+        self.items = items
+        self.metainfo = {'classes': [str(number) for number in range(classes)]}
+
+    def num_unlabeled(self) -> int:
+        """Return the number of images."""
+        return len(self.items)
+
+    def names_digest(self) -> str:
+        """Return what stands for the images' names."""
+        return f'{len(self.items)} images'
+
+    def labelling_item(self, index: int) -> dict[str, Any]:
+        """Return an image."""
+        return self.items[index]
+
+
+def predicted(peer: nn.Module, item: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Return a network's label (uint8) and confidence (float32) for an image."""
+    with torch.no_grad():
+        return predict(peer.eval(), pseudo_collate([item]))[0]

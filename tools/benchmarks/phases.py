@@ -1,0 +1,92 @@
+"""Whole runs of the demo's networks: phase changes, resuming, waiting for data."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from typing import Any
+from unittest import mock
+
+import networks
+from measure import Row
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from mmdmt.engine import dmt_hook
+from mmdmt.engine.phase_loader import PhaseLoader
+
+WORKERS = (0, 2, 4)
+
+
+def resume_time(repeats: int, iterations: int = 10_000) -> list[Row]:
+    """Time how long a resumed loop takes to get past the iterations that are done."""
+    samples = []
+    for _ in range(repeats):
+        iterator = PhaseLoader(None, skipped=iterations)
+        start = time.perf_counter()
+        for _ in range(iterations):
+            next(iterator)
+        samples.append(time.perf_counter() - start)
+    return [Row('resume_10k_s', samples, target=1)]
+
+
+def run_time(repeats: int, iterations: int = 15, workers: tuple[int, ...] = WORKERS, scenes: int = 40) -> list[Row]:
+    """Run a warm-up and two phases with each number of data workers; runs are long, so each is done once."""
+    changes, waits = [], {}
+    for number in workers:
+        seconds, waits[number] = _run(number, iterations, scenes)
+        changes += seconds
+    rows = [Row('phase_start_s', changes, target=1)]
+    for number, shares in waits.items():
+        rows.append(Row(f'loader_wait_share_{number}_workers', shares, target=0.1 if number == 2 else None))
+    return rows
+
+
+def _run(workers: int, iterations: int, scenes: int) -> tuple[list[float], list[float]]:
+    """Return the seconds of each phase change beyond labelling, and each phase's share of time spent waiting."""
+    config = Config.fromfile(networks.DEMO)
+    phase = {'iters': iterations, 'labeled': 2, 'pseudo': 6, 'label_ratio': 0.5}
+    config.custom_hooks[0].phases = [{'iters': 2, 'labeled': 8}, phase, phase]
+    config.train_cfg.update(max_iters=2 + 2 * iterations, val_interval=10**6)
+    config.train_dataloader.num_workers = workers
+    config.train_dataloader.dataset.unlabeled.num_scenes = scenes
+    config.val_dataloader.dataset.num_scenes = config.test_dataloader.dataset.num_scenes = 1
+    config.default_hooks.checkpoint.update(interval=10**6, save_last=False)
+    config.default_hooks.logger.update(interval=10**6)
+    config.log_level = 'ERROR'
+    # MMEngine keeps one visualizer and one logger for each name.
+    config.experiment_name = config.visualizer.name = f'bench_{workers}_workers_{time.time_ns()}'
+    with tempfile.TemporaryDirectory() as folder:
+        config.work_dir = folder
+        changing, labelling = Stopwatch(dmt_hook.DMTHook.after_train_iter), Stopwatch(dmt_hook.label)
+        with (
+            mock.patch.object(dmt_hook.DMTHook, 'after_train_iter', lambda *args, **kwargs: changing(*args, **kwargs)),
+            mock.patch.object(dmt_hook, 'label', labelling),
+        ):
+            runner = Runner.from_cfg(config)
+            runner.train()
+        changes = [changing.seconds[end - 1] for end in (2, 2 + iterations)]
+        seconds = [change - label for change, label in zip(changes, labelling.seconds, strict=True)]
+        data, whole = (runner.message_hub.get_scalar(f'train/{key}').data[0] for key in ('data_time', 'time'))
+    # The first batch of a phase waits for its workers to start.
+    spans = [slice(2 + phase * iterations + 1, 2 + (phase + 1) * iterations) for phase in (0, 1)]
+    return seconds, [float(data[span].sum() / whole[span].sum()) for span in spans]
+
+
+class Stopwatch:
+    """A function that notes how long each of its calls takes.
+
+    Args:
+        function (Callable): What is called.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.seconds: list[float] = []
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function."""
+        start = time.perf_counter()
+        try:
+            return self.function(*args, **kwargs)
+        finally:
+            self.seconds.append(time.perf_counter() - start)
