@@ -9,105 +9,20 @@ A bank is one folder for one phase and labeller::
 Labels are stored unfiltered, each with its confidence; the thresholds in the manifest are applied on reading.
 """
 
-import json
+import contextlib
 import os
 import shutil
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from array import array
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
+import cv2
 import numpy as np
 
 from mmdmt.pseudo_labels.codec import decode, encode
-
-FORMAT = 1
-REMEDY = 'resume the run from a checkpoint at the end of the phase before, or start it again in a new work_dir'
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What is in a bank and where it comes from.
-
-    Args:
-        run: Identity of the run that wrote it.
-        phase: Number of the phase.
-        peer: Name of the labeller.
-        weights: SHA-256 of the labeller's weights.
-        images: How many images are labelled.
-        names: SHA-256 of their names, in order.
-        label_ratio: Share of each class that was asked for.
-        thresholds: For each class the least confidence that is kept; ``inf`` keeps nothing.
-        totals: For each class the pixels predicted.
-        kept: For each class the pixels kept.
-        shards: How many processes labelled.
-        format: Version of this layout.
-    """
-
-    run: str
-    phase: int
-    peer: str
-    weights: str
-    images: int
-    names: str
-    label_ratio: float
-    thresholds: tuple[float, ...]
-    totals: tuple[int, ...]
-    kept: tuple[int, ...]
-    shards: int
-    format: int = FORMAT
-
-    def write(self, folder: Path) -> None:
-        """Complete a bank: write ``manifest.json`` in one atomic step."""
-        text = json.dumps(
-            {**asdict(self), 'thresholds': [None if k == np.inf else k for k in self.thresholds]}, indent=1
-        )
-        with (folder / 'manifest.tmp').open('w') as file:
-            file.write(text + '\n')
-            file.flush()
-            os.fsync(file.fileno())
-        (folder / 'manifest.tmp').replace(folder / 'manifest.json')
-
-    @classmethod
-    def read(cls, folder: Path) -> 'Manifest':
-        """Read the manifest of a complete bank.
-
-        Raises:
-            FileNotFoundError: If the bank is not complete.
-            ValueError: If the manifest is not one of ours.
-        """
-        path = folder / 'manifest.json'
-        if not path.is_file():
-            raise FileNotFoundError(f'The pseudo-label bank {folder} is incomplete (no manifest.json): {REMEDY}.')
-        try:
-            fields: dict[str, Any] = json.loads(path.read_text())
-            fields['thresholds'] = tuple(np.inf if k is None else float(k) for k in fields['thresholds'])
-            manifest = cls(**{**fields, 'totals': tuple(fields['totals']), 'kept': tuple(fields['kept'])})
-        except (ValueError, TypeError, KeyError) as error:
-            raise ValueError(f'{path} is no manifest of a pseudo-label bank ({error}): {REMEDY}.') from error
-        if manifest.format != FORMAT:
-            raise ValueError(f'{path} has format {manifest.format}, this version reads {FORMAT}: {REMEDY}.')
-        return manifest
-
-    def check(self, folder: Path, **expected: Any) -> None:
-        """Check that the bank is the one that is expected.
-
-        Args:
-            folder (Path): Of the bank, for the error message.
-            **expected: Fields and the values they must have.
-
-        Raises:
-            ValueError: If one of them has another value.
-        """
-        for field, value in expected.items():
-            found = getattr(self, field)
-            if found != value:
-                raise ValueError(
-                    f'The pseudo-label bank {folder} is of another run: its {field} is {found!r}, not {value!r}: '
-                    f'{REMEDY}.'
-                )
+from mmdmt.pseudo_labels.manifest import REMEDY, Manifest
 
 
 class BankWriter:
@@ -122,7 +37,7 @@ class BankWriter:
         folder.mkdir(parents=True, exist_ok=True)
         self._index_path = folder / f'index-{rank}.npy'
         self._file = (folder / f'labels-{rank}.bin').open('wb')
-        self._index: list[tuple[int, int, int]] = []
+        self._index = array('q')  # flat: tuples would take 30 MB for 200 000 images
         self._offset = 0
 
     def write(self, image: int, label: np.ndarray, confidence: np.ndarray) -> None:
@@ -134,8 +49,9 @@ class BankWriter:
             confidence (np.ndarray): (H, W) float32.
         """
         data = encode(label, confidence)
-        self._file.write(data)
-        self._index.append((image, self._offset, len(data)))
+        with self._room():
+            self._file.write(data)
+        self._index.extend((image, self._offset, len(data)))
         self._offset += len(data)
 
     def __enter__(self) -> 'BankWriter':
@@ -146,11 +62,27 @@ class BankWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Close the files; after an error no index is left, so that the bank cannot be taken for complete."""
-        with self._file:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-        if error is None:
+        if error is not None:
+            with contextlib.suppress(OSError):  # it must not hide the error that has come first
+                self._file.close()
+            return
+        with self._room():
+            with self._file:
+                self._file.flush()
+                os.fsync(self._file.fileno())
             np.save(self._index_path, np.array(self._index, np.int64).reshape(-1, 3))
+
+    @contextlib.contextmanager
+    def _room(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise OSError(
+                error.errno,
+                f'{error.strerror or error} while pseudo labels were written: make room and go on with --resume, which '
+                'labels anew',
+                self._file.name,
+            ) from error
 
 
 class PseudoLabelBank:
@@ -177,25 +109,49 @@ class PseudoLabelBank:
 
     def _read_index(self) -> np.ndarray:
         """Return (3, images): the shard, offset and length of each image."""
-        where = np.full((3, self.manifest.images), -1, np.int64)
-        for rank in range(self.manifest.shards):
-            path = self.folder / f'index-{rank}.npy'
-            if not path.is_file():
-                raise FileNotFoundError(f'The pseudo-label bank {self.folder} lacks {path.name}: {REMEDY}.')
-            image, offset, length = np.load(path, allow_pickle=False).T
-            where[:, image] = np.full_like(image, rank), offset, length
-            size = (self.folder / f'labels-{rank}.bin').stat().st_size
-            if length.sum() != size:
-                raise ValueError(
-                    f'{self.folder}/labels-{rank}.bin has {size} bytes, its index {length.sum()}: {REMEDY}.'
-                )
-        missing = np.flatnonzero(where[0] < 0)
-        if missing.size:
+        images = self.manifest.images
+        shards = [self._read_shard(rank) for rank in range(self.manifest.shards)]
+        numbers = np.concatenate([index[:, 0] for index in shards])
+        strange = numbers[(numbers < 0) | (numbers >= images)]
+        if strange.size:
             raise ValueError(
-                f'The pseudo-label bank {self.folder} lacks {missing.size} of {self.manifest.images} images, first '
-                f'number {missing[0]}: {REMEDY}.'
+                f'The index of the pseudo-label bank {self.folder} names image {strange[0]}, but the bank has '
+                f'{images}: {REMEDY}.'
             )
+        # Before anything of the size that the manifest claims is made.
+        if len(numbers) != images or (np.bincount(numbers, minlength=images) != 1).any():
+            found = np.unique(numbers)
+            first = int(np.searchsorted(found - np.arange(len(found)), 0, side='right'))
+            raise ValueError(
+                f'The pseudo-label bank {self.folder} lacks {images - len(found)} of {images} images, first number '
+                f'{first}, and has {len(numbers) - len(found)} twice: {REMEDY}.'
+            )
+        where = np.empty((3, images), np.int64)
+        for rank, index in enumerate(shards):
+            where[0, index[:, 0]] = rank
+            where[1:, index[:, 0]] = index[:, 1:].T
         return where
+
+    def _read_shard(self, rank: int) -> np.ndarray:
+        """Return (images of the shard, 3): number, offset and length, all inside the file of labels."""
+        path, labels = self.folder / f'index-{rank}.npy', self.folder / f'labels-{rank}.bin'
+        for needed in (path, labels):
+            if not needed.is_file():
+                raise FileNotFoundError(f'The pseudo-label bank {self.folder} lacks {needed.name}: {REMEDY}.')
+        try:
+            # Mapped first, which finds out whether the file is as long as its header claims.
+            index = np.array(np.load(path, mmap_mode='r', allow_pickle=False)) if path.stat().st_size > 128 else None
+        except (ValueError, OSError, EOFError) as error:
+            raise ValueError(f'{path} is no index of a pseudo-label bank ({error}): {REMEDY}.') from error
+        if index is None:
+            index = np.empty((0, 3), np.int64)
+        if index.dtype != np.int64 or index.ndim != 2 or index.shape[1] != 3:
+            raise ValueError(f'{path} is no index of a pseudo-label bank ({index.dtype} {index.shape}): {REMEDY}.')
+        size = labels.stat().st_size
+        _, offset, length = index.T
+        if ((length < 0) | (length > size) | (offset < 0) | (offset > size)).any() or length.sum() != size:
+            raise ValueError(f'{labels} has {size} bytes, its index {length.sum()}: {REMEDY}.')
+        return index
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -219,8 +175,12 @@ class PseudoLabelBank:
             label, confidence = decode(data)
         except ValueError as error:
             raise ValueError(f'Image {image} of the pseudo-label bank {self.folder}: {error}') from error
-        label[confidence < self._thresholds[label]] = ignore_index
+        np.copyto(label, ignore_index, where=confidence < cv2.LUT(label, self._thresholds))
         return label, confidence
+
+    def kept(self, image: int) -> np.ndarray:
+        """Read the pseudo label of an image without its confidence; a dropped pixel has a label that is no class."""
+        return self.read(image)[0]
 
     def __del__(self) -> None:
         """Close the files."""
@@ -244,12 +204,3 @@ def remove_banks(root: Path, phase: int, keep: int) -> None:
     """
     for old in range(phase - keep + 1) if keep else ():
         shutil.rmtree(root / f'phase_{old}', ignore_errors=True)
-
-
-def summarize(manifest: Manifest, classes: Sequence[str]) -> str:
-    """Say in a table what share of each class a bank keeps, for the log."""
-    lines = [f'{"class":>20} {"pixels":>12} {"kept":>8} {"threshold":>11}']
-    for name, total, kept, threshold in zip(classes, manifest.totals, manifest.kept, manifest.thresholds, strict=True):
-        share = f'{kept / total:8.2%}' if total else f'{"none":>8}'
-        lines.append(f'{name:>20} {total:>12} {share} {threshold:>11.7f}')
-    return '\n'.join(lines)

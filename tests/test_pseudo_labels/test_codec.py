@@ -1,4 +1,5 @@
 import struct
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -152,20 +153,69 @@ def test_any_flipped_byte_is_noticed():
 
 def test_newer_format_version_is_named():
     data = bytearray(encode(*noise((5, 6))))
-    struct.pack_into('<H', data, 4, 2)
-    with pytest.raises(ValueError, match=r'format version 2, but this version of mmdmt reads version 1\. Label this'):
+    struct.pack_into('<H', data, 4, 3)
+    with pytest.raises(ValueError, match=r'format version 3, but this version of mmdmt reads version 2\. Label this'):
         decode(bytes(data))
 
 
-def test_files_of_format_version_1_stay_readable():
+def test_files_of_format_version_2_stay_readable():
     """Bytes put together by hand: a change of the format that breaks them needs a new version number."""
     rows = [[NUM_LEVELS - 1, NUM_LEVELS - 1], [NUM_LEVELS - 2, 0]]
     differences = [rows[0][0], 0, -1, rows[1][1] - rows[1][0]]
     words = [(difference + 128) % 2**16 for difference in differences]
     low, high = bytes(word % 256 for word in words), bytes(word // 256 for word in words)
     label = bytes([0, 20, 255, 1])
-    content = struct.pack('<II', 2, 2) + low + zlib.compress(label + high)
-    data = struct.pack('<4sHI', b'DMTP', 1, zlib.crc32(content)) + content
+    planes = struct.pack('<I', 0) + label + struct.pack('<IHHH', 3, 1, 2, 1) + bytes([high[0], high[1], high[3]])
+    assert high[1] == high[2]
+    content = struct.pack('<II', 2, 2) + low + zlib.compress(planes)
+    data = struct.pack('<4sHI', b'DMTP', 2, zlib.crc32(content)) + content
     decoded_label, decoded_confidence = decode(data)
     assert decoded_label.tolist() == [[0, 20], [255, 1]]
     assert decoded_confidence.tolist() == [[1, 1], [1 - 2**-24, 0]]
+
+
+def crafted(height, width, low, planes):
+    """A pseudo label with a right checksum and whatever content."""
+    content = struct.pack('<II', height, width) + low + zlib.compress(planes)
+    return struct.pack('<4sHI', b'DMTP', 2, zlib.crc32(content)) + content
+
+
+def plain(*values):
+    """A plane that stands there as it is, not as runs."""
+    return struct.pack('<I', 0) + bytes(values)
+
+
+def test_a_crafted_pseudo_label_is_read_if_it_is_right():
+    label, confidence = decode(crafted(1, 2, bytes([128, 128]), plain(3, 4) + plain(0, 0)))
+    assert label.tolist() == [[3, 4]]
+    assert confidence.tolist() == [[0, 0]]
+
+
+@pytest.mark.parametrize(
+    'data',
+    [
+        crafted(2**31, 2**31, b'', b''),
+        crafted(2, 2, bytes(4), plain(0, 0, 0, 0) + plain(0, 0, 0)),
+        crafted(2, 2, bytes(4), plain(0, 0, 0, 0) * 3),
+        crafted(2, 2, bytes(4), bytes(10**7)),
+        crafted(2, 2, bytes(4), struct.pack('<IHB', 1, 65535, 0) + plain(0, 0, 0, 0)),
+        crafted(2, 2, bytes(4), struct.pack('<I', 2**32 - 1)),
+        crafted(1, 1, bytes([0]), plain(0) + plain(0xFF)),
+    ],
+    ids=['huge', 'too few pixels', 'too many', 'far too many', 'a long run', 'many runs', 'a confidence above 1'],
+)
+def test_a_strangers_pseudo_label_is_refused(data):
+    with pytest.raises(
+        ValueError, match=r'says that it is \d+x\d+, but holds something else .* Label this phase again'
+    ):
+        decode(data)
+
+
+def test_a_deflate_bomb_is_not_inflated():
+    bomb = crafted(4, 4, bytes(16), bytes(200 * 2**20))
+    tracemalloc.start()
+    with pytest.raises(ValueError, match='holds something else'):
+        decode(bomb)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**20

@@ -1,14 +1,12 @@
-import logging
-
 import numpy as np
 import pytest
 import torch
 from conftest import mutual_dataset, toy_segmentor
 from mmengine.registry import DATASETS, MODELS
 
-from mmdmt.pseudo_labels import labelling
 from mmdmt.pseudo_labels.bank import PseudoLabelBank
-from mmdmt.pseudo_labels.labelling import label, predict, weights_digest
+from mmdmt.pseudo_labels.labelling import label, weights_digest
+from mmdmt.pseudo_labels.pixel_labelling import predict
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
@@ -103,14 +101,6 @@ def test_a_bank_of_other_weights_or_without_manifest_is_made_again(peers, datase
     assert len(run(peers, dataset, tmp_path)['right']) == 10
 
 
-def test_a_class_without_pseudo_labels_is_a_warning_that_names_it(peers, dataset, tmp_path, monkeypatch):
-    logged = {}
-    monkeypatch.setattr(labelling, 'print_log', lambda text, logger, level=logging.INFO: logged.setdefault(level, text))
-    peers['left'].decode_head.conv_seg.bias.data[2] = -1e4
-    run({'left': peers['left']}, dataset, tmp_path)
-    assert "Phase 1: 'left' gives no pseudo label to disc" in logged[logging.WARNING]
-
-
 def test_images_are_labelled_at_the_size_they_are_given(peers, dataset):
     data = dataset.labelling_item(0)
     data['data_samples'].set_metainfo({'ori_shape': (99, 99)})
@@ -121,3 +111,30 @@ def test_images_are_labelled_at_the_size_they_are_given(peers, dataset):
         )
     assert label_map.shape == confidence.shape == tuple(data['inputs'].shape[1:])
     assert (label_map.dtype, confidence.dtype) == (np.uint8, np.float32)
+
+
+@pytest.mark.parametrize('test_cfg', [{}, {'size': (64, 64)}, {'size_divisor': 32}])
+def test_labels_are_those_of_the_segmentors_own_prediction(peers, dataset, test_cfg):
+    peer = peers['left'].eval()
+    peer.data_preprocessor.test_cfg = {**test_cfg, 'pad_val': 0} if test_cfg else None
+    items = [dataset.labelling_item(number) for number in (0, 2)]
+    data = {key: [item[key] for item in items] for key in ('inputs', 'data_samples')}
+    with torch.no_grad():
+        labelled = predict(peer, data)
+        expected = peer.test_step(data)
+    for (label_map, confidence), sample in zip(labelled, expected, strict=True):
+        assert np.array_equal(label_map, sample.pred_sem_seg.data[0].numpy())
+        assert np.array_equal(confidence, sample.seg_logits.data.softmax(0).amax(0).numpy())
+
+
+def test_a_segmentor_with_a_prediction_of_its_own_labels_by_it(peers, dataset, monkeypatch):
+    peer = peers['left'].eval()
+    item = dataset.labelling_item(0)
+    kind = type(
+        'Own', (type(peer),), {'predict': lambda self, inputs, samples: super(kind, self).predict(inputs * 0, samples)}
+    )
+    peer.__class__ = kind
+    with torch.no_grad():
+        ((_, confidence),) = predict(peer, {'inputs': [item['inputs']], 'data_samples': [item['data_samples']]})
+        plain = kind.__mro__[1].predict(peer, torch.zeros(1, 3, *confidence.shape), [item['data_samples']])
+    np.testing.assert_allclose(confidence, plain[0].seg_logits.data.softmax(0).amax(0).numpy(), rtol=1e-6)

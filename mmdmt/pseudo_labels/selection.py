@@ -1,0 +1,35 @@
+"""Which images a phase learns from: the most confident ones."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def most_confident(scores: NDArray[np.float32], label_ratio: float, class_balanced: bool = False) -> NDArray[np.int64]:
+    """Select the share of images that a labeller is surest of.
+
+    Of n images exactly ``int(n * label_ratio)`` are selected, at least one; of equal confidences the first ones.
+
+    Args:
+        scores: float32 (images, classes), the labeller's softmax.
+        label_ratio: The share to keep, in (0, 1].
+        class_balanced: Keep the share of each *predicted* class, which keeps the rare ones among the pseudo labels,
+            instead of the share of all images. Default: False, as in the paper.
+
+    Returns:
+        Numbers of the selected images, int64, ascending.
+
+    Raises:
+        ValueError: If the ratio is not in (0, 1].
+    """
+    if not 0 < label_ratio <= 1:
+        raise ValueError(f'the ratio of images to keep is {label_ratio}, but it lies in (0, 1]: 0.2 keeps a fifth.')
+    confidence, prediction = scores.max(axis=1), scores.argmax(axis=1)
+    everything = np.arange(len(scores))
+    groups = [everything[prediction == one] for one in np.unique(prediction)] if class_balanced else [everything]
+    selected = [_surest(group, confidence, label_ratio) for group in groups]
+    return np.sort(np.concatenate(selected))
+
+
+def _surest(images: NDArray[np.int64], confidence: NDArray[np.float32], share: float) -> NDArray[np.int64]:
+    order = np.argsort(-confidence[images], kind='stable')
+    return images[order[: max(1, int(len(images) * share))]]
