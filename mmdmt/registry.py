@@ -4,6 +4,10 @@ Every node names the package that registers its members, so that writing ``type=
 MMEngine imports this module, and this module's locations, on first use.
 """
 
+import functools
+import inspect
+from typing import Any
+
 from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
@@ -13,15 +17,38 @@ from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS as MMENGINE_OPTIM_WRAPP
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import Registry
 
-MODELS = Registry('model', parent=MMENGINE_MODELS, scope='mmdmt', locations=['mmdmt.models'])
-HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='mmdmt', locations=['mmdmt.engine'])
-OPTIM_WRAPPER_CONSTRUCTORS = Registry(
+from mmdmt.arguments import check_arguments
+
+
+class OurRegistry(Registry):
+    """A registry whose classes answer a misspelt argument with a sentence that says what they take."""
+
+    def _register_module(self, module: Any, *args: Any, **kwargs: Any) -> None:
+        super()._register_module(module, *args, **kwargs)
+        if not inspect.isclass(module):
+            return
+        init = module.__init__
+
+        @functools.wraps(init)
+        def checked(instance: Any, *given: Any, **named: Any) -> None:
+            if not given:  # as from a config
+                check_arguments(module.__name__, init, named)
+            init(instance, *given, **named)
+
+        setattr(module, '__init__', checked)  # noqa: B010  mypy knows no other way
+
+
+MODELS = OurRegistry('model', parent=MMENGINE_MODELS, scope='mmdmt', locations=['mmdmt.models'])
+HOOKS = OurRegistry('hook', parent=MMENGINE_HOOKS, scope='mmdmt', locations=['mmdmt.engine'])
+OPTIM_WRAPPER_CONSTRUCTORS = OurRegistry(
     'optimizer wrapper constructor',
     parent=MMENGINE_OPTIM_WRAPPER_CONSTRUCTORS,
     scope='mmdmt',
     locations=['mmdmt.engine'],
 )
-DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, scope='mmdmt', locations=['mmdmt.datasets'])
-DATA_SAMPLERS = Registry('data sampler', parent=MMENGINE_DATA_SAMPLERS, scope='mmdmt', locations=['mmdmt.datasets'])
-TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, scope='mmdmt', locations=['mmdmt.datasets.transforms'])
-METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='mmdmt', locations=['mmdmt.evaluation'])
+DATASETS = OurRegistry('dataset', parent=MMENGINE_DATASETS, scope='mmdmt', locations=['mmdmt.datasets'])
+DATA_SAMPLERS = OurRegistry('data sampler', parent=MMENGINE_DATA_SAMPLERS, scope='mmdmt', locations=['mmdmt.datasets'])
+TRANSFORMS = OurRegistry(
+    'transform', parent=MMENGINE_TRANSFORMS, scope='mmdmt', locations=['mmdmt.datasets.transforms']
+)
+METRICS = OurRegistry('metric', parent=MMENGINE_METRICS, scope='mmdmt', locations=['mmdmt.evaluation'])

@@ -1,7 +1,15 @@
-"""Models: the wrapper, its loss, and heads that MMSegmentation lacks."""
+"""Models: the wrapper, its losses, and networks that the toolboxes lack."""
 
-from mmdmt.models.decode_heads import DeepLabV2Head
-from mmdmt.models.losses import DynamicMutualLoss
+from importlib.util import find_spec
+
+from mmdmt.models.backbones import WideResNet
+from mmdmt.models.losses import DynamicMutualLoss, MixupMutualLoss
 from mmdmt.models.mutual_training import DynamicMutualTraining
 
-__all__ = ['DeepLabV2Head', 'DynamicMutualLoss', 'DynamicMutualTraining']
+__all__ = ['DynamicMutualLoss', 'DynamicMutualTraining', 'MixupMutualLoss', 'WideResNet']
+
+# Classification needs no MMSegmentation.
+if find_spec('mmseg'):
+    from mmdmt.models.decode_heads import DeepLabV2Head
+
+    __all__ += ['DeepLabV2Head']

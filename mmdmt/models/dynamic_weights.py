@@ -13,6 +13,7 @@ label ``y`` held with confidence ``c``::
 Ground truth is a label of infinite confidence: the learner never wins against it, and its weight is 1.
 """
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -100,6 +101,19 @@ def mutual_weights(compared: Comparison, gamma_agree: float, gamma_disagree: flo
     return weights.masked_fill_(compared.learner_wins, 0).masked_fill_(~compared.pseudo, 1).mul_(compared.valid)
 
 
+def ramp_up(gamma: float, progress: float, steepness: float) -> float:
+    """Let an exponent grow during a phase: ``gamma * exp(-steepness * (1 - progress) ** 2)``.
+
+    A learner that starts from scratch agrees with nothing at first; while its exponent is small it learns all the same.
+
+    Args:
+        gamma (float): The exponent at the phase's end.
+        progress (float): How far the phase is, in (0, 1].
+        steepness (float): 5 in the paper's classification; 0 keeps the exponent constant.
+    """
+    return gamma * math.exp(-steepness * (1 - progress) ** 2)
+
+
 def naive_weights(compared: Comparison, gamma: float) -> Tensor:
     """Weigh compared labels by ``p[y] ** gamma``, whether the models agree or not (an ablation of the paper).
 
@@ -137,6 +151,25 @@ def flip_labels(
         label_probability=torch.where(wins, compared.confidence, compared.label_probability),
     )
     return flipped, torch.where(wins, doubt, weights)
+
+
+def online_labels(compared: Comparison, threshold: float) -> tuple[Comparison, Tensor]:
+    """Let the learner label the images itself, in the iteration in which it learns them (an ablation of the paper).
+
+    What a labeller has said is not used. A prediction below the threshold weighs nothing.
+
+    Args:
+        compared (Comparison): The result of :func:`compare`.
+        threshold (float): The least confidence of a prediction that is learnt; the paper uses 0.9.
+
+    Returns:
+        tuple[Comparison, Tensor]: The same with the learner's own labels, and their float32 weights.
+    """
+    own = compared._replace(
+        label_index=torch.where(compared.pseudo, compared.prediction, compared.label_index),
+        label_probability=torch.where(compared.pseudo, compared.confidence, compared.label_probability),
+    )
+    return own, torch.where(compared.pseudo, compared.confidence >= threshold, compared.valid).float()
 
 
 def dynamic_mutual_weights(

@@ -1,22 +1,18 @@
-"""The model wrapper: several segmentors that teach each other, seen by MMEngine as one model."""
+"""The model wrapper: several models that teach each other, seen by MMEngine as one."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
-import torch
 from mmengine.model import BaseModel, is_model_wrapper
 from mmengine.optim import OptimWrapperDict
-from mmengine.structures import BaseDataElement, PixelData
+from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
-from mmdmt.models.dynamic_weights import GROUND_TRUTH
-from mmdmt.models.loss_placement import num_classes, place_loss
+from mmdmt.models.names import ENSEMBLE
+from mmdmt.models.peer_building import build_peer
 from mmdmt.models.peer_weights import load_plain_checkpoint, strip_wrapper_prefix
+from mmdmt.models.task import Task, task_of
 from mmdmt.registry import MODELS
-
-ENSEMBLE = 'ensemble'
 
 
 @MODELS.register_module()
@@ -27,20 +23,22 @@ class DynamicMutualTraining(BaseModel):
     losses, backward, its own optimizer. So only one peer's activations are alive at a time.
 
     Note:
-        The batch is an ordinary one of MMSegmentation in which each data sample says by its ``peer`` meta which peer
-        it is for; a pseudo-labelled one carries a ``pseudo_confidence`` map beside its ``gt_sem_seg``
-        (:class:`mmdmt.MutualDataset` makes both).
+        The batch is an ordinary one of the toolbox in which each data sample says by its ``peer`` meta which peer it
+        is for; a pseudo-labelled one carries a ``pseudo_confidence`` beside its label (:class:`mmdmt.MutualDataset`
+        makes both). What segmentors and classifiers do differently stands in :mod:`mmdmt.models.segmentation` and
+        :mod:`mmdmt.models.classification`.
 
     Args:
-        peers (dict[str, dict]): Ordinary segmentor configs by name, each with its own ``data_preprocessor``. The ring
-            of teaching follows their order: each learns from the next, the last from the first; a single peer learns
-            from itself.
-        loss (dict, optional): Config of the loss that replaces the pixel cross entropy of every head. Defaults to
-            ``dict(type='mmdmt.DynamicMutualLoss')``.
-        predict (str): Whose result is the model's own ``pred_sem_seg``: ``'ensemble'``, the mean of the peers'
-            softmax, or a peer's name. Every peer's and the ensemble's result stand in ``peers`` of each data sample
-            all the same. Defaults to ``'ensemble'``.
-        load_from (dict[str, str], optional): A plain MMSegmentation checkpoint for each peer named here. Defaults to
+        peers (dict[str, dict]): Ordinary configs of MMSegmentation's segmentors or of MMPretrain's classifiers by name,
+            each with its own ``data_preprocessor``. The ring of teaching follows their order: each learns from the
+            next, the last from the first; a single peer learns from itself.
+        loss (dict, optional): Config of the loss that replaces the cross entropy of every head. Defaults to
+            ``dict(type='mmdmt.DynamicMutualLoss')`` for segmentors, ``dict(type='mmdmt.MixupMutualLoss')`` for
+            classifiers.
+        predict (str): Whose result is the model's own: ``'ensemble'``, the mean of the peers' softmax, or a peer's
+            name. Every peer's and the ensemble's result stand in ``peers`` of each data sample all the same. Defaults
+            to ``'ensemble'``.
+        load_from (dict[str, str], optional): A plain checkpoint of the toolbox for each peer named here. Defaults to
             None.
         data_preprocessor (dict, optional): For peers that have none of their own. MMEngine hands the model what stands
             under this name at the top of a config, as in many of MMSegmentation's. Defaults to None.
@@ -48,8 +46,8 @@ class DynamicMutualTraining(BaseModel):
         train_cfg (None): Must be None; likewise.
 
     Raises:
-        ValueError: If there is no peer, a name cannot be used, peers predict different numbers of classes, or a head
-            does not compute a pixel cross entropy.
+        ValueError: If there is no peer, a name cannot be used, peers are of different kinds or predict different
+            numbers of classes, or a head does not compute a softmax cross entropy.
     """
 
     def __init__(
@@ -63,20 +61,23 @@ class DynamicMutualTraining(BaseModel):
         train_cfg: None = None,
     ) -> None:
         super().__init__()
-        if not peers:
-            raise ValueError('peers={} of DynamicMutualTraining is empty: name at least one segmentor.')
-        loss = {'type': 'mmdmt.DynamicMutualLoss'} if loss is None else loss
+        if not peers or not hasattr(peers, 'items'):
+            raise ValueError(
+                f'peers of DynamicMutualTraining is a {type(peers).__name__} that names no peer: give at '
+                'least one model by its name, peers=dict(left=..., right=...).'
+            )
         self.peer_names = tuple(peers)
+        self._configs = peers
         self.predicted_by = predict
         self._load_from = dict(load_from or {})
         self._check_names()
-        self._losses = {}
         for name, config in peers.items():
-            if data_preprocessor is not None:
-                config = {'data_preprocessor': data_preprocessor, **config}
-            peer = MODELS.build(config)
-            self._losses[name] = place_loss(name, peer, loss)
-            self.add_module(name, peer)
+            self.add_module(name, build_peer(name, config, data_preprocessor))
+        if data_preprocessor is not None:
+            self._configs = {name: {'data_preprocessor': data_preprocessor, **peer} for name, peer in peers.items()}
+        self._task = self._agreed_task()
+        loss = {'type': self._task.default_loss} if loss is None else loss
+        self._losses = {name: self._task.place_loss(name, peer, loss) for name, peer in self.bare_peers.items()}
         self.num_classes = self._agreed_num_classes()
         self._register_state_dict_hook(self._without_wrapper_prefix)
         self._register_load_state_dict_pre_hook(partial(self._without_wrapper_prefix, self))
@@ -97,8 +98,15 @@ class DynamicMutualTraining(BaseModel):
                         f'{list(self.peer_names)}.'
                     )
 
+    def _agreed_task(self) -> Task:
+        tasks = {name: task_of(name, peer) for name, peer in self.bare_peers.items()}
+        kinds = {name: type(task).__name__.lower() for name, task in tasks.items()}
+        if len(set(kinds.values())) != 1:
+            raise ValueError(f'Peers are of different kinds, {kinds}, and so cannot teach each other: choose one.')
+        return next(iter(tasks.values()))
+
     def _agreed_num_classes(self) -> int:
-        counts = {name: num_classes(peer) for name, peer in self.bare_peers.items()}
+        counts = {name: self._task.num_classes(peer) for name, peer in self.bare_peers.items()}
         if len(set(counts.values())) != 1:
             raise ValueError(
                 f'Peers predict different numbers of classes, {counts}, and so cannot teach each other: give all heads '
@@ -128,26 +136,49 @@ class DynamicMutualTraining(BaseModel):
         for name, path in self._load_from.items():
             load_plain_checkpoint(name, self.bare_peers[name], path)
 
+    def fresh_weights(self, name: str) -> dict[str, Tensor]:
+        """Return the weights that a peer would start with, were it built now.
+
+        Args:
+            name (str): Of the peer. Its config and ``load_from`` say what it starts with; random numbers are torch's.
+        """
+        peer = MODELS.build(self._configs[name])
+        peer.init_weights()
+        if name in self._load_from:
+            load_plain_checkpoint(name, peer, self._load_from[name])
+        weights: dict[str, Tensor] = peer.state_dict()
+        return weights
+
+    def set_progress(self, progress: float) -> None:
+        """Say how far the present phase is, for losses whose exponents grow with it.
+
+        Args:
+            progress (float): In (0, 1]; 1 in the phase's last iteration.
+        """
+        for placed in self._losses.values():
+            for loss in placed:
+                loss.progress = progress
+
     def train_step(self, data: dict[str, Any], optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
         """Train each peer on its share of the batch.
 
         Args:
-            data (dict): ``inputs``, a list of (3, H, W) uint8 tensors, and ``data_samples``, a list of as many
-                ``SegDataSample``, each with ``peer`` in its meta.
+            data (dict): ``inputs``, a list of (3, H, W) uint8 tensors, and ``data_samples``, a list of as many data
+                samples of the toolbox, each with ``peer`` in its meta.
             optim_wrapper (OptimWrapperDict): One optimizer wrapper for each peer.
 
         Returns:
             dict[str, Tensor]: Detached scalars to log: ``loss``, the sum over peers; ``<peer>.decode.loss_dmt`` and
             whatever else the heads report; for batches with pseudo labels ``<peer>.mean_weight``, the mean weight of
-            all valid pixels, ``<peer>.disagreement`` and ``<peer>.learner_wins``, shares of the pseudo-labelled ones.
+            all valid labels, ``<peer>.disagreement`` and ``<peer>.learner_wins``, shares of the pseudo labels.
         """
         log: dict[str, Tensor] = {}
         for name, batch in self._split(data).items():
-            peer, optimizer = self.peers[name], optim_wrapper[name]
+            peer, optimizer, placed = self.peers[name], optim_wrapper[name], self._losses[name]
+            for one in placed:
+                one.counts = {}
             with optimizer.optim_context(peer):
-                batch = self.bare_peers[name].data_preprocessor(batch, True)
-                with self._pseudo_targets(name, batch['data_samples']):
-                    losses = peer(**batch, mode='loss')
+                losses = self._task.losses(peer, self.bare_peers[name], batch, placed)
             loss, scalars = self.parse_losses(losses)
             optimizer.update_params(loss)
             del scalars['loss']
@@ -170,18 +201,6 @@ class DynamicMutualTraining(BaseModel):
             shares[sample.peer]['data_samples'].append(sample)
         return shares
 
-    @contextmanager
-    def _pseudo_targets(self, name: str, data_samples: Sequence[BaseDataElement]) -> Iterator[None]:
-        """Hand the batch's confidence to every loss of a peer, until its forward has ended."""
-        for loss in self._losses[name]:
-            loss.counts = {}
-        with ExitStack() as stack:
-            if any('pseudo_confidence' in sample for sample in data_samples):
-                confidence = stack_confidence(data_samples)
-                for loss in self._losses[name]:
-                    stack.enter_context(loss.pseudo_targets(confidence))
-            yield
-
     def _agreement(self, name: str) -> dict[str, Tensor]:
         counts = self._losses[name][0].counts
         if not counts:
@@ -201,13 +220,13 @@ class DynamicMutualTraining(BaseModel):
         """Predict with every peer, one forward each, and with the ensemble.
 
         Args:
-            data (dict): ``inputs``, a list of (3, H, W) uint8 tensors, and ``data_samples``, as MMSegmentation's
-                loaders and inference functions give them.
+            data (dict): ``inputs``, a list of (3, H, W) uint8 tensors, and ``data_samples``, as the toolbox's loaders
+                and inference functions give them.
 
         Returns:
-            list[SegDataSample]: For each image ``pred_sem_seg`` and ``seg_logits`` of the one that ``predict`` names
-            (the ensemble's logits are the log of its mean softmax), and ``peers``, a data element with each peer's
-            and, as ``ensemble``, the ensemble's ``pred_sem_seg`` (int64, (1, H, W)).
+            list[SegDataSample | DataSample]: For each image the fields that the toolbox's own models predict, of the
+            one that ``predict`` names, and ``peers``, a data element with such fields of each peer and, as
+            ``ensemble``, of the ensemble: ``peers.left.pred_sem_seg`` (int64, (1, H, W)).
         """
         results = {}
         for name, peer in self.bare_peers.items():
@@ -215,22 +234,9 @@ class DynamicMutualTraining(BaseModel):
             batch = peer.data_preprocessor(own_data, False)
             results[name] = peer(**batch, mode='predict')
         return [
-            self._combine(dict(zip(results, samples, strict=True))) for samples in zip(*results.values(), strict=True)
+            self._task.combine(dict(zip(results, samples, strict=True)), self.predicted_by)
+            for samples in zip(*results.values(), strict=True)
         ]
-
-    def _combine(self, by_peer: dict[str, BaseDataElement]) -> BaseDataElement:
-        predictions = {name: sample.pred_sem_seg for name, sample in by_peer.items()}
-        mean = sum(sample.seg_logits.data.float().softmax(dim=0) for sample in by_peer.values()) / len(by_peer)
-        predictions[ENSEMBLE] = PixelData(data=mean.argmax(dim=0, keepdim=True))
-        if self.predicted_by == ENSEMBLE:
-            combined = next(iter(by_peer.values())).new()
-            # The smallest normal float keeps log(0) finite.
-            combined.seg_logits = PixelData(data=mean.clamp(min=torch.finfo(mean.dtype).tiny).log())
-            combined.pred_sem_seg = predictions[ENSEMBLE]
-        else:
-            combined = by_peer[self.predicted_by]
-        combined.set_field(BaseDataElement(**predictions), 'peers')
-        return combined
 
     def forward(
         self, inputs: Tensor, data_samples: list[BaseDataElement] | None = None, mode: str = 'tensor'
@@ -261,23 +267,3 @@ class DynamicMutualTraining(BaseModel):
 
 def _without_wrapper(peer: nn.Module) -> BaseModel:
     return peer.module if is_model_wrapper(peer) else peer
-
-
-def stack_confidence(data_samples: Sequence[BaseDataElement]) -> Tensor:
-    """Stack the samples' confidence maps to the size of their labels.
-
-    Args:
-        data_samples (Sequence[SegDataSample]): With ``gt_sem_seg`` of one size (H, W), padded or not, and
-            ``pseudo_confidence`` (1, h, w) of the unpadded image where the label is a pseudo label.
-
-    Returns:
-        Tensor: (N, H, W) float32; ``inf`` for ground truth and padding.
-    """
-    size = data_samples[0].gt_sem_seg.shape
-    device = data_samples[0].gt_sem_seg.data.device
-    confidence = torch.full((len(data_samples), *size), GROUND_TRUTH, device=device)
-    for i, sample in enumerate(data_samples):
-        if 'pseudo_confidence' in sample:
-            height, width = sample.pseudo_confidence.shape
-            confidence[i, :height, :width] = sample.pseudo_confidence.data[0]
-    return confidence

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from mmengine.logging import print_log
-from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
+
+from mmdmt.models.weights_file import fetch_checkpoint, tensors_of
 
 
 def strip_wrapper_prefix(weights: dict[str, Any], prefix: str, peers: Sequence[str]) -> None:
@@ -38,10 +39,11 @@ def load_plain_checkpoint(name: str, peer: nn.Module, path: str) -> None:
         path (str): Whatever MMEngine loads checkpoints from.
 
     Raises:
-        ValueError: If a tensor of the peer is missing in the checkpoint or has another shape there.
+        FileNotFoundError: If there is no such file.
+        ValueError: If it cannot be read safely, or a tensor of the peer is missing or has another shape.
     """
-    checkpoint = CheckpointLoader.load_checkpoint(path, map_location='cpu')
-    given: dict[str, Tensor] = checkpoint.get('state_dict', checkpoint)
+    what = f'the checkpoint for peer {name!r}'
+    given = tensors_of(path, what, fetch_checkpoint(path, what))
     wanted: dict[str, Tensor] = peer.state_dict()
     unfit = [
         f'{key} ({"missing" if key not in given else f"{tuple(given[key].shape)} for {tuple(value.shape)}"})'

@@ -11,7 +11,7 @@ from mmseg.structures import SegDataSample
 
 from mmdmt.engine import PeerOptimWrapperConstructor
 from mmdmt.models import DynamicMutualLoss, DynamicMutualTraining
-from mmdmt.models.mutual_training import stack_confidence
+from mmdmt.models.segmentation import Segmentation, stack_confidence
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 SGD = {'type': 'OptimWrapper', 'optimizer': {'type': 'SGD', 'lr': 0.01}}
@@ -134,18 +134,18 @@ def test_prediction_gives_every_peer_and_the_mean_softmax():
     probabilities = []
     for name, peer in model.peers.items():
         (alone,) = peer.test_step(batch_for(sample_of()))
-        assert alone.pred_sem_seg.data.equal(result.peers.get(name).data)
+        assert alone.pred_sem_seg.data.equal(result.peers.get(name).pred_sem_seg.data)
         probabilities.append(alone.seg_logits.data.softmax(0))
     mean = sum(probabilities) / 2
     torch.testing.assert_close(result.seg_logits.data.softmax(0), mean)
     assert result.pred_sem_seg.data.equal(mean.argmax(0, keepdim=True))
-    assert result.peers.ensemble.data.equal(result.pred_sem_seg.data)
+    assert result.peers.ensemble.pred_sem_seg.data.equal(result.pred_sem_seg.data)
 
 
 def test_one_peer_can_speak_for_the_model():
     model = build('a', 'b', predict='b').eval()
     (result,) = model.val_step(batch_for(sample_of()))
-    assert result.pred_sem_seg.data.equal(result.peers.b.data)
+    assert result.pred_sem_seg.data.equal(result.peers.b.pred_sem_seg.data)
 
 
 def test_prediction_leaves_the_given_samples_alone():
@@ -209,7 +209,6 @@ def head_with(**settings):
         (head_with(loss_decode=[{'type': 'CrossEntropyLoss'}, {'type': 'DiceLoss'}]), 'adds up 2 losses'),
         (head_with(loss_decode={'type': 'CrossEntropyLoss', 'class_weight': [1, 2, 3]}), 'class_weight'),
         (head_with(num_classes=2, out_channels=1), 'out_channels=1'),
-        ({'type': 'mmdmt.DynamicMutualLoss'}, 'DynamicMutualLoss, which has no decode_head'),
     ],
 )
 def test_heads_without_a_pixel_cross_entropy_are_refused(config, words):
@@ -218,15 +217,18 @@ def test_heads_without_a_pixel_cross_entropy_are_refused(config, words):
     assert error.match('CrossEntropyLoss with a softmax')
 
 
+def test_a_peer_that_is_neither_segmentor_nor_classifier_is_refused():
+    with pytest.raises(ValueError, match='DynamicMutualLoss, which has no decode_head and no head'):
+        DynamicMutualTraining(peers={'a': {'type': 'mmdmt.DynamicMutualLoss'}})
+
+
 def test_query_based_heads_are_refused():
     from torch import nn
-
-    from mmdmt.models.loss_placement import place_loss
 
     segmentor = nn.Module()
     segmentor.decode_head = nn.Linear(1, 1)
     with pytest.raises(ValueError, match='query-based'):
-        place_loss('a', segmentor, {'type': 'mmdmt.DynamicMutualLoss'})
+        Segmentation().place_loss('a', segmentor, {'type': 'mmdmt.DynamicMutualLoss'})
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Losses."""
 
 from mmdmt.models.losses.dynamic_mutual_loss import DynamicMutualLoss
+from mmdmt.models.losses.mixup_mutual_loss import Mixture, MixupMutualLoss
 
-__all__ = ['DynamicMutualLoss']
+__all__ = ['DynamicMutualLoss', 'Mixture', 'MixupMutualLoss']

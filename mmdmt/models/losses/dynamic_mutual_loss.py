@@ -9,10 +9,19 @@ import torch.nn.functional as F
 from mmengine.dist import all_reduce
 from torch import Tensor, nn
 
-from mmdmt.models.dynamic_weights import Comparison, compare, flip_labels, mutual_weights, naive_weights
+from mmdmt.arguments import check_number
+from mmdmt.models.dynamic_weights import (
+    Comparison,
+    compare,
+    flip_labels,
+    mutual_weights,
+    naive_weights,
+    online_labels,
+    ramp_up,
+)
 from mmdmt.registry import MODELS
 
-RULES = ('mutual', 'naive', 'flip')
+RULES = ('mutual', 'naive', 'flip', 'online')
 
 
 @MODELS.register_module()
@@ -34,13 +43,18 @@ class DynamicMutualLoss(nn.Module):
     Args:
         gamma_agree (float): Exponent where learner and labeller agree (gamma 1 of the paper). Defaults to 5.
         gamma_disagree (float): Exponent where they disagree (gamma 2). Defaults to 5. Both zero is plain cross entropy.
+        ramp (float): Steepness with which the exponents grow during a phase, see
+            :func:`~mmdmt.models.dynamic_weights.ramp_up`; 0 keeps them constant, as in the paper's segmentation.
+            Defaults to 0.
         rule (str): ``'mutual'``, the paper's rule; ``'naive'``, ``p[y] ** gamma_agree`` everywhere; ``'flip'``, a
-            learner surer than the labeller learns its own prediction. Defaults to ``'mutual'``.
+            learner surer than the labeller learns its own prediction; ``'online'``, no labeller, the learner learns its
+            own prediction where it is sure of it. Defaults to ``'mutual'``.
+        online_threshold (float): How sure it must be, for the rule ``'online'``. Defaults to 0.9.
         loss_weight (float): Factor of the whole loss, 0.4 in many auxiliary heads. Defaults to 1.
         loss_name (str): Key of the loss in the log. Defaults to ``'loss_dmt'``.
 
     Raises:
-        ValueError: If an exponent is negative or the rule is unknown.
+        ValueError: If an exponent or the ramp is negative, the rule is unknown, or the threshold is no confidence.
     """
 
     def __init__(
@@ -50,18 +64,30 @@ class DynamicMutualLoss(nn.Module):
         rule: str = 'mutual',
         loss_weight: float = 1.0,
         loss_name: str = 'loss_dmt',
+        ramp: float = 0.0,
+        online_threshold: float = 0.9,
     ) -> None:
         super().__init__()
-        for name, gamma in (('gamma_agree', gamma_agree), ('gamma_disagree', gamma_disagree)):
-            if not gamma >= 0:
-                raise ValueError(f'{name}={gamma} of DynamicMutualLoss is not an exponent: give a number >= 0.')
+        for name, number in (('gamma_agree', gamma_agree), ('gamma_disagree', gamma_disagree), ('ramp', ramp)):
+            check_number(f'{name} of {type(self).__name__}', number)
+            if not number >= 0:
+                raise ValueError(f'{name}={number} of {type(self).__name__} is negative: give a number >= 0.')
+        check_number(f'loss_weight of {type(self).__name__}', loss_weight)
         if rule not in RULES:
-            raise ValueError(f'rule={rule!r} of DynamicMutualLoss is unknown: choose one of {", ".join(RULES)}.')
+            raise ValueError(f'rule={rule!r} of {type(self).__name__} is unknown: choose one of {", ".join(RULES)}.')
+        check_number(f'online_threshold of {type(self).__name__}', online_threshold)
+        if not 0 <= online_threshold <= 1:
+            raise ValueError(
+                f'online_threshold={online_threshold} of {type(self).__name__} is no confidence: give one in [0, 1].'
+            )
+        self.online_threshold = online_threshold
         self.gamma_agree = gamma_agree
         self.gamma_disagree = gamma_disagree
         self.rule = rule
         self.loss_weight = loss_weight
         self.loss_name = loss_name
+        self.ramp = ramp
+        self.progress = 1.0
         self.counts: dict[str, Tensor] = {}
         self._confidence: Tensor | None = None
 
@@ -127,18 +153,39 @@ class DynamicMutualLoss(nn.Module):
                 f'pseudo_targets() got a confidence of shape {tuple(confidence.shape)} for a label of shape '
                 f'{tuple(label.shape)}: transforms must move both alike (list the map in results["seg_fields"]).'
             )
-        compared = compare(logits, label, confidence, ignore_index)
-        if self.rule == 'naive':
-            weights = naive_weights(compared, self.gamma_agree)
-        elif self.rule == 'flip':
-            compared, weights = flip_labels(compared, confidence, self.gamma_agree, self.gamma_disagree)
-        else:
-            weights = mutual_weights(compared, self.gamma_agree, self.gamma_disagree)
-        self.counts = _count(compared, weights)
+        compared, weights = self.weigh(logits, label, confidence, ignore_index)
         if weight is not None:
             weights = weights * weight.float()
         total: Tensor = _WeightedCrossEntropy.apply(logits, compared, weights)
         return total
+
+    def weigh(
+        self, logits: Tensor, label: Tensor, confidence: Tensor, ignore_index: int = 255
+    ) -> tuple[Comparison, Tensor]:
+        """Weigh labels by the rule, and leave its ``counts`` behind.
+
+        Args:
+            logits (Tensor): (N, C, H, W) or (N, C).
+            label (Tensor): (N, H, W) or (N,) integer labels.
+            confidence (Tensor): Like ``label``; float32, ``inf`` for ground truth.
+            ignore_index (int): The label that does not count. Defaults to 255.
+
+        Returns:
+            tuple[Comparison, Tensor]: The comparison, its labels those to be learnt, and their float32 weights.
+        """
+        compared = compare(logits, label, confidence, ignore_index)
+        agree = ramp_up(self.gamma_agree, self.progress, self.ramp)
+        disagree = ramp_up(self.gamma_disagree, self.progress, self.ramp)
+        if self.rule == 'naive':
+            weights = naive_weights(compared, agree)
+        elif self.rule == 'flip':
+            compared, weights = flip_labels(compared, confidence, agree, disagree)
+        elif self.rule == 'online':
+            compared, weights = online_labels(compared, self.online_threshold)
+        else:
+            weights = mutual_weights(compared, agree, disagree)
+        self.counts = _count(compared, weights)
+        return compared, weights
 
     def extra_repr(self) -> str:
         """Show the settings in the printed model."""

@@ -82,6 +82,18 @@ def test_whole_images_are_weighted_alike():
     torch.testing.assert_close(value.item(), case['loss'], rtol=1e-5, atol=0)
 
 
+def test_online_the_learner_learns_what_it_is_sure_of_and_no_labeller():
+    logits = torch.tensor([[5.0, 0.0], [0.5, 0.0], [0.0, 5.0], [0.0, 5.0]])
+    label = torch.tensor([1, 1, 0, 255])  # of the labeller, of the labeller, ground truth, ignored
+    confidence = torch.tensor([0.99, 0.99, float('inf'), 0.5])
+    loss = DynamicMutualLoss(rule='online', online_threshold=0.9)
+    with loss.pseudo_targets(confidence):
+        value = loss(logits, label)
+    own, truth = F.cross_entropy(logits[:1], torch.tensor([0])), F.cross_entropy(logits[2:3], label[2:3])
+    torch.testing.assert_close(value, (own + truth) / 3)
+    assert loss.counts['weight'] == 2
+
+
 def test_nothing_valid_gives_zero_and_not_nan():
     loss = DynamicMutualLoss()
     logits = torch.randn(1, 3, 2, 2, requires_grad=True)
@@ -126,7 +138,11 @@ def test_a_confidence_of_another_shape_is_refused():
 
 @pytest.mark.parametrize(
     ('arguments', 'words'),
-    [({'rule': 'fliep'}, "'fliep'.*mutual, naive, flip"), ({'gamma_agree': -1}, 'gamma_agree=-1')],
+    [
+        ({'rule': 'fliep'}, "'fliep'.*mutual, naive, flip, online"),
+        ({'gamma_agree': -1}, 'gamma_agree=-1'),
+        ({'online_threshold': 90}, 'online_threshold=90'),
+    ],
 )
 def test_wrong_settings_are_refused(arguments, words):
     with pytest.raises(ValueError, match=words):

@@ -1,0 +1,4 @@
+"""Names that no peer can have."""
+
+ENSEMBLE = 'ensemble'
+"""The mean of all peers' softmax, which stands beside them in predictions and metrics."""

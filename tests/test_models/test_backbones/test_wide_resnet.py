@@ -1,0 +1,117 @@
+"""Wide residual networks: their size, shapes, order of layers, and what is refused."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from mmengine.registry import DefaultScope, init_default_scope
+from torch import nn
+
+from mmdmt.models.backbones.wide_resnet import PreActivatedUnit, WideResNet
+from mmdmt.registry import MODELS
+
+
+@pytest.fixture
+def mmpretrain_scope():
+    init_default_scope('mmpretrain')
+    yield
+    DefaultScope._instance_dict.clear()
+
+
+def classifier(depth, widen_factor):
+    return {
+        'type': 'ImageClassifier',
+        'backbone': {'type': 'mmdmt.WideResNet', 'depth': depth, 'widen_factor': widen_factor},
+        'neck': {'type': 'GlobalAveragePooling'},
+        'head': {'type': 'LinearClsHead', 'num_classes': 10, 'in_channels': 64 * widen_factor},
+    }
+
+
+@pytest.mark.parametrize(('depth', 'widen_factor', 'parameters'), [(28, 2, 1_467_610), (28, 10, 36_479_194)])
+def test_a_classifier_with_ten_classes_has_the_parameters_of_the_paper(
+    mmpretrain_scope, depth, widen_factor, parameters
+):
+    with torch.device('meta'):
+        model = MODELS.build(classifier(depth, widen_factor))
+    assert sum(parameter.numel() for parameter in model.parameters()) == parameters
+
+
+def test_a_classifier_of_mmpretrain_predicts_with_it(mmpretrain_scope):
+    model = MODELS.build(classifier(10, 2))
+    model.init_weights()
+    assert model(torch.randn(2, 3, 32, 32), mode='tensor').shape == (2, 10)
+
+
+def test_stages_halve_the_image_twice_and_double_the_channels_twice():
+    outputs = WideResNet(depth=16, widen_factor=2, out_indices=(0, 1, 2))(torch.randn(2, 3, 32, 32))
+    assert [tuple(output.shape) for output in outputs] == [(2, 32, 32, 32), (2, 64, 16, 16), (2, 128, 8, 8)]
+
+
+def test_only_the_last_stage_ends_with_batch_norm_and_relu():
+    first, second, third = WideResNet(depth=10, widen_factor=1, out_indices=(0, 1, 2))(torch.randn(4, 3, 16, 16))
+    assert third.min() == 0
+    assert first.min() < 0
+    assert second.min() < 0
+
+
+def test_what_lies_behind_the_last_stage_asked_for_is_not_built():
+    network = WideResNet(depth=10, widen_factor=1, out_indices=(1,))
+    (output,) = network(torch.randn(2, 3, 16, 16))
+    assert output.shape == (2, 32, 8, 8)
+    output.sum().backward()
+    assert all(parameter.grad is not None for parameter in network.parameters())
+
+
+@pytest.mark.parametrize('depth', [10, 22, 28])
+def test_the_depth_counts_the_convolutions_those_of_the_three_shortcuts_included(depth):
+    network = WideResNet(depth=depth, widen_factor=2)
+    convolutions = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
+    assert len(convolutions) == depth
+    assert all(layer.bias is None for layer in convolutions)
+
+
+def test_the_shortcut_of_a_wider_unit_is_of_the_activated_input():
+    unit = PreActivatedUnit(4, 6, 2, 0.0).eval()
+    x = torch.randn(2, 4, 8, 8)
+    activated = F.relu(unit.norm1(x))
+    residual = unit.conv2(F.relu(unit.norm2(unit.conv1(activated))))
+    torch.testing.assert_close(unit(x), residual + unit.shortcut(activated))
+
+
+def test_the_shortcut_of_an_equally_wide_unit_is_the_input_itself():
+    unit = PreActivatedUnit(4, 4, 1, 0.0).eval()
+    nn.init.zeros_(unit.conv2.weight)
+    x = torch.randn(2, 4, 8, 8)
+    assert torch.equal(unit(x), x)
+
+
+def test_dropout_acts_in_training_alone():
+    torch.manual_seed(0)
+    network = WideResNet(depth=10, widen_factor=1, drop_rate=0.5)
+    x = torch.randn(4, 3, 16, 16)
+    assert not torch.equal(network(x)[0], network(x)[0])
+    network.eval()
+    assert torch.equal(network(x)[0], network(x)[0])
+
+
+def test_convolutions_start_with_kaimings_deviation_of_outgoing_connections():
+    network = WideResNet(depth=10, widen_factor=4)
+    network.init_weights()
+    convolution = network.stages[2][0].conv1  # 128 to 256 channels
+    assert convolution.weight.std().item() == pytest.approx((2 / (256 * 9)) ** 0.5, rel=0.02)
+    assert all((norm.weight == 1).all() for norm in network.modules() if isinstance(norm, nn.BatchNorm2d))
+
+
+@pytest.mark.parametrize(
+    ('settings', 'message'),
+    [
+        ({'depth': 18}, 'depth=18 of WideResNet is not 4 \\+ 6n'),
+        ({'depth': 4}, 'depth=4'),
+        ({'widen_factor': 0}, 'widen_factor=0'),
+        ({'drop_rate': 1.0}, 'drop_rate=1.0'),
+        ({'out_indices': (3,)}, 'out_indices=\\(3,\\)'),
+        ({'out_indices': ()}, 'out_indices=\\(\\)'),
+    ],
+)
+def test_what_makes_no_network_is_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        WideResNet(**settings)
