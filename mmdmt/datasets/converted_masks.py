@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from mmseg.datasets import BaseSegDataset
-from PIL import Image
+
+from mmdmt.datasets.source_files import check_mask_file
 
 
 class ConvertedMasksDataset(BaseSegDataset):
@@ -65,13 +66,8 @@ class ConvertedMasksDataset(BaseSegDataset):
                 f'{missing[0]}: run {self.CONVERTER} and give its output folder as seg_map_path, or name the images '
                 'that have a mask in ann_file.'
             )
-        # The toolbox would cut 16 bits to 8 without a word. The converter writes all masks alike: look at one.
-        with Image.open(masks[0]) as mask:
-            if mask.mode not in ('L', 'P'):
-                raise ValueError(
-                    f'{masks[0]} is an image of mode {mask.mode}, but a mask has one channel of 8 bits: run '
-                    f'{self.CONVERTER} and give its output folder as seg_map_path.'
-                )
+        # The converter writes all masks alike: look at one.
+        check_mask_file(masks[0], f'run {self.CONVERTER} and give its output folder as seg_map_path')
 
 
 def _names(folder: Path) -> set[str]:

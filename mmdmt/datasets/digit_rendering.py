@@ -97,7 +97,7 @@ def handwriting_samples(split: str) -> dict[str, list[int]]:
     Returns:
         For each digit of ``DIGITS`` the numbers of its samples, ascending.
     """
-    target = _load_digits()[1]
+    target = load_handwriting()[1]
     samples = {}
     for digit in DIGITS:
         of_class = np.flatnonzero(target == int(digit)).tolist()
@@ -120,7 +120,7 @@ def glyphs(domain: str, split: str) -> dict[str, list[Floats]]:
         For each digit of ``DIGITS`` its glyphs: square float32 arrays, 0 is paper and 1 is ink.
     """
     if domain == 'handwriting':
-        images = _load_digits()[0]
+        images = load_handwriting()[0]
         return {digit: [images[i] for i in numbers] for digit, numbers in handwriting_samples(split).items()}
     return {digit: [_font_glyph(font, digit) for font in _FONT_FILES[split].split()] for digit in DIGITS}
 
@@ -233,14 +233,14 @@ def _font_glyph(font: str, digit: str) -> Floats:
 
 
 @cache
-def _load_digits() -> tuple[Floats, npt.NDArray[np.int64]]:
+def load_handwriting() -> tuple[Floats, npt.NDArray[np.int64]]:
     """Scikit-learn's handwritten digits: images (1797, 8, 8) float32 in [0, 1] and their classes (1797,)."""
     try:
         from sklearn.datasets import load_digits
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            'The handwriting domain of mmdmt.DigitScenes takes its digits from scikit-learn, which is not installed: '
-            "'pip install scikit-learn', or use domain='fonts'."
+            'mmdmt.Digits and the handwriting of mmdmt.DigitScenes come from scikit-learn, which is not installed: '
+            "'pip install scikit-learn', or use domain='fonts' of DigitScenes."
         ) from error
     digits = load_digits()
     return (digits.images / 16).astype(np.float32), digits.target.astype(np.int64)

@@ -109,6 +109,7 @@ def _write(convert: Convert, label: Path, target: Path) -> str:
     partial = target.with_name(f'.{target.name}.{os.getpid()}')
     try:
         mask = convert(label)
+        target.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(mask).save(partial, format='PNG')
         partial.replace(target)
     except (ValueError, OSError) as error:

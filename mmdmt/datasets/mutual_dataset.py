@@ -1,9 +1,11 @@
 """The data of mutual training: labelled and unlabelled images, drawn for each peer."""
 
 import hashlib
+import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -13,44 +15,75 @@ from mmcv.transforms import LoadImageFromFile
 from mmengine.dataset import BaseDataset, Compose
 from torch.utils.data import Dataset
 
-from mmdmt.datasets.pseudo_pipeline import labelling_transforms, training_transforms
+from mmdmt.datasets.label_kind import kind_of
+from mmdmt.datasets.mask_checks import look_at_masks
+from mmdmt.datasets.plain_dataset import build_plain_dataset, check_list
+from mmdmt.datasets.sample_checks import check_sizes, naming_files
 from mmdmt.datasets.samplers import Draw
+from mmdmt.pseudo_labels.labelling import Bank, Recorder
 from mmdmt.registry import DATASETS
 
 
 @DATASETS.register_module()
 class MutualDataset(Dataset[dict[str, Any]]):
-    """Two ordinary datasets, one with masks and one without, as the peers of mutual training see them.
+    """Two ordinary datasets, one with labels and one without, as the peers of mutual training see them.
 
     An item is asked for by a :class:`~mmdmt.datasets.samplers.Draw`, and nothing about it depends on anything else:
-    its random transforms are seeded by the draw, its pseudo label is read from the bank that the draw names. Masks of
-    unlabelled images, if there are any, are never read.
+    its random transforms are seeded by the draw, its pseudo label is read from the bank that the draw names. Labels of
+    unlabelled images, if there are any, are in no item; :meth:`truth` reads them for reports.
 
     Args:
-        labeled (dict): Config of an ordinary dataset with its training pipeline.
+        labeled (dict): Config of an ordinary dataset of MMSegmentation or MMPretrain with its training pipeline.
         unlabeled (dict): Config of an ordinary dataset. Without a ``pipeline`` it takes the labelled one's, with
             :class:`mmdmt.LoadPseudoLabel` where that one loads annotations and :class:`mmdmt.PackPseudoLabel` where it
-            packs.
+            packs; for classification with :class:`mmdmt.LoadPseudoImageLabel` after the image is loaded.
+        labelling_pipeline (list[dict], optional): What an unlabelled image goes through to be labelled, packing
+            included. Only for classification, where a label does not depend on the image's size. Defaults to None, all
+            that stands before the pseudo label is loaded.
 
     Raises:
         ValueError: If one of the datasets is empty, they share images, or the pipeline of the unlabelled one does not
             load pseudo labels.
-        FileNotFoundError: If an image or a mask of a labelled image is missing.
+        FileNotFoundError: If a list, an image folder, an image or a mask of a labelled image is missing.
     """
 
-    def __init__(self, labeled: dict[str, Any], unlabeled: dict[str, Any]) -> None:
-        self.labeled: BaseDataset = _build('labeled', labeled)
+    def __init__(
+        self,
+        labeled: dict[str, Any],
+        unlabeled: dict[str, Any],
+        labelling_pipeline: Sequence[dict[str, Any]] | None = None,
+    ) -> None:
+        self.labeled: BaseDataset = build_plain_dataset('labeled', labeled)
         own_pipeline = unlabeled.get('pipeline')
-        self.unlabeled: BaseDataset = _build('unlabeled', {**unlabeled, 'pipeline': own_pipeline or []})
+        self.unlabeled: BaseDataset = build_plain_dataset('unlabeled', {**unlabeled, 'pipeline': own_pipeline or []})
         if not isinstance(self.unlabeled, BaseDataset):
             raise ValueError(
                 f'unlabeled of MutualDataset is a {type(self.unlabeled).__name__}: give one plain dataset, such as '
                 'BaseSegDataset; a list file (ann_file) can name images of several folders.'
             )
+        parts = list(_parts(self.labeled))
+        self._kind = kind_of([step for part in parts for step in part.pipeline.transforms])
         if not own_pipeline:
-            self.unlabeled.pipeline = Compose(training_transforms(self.labeled))
-        self._labelling_pipeline = Compose(labelling_transforms(self.unlabeled.pipeline.transforms))
+            self.unlabeled.pipeline = Compose(self._kind.training_transforms(_only(parts, self.labeled)))
+        before_label = self._kind.labelling_transforms(self.unlabeled.pipeline.transforms)
+        if labelling_pipeline and 'seg_map_path' in self._kind.files:
+            raise ValueError(
+                'labelling_pipeline of MutualDataset is for classification: pixels are labelled as they stand before '
+                'mmdmt.LoadPseudoLabel. Drop it.'
+            )
+        self._labelling_pipeline = Compose(labelling_pipeline or before_label)
+        self._read_truth = self._kind.truth_reader(parts, before_label)
         self._check_images()
+
+    @property
+    def bank(self) -> Callable[[Path], Bank]:
+        """What reads a bank of such pseudo labels."""
+        return self._kind.bank
+
+    @property
+    def recorder(self) -> Callable[..., Recorder]:
+        """What writes one."""
+        return self._kind.recorder
 
     @property
     def metainfo(self) -> dict[str, Any]:
@@ -65,20 +98,21 @@ class MutualDataset(Dataset[dict[str, Any]]):
         """Load an image as a draw says.
 
         Returns:
-            dict: ``inputs``, a (3, H, W) uint8 tensor, and ``data_samples``, a ``SegDataSample`` with ``gt_sem_seg``
-            and ``peer`` in its meta; of a pseudo-labelled image also ``pseudo_confidence``.
+            dict: ``inputs``, a (3, H, W) uint8 tensor, and ``data_samples``, a data sample of the toolbox with its
+            label (``gt_sem_seg`` or ``gt_label``) and ``peer`` in its meta; of a pseudo-labelled image also
+            ``pseudo_confidence``.
 
         Raises:
-            ValueError: If a mask holds a label that is no class, naming the file.
+            ValueError: If a mask is no image of 8 bits, or a label is no class, naming the file.
         """
-        with _seeded(draw.seed):
+        with _seeded(draw.seed), naming_files(self.labeled if draw.bank is None else self.unlabeled, draw.image):
             if draw.bank is None:
                 item = self.labeled[draw.image]
             else:
                 item = self.unlabeled.pipeline({**self._image(draw.image), 'pseudo_label': (draw.bank, draw.image)})
         sample = item['data_samples']
         if draw.bank is None:
-            self._check_label(sample)
+            self._kind.check_label(self.labeled, sample)
         sample.set_metainfo({'peer': draw.peer})
         return item
 
@@ -86,9 +120,35 @@ class MutualDataset(Dataset[dict[str, Any]]):
         """Return how many images there are to label."""
         return len(self.unlabeled)
 
+    def pseudo_labelled(self, bank: Path) -> Sequence[int]:
+        """Return the numbers of the unlabelled images that can be drawn with the labels of a bank."""
+        return self._kind.pseudo_labelled(bank)
+
     def labelling_item(self, index: int) -> dict[str, Any]:
         """Load an unlabelled image to be labelled: what its pipeline does before the label is loaded, then packing."""
-        return self._labelling_pipeline(self._image(index))
+        with naming_files(self.unlabeled, index):
+            return self._labelling_pipeline(self._image(index))
+
+    def has_truth(self) -> bool:
+        """Whether the unlabelled dataset names a label of any image, be it there or not."""
+        return self._has_truth
+
+    @cached_property
+    def _has_truth(self) -> bool:
+        infos = (self.unlabeled.get_data_info(index) for index in range(len(self.unlabeled)))
+        return any(info.get(self._kind.label_key) is not None for info in infos)
+
+    def truth(self, index: int) -> np.ndarray | None:
+        """Load the label of an unlabelled image that has one: to report how right pseudo labels are, not to train.
+
+        Returns:
+            np.ndarray | None: The mask in the geometry in which the image is labelled, (H, W), or the class, (1,);
+            None if there is none.
+
+        Raises:
+            ValueError: If it cannot be read or holds what is no class, naming the file.
+        """
+        return self._read_truth(self.unlabeled.get_data_info(index))
 
     def labeled_indices(self, list_file: str) -> list[int]:
         """Look up which labelled images a list names, for a peer's own part of the labelled set.
@@ -120,54 +180,35 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
     def names_digest(self) -> str:
         """Return the SHA-256 of the unlabelled images' names, by which a bank knows what it labels."""
-        names = [PurePath(path).name for path in self._paths(self.unlabeled)]
-        return hashlib.sha256('\n'.join(names).encode()).hexdigest()
+        return self._names_digest
 
     def _image(self, index: int) -> dict[str, Any]:
         info = self.unlabeled.get_data_info(index)
-        info.pop('seg_map_path', None)
+        self._kind.hide_label(info)
         return info
 
     @staticmethod
     def _paths(dataset: BaseDataset) -> list[str]:
-        return [dataset.get_data_info(number)['img_path'] for number in range(len(dataset))]
+        return [_path(dataset.get_data_info(number)) for number in range(len(dataset))]
 
     def _check_images(self) -> None:
         labeled, unlabeled = self._paths(self.labeled), self._paths(self.unlabeled)
+        # Once: asked for at every phase and by every peer, and slow for a large dataset.
+        self._names_digest = hashlib.sha256('\n'.join(map(os.path.basename, unlabeled)).encode()).hexdigest()
         shared = set(labeled) & set(unlabeled)
         if shared:
             raise ValueError(
                 f'{len(shared)} images are both in the labelled and in the unlabelled dataset, such as {min(shared)}: '
                 'take them off the unlabelled list.'
             )
+        for part in (*_parts(self.labeled), self.unlabeled):
+            check_list(part)
         for part in _parts(self.labeled):
-            _check_files(part, 'img_path', 'seg_map_path')
+            _check_files(part, *self._kind.files)
+            check_sizes(part)
         _check_files(self.unlabeled, 'img_path')
-
-    def _check_label(self, sample: Any) -> None:
-        label, classes = sample.gt_sem_seg.data, len(self.metainfo['classes'])
-        ignore_index = getattr(self.labeled, 'ignore_index', 255)
-        strange = label[(label >= classes) & (label != ignore_index)]
-        if strange.numel():
-            raise ValueError(
-                f'The mask {sample.metainfo.get("seg_map_path")} of {sample.metainfo.get("img_path")} holds label '
-                f'{int(strange[0])}, but the {classes} classes are 0..{classes - 1} and {ignore_index} is ignored: '
-                'convert the mask, or set reduce_zero_label or metainfo classes of the labelled dataset.'
-            )
-
-
-def _build(name: str, config: dict[str, Any]) -> BaseDataset:
-    try:
-        return DATASETS.build(config)
-    except ValueError:
-        # MMEngine fails on an empty list with a message about arrays; find out whether that is what has happened.
-        empty = DATASETS.build({**config, 'lazy_init': True})
-        if empty.load_data_list():
-            raise
-        raise ValueError(
-            f'The {name} dataset of MutualDataset has no image: check its data_root={empty.data_root!r}, '
-            f'ann_file={empty.ann_file!r}, data_prefix={empty.data_prefix} and img_suffix.'
-        ) from None
+        for part in _parts(self.labeled):
+            look_at_masks(part, self._kind.check_label)
 
 
 def _parts(dataset: Any) -> Iterator[BaseDataset]:
@@ -180,6 +221,22 @@ def _parts(dataset: Any) -> Iterator[BaseDataset]:
             yield from _parts(part)
 
 
+def _only(parts: list[BaseDataset], labeled: Any) -> BaseDataset:
+    if parts != [labeled]:
+        raise ValueError(
+            f'labeled of MutualDataset is a {type(labeled).__name__}, which has no pipeline of its own to derive the '
+            'unlabelled one from: give unlabeled a pipeline with mmdmt.LoadPseudoLabel and mmdmt.PackPseudoLabel.'
+        )
+    return labeled
+
+
+def _path(info: dict[str, Any]) -> str:
+    """Return what an image is known by: its path or, where a dataset holds arrays, what they show."""
+    if 'img_path' in info:
+        return str(info['img_path'])
+    return hashlib.sha256(np.ascontiguousarray(info['img']).data).hexdigest()
+
+
 def _check_files(dataset: BaseDataset, *keys: str) -> None:
     """Check that the files of a dataset on the local disk exist."""
     transforms = getattr(getattr(dataset, 'pipeline', None), 'transforms', ())
@@ -189,10 +246,10 @@ def _check_files(dataset: BaseDataset, *keys: str) -> None:
     for number in range(len(dataset)):
         info = dataset.get_data_info(number)
         for key in keys:
-            if not Path(info[key]).is_file():
+            if not os.path.isfile(info[key]):  # noqa: PTH113  many, and a Path takes longer than the look
                 raise FileNotFoundError(
                     f'{info[key]} ({key} of image {number} of {len(dataset)}) does not exist: check data_root, '
-                    'data_prefix, the suffixes and the list of the dataset.'
+                    'data_prefix, the suffixes and the list of the dataset, and that its converter has been run.'
                 )
 
 

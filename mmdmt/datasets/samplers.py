@@ -35,13 +35,13 @@ class PeerPool(NamedTuple):
     Attributes:
         peer: Its name.
         labeled: Numbers in the labelled dataset.
-        num_unlabeled: Size of the unlabelled dataset.
+        unlabeled: Numbers in the unlabelled dataset.
         bank: Folder of its labeller's pseudo labels; None during the warm-up.
     """
 
     peer: str
     labeled: Sequence[int]
-    num_unlabeled: int
+    unlabeled: Sequence[int]
     bank: str | None
 
 
@@ -75,19 +75,16 @@ class DrawPlan:
         """Return the draws of one process for one iteration, peer after peer."""
         draws: list[Draw] = []
         for number, pool in enumerate(self.pools):
-            for stream, count, size in (
-                (LABELED, self.labeled, len(pool.labeled)),
-                (PSEUDO, self.pseudo, pool.num_unlabeled),
+            for stream, count, images, bank in (
+                (LABELED, self.labeled, pool.labeled, None),
+                (PSEUDO, self.pseudo, pool.unlabeled, pool.bank),
             ):
                 for slot in range(rank * count, (rank + 1) * count):
                     position = (iteration - self.start) * count * world_size + slot
-                    lap, place = divmod(position, size)
-                    index = int(_shuffled(size, (self.seed, number, stream, self.phase, lap))[place])
+                    lap, place = divmod(position, len(images))
+                    index = int(_shuffled(len(images), (self.seed, number, stream, self.phase, lap))[place])
                     seed = _hash(self.seed, number, stream, iteration, slot)
-                    if stream == LABELED:
-                        draws.append(Draw(pool.peer, int(pool.labeled[index]), seed, None))
-                    else:
-                        draws.append(Draw(pool.peer, index, seed, pool.bank))
+                    draws.append(Draw(pool.peer, int(images[index]), seed, bank))
         return draws
 
 
@@ -109,14 +106,25 @@ class MutualBatchSampler:
         self.rank, self.world_size = get_dist_info()
         self._plan: DrawPlan | None = None
         self._iteration = 0
+        self._starts = 0
 
     def start(self, plan: DrawPlan, iteration: int) -> None:
         """Draw by a plan, from an iteration on."""
         self._plan, self._iteration = plan, iteration
 
     def __iter__(self) -> Iterator[list[Draw]]:
-        """Yield the batches up to the phase's end."""
+        """Yield the batches up to the phase's end.
+
+        Raises:
+            RuntimeError: If batches are wanted, but no DMTHook says of what.
+        """
         plan = self._plan
+        self._starts += plan is None
+        if self._starts > 1:  # a loop starts once before the hook, and again only where there is none
+            raise RuntimeError(
+                'mmdmt.MutualBatchSampler has no phase to draw for: add custom_hooks=[dict(type='
+                "'mmdmt.DMTHook', phases=[...])]."
+            )
         if plan is not None:
             for iteration in range(self._iteration, plan.stop):
                 yield plan.batch(iteration, self.rank, self.world_size)

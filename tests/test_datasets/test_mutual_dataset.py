@@ -9,7 +9,8 @@ from conftest import TRAIN_PIPELINE, mutual_dataset, shapes
 from mmengine.registry import DATASETS
 
 from mmdmt.datasets.samplers import Draw
-from mmdmt.pseudo_labels.bank import BankWriter, Manifest, open_bank
+from mmdmt.pseudo_labels.bank import BankWriter, open_bank
+from mmdmt.pseudo_labels.manifest import Manifest
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
@@ -107,10 +108,11 @@ def test_the_unlabelled_pipeline_follows_the_labelled_one(dataset):
 
 def test_images_are_labelled_at_the_size_where_labels_are_loaded(shapes_folder):
     config = mutual_dataset(shapes_folder)
-    config['labeled']['pipeline'] = [
+    config['unlabeled']['pipeline'] = [
         TRAIN_PIPELINE[0],
         {'type': 'Resize', 'scale': (24, 20), 'keep_ratio': False},
-        *TRAIN_PIPELINE[1:],
+        {'type': 'mmdmt.LoadPseudoLabel'},
+        {'type': 'mmdmt.PackPseudoLabel'},
     ]
     item = DATASETS.build(config).labelling_item(3)
     assert item['inputs'].shape == (3, 20, 24)
@@ -156,8 +158,8 @@ def own_folder(tmp_path, shapes_folder):
 def test_a_label_that_is_no_class_is_named_with_its_image(own_folder):
     mask = cv2.imread(str(own_folder / 'masks' / '002.png'), cv2.IMREAD_UNCHANGED)
     mask[mask == 2] = 7
-    cv2.imwrite(str(own_folder / 'masks' / '002.png'), mask)
     dataset = DATASETS.build(mutual_dataset(own_folder))
+    cv2.imwrite(str(own_folder / 'masks' / '002.png'), mask)  # after the few that are looked at before a run
     with pytest.raises(ValueError, match=r'masks/002.png of .*images/002.png holds label 7, but the 3 classes'):
         dataset[Draw('a', 2, 0, None)]
 
@@ -241,3 +243,25 @@ def test_several_labelled_datasets_can_be_joined(shapes_folder, bank):
     config['labeled']['datasets'] = [part, {'type': 'RepeatDataset', 'times': 2, 'dataset': lost}]
     with pytest.raises(FileNotFoundError, match='no_such_folder/016.png .* does not exist'):
         DATASETS.build(config)
+
+
+def test_black_and_white_masks_are_warned_of(own_folder, monkeypatch):
+    for path in (own_folder / 'masks').iterdir():
+        mask = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        cv2.imwrite(str(path), np.where(mask > 0, 255, 0).astype(np.uint8))
+    said = []
+    monkeypatch.setattr('mmdmt.datasets.mask_checks.print_log', lambda text, **_: said.append(text))
+    DATASETS.build(mutual_dataset(own_folder))
+    (text,) = said
+    assert 'no class but the first: if they are black and white, convert them to class ids.' in text
+
+
+def test_an_empty_line_or_a_path_out_of_the_data_is_named_with_list_and_line(own_folder):
+    for folder in ('images', 'masks'):
+        (own_folder / folder / 'part').mkdir()
+    (own_folder / 'labeled.txt').write_text('000\n001 \r\npart/../002\n')  # spaces, CRLF, and inside
+    assert len(DATASETS.build(mutual_dataset(own_folder)).labeled) == 3
+    for line, words in ((' ', 'is empty'), ('../../own2/x', 'leads out of the data')):
+        (own_folder / 'labeled.txt').write_text(f'000\n{line}\n001\n')
+        with pytest.raises(ValueError, match=rf'line 2 of .*labeled\.txt .*{words}'):
+            DATASETS.build(mutual_dataset(own_folder))

@@ -6,7 +6,7 @@ from mmdmt.datasets.samplers import DrawPlan, MutualBatchSampler, PeerPool
 
 
 def plan_of(labeled=2, pseudo=6, start=100, stop=140, seed=0, phase=1, unlabeled=30):
-    pools = (PeerPool('a', range(8), unlabeled, 'bank/b'), PeerPool('b', range(8), unlabeled, 'bank/a'))
+    pools = (PeerPool('a', range(8), range(unlabeled), 'bank/b'), PeerPool('b', range(8), range(unlabeled), 'bank/a'))
     return DrawPlan(seed, phase, start, stop, labeled, pseudo, pools)
 
 
@@ -60,7 +60,7 @@ def test_processes_share_the_batch_of_one(world_size):
 
 
 def test_a_labelled_subset_is_drawn_from_alone():
-    pools = (PeerPool('a', [1, 5, 7], 30, None),)
+    pools = (PeerPool('a', [1, 5, 7], range(30), None),)
     plan = DrawPlan(0, 0, 0, 10, 4, 0, pools)
     assert {draw.image for n in range(10) for draw in plan.batch(n)} == {1, 5, 7}
 
