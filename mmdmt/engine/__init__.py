@@ -2,5 +2,6 @@
 
 from mmdmt.engine.dmt_hook import DMTHook
 from mmdmt.engine.optim_constructor import PeerOptimWrapperConstructor
+from mmdmt.engine.picture_hook import PictureHook
 
-__all__ = ['DMTHook', 'PeerOptimWrapperConstructor']
+__all__ = ['DMTHook', 'PeerOptimWrapperConstructor', 'PictureHook']

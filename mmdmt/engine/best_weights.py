@@ -9,6 +9,8 @@ import torch
 from mmengine.dist import barrier, is_main_process
 from torch import nn
 
+from mmdmt.models.weights_file import read_checkpoint
+
 
 class BestWeights:
     """Keep each peer's best weights of a phase on disk, to carry them into the next.
@@ -55,6 +57,7 @@ class BestWeights:
 
         Raises:
             FileNotFoundError: If they are not on disk any more.
+            ValueError: If the file is not one of weights.
         """
         barrier()
         for name, peer in peers.items():
@@ -66,7 +69,7 @@ class BestWeights:
                 raise FileNotFoundError(
                     f'The best weights of peer {name!r}, {path}, are gone: resume from a checkpoint of a phase before.'
                 )
-            peer.load_state_dict(torch.load(path, map_location='cpu', weights_only=True))
+            peer.load_state_dict(read_checkpoint(path, f'the best weights of peer {name!r}'))
             logger.info(f'{name} carries the weights of its best {self.metric}, {self.scores[name]:.2f}.')
 
     def _save(self, name: str, peer: nn.Module) -> None:

@@ -1,31 +1,79 @@
 """What must fit together before a run starts; each misfit is one sentence."""
 
+import os
+from collections.abc import Mapping
+
+from mmengine.dist import get_world_size
 from mmengine.model import MMSeparateDistributedDataParallel, is_model_wrapper
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import IterBasedTrainLoop, Runner
 
+from mmdmt.arguments import check_number
 from mmdmt.datasets.mutual_dataset import MutualDataset
 from mmdmt.datasets.samplers import MutualBatchSampler
 from mmdmt.engine.phases import Curriculum
 from mmdmt.engine.schedules import fit_schedulers
+from mmdmt.engine.validation_checks import check_validation
 from mmdmt.models.mutual_training import DynamicMutualTraining
+from mmdmt.pseudo_labels.bank import PseudoLabelBank
+from mmdmt.pseudo_labels.manifest import MAX_CLASSES
 
 
-def check_run(runner: Runner, curriculum: Curriculum, validates: bool) -> None:
+def check_settings(carry: str, keep_banks: int, stop_after_nan: int, labelling: Mapping[str, int]) -> None:
+    """Check the arguments of DMTHook other than its phases.
+
+    Raises:
+        ValueError: If one of them is unknown or no number it can be.
+    """
+    if carry not in ('last', 'best', 'scratch'):
+        raise ValueError(f"carry={carry!r} of DMTHook is unknown: choose 'last', 'best' or 'scratch'.")
+    check_number('keep_banks of DMTHook', keep_banks, int)
+    if keep_banks < 0:
+        raise ValueError(f'keep_banks={keep_banks} of DMTHook: give the number of phases to keep, 0 for all.')
+    check_number('stop_after_nan of DMTHook', stop_after_nan, int)
+    if stop_after_nan < 0:
+        raise ValueError(f'stop_after_nan={stop_after_nan} of DMTHook: give a number of iterations, 0 for never.')
+    least = {'batch_size': 1, 'num_workers': 0}
+    unknown = set(labelling) - {*least, 'class_balanced'}
+    if unknown:
+        raise ValueError(
+            f'labelling of DMTHook has {sorted(unknown)}: it takes batch_size, num_workers, class_balanced.'
+        )
+    for name in least.keys() & labelling.keys():
+        check_number(f'labelling.{name} of DMTHook', labelling[name], int)
+        if labelling[name] < least[name]:
+            raise ValueError(f'labelling.{name}={labelling[name]} of DMTHook is too small: give {least[name]} or more.')
+
+
+def check_run(runner: Runner, curriculum: Curriculum, carry_metric: str | None) -> None:
     """Check that model, optimizer, data and loop fit the phases.
 
     Args:
         runner (Runner): About to train; everything is built, nothing has run.
         curriculum (Curriculum): The phases.
-        validates (bool): Whether the run needs validation.
+        carry_metric (str, optional): The metric that chooses the best weights, which needs validation; None without.
 
     Raises:
         ValueError: If something does not fit, saying what and how to mend it.
     """
-    _check_loop(runner, curriculum, validates)
+    _check_hook(runner)
+    _check_loop(runner, curriculum, carry_metric is not None)
     model = _check_model(runner)
     _check_optimizer(runner, model, curriculum)
     _check_data(runner, model, curriculum)
+    check_validation(runner, runner.train_dataloader.dataset.metainfo['classes'], carry_metric)
+
+
+def _check_hook(runner: Runner) -> None:
+    hooks = [hook for hook in runner.hooks if type(hook).__name__ == 'DMTHook']
+    if len(hooks) > 1:
+        raise ValueError(f'custom_hooks has {len(hooks)} DMTHooks, of which a run takes one: join their phases.')
+    processes = int(os.environ.get('WORLD_SIZE', 1))
+    if 'TORCHELASTIC_RUN_ID' in os.environ and processes > 1 and get_world_size() == 1:
+        raise ValueError(
+            f'torchrun has started {processes} processes, but launcher={runner.launcher!r} lets each train alone: add '
+            '--launcher pytorch, as tools/dist_train.sh does.'
+        )
 
 
 def _check_loop(runner: Runner, curriculum: Curriculum, validates: bool) -> None:
@@ -76,6 +124,11 @@ def _check_optimizer(runner: Runner, model: DynamicMutualTraining, curriculum: C
         return
     if runner.cfg.get('param_scheduler') is None:
         raise ValueError('DMTHook restarts param_scheduler in every phase and needs its config: use Runner.from_cfg.')
+    if isinstance(runner.param_schedulers, dict) and set(runner.param_schedulers) != set(optimized):
+        raise ValueError(
+            f'param_scheduler is for {list(runner.param_schedulers)}, but the peers are {list(model.peer_names)}: give '
+            'one list for all, or one for each peer by its name.'
+        )
     for phase in curriculum.phases:
         fit_schedulers(runner.cfg.param_scheduler, phase.iters)
 
@@ -96,6 +149,11 @@ def _check_data(runner: Runner, model: DynamicMutualTraining, curriculum: Curric
         raise ValueError(
             f'The peers predict num_classes={model.num_classes}, but the labelled dataset has {len(classes)} classes '
             f'({", ".join(classes)}): set num_classes of every head to {len(classes)}.'
+        )
+    if loader.dataset.bank is PseudoLabelBank and model.num_classes > MAX_CLASSES:
+        raise ValueError(
+            f'The peers predict num_classes={model.num_classes}, but labels of pixels are stored as bytes of which 255 '
+            f'is ignored: train with {MAX_CLASSES} classes at most.'
         )
     for number, phase in enumerate(curriculum.phases):
         if phase.batch_size != loader.batch_sampler.batch_size:

@@ -1,11 +1,14 @@
 """One optimizer for each peer, from one ordinary config."""
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from mmengine._strategy import BaseStrategy
 from mmengine.config import Config
 from mmengine.model import is_model_wrapper
-from mmengine.optim import OptimWrapperDict, build_optim_wrapper
+from mmengine.optim import OptimWrapper, OptimWrapperDict, build_optim_wrapper
+from mmengine.registry import OPTIMIZERS
 from torch import nn
 
 from mmdmt.registry import OPTIM_WRAPPER_CONSTRUCTORS
@@ -47,8 +50,10 @@ class PeerOptimWrapperConstructor:
             OptimWrapperDict: One wrapper for each peer, by name.
 
         Raises:
-            ValueError: If the model has no peers, or ``peers`` names one that it has not.
+            ValueError: If the model has no peers, ``peers`` names one that it has not, MMEngine can build no such
+                optimizer, or the runner is its ``FlexibleRunner``.
         """
+        _refuse_strategies()
         bare = getattr(model, 'module', model) if is_model_wrapper(model) else model
         peers = getattr(bare, 'bare_peers', None)
         if peers is None:
@@ -59,9 +64,39 @@ class PeerOptimWrapperConstructor:
         unknown = sorted(set(self.overrides) - set(peers))
         if unknown:
             raise ValueError(f'optim_wrapper.peers names {unknown}, but the peers of the model are {list(peers)}.')
-        return OptimWrapperDict(**{name: build_optim_wrapper(peer, self._config(name)) for name, peer in peers.items()})
+        return OptimWrapperDict(**{name: self._build(name, peer) for name, peer in peers.items()})
+
+    def _build(self, name: str, peer: nn.Module) -> OptimWrapper:
+        config = self._config(name)
+        optimizer = config.get('optimizer', {}).get('type')
+        if isinstance(optimizer, str) and OPTIMIZERS.get(optimizer) is None:
+            raise ValueError(
+                f'optim_wrapper of peer {name!r} names the unknown optimizer {optimizer!r}: mend its type.'
+            )
+        try:
+            return build_optim_wrapper(peer, config)
+        except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
+            reason = ' '.join(str(error).split())
+            raise ValueError(
+                f'optim_wrapper of peer {name!r} cannot be built ({reason}): mend its type, optimizer or paramwise_cfg.'
+            ) from error
 
     def _config(self, peer: str) -> dict[str, Any]:
         config = Config({'optim_wrapper': self.config})
         config.merge_from_dict({'optim_wrapper': self.overrides.get(peer, {})})
         return config.optim_wrapper.to_dict()
+
+
+def _refuse_strategies() -> None:
+    """Refuse a runner that has one optimizer for the whole model; the constructor is the first to meet it.
+
+    Nothing tells a constructor who builds it, and all strategies fail on several optimizers later, each in its own way.
+    """
+    for caller in inspect.stack(context=0):
+        strategy = caller.frame.f_locals.get('self')
+        if isinstance(strategy, BaseStrategy):
+            raise ValueError(
+                f'FlexibleRunner and its {type(strategy).__name__} (DeepSpeed, FSDP, ...) have one optimizer for the '
+                'whole model, but peers have one each: take runner_type and strategy out of the config, and for '
+                "several GPUs set model_wrapper_cfg=dict(type='MMSeparateDistributedDataParallel')."
+            )

@@ -27,6 +27,10 @@ class PhaseLoader:
         """Forget what was drawn ahead; the next batch is the sampler's first."""
         self._iterator = None
 
+    def skip_iter(self, num_iters: int) -> None:
+        """Skip past batches at once, as OneDL's training loop does when a run is resumed."""
+        self._skipped = max(0, self._skipped - num_iters)
+
     def __iter__(self) -> 'PhaseLoader':
         """Return itself."""
         return self

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
+from mmdmt.arguments import check_arguments, check_number
+
 
 @dataclass(frozen=True)
 class Phase:
@@ -39,6 +41,16 @@ class Phase:
 
     def __post_init__(self) -> None:
         """Check the values."""
+        for name in ('iters', 'labeled', 'pseudo'):
+            check_number(name, getattr(self, name), int)
+        for name in ('label_ratio', 'lr', 'lr_factor'):
+            if getattr(self, name) is not None:
+                check_number(name, getattr(self, name))
+        if self.labeled_lists is not None and not isinstance(self.labeled_lists, Mapping):
+            raise ValueError(
+                f'labeled_lists={self.labeled_lists!r} is a {type(self.labeled_lists).__name__}: give dict(peer=list '
+                "file), such as dict(left='left.txt')."
+            )
         if self.iters < 1:
             raise ValueError(f'iters={self.iters} is no length of a phase: give at least 1 iteration.')
         if self.labeled < 0 or self.pseudo < 0 or self.batch_size == 0:
@@ -46,7 +58,10 @@ class Phase:
                 f'labeled={self.labeled}, pseudo={self.pseudo} make no batch: give counts >= 0, one of them above 0.'
             )
         if self.label_ratio is not None and not 0 < self.label_ratio <= 1:
-            raise ValueError(f'label_ratio={self.label_ratio} is no share of the labels: give a number in (0, 1].')
+            raise ValueError(
+                f'label_ratio={self.label_ratio} is no share of the labels: give a number in (0, 1], '
+                'such as 0.2 for 20 percent.'
+            )
         if self.label_ratio is None and self.pseudo:
             raise ValueError(f'pseudo={self.pseudo} images a batch need pseudo labels: give label_ratio, in (0, 1].')
         if self.label_ratio is not None and not self.pseudo:
@@ -107,11 +122,14 @@ class Curriculum:
         Raises:
             ValueError: If one of them makes no phase, naming it.
         """
+        if isinstance(configs, (Mapping, str)) or not all(isinstance(config, Mapping) for config in configs):
+            raise ValueError(f'phases={configs!r} is no list of dicts: give phases=[dict(iters=500, labeled=8), ...].')
         phases = []
         for number, config in enumerate(configs):
             try:
+                check_arguments('a phase', Phase, config)
                 phases.append(Phase(**config))
-            except (TypeError, ValueError) as error:
+            except ValueError as error:
                 raise ValueError(f'phases[{number}] = {dict(config)}: {error}') from error
         return cls(tuple(phases))
 

@@ -1,7 +1,7 @@
 """A run in two processes, on gloo and loopback, by the toolbox's own script."""
 
+import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,20 +10,21 @@ import numpy as np
 import pytest
 import torch
 from conftest import run_config, toy_segmentor
+from loopback import free_port
+from mmengine.model.wrappers import MMFullyShardedDataParallel
 from mmengine.registry import MODELS
-from mmengine.runner import Runner
+from mmengine.runner import FlexibleRunner, Runner
+from stages import Fail, Forge
 
 from mmdmt.apis import toolbox_script
 from mmdmt.pseudo_labels.bank import PseudoLabelBank
 from mmdmt.pseudo_labels.labelling import label, weights_digest
 
+SETTINGS = {
+    'custom_imports': {'imports': ['mmdmt'], 'allow_failed_imports': False},
+    'model_wrapper_cfg': {'type': 'MMSeparateDistributedDataParallel'},
+}
 ROOT = Path(__file__).parents[2]
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(('127.0.0.1', 0))
-        return listener.getsockname()[1]
 
 
 def train_in_two_processes(config, path, *options):
@@ -48,11 +49,28 @@ def two_processes(shapes_folder, tmp_path_factory):
         'custom_imports': {'imports': ['mmdmt'], 'allow_failed_imports': False},
         'model_wrapper_cfg': {'type': 'MMSeparateDistributedDataParallel'},
         'custom_hooks.0.keep_banks': 0,
+        'train_dataloader.dataset.unlabeled.indices': 9,  # does not divide evenly
     }
     config = run_config(shapes_folder, work_dir, **settings)
+    config.custom_hooks.append({'type': 'mmdmt.PictureHook', 'images': 1})
     result = train_in_two_processes(config, work_dir / 'config.py')
     assert result.returncode == 0, result.stderr[-3000:]
     return work_dir, config
+
+
+def test_one_process_of_two_tells_and_draws(two_processes):
+    work_dir, _ = two_processes
+    (path,) = work_dir.glob('*/vis_data/scalars.json')
+    told = [json.loads(line) for line in path.read_text().splitlines() if 'pseudo/phase' in line]
+    assert [entry['step'] for entry in told] == [3, 6]
+    drawn = sorted(str(path.relative_to(work_dir / 'pictures')) for path in work_dir.rglob('pictures/*/*'))
+    assert drawn == [f'{folder}/unlabeled_0_006.png' for folder in ('end', 'phase_1', 'phase_2')]
+
+
+def stored(bank, image):
+    """The bytes that a bank keeps of an image."""
+    file = bank.folder / f'labels-{bank._shard[image]}.bin'
+    return file.read_bytes()[bank._offset[image] :][: bank._length[image]]
 
 
 def test_labelling_is_shared_without_gaps_and_equals_that_of_one_process(two_processes, tmp_path, mmseg_scope):
@@ -70,14 +88,25 @@ def test_labelling_is_shared_without_gaps_and_equals_that_of_one_process(two_pro
         assert two.manifest.weights == weights_digest(peer)
         assert two.manifest.thresholds == one.manifest.thresholds
         assert two.manifest.totals == one.manifest.totals
-        for image in range(10):
-            assert all(np.array_equal(a, b) for a, b in zip(two.read(image), one.read(image), strict=True))
+        assert len(two) == len(one) == 9
+        assert [stored(two, image) for image in range(9)] == [stored(one, image) for image in range(9)]
 
 
 def test_checkpoints_load_in_one_process(two_processes, mmseg_scope):
     work_dir, config = two_processes
     model = MODELS.build(config.model)
     model.load_state_dict(torch.load(work_dir / 'iter_9.pth')['state_dict'], strict=True)
+
+
+def test_classes_are_validated_over_the_images_of_all_processes(two_processes):
+    work_dir, _ = two_processes
+    (path,) = work_dir.glob('*/vis_data/scalars.json')
+    entries = [json.loads(line) for line in path.read_text().splitlines()]
+    scores = [entry['ensemble/mIoU'] for entry in entries if 'ensemble/mIoU' in entry]
+    classes = [entry for entry in entries if 'ensemble/IoU/disc' in entry]
+    means = [np.mean([value for key, value in entry.items() if key != 'step']) for entry in classes]
+    assert len(scores) == 3
+    np.testing.assert_allclose(means, scores, atol=0.01)
 
 
 def test_a_distributed_run_resumes_exactly(two_processes, tmp_path):
@@ -137,3 +166,87 @@ def test_our_script_launches_and_the_ordinary_wrapper_is_refused(shapes_folder, 
     )
     assert result.returncode != 0
     assert "set model_wrapper_cfg=dict(type='MMSeparateDistributedDataParallel')" in result.stderr
+
+
+@pytest.fixture(scope='module')
+def forge():
+    return Forge()
+
+
+def two_ranks(forge, config, path, event=None):
+    """Run two processes that nobody looks after; return their exit codes and what each has printed."""
+    where = {'WORLD_SIZE': '2', 'MASTER_ADDR': '127.0.0.1', 'MASTER_PORT': str(free_port())}
+    runs = []
+    for rank in '01':
+        config.dump(path / f'rank{rank}.py')
+        ranks = {'RANK': rank, 'LOCAL_RANK': rank, **where}
+        runs.append(forge.start(path / f'rank{rank}.py', '--launcher', 'pytorch', event=event, **ranks))
+    for run in runs:
+        run.join(120)
+        if run.exitcode is None:
+            run.kill()
+            raise TimeoutError((path / 'rank0.log').read_text()[-3000:])
+    return [run.exitcode for run in runs], [(path / f'rank{rank}.log').read_text() for rank in '01']
+
+
+def test_sync_bn_is_an_ordinary_setting(shapes_folder, tmp_path, forge):
+    peer = toy_segmentor(norm={'type': 'SyncBN'})
+    settings = {**SETTINGS, 'model.peers': {'_delete_': True, 'left': peer, 'right': {**peer}}}
+    codes, logs = two_ranks(forge, run_config(shapes_folder, tmp_path / 'work', **settings), tmp_path)
+    assert codes == [0, 0], logs[0][-3000:]
+    assert 'SyncBatchNorm needs GPUs: each process keeps its own batch statistics.' in logs[0]
+    assert (tmp_path / 'work' / 'iter_9.pth').is_file()
+
+
+@pytest.mark.parametrize(('stage', 'time'), [('training', 3), ('labelling', 4)])
+def test_an_error_in_one_process_ends_the_others(shapes_folder, tmp_path, forge, stage, time):
+    config = run_config(shapes_folder, tmp_path / 'work', **SETTINGS)
+    codes, logs = two_ranks(forge, config, tmp_path, Fail(stage, time, rank='1'))
+    assert codes == [1, 1]
+    assert f'RuntimeError: rank 1 has a fault while {stage}' in logs[1]
+    assert 'RuntimeError' in logs[0]  # it says that the connection has gone
+
+
+def test_a_process_that_is_killed_while_labelling_ends_the_job(shapes_folder, tmp_path):
+    run_config(shapes_folder, tmp_path / 'work', **SETTINGS).dump(tmp_path / 'config.py')
+    (tmp_path / 'fatal.py').write_text(
+        'import os\n'
+        'from mmdmt.apis import run_toolbox_script\n'
+        'from stages import Kill, happening\n'
+        "with happening(Kill('labelling', 4 if os.environ['RANK'] == '1' else -1)):\n"
+        "    run_toolbox_script('train.py')\n"
+    )
+    folders = [str(Path(__file__).parent), str(Path(__file__).parents[1]), os.environ.get('PYTHONPATH', '')]
+    launch = ['-m', 'torch.distributed.run', '--nproc_per_node=2', f'--master_port={free_port()}', 'fatal.py']
+    result = subprocess.run(
+        [sys.executable, *launch, 'config.py', '--launcher', 'pytorch'],
+        cwd=tmp_path,
+        env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': os.pathsep.join(folders)},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert result.returncode != 0
+    assert 'Signal 9 (SIGKILL) received' in result.stderr
+    assert not list(tmp_path.glob('work/pseudo_labels/*/*/*/manifest.json'))
+
+
+def test_sharded_models_are_refused(shapes_folder, tmp_path):
+    runner = Runner.from_cfg(run_config(shapes_folder, tmp_path))
+    # torch makes one on GPUs only.
+    wrapper = MMFullyShardedDataParallel.__new__(MMFullyShardedDataParallel)
+    torch.nn.Module.__init__(wrapper)
+    wrapper._fsdp_wrapped_module = runner.model
+    runner.model = wrapper
+    with pytest.raises(ValueError, match='wrapped in MMFullyShardedDataParallel, but peers have an optimizer each'):
+        runner.train()
+
+
+@pytest.mark.parametrize('strategy', ['SingleDeviceStrategy', 'DDPStrategy', 'FSDPStrategy'])
+def test_the_runner_of_deepspeed_and_fsdp_is_refused(shapes_folder, tmp_path, monkeypatch, strategy):
+    monkeypatch.setattr(f'mmengine._strategy.{strategy}._setup_distributed', lambda *_, **__: None)
+    monkeypatch.setattr(f'mmengine._strategy.{strategy}._wrap_model', lambda _, model: model)
+    runner = FlexibleRunner.from_cfg(run_config(shapes_folder, tmp_path, strategy={'type': strategy}))
+    with pytest.raises(ValueError, match=f'its {strategy} .* take runner_type and strategy out of the config'):
+        runner.train()

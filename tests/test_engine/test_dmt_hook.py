@@ -313,7 +313,7 @@ def test_load_from_takes_weights_and_starts_at_the_beginning(uninterrupted, shap
 
 def misfits(root):
     """Settings that fit nothing, and the words of the sentence about each."""
-    two_classes = {'classes': ('a', 'b'), 'palette': [[0] * 3] * 2}
+    four_classes = {'classes': tuple('abcd'), 'palette': [[0] * 3] * 4}
     return [
         ({'train_cfg.max_iters': 10}, r'max_iters=10, but the phases of DMTHook have 9 iterations \(3 \+ 3 \+ 3\)'),
         ({'train_cfg': {'_delete_': True, 'by_epoch': True, 'max_epochs': 1}, 'param_scheduler': None}, 'EpochBased'),
@@ -324,7 +324,7 @@ def misfits(root):
         ({'train_dataloader.batch_size': 6}, r'phases\[0\] draws labeled=4 \+ pseudo=0 .*batch_size=6'),
         ({'train_dataloader.batch_sampler': None}, 'no mmdmt.MutualBatchSampler'),
         ({'train_dataloader.dataset': {**shapes(root, 'labeled.txt'), '_delete_': True}}, 'is a BaseSegDataset'),
-        ({'train_dataloader.dataset.labeled.metainfo': two_classes}, 'num_classes=3, but .* 2 classes'),
+        ({'train_dataloader.dataset.labeled.metainfo': four_classes}, 'num_classes=3, but .* 4 classes'),
         ({HOOK + 'phases.0.labeled_lists': {'middle': 'x.txt'}}, r"phases\[0\].labeled_lists names 'middle'"),
         (
             {HOOK + 'carry': 'best', 'val_cfg': None, 'val_dataloader': None, 'val_evaluator': None},
@@ -361,5 +361,5 @@ def test_wrong_settings_of_the_hook_are_refused(settings, words):
 
 
 def test_a_metric_that_is_not_there_is_named(shapes_folder, tmp_path):
-    with pytest.raises(ValueError, match="judges peers by 'left/mDice', but the validation gives"):
+    with pytest.raises(ValueError, match="carry_metric='mDice' .* gives, aAcc, mIoU, mAcc: choose"):
         run(shapes_folder, tmp_path, **{HOOK + 'carry': 'best', HOOK + 'carry_metric': 'mDice'})

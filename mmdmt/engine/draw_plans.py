@@ -1,0 +1,33 @@
+"""What each peer draws from during a phase."""
+
+from pathlib import Path
+
+from mmengine.runner import Runner
+
+from mmdmt.datasets.samplers import DrawPlan, PeerPool
+from mmdmt.engine.peers_of_run import model_of
+from mmdmt.engine.phases import Curriculum
+
+
+def plan_phase(runner: Runner, curriculum: Curriculum, index: int, banks: Path) -> DrawPlan:
+    """Plan all batches of a phase.
+
+    Args:
+        runner (Runner): Of the run.
+        curriculum (Curriculum): Its phases.
+        index (int): Number of the phase.
+        banks (Path): Folder with the bank of each labeller.
+    """
+    dataset, phase = runner.train_dataloader.dataset, curriculum[index]
+    lists = phase.labeled_lists or {}
+    pools = [
+        PeerPool(
+            peer=name,
+            labeled=dataset.labeled_indices(lists[name]) if name in lists else range(len(dataset.labeled)),
+            unlabeled=() if phase.label_ratio is None else dataset.pseudo_labelled(banks / labeller),
+            bank=None if phase.label_ratio is None else str(banks / labeller),
+        )
+        for name, labeller in model_of(runner).labellers.items()
+    ]
+    start, stop = curriculum.start(index), curriculum.ends[index]
+    return DrawPlan(runner.seed, index, start, stop, phase.labeled, phase.pseudo, tuple(pools))

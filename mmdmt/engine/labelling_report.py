@@ -1,0 +1,52 @@
+"""What a run tells about its pseudo labels: tables in the log, scalars to every visualisation backend."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+from mmengine.dist import is_main_process
+from mmengine.logging import print_log
+from mmengine.runner import Runner
+
+from mmdmt.pseudo_labels.quality import measure
+from mmdmt.pseudo_labels.summary import scalars, table
+
+
+def report_labels(
+    runner: Runner, banks: Mapping[str, Path], step: int, seconds: float | None, with_quality: bool, num_workers: int
+) -> None:
+    """Report on the pseudo labels of a phase; every process calls this.
+
+    Args:
+        runner (Runner): Of the run.
+        banks (Mapping[str, Path]): Folders of complete banks by labeller.
+        step (int): Iterations done when the phase begins.
+        seconds (float, optional): How long the labelling took; None if it was done before.
+        with_quality (bool): Whether to compare with the truth where it is known.
+        num_workers (int): Data workers of the comparison.
+    """
+    dataset = runner.train_dataloader.dataset
+    qualities, left_out = measure(dataset, banks, num_workers) if with_quality else ({}, '')
+    if not is_main_process():
+        return
+    classes = dataset.metainfo['classes']
+    told: dict[str, float] = {} if seconds is None else {'pseudo/seconds': seconds}
+    for name, folder in banks.items():
+        manifest, quality = dataset.bank(folder).manifest, qualities.get(name)
+        compared = f', compared with the truth of {quality.images} of {manifest.images} images' if quality else ''
+        lines = table(manifest, classes, quality)
+        print_log(f'Phase {manifest.phase}: pseudo labels of {name!r}{compared}\n{lines}', logger='current')
+        without = [cls for cls, kept in zip(classes, manifest.kept, strict=True) if not kept]
+        if without:
+            _warn(
+                f'Phase {manifest.phase}: {name!r} gives no pseudo label to {", ".join(without)}: its learner sees '
+                'these classes in ground truth alone.'
+            )
+        told.update({'pseudo/phase': manifest.phase, **scalars(manifest, classes, quality)})
+    if left_out:
+        _warn(left_out)
+    runner.visualizer.add_scalars(told, step)
+
+
+def _warn(text: str) -> None:
+    print_log(text, logger='current', level=logging.WARNING)

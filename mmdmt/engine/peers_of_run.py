@@ -1,0 +1,40 @@
+"""The peers of a run, and what is done to all of them."""
+
+import random
+
+import numpy as np
+import torch
+from mmengine.dist import broadcast
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+
+from mmdmt.models.mutual_training import DynamicMutualTraining
+
+
+def model_of(runner: Runner) -> DynamicMutualTraining:
+    """Return the model of a run without its distributed wrapper."""
+    model = runner.model
+    return model.module if is_model_wrapper(model) else model
+
+
+def share_buffers(runner: Runner) -> None:
+    """Give every process the main one's batch-norm statistics, those that a checkpoint holds."""
+    for buffer in model_of(runner).buffers():
+        broadcast(buffer)
+
+
+def start_from_scratch(runner: Runner, phase: int) -> None:
+    """Give every peer the weights that its config says, drawn for a phase."""
+    model = model_of(runner)
+    for number, (name, peer) in enumerate(model.bare_peers.items()):
+        seed_everything(runner.seed, phase, number)
+        peer.load_state_dict(model.fresh_weights(name))
+        runner.logger.info(f'{name} starts phase {phase} from scratch.')
+
+
+def seed_everything(*entropy: int) -> None:
+    """Seed every random generator of this process."""
+    (seed,) = np.random.SeedSequence(entropy).generate_state(1).tolist()
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)

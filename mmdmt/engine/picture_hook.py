@@ -1,0 +1,196 @@
+"""The hook that draws, for a few images, what the peers know and teach each other in every phase."""
+
+import copy
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path, PurePath
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dataset import pseudo_collate
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from mmengine.optim import OptimWrapper
+from mmengine.runner import Runner
+from torch import Tensor
+
+from mmdmt.engine.averaging import averaged_weights
+from mmdmt.engine.dmt_hook import DMTHook
+from mmdmt.engine.peers_of_run import model_of
+from mmdmt.models.losses import DynamicMutualLoss
+from mmdmt.models.mutual_training import DynamicMutualTraining
+from mmdmt.models.names import ENSEMBLE
+from mmdmt.pseudo_labels.labelling import evaluation_mode
+from mmdmt.pseudo_labels.pixel_labelling import predict_logits
+from mmdmt.registry import HOOKS
+
+
+@HOOKS.register_module()
+class PictureHook(Hook):
+    """Draw a few images in every phase: truth, predictions, pseudo labels and their weights.
+
+    Note:
+        :class:`mmdmt.DMTHook` calls it after every labelling, when the peers hold the weights that labelled; it acts
+        once more after training. A sheet an image goes to ``<work_dir>/pictures/phase_<t>/<name>.png``, at the end to
+        ``pictures/end``, and to every visualisation backend. Only the main process draws. Training goes on as if
+        nothing had been drawn, bit for bit.
+
+        The weights are those of the learner as it stands when labels are made, with the exponents of a phase's end. A
+        run that starts every phase from scratch labels with peers that are gone then; the pictures show these.
+
+        It needs matplotlib, which ``pip install 'mmdmt[demo]'`` installs.
+
+    Args:
+        images (int | Sequence[int]): How many unlabelled images, spread evenly over the data set, or which. Defaults
+            to 4.
+        val_images (int | Sequence[int]): Likewise of the validation set; these have no pseudo labels. Defaults to 0.
+
+    Raises:
+        ValueError: If a number is negative, there is no such image, or the peers are classifiers.
+        ImportError: If matplotlib is not installed.
+    """
+
+    priority = 85  # after DMTHook (80)
+
+    def __init__(self, images: int | Sequence[int] = 4, val_images: int | Sequence[int] = 0) -> None:
+        for name, value in (('images', images), ('val_images', val_images)):
+            if min([value] if isinstance(value, int) else value, default=0) < 0:
+                raise ValueError(f'{name}={value} of PictureHook: give how many images, or their numbers from 0 on.')
+        self.images = images
+        self.val_images = val_images
+        self._chosen: tuple[list[int], list[int]] = ([], [])
+
+    def before_run(self, runner: Runner) -> None:
+        """Check that there is something to draw, and with what, before anything else happens."""
+        if not isinstance(runner.optim_wrapper, OptimWrapper):
+            return  # not built: the run only tests
+        if not find_spec('matplotlib'):
+            raise ImportError(
+                "PictureHook draws with matplotlib, which is not installed: pip install 'mmdmt[demo]', or take the "
+                'hook out of custom_hooks.'
+            )
+        if not any(isinstance(hook, DMTHook) for hook in runner.hooks):
+            raise ValueError("PictureHook draws phases, but there are none: add dict(type='mmdmt.DMTHook', ...).")
+        if not all(hasattr(peer, 'decode_head') for peer in model_of(runner).bare_peers.values()):
+            raise ValueError(
+                'PictureHook draws labels of pixels, but the peers are classifiers: take it out of custom_hooks.'
+            )
+        validated = 0 if runner.val_loop is None else len(runner.val_loop.dataloader.dataset)
+        unlabeled = runner.train_dataloader.dataset.num_unlabeled()
+        self._chosen = _choose('images', self.images, unlabeled), _choose('val_images', self.val_images, validated)
+
+    def after_labelling(self, runner: Runner) -> None:
+        """Draw the phase that begins; called by DMTHook."""
+        hook = _dmt_hook(runner)
+        step = hook.curriculum.start(hook.phase)
+        self._draw(runner, f'phase_{hook.phase}', f'phase {hook.phase}, labelled after iteration {step}', step)
+
+    def after_train(self, runner: Runner) -> None:
+        """Draw what the last phase has made of its labels."""
+        step = runner.train_loop.iter
+        with averaged_weights(runner):
+            self._draw(runner, 'end', f'end of training, iteration {step}', step)
+
+    @torch.no_grad()
+    def _draw(self, runner: Runner, folder: str, title: str, step: int) -> None:
+        if not is_main_process():
+            return
+        from mmdmt.visualization import draw_phase
+
+        model, metainfo = model_of(runner), runner.train_dataloader.dataset.metainfo
+        with evaluation_mode(model.bare_peers.values()):
+            for name, view in self._views(runner):
+                path = Path(runner.work_dir) / 'pictures' / folder / f'{name}.png'
+                sheet = draw_phase(path, view, f'{name}: {title}', metainfo['classes'], metainfo['palette'])
+                runner.visualizer.add_image(f'picture_{name}', sheet, step)
+
+    def _views(self, runner: Runner) -> Iterator[tuple[str, Any]]:
+        """Yield names of images and what is to be drawn of each."""
+        dataset, model, banks = runner.train_dataloader.dataset, model_of(runner), _banks(runner)
+        for image in self._chosen[0]:
+            labels = {name: bank.read(image) for name, bank in banks.items()}
+            item = dataset.labelling_item(image)
+            yield _name('unlabeled', image, item), _view(model, item, _truth(dataset, image), labels)
+        for image in self._chosen[1]:
+            item = runner.val_dataloader.dataset[image]
+            truth = item['data_samples'].gt_sem_seg.data[0].numpy()
+            yield _name('val', image, item), _view(model, item, truth, {})
+
+
+def _banks(runner: Runner) -> dict[str, Any]:
+    """Open the banks of the present phase; none if it has none, or has lost them: the end of a run needs none."""
+    folder = _dmt_hook(runner).bank_folder(runner)
+    try:
+        return {name: runner.train_dataloader.dataset.bank(folder / name) for name in model_of(runner).peer_names}
+    except (FileNotFoundError, ValueError):
+        return {}
+
+
+def _view(
+    model: DynamicMutualTraining,
+    item: dict[str, Any],
+    truth: np.ndarray | None,
+    labels: dict[str, tuple[np.ndarray, np.ndarray]],
+) -> Any:
+    from mmdmt.visualization import PhaseView
+
+    image = item['inputs'].permute(1, 2, 0).numpy()
+    logits = {name: predict_logits(peer, pseudo_collate([item]))[0] for name, peer in model.bare_peers.items()}
+    predictions = {name: of_peer.argmax(dim=0) for name, of_peer in logits.items()}
+    if len(logits) > 1:
+        mean = torch.stack([of_peer.float().softmax(dim=0) for of_peer in logits.values()]).mean(dim=0)
+        predictions[ENSEMBLE] = mean.argmax(dim=0)
+    same_size = truth is not None and truth.shape == image.shape[:2]
+    return PhaseView(
+        image=image,
+        truth=truth if same_size else None,
+        predictions={name: label.to(torch.uint8).cpu().numpy() for name, label in predictions.items()},
+        pseudo_labels={name: label for name, (label, _) in labels.items()},
+        weights={
+            name: _weights(model.bare_peers[name], logits[name], *labels[labeller])
+            for name, labeller in model.labellers.items()
+            if labels
+        },
+        taught_by=model.labellers if labels else {},
+    )
+
+
+def _name(dataset: str, image: int, item: dict[str, Any]) -> str:
+    """Name an image; its number keeps images of one name in different folders apart."""
+    return f'{dataset}_{image}_{PurePath(item["data_samples"].metainfo.get("img_path", "")).stem}'
+
+
+def _weights(learner: Any, logits: Tensor, label: np.ndarray, confidence: np.ndarray) -> np.ndarray:
+    """Weigh a pseudo label as the learner's loss does at the end of a phase."""
+    # A copy, because weighing leaves counts behind.
+    loss = copy.copy(next(module for module in learner.modules() if isinstance(module, DynamicMutualLoss)))
+    loss.progress = 1.0
+    target, sure = (torch.from_numpy(one).to(logits.device)[None] for one in (label.astype(np.int64), confidence))
+    _, weights = loss.weigh(logits[None], target, sure)
+    of_image: np.ndarray = weights[0].cpu().numpy()
+    return of_image
+
+
+def _truth(dataset: Any, image: int) -> np.ndarray | None:
+    try:
+        truth: np.ndarray | None = dataset.truth(image)
+    except ValueError:
+        return None  # the report of the labelling has warned
+    return truth
+
+
+def _choose(setting: str, images: int | Sequence[int], available: int) -> list[int]:
+    """Return the numbers of the images to draw."""
+    if isinstance(images, int):
+        if images and not available:
+            raise ValueError(f'{setting}={images} of PictureHook, but there is no such image: set it to 0.')
+        return sorted(set(np.linspace(0, available - 1, min(images, available)).round().astype(int).tolist()))
+    beyond = [image for image in images if image >= available]
+    if beyond:
+        raise ValueError(f'{setting} of PictureHook names image {beyond[0]}, but they are 0..{available - 1}.')
+    return list(images)
+
+
+def _dmt_hook(runner: Runner) -> DMTHook:
+    return next(hook for hook in runner.hooks if isinstance(hook, DMTHook))

@@ -1,0 +1,48 @@
+"""Whether the validation speaks of what is trained."""
+
+from collections.abc import Sequence
+
+from mmengine.runner import Runner
+
+from mmdmt.evaluation import PeerMetric
+
+
+def check_validation(runner: Runner, classes: Sequence[str], carry_metric: str | None) -> None:
+    """Check classes and metrics of a validation, if there is one.
+
+    Args:
+        runner (Runner): About to train.
+        classes (Sequence[str]): Of the labelled dataset.
+        carry_metric (str, optional): By which the best weights are chosen; None if they are not.
+
+    Raises:
+        ValueError: If its classes are others or in another order, or it cannot give that metric.
+    """
+    if runner.val_loop is None:
+        return
+    theirs = runner.val_loop.dataloader.dataset.metainfo.get('classes') or ()
+    if theirs and tuple(theirs) != tuple(classes):
+        if len(theirs) != len(classes) or set(theirs) == set(classes):
+            what = 'the same classes in another order' if set(theirs) == set(classes) else 'other classes'
+            raise ValueError(
+                f'val_dataloader.dataset has {what} ({", ".join(theirs)}) than the labelled dataset '
+                f'({", ".join(classes)}): give both the same metainfo classes.'
+            )
+        runner.logger.warning(
+            f'val_dataloader.dataset calls its classes {", ".join(theirs)}, the labelled dataset {", ".join(classes)}.'
+        )
+    if carry_metric is None:
+        return
+    metrics = [metric for metric in runner.val_loop.evaluator.metrics if isinstance(metric, PeerMetric)]
+    if not metrics:
+        raise ValueError(
+            f"carry='best' of DMTHook judges each peer by its own {carry_metric}, which val_evaluator does not give: "
+            "set val_evaluator=dict(type='mmdmt.PeerMetric', metric=...)."
+        )
+    known = [metric.result_names for metric in metrics]
+    if None not in known and not any(carry_metric in (names or ()) for names in known):
+        given = ', '.join(name for names in known for name in names or ())
+        raise ValueError(
+            f'carry_metric={carry_metric!r} of DMTHook is none of what val_evaluator gives, {given}: choose one of '
+            'them, or add it to the iou_metrics of the metric.'
+        )

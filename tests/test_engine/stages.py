@@ -1,0 +1,237 @@
+"""Runs in processes of their own, and something that happens to them at a stage of the run.
+
+The processes are forked from one that has imported everything, so that each takes a second, not ten. They run the
+toolbox's own training script.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from unittest import mock
+
+import torch
+from conftest import run_config
+from mmengine.fileio import LocalBackend
+from mmengine.hooks import CheckpointHook, checkpoint_hook
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
+from mmengine.registry import OPTIM_WRAPPERS
+from mmengine.runner import IterBasedTrainLoop, ValLoop
+
+from mmdmt.apis import run_toolbox_script
+from mmdmt.pseudo_labels.bank import BankWriter
+
+# All that has a state: dropout, norm, momentum, schedules, a gradient scaler, averaged weights, the best checkpoint.
+SETTINGS = {
+    'custom_imports': {'imports': ['mmdmt'], 'allow_failed_imports': False},
+    'default_hooks.checkpoint.save_best': 'ensemble/mIoU',
+    'default_hooks.checkpoint.rule': 'greater',
+    'optim_wrapper.type': 'CpuScalerOptimWrapper',
+}
+
+# In the order in which a run first meets them.
+STAGES = ('training', 'checkpoint', 'naming', 'labelling', 'bank', 'between phases', 'validation')
+
+PHASE_ENDS = (3, 6)
+
+
+@OPTIM_WRAPPERS.register_module(force=True)
+class CpuScalerOptimWrapper(AmpOptimWrapper):
+    """AmpOptimWrapper with a gradient scaler that works without a GPU, which MMEngine's demands; no autocast."""
+
+    def __init__(self, init_scale=4.0, growth_interval=2, **settings):
+        OptimWrapper.__init__(self, **settings)
+        self._scale_update_param = None
+        self.cast_dtype = None
+        self.loss_scaler = torch.amp.GradScaler('cpu', init_scale=init_scale, growth_interval=growth_interval)
+
+    def optim_context(self, model):
+        return OptimWrapper.optim_context(self, model)
+
+
+@dataclass(frozen=True)
+class Kill:
+    """SIGKILL, when a stage is met for the n-th time."""
+
+    stage: str
+    time: int
+
+    def __call__(self, stage, time, iteration):
+        if (stage, time) == (self.stage, self.time):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+@dataclass(frozen=True)
+class Interrupt(Kill):
+    """A signal to the run and its data workers, as from a terminal, when a stage is met for the n-th time."""
+
+    number: int = signal.SIGINT
+
+    def __call__(self, stage, time, iteration):
+        if (stage, time) == (self.stage, self.time):
+            os.killpg(os.getpid(), self.number)
+
+
+@dataclass(frozen=True)
+class FillDisk(Kill):
+    """From the n-th time on that a stage is met, no file grows beyond so many bytes: the system cuts writes short.
+
+    That holds for what is printed, too, which goes to a file of its own from then on.
+    """
+
+    output: Path
+    size: int = 8192
+
+    def __call__(self, stage, time, iteration):
+        if (stage, time) == (self.stage, self.time):
+            _print_to(self.output)
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self.size, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+
+
+@dataclass(frozen=True)
+class Fail(Kill):
+    """An error, when a stage is met for the n-th time."""
+
+    rank: str = '0'
+
+    def __call__(self, stage, time, iteration):
+        if (stage, time, os.environ.get('RANK')) == (self.stage, self.time, self.rank):
+            raise RuntimeError(f'rank {self.rank} has a fault while {stage}')
+
+
+@dataclass(frozen=True)
+class Note:
+    """Keep what the run is doing in a file."""
+
+    path: Path
+
+    def __call__(self, stage, time, iteration):
+        unfinished = self.path.with_suffix('.tmp')
+        unfinished.write_text(f'{iteration} {stage}')
+        unfinished.replace(self.path)
+
+
+@contextlib.contextmanager
+def happening(event):
+    """Call ``event(stage, time, iteration)`` at every stage."""
+    times, state = Counter(), {'iteration': 0}
+
+    def at(stage):
+        times[stage] += 1
+        event(stage, times[stage], state['iteration'])
+
+    def before(owner, name, stage):
+        original = getattr(owner, name)
+
+        def replacement(*args, **kwargs):
+            at(stage)
+            return original(*args, **kwargs)
+
+        return mock.patch.object(owner, name, replacement)
+
+    run_iter, save, put = IterBasedTrainLoop.run_iter, CheckpointHook.after_train_iter, LocalBackend.put
+
+    def count(self, data_batch):
+        state['iteration'] = self.iter
+        run_iter(self, data_batch)
+
+    def between(self, runner, batch_idx, *args, **kwargs):
+        if batch_idx + 1 in PHASE_ENDS:
+            at('between phases')
+        save(self, runner, batch_idx, *args, **kwargs)
+
+    def put_by_halves(self, content, path):
+        put(self, content[: len(content) // 2], path)
+        at('checkpoint')
+        put(self, content, path)
+
+    def open_and_wait(path, mode='r'):
+        file = open(path, mode)  # noqa: PTH123, SIM115 - as MMEngine opens it
+        if 'w' in mode:
+            at('naming')
+        return file
+
+    with (
+        mock.patch.object(IterBasedTrainLoop, 'run_iter', count),
+        mock.patch.object(CheckpointHook, 'after_train_iter', between),
+        mock.patch.object(LocalBackend, 'put', put_by_halves),
+        mock.patch.object(checkpoint_hook, 'open', open_and_wait, create=True),
+        before(OptimWrapper, 'update_params', 'training'),
+        before(BankWriter, 'write', 'labelling'),
+        before(os, 'fsync', 'bank'),
+        before(ValLoop, 'run_iter', 'validation'),
+    ):
+        yield
+
+
+def write_config(root, work_dir, **settings):
+    """Write the config of a run with all that has a state; return its path, beside the work_dir."""
+    config = run_config(root, work_dir, **{**SETTINGS, **settings})
+    config.custom_hooks.append({'type': 'EMAHook', 'momentum': 0.25})
+    path = work_dir.parent / f'{work_dir.name}.py'
+    config.dump(path)
+    return path
+
+
+def _print_to(path):
+    output = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+
+
+def _train(config, log, event, environment, options):
+    os.setsid()  # its processes can be told from others, and reached together
+    os.environ.update(environment)
+    _print_to(log)
+    sys.argv = ['train.py', str(config), *options]
+    with happening(event or (lambda *_: None)):
+        run_toolbox_script('train.py')
+
+
+class Forge:
+    """Starts runs."""
+
+    def __init__(self):
+        self.context = multiprocessing.get_context('forkserver')
+        self.context.set_forkserver_preload(['conftest', 'stages', 'mmseg.models', 'mmseg.datasets', 'mmdmt.engine'])
+        folders = [str(Path(__file__).parent), str(Path(__file__).parents[1]), os.environ.get('PYTHONPATH', '')]
+        # Read by the server when it is started, with the first process.
+        with mock.patch.dict(os.environ, PYTHONPATH=os.pathsep.join(folders), OMP_NUM_THREADS='1'):
+            from multiprocessing import forkserver
+
+            forkserver.ensure_running()
+
+    def start(self, config, *options, event=None, **environment):
+        """Start a run; what it prints goes to ``<config>.log``."""
+        log = Path(config).with_suffix('.log')
+        process = self.context.Process(target=_train, args=(config, log, event, environment, options))
+        process.start()
+        return process
+
+    @staticmethod
+    def processes_of(run):
+        """What is alive of a run, whether it has ended or not."""
+        alive = []
+        for path in Path('/proc').glob('[0-9]*/stat'):
+            with contextlib.suppress(OSError):
+                state, _, _, session = path.read_text().rpartition(')')[2].split()[:4]
+                if int(session) == run.pid and state != 'Z':
+                    alive.append(int(path.parent.name))
+        return alive
+
+    def run(self, config, *options, event=None, **environment):
+        """Run to the end; return the exit code (negative: killed by that signal) and what has been printed."""
+        log = Path(config).with_suffix('.log')
+        log.unlink(missing_ok=True)
+        process = self.start(config, *options, event=event, **environment)
+        process.join(300)
+        if process.is_alive():
+            process.kill()
+            raise TimeoutError(log.read_text()[-3000:])
+        return process.exitcode, log.read_text()

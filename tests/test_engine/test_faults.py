@@ -1,0 +1,203 @@
+"""What happens to a run from outside: a full disk, a forbidden folder, a signal, a loss that is no number."""
+
+import errno
+import os
+import signal
+import time
+
+import pytest
+import torch
+from conftest import run_config
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from same_run import differences, outcome
+from stages import FillDisk, Forge, Interrupt, write_config
+
+from mmdmt.apis import toolbox
+from mmdmt.engine.last_checkpoint import is_whole
+
+
+@pytest.fixture(scope='module')
+def forge():
+    return Forge()
+
+
+@pytest.fixture(scope='module')
+def whole(shapes_folder, tmp_path_factory, forge):
+    """The outcomes of two runs on one data folder at the same time."""
+    root = tmp_path_factory.mktemp('faults')
+    configs = [write_config(shapes_folder, root / name) for name in ('one', 'other')]
+    for process in [forge.start(config) for config in configs]:
+        process.join(300)
+        assert process.exitcode == 0
+    return [outcome(config.with_suffix('')) for config in configs]
+
+
+def test_two_runs_on_one_data_folder_do_not_meet(whole):
+    assert not list(differences(*whole))
+
+
+@pytest.mark.parametrize(
+    ('stage', 'time', 'words'),
+    [
+        ('labelling', 13, 'while pseudo labels were written: make room and go on with --resume'),
+        ('checkpoint', 6, 'nothing can be written to work_dir any more. Make room and go on with --resume'),
+    ],
+)
+def test_a_full_disk_ends_a_run_in_a_sentence_and_nothing_half_written_is_used(
+    whole, shapes_folder, tmp_path, forge, stage, time, words
+):
+    work_dir, printed = tmp_path / 'full', tmp_path / 'printed'
+    config = write_config(shapes_folder, work_dir)
+    code, _ = forge.run(config, event=FillDisk(stage, time, printed))
+    assert code == 1
+    assert os.strerror(errno.EFBIG) in printed.read_text()  # as the system says it of this way to be full
+    assert words in printed.read_text()
+    assert not list(work_dir.glob('pseudo_labels/*/phase_1/*/manifest.json')) or stage == 'checkpoint'
+    code, output = forge.run(config, '--resume')
+    assert code == 0, output[-3000:]
+    assert not list(differences(whole[0], outcome(work_dir)))
+
+
+@pytest.mark.parametrize(
+    ('moment', 'code', 'name', 'resumed_from'),
+    [
+        (Interrupt('training', 10), 130, 'SIGINT', 4),
+        (Interrupt('training', 10, signal.SIGTERM), 143, 'SIGTERM', 4),
+        (Interrupt('labelling', 5), 130, 'SIGINT', 2),
+        (Interrupt('checkpoint', 6), 130, 'SIGINT', 4),  # finished first
+        (Interrupt('validation', 6), 130, 'SIGINT', 6),
+    ],
+    ids=lambda value: getattr(value, 'stage', ''),
+)
+def test_a_signal_ends_a_run_cleanly(whole, shapes_folder, tmp_path, forge, moment, code, name, resumed_from):
+    work_dir = tmp_path / 'stopped'
+    # SIGTERM to a data worker is an error of its own in torch.
+    workers = 2 if name == 'SIGINT' else 0
+    config = write_config(
+        shapes_folder,
+        work_dir,
+        **{'train_dataloader.num_workers': workers, 'custom_hooks.0.labelling.num_workers': workers},
+    )
+    run = forge.start(config, event=moment)
+    run.join(300)
+    output = config.with_suffix('.log').read_text()
+    assert run.exitcode == code, output[-3000:]
+    assert f'{name} ends the run at iteration ' in output
+    checkpoint = work_dir / f'iter_{resumed_from}.pth'
+    assert f': --resume goes on from {checkpoint}.' in output
+    assert 'Traceback' not in output
+    assert is_whole(checkpoint)
+    for _ in range(100):
+        if not forge.processes_of(run):
+            break
+        time.sleep(0.1)
+    assert not forge.processes_of(run)
+    config.with_suffix('.log').unlink()
+    code, output = forge.run(config, '--resume')
+    assert code == 0, output[-3000:]
+    assert not list(differences(whole[0], outcome(work_dir)))
+
+
+def test_a_work_dir_that_cannot_be_made_is_told_in_a_sentence(shapes_folder, tmp_path, forge):
+    (tmp_path / 'file').write_text('')
+    config = write_config(shapes_folder, tmp_path / 'work')
+    code, output = forge.run(config, '--work-dir', str(tmp_path / 'file' / 'below'))
+    assert code == 1
+    assert 'file/below cannot be made (Not a directory): all output goes below work_dir, so give one' in output
+    assert 'Traceback' not in output
+
+
+@pytest.mark.parametrize(
+    ('error', 'words'),
+    [
+        (
+            "PermissionError(errno.EACCES, 'Permission denied', '/data/run/20260101')",
+            '/data/run/20260101 cannot be made',
+        ),
+        ("OSError(errno.EROFS, 'Read-only file system', '/data/run/20260101')", 'Read-only file system'),
+        ("OSError(errno.ENOSPC, 'No space left on device')", 'No space left on device: nothing can be written'),
+        ("OSError(errno.EDQUOT, 'Disk quota exceeded')", 'Disk quota exceeded: nothing can be written'),
+    ],
+)
+def test_what_the_system_forbids_is_told_in_a_sentence(tmp_path, monkeypatch, error, words):
+    (tmp_path / 'script.py').write_text(f'import errno\ndef main():\n    raise {error}\n')
+    monkeypatch.setattr(toolbox, 'toolbox_script', lambda *_: tmp_path / 'script.py')
+    with pytest.raises(SystemExit, match=words):
+        toolbox.run_toolbox_script('script.py')
+
+
+def test_an_image_that_cannot_be_read_is_not_taken_for_the_work_dir(tmp_path, monkeypatch):
+    image = tmp_path / 'image.png'
+    image.write_text('')
+    error = f'PermissionError(errno.EACCES, "Permission denied", {str(image)!r})'
+    (tmp_path / 'script.py').write_text(f'import errno\ndef main():\n    raise {error}\n')
+    monkeypatch.setattr(toolbox, 'toolbox_script', lambda *_: tmp_path / 'script.py')
+    with pytest.raises(PermissionError):
+        toolbox.run_toolbox_script('script.py')
+
+
+def test_a_run_whose_loss_is_no_number_stops(shapes_folder, tmp_path):
+    settings = {'optim_wrapper.optimizer.lr': 1e30, 'custom_hooks.0.stop_after_nan': 1}
+    with pytest.raises(
+        RuntimeError, match=r'for 1 iterations, from iteration 1 on \(left.*, right.*lower the learning'
+    ):
+        Runner.from_cfg(run_config(shapes_folder, tmp_path, **settings)).train()
+    assert [path.name for path in tmp_path.glob('*.pth')] == ['iter_1.pth']
+
+
+class Updates(Hook):
+    """Learning rate, scale, and whether the weights have changed, after each iteration."""
+
+    priority = 60  # before the schedulers
+
+    def __init__(self):
+        self.rates, self.scales, self.changed, self.weight = [], [], [], None
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        optimizer, weight = runner.optim_wrapper['left'], runner.model.left.decode_head.conv_seg.weight
+        self.rates.append(optimizer.optimizer.param_groups[0]['lr'])
+        self.scales.append(optimizer.loss_scaler.get_scale())
+        self.changed.append(self.weight is None or not weight.equal(self.weight))
+        self.weight = weight.detach().clone()
+
+
+def test_updates_that_overflow_are_skipped_and_schedules_go_by_iterations(shapes_folder, tmp_path):
+    huge = 2.0**126
+    settings = {
+        'optim_wrapper.type': 'CpuScalerOptimWrapper',
+        'optim_wrapper.init_scale': huge,
+        'optim_wrapper.growth_interval': 1000,
+        # Large gradients below the head that is looked at, so that the first scales are too large for them.
+        'model.peers.left.auxiliary_head.loss_decode.loss_weight': 1e4,
+        'optim_wrapper.optimizer': {'type': 'SGD', 'lr': 1e-6, '_delete_': True},
+        'custom_hooks.0.stop_after_nan': 1,  # a skipped update is no loss that is no number
+        'custom_hooks.0.phases': [{'iters': 12, 'labeled': 4}],
+        'train_cfg.max_iters': 12,
+    }
+    runner = Runner.from_cfg(run_config(shapes_folder, tmp_path, **settings))
+    updates = Updates()
+    runner.register_hook(updates)
+    runner.train()
+    skipped = [after < before for before, after in zip([huge, *updates.scales[:-1]], updates.scales, strict=True)]
+    assert 0 < sum(skipped) < 12
+    # The first has nothing to be compared with, the last has a learning rate of zero.
+    assert [not was_skipped for was_skipped in skipped[1:-1]] == updates.changed[1:-1]
+    assert updates.rates == pytest.approx([1e-6 * (1 - step / 11) ** 0.9 for step in range(12)])
+    assert torch.load(tmp_path / 'iter_12.pth')['optimizer']['left']['loss_scaler']['scale'] == updates.scales[-1]
+
+
+def test_signals_are_given_back(shapes_folder, tmp_path):
+    def handlers():
+        return [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+
+    before = [signal.default_int_handler, signal.SIG_DFL]
+    Runner.from_cfg(run_config(shapes_folder, tmp_path / 'well')).train()
+    assert handlers() == before
+    # After an error they are given back when the next one comes.
+    broken = {'optim_wrapper.optimizer.lr': 1e30, 'custom_hooks.0.stop_after_nan': 1}
+    with pytest.raises(RuntimeError, match='NaN'):
+        Runner.from_cfg(run_config(shapes_folder, tmp_path / 'ill', **broken)).train()
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    assert handlers() == before

@@ -1,0 +1,157 @@
+"""Whole runs of classification: the same hook, curriculum and promises as in segmentation."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from image_runs import image_run_config
+from mmengine.hooks import EMAHook, Hook
+from mmengine.runner import Runner
+
+from mmdmt.pseudo_labels.labelling import weights_digest
+from mmdmt.pseudo_labels.score_bank import ScoreBank
+
+
+class AveragesSeen(Hook):
+    """Notes the averaged weights as they are when DMTHook changes the phase."""
+
+    priority = 60  # after EMAHook, before DMTHook
+
+    def __init__(self):
+        self.digests = {}
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        (hook,) = (hook for hook in runner.hooks if isinstance(hook, EMAHook))
+        for name, peer in hook.ema_model.module.peers.items():
+            self.digests[batch_idx + 1, name] = weights_digest(peer)
+
+
+def train(work_dir, *hooks, **settings):
+    runner = Runner.from_cfg(image_run_config(work_dir, **settings))
+    for hook in hooks:
+        runner.register_hook(hook)
+    runner.train()
+    return runner
+
+
+@pytest.fixture(scope='module')
+def averages():
+    return AveragesSeen()
+
+
+@pytest.fixture(scope='module')
+def uninterrupted(tmp_path_factory, averages):
+    work_dir = tmp_path_factory.mktemp('uninterrupted')
+    return work_dir, train(work_dir, averages, **{'custom_hooks.0.keep_banks': 0})
+
+
+def banks_of(work_dir, phase):
+    (root,) = (work_dir / 'pseudo_labels').iterdir()
+    return {name: ScoreBank(root / f'phase_{phase}' / name) for name in ('left', 'right')}
+
+
+def scalars_of(work_dir):
+    lines = [
+        line for path in sorted(work_dir.glob('*/vis_data/scalars.json')) for line in path.read_text().splitlines()
+    ]
+    return [json.loads(line) for line in lines]
+
+
+def test_the_averaged_weights_of_the_phase_before_label(uninterrupted, averages):
+    work_dir, _ = uninterrupted
+    for phase, iteration in ((1, 3), (2, 6)):
+        for name, bank in banks_of(work_dir, phase).items():
+            assert bank.manifest.weights == averages.digests[iteration, name]
+
+
+def test_the_most_confident_share_is_drawn_and_nothing_else(uninterrupted):
+    work_dir, runner = uninterrupted
+    for phase, ratio in ((1, 0.5), (2, 1.0)):
+        for bank in banks_of(work_dir, phase).values():
+            assert len(bank.selected) == int(len(bank) * ratio) == sum(bank.manifest.kept)
+            np.testing.assert_allclose(bank.scores.sum(axis=1), 1, rtol=1e-5)
+    plan = runner.train_dataloader.batch_sampler._plan
+    drawn = {draw.image for n in range(6, 9) for draw in plan.batch(n) if draw.bank}
+    assert drawn <= set(plan.pools[0].unlabeled)
+
+
+def test_every_phase_starts_from_scratch_with_other_numbers(uninterrupted):
+    work_dir, _ = uninterrupted
+    starts = [torch.load(work_dir / f'iter_{n}.pth') for n in (3, 6)]
+    key = 'left.backbone.conv1.weight'
+    weights = [start['state_dict'][key] for start in starts]
+    assert not weights[0].equal(weights[1])
+    for start in starts:
+        assert start['ema_state_dict'][f'module.{key}'].equal(start['state_dict'][key])  # the averages start, too
+        assert start['ema_state_dict']['steps'] == 0
+        norm = start['state_dict']['left.backbone.bn1.running_mean']
+        assert norm.eq(0).all()
+
+
+def test_exponents_grow_within_every_phase(uninterrupted):
+    _, runner = uninterrupted
+    assert runner.model.left.head.loss_module.progress == 1
+
+
+def test_peers_and_ensemble_are_measured_and_their_learning_logged(uninterrupted):
+    work_dir, _ = uninterrupted
+    entries = scalars_of(work_dir)
+    validations = [entry for entry in entries if 'ensemble/top1' in entry]
+    assert [entry['step'] for entry in validations] == [3, 6, 9]
+    assert {'left/top1', 'right/top1'} <= set(validations[0])
+    trained = [entry for entry in entries if 'left.loss_dmt' in entry]
+    assert ['left.mean_weight' in entry for entry in trained] == [False] * 3 + [True] * 6
+
+
+@pytest.mark.parametrize(('iteration', 'workers'), [(2, 0), (3, 1), (5, 0), (6, 0)])
+def test_a_resumed_run_ends_with_the_same_weights_bit_for_bit(uninterrupted, tmp_path, iteration, workers):
+    work_dir, _ = uninterrupted
+    shutil.copy(work_dir / f'iter_{iteration}.pth', tmp_path)
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / f'iter_{iteration}.pth'))
+    shutil.copytree(work_dir / 'pseudo_labels', tmp_path / 'pseudo_labels')
+    train(tmp_path, resume=True, **{'train_dataloader.num_workers': workers})
+    one, two = (torch.load(folder / 'iter_9.pth') for folder in (work_dir, tmp_path))
+    for part in ('state_dict', 'ema_state_dict'):
+        assert one[part].keys() == two[part].keys()
+        assert all(value.equal(two[part][key]) for key, value in one[part].items())
+    for name in ('left', 'right'):
+        states = [checkpoint['optimizer'][name]['state'] for checkpoint in (one, two)]
+        assert all(states[0][key]['momentum_buffer'].equal(states[1][key]['momentum_buffer']) for key in states[0])
+
+
+def test_a_run_from_scratch_cannot_go_on_without_its_labels(uninterrupted, tmp_path):
+    work_dir, _ = uninterrupted
+    shutil.copy(work_dir / 'iter_3.pth', tmp_path)
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_3.pth'))
+    with pytest.raises(FileNotFoundError, match='incomplete'):
+        train(tmp_path, resume=True)
+
+
+def test_a_damaged_bank_is_refused(uninterrupted, tmp_path):
+    work_dir, _ = uninterrupted
+    (root,) = (work_dir / 'pseudo_labels').iterdir()
+    shutil.copytree(root / 'phase_1' / 'left', tmp_path / 'left')
+    path = tmp_path / 'left' / 'scores.npy'
+    data = bytearray(path.read_bytes())
+    data[-3] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r'scores\.npy is not the file that .*manifest\.json describes'):
+        ScoreBank(tmp_path / 'left')
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=r'lacks scores\.npy'):
+        ScoreBank(tmp_path / 'left')
+
+
+def test_classes_can_be_balanced_and_weights_carried_on(tmp_path):
+    settings = {'carry': 'last', 'keep_banks': 0, 'labelling.class_balanced': True}
+    runner = train(tmp_path, **{f'custom_hooks.0.{key}': value for key, value in settings.items()})
+    for bank in banks_of(tmp_path, 1).values():
+        manifest = bank.manifest
+        assert manifest.class_balanced
+        assert list(manifest.kept) == [max(1, int(total * 0.5)) if total else 0 for total in manifest.totals]
+    before, after = (torch.load(tmp_path / f'iter_{n}.pth')['ema_state_dict'] for n in (3, 4))
+    key = 'module.left.backbone.conv1.weight'
+    assert 0 < (before[key] - after[key]).abs().max() < 0.2
+    assert runner.iter == 9

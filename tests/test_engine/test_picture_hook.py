@@ -1,0 +1,162 @@
+import json
+import re
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from conftest import run_config, toy_segmentor
+from mmengine.runner import Runner
+from test_dmt_hook import HOOK
+
+from mmdmt.datasets.mutual_dataset import MutualDataset
+from mmdmt.engine import PictureHook, picture_hook
+from mmdmt.models.dynamic_weights import dynamic_mutual_weights
+from mmdmt.pseudo_labels.bank import PseudoLabelBank
+from mmdmt.pseudo_labels.pixel_labelling import predict_logits
+
+NAMES = ['unlabeled_0_006', 'unlabeled_9_015', 'val_2_018']
+
+
+def run(root, work_dir, pictures=None, **settings):
+    config = run_config(root, work_dir, **settings)
+    if pictures is not None:
+        config.custom_hooks.append({'type': 'mmdmt.PictureHook', **pictures})
+    runner = Runner.from_cfg(config)
+    runner.train()
+    return runner
+
+
+@pytest.fixture(scope='module')
+def drawn(shapes_folder, tmp_path_factory):
+    """A run with pictures of two unlabelled images and one of validation, and what they were drawn of."""
+    work_dir, views = tmp_path_factory.mktemp('drawn'), []
+    with pytest.MonkeyPatch.context() as patch:
+        original = picture_hook._view
+        patch.setattr(picture_hook, '_view', lambda *args: views.append(original(*args)) or views[-1])
+        # Unlabelled images are never without noise in this test: drawing one must not be a draw of the run's.
+        original_item = MutualDataset.labelling_item
+        patch.setattr(MutualDataset, 'labelling_item', lambda *args: (torch.rand(3), original_item(*args))[1])
+        runner = run(shapes_folder, work_dir, {'images': 2, 'val_images': [2]}, **{HOOK + 'keep_banks': 0})
+    return work_dir, runner, views
+
+
+def test_every_phase_with_labels_and_the_end_have_a_sheet_of_each_image(drawn):
+    work_dir, _, _ = drawn
+    found = {
+        folder.name: sorted(path.stem for path in folder.iterdir()) for folder in (work_dir / 'pictures').iterdir()
+    }
+    assert found == {name: NAMES for name in ('phase_1', 'phase_2', 'end')}
+    for path in (work_dir / 'pictures').rglob('*.png'):
+        assert cv2.imread(str(path)).std() > 10
+
+
+def test_backends_get_the_sheets_at_the_iteration_where_the_phase_begins(drawn):
+    work_dir, _, _ = drawn
+    (folder,) = work_dir.glob('*/vis_data/vis_image')
+    got = {path.name for path in folder.iterdir()}
+    assert got == {f'picture_{name}_{step}.png' for name in NAMES for step in (3, 6, 9)}
+
+
+def test_pictures_change_no_weight_and_no_metric(drawn, shapes_folder, tmp_path):
+    run(shapes_folder, tmp_path)
+    expected, got = (torch.load(folder / 'iter_9.pth')['state_dict'] for folder in (tmp_path, drawn[0]))
+    assert all(value.equal(got[key]) for key, value in expected.items())
+    metrics = []
+    for folder in (tmp_path, drawn[0]):
+        (path,) = folder.glob('*/vis_data/scalars.json')
+        lines = map(json.loads, path.read_text().splitlines())
+        metrics.append([entry['ensemble/mIoU'] for entry in lines if 'ensemble/mIoU' in entry])
+    assert metrics[0] == metrics[1]
+
+
+def test_what_is_drawn_is_what_peers_predict_and_teach(drawn):
+    work_dir, runner, views = drawn
+    (banks,) = (work_dir / 'pseudo_labels').iterdir()
+    dataset, model = runner.train_dataloader.dataset, runner.model.eval()
+    for image, view in zip((0, 9), views[-3:], strict=False):  # the end: the model as it is now
+        item = dataset.labelling_item(image)
+        with torch.no_grad():
+            data = {'inputs': [item['inputs']], 'data_samples': [item['data_samples']]}
+            logits = {name: predict_logits(peer, data)[0] for name, peer in model.peers.items()}
+        for name, labeller in (('left', 'right'), ('right', 'left')):
+            label, confidence = PseudoLabelBank(banks / 'phase_2' / labeller).read(image)
+            weight = dynamic_mutual_weights(
+                logits[name][None], torch.from_numpy(label).long()[None], torch.from_numpy(confidence)[None], 5.0, 5.0
+            )
+            assert np.array_equal(view.predictions[name], logits[name].argmax(0))
+            assert np.array_equal(view.pseudo_labels[labeller], label)
+            assert np.array_equal(view.weights[name], weight[0])
+            assert view.taught_by[name] == labeller
+        assert view.truth is None
+    validated = views[-1]
+    assert validated.truth.shape == validated.image.shape[:2]
+    assert not validated.weights
+
+
+def test_a_run_without_pseudo_labels_is_drawn_at_its_end(shapes_folder, tmp_path):
+    settings = {HOOK + 'phases': [{'iters': 1, 'labeled': 4}], 'train_cfg.max_iters': 1, 'val_cfg': None}
+    settings |= {'val_dataloader': None, 'val_evaluator': None}
+    one_peer = {'_delete_': True, 'left': toy_segmentor()}
+    run(shapes_folder, tmp_path, {'images': [3]}, **settings, **{'model.peers': one_peer})
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob('pictures/*/*')] == [
+        'pictures/end/unlabeled_3_009.png'
+    ]
+
+
+@pytest.mark.parametrize(
+    ('settings', 'words'),
+    [
+        ({'images': -1}, 'images=-1 of PictureHook'),
+        ({'val_images': [0, -2]}, r'val_images=\[0, -2\] of PictureHook'),
+        ({'images': [2, 10]}, r'images of PictureHook names image 10, but they are 0..9'),
+    ],
+)
+def test_images_that_there_are_not_are_refused(shapes_folder, tmp_path, settings, words):
+    with pytest.raises(ValueError, match=words):
+        run(shapes_folder, tmp_path, settings)
+
+
+def test_pictures_of_a_validation_that_there_is_not_are_refused(shapes_folder, tmp_path):
+    none = {'val_cfg': None, 'val_dataloader': None, 'val_evaluator': None}
+    with pytest.raises(ValueError, match='val_images=2 of PictureHook, but there is no such image'):
+        run(shapes_folder, tmp_path, {'val_images': 2}, **none)
+
+
+def test_without_matplotlib_the_run_stops_before_it_starts(shapes_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(picture_hook, 'find_spec', lambda name: None)
+    with pytest.raises(ImportError, match=re.escape("pip install 'mmdmt[demo]'")):
+        run(shapes_folder, tmp_path, {})
+    assert not list(tmp_path.glob('*.pth'))
+
+
+def test_classifiers_are_refused():
+    from types import SimpleNamespace
+
+    from mmdmt.engine import DMTHook
+
+    class Built(picture_hook.OptimWrapper):
+        def __init__(self):
+            pass
+
+    runner = SimpleNamespace(
+        optim_wrapper=Built(),
+        hooks=[DMTHook([{'iters': 1, 'labeled': 1}])],
+        model=SimpleNamespace(bare_peers={'left': torch.nn.Linear(1, 1)}),
+    )
+    with pytest.raises(ValueError, match='the peers are classifiers: take it out'):
+        PictureHook().before_run(runner)
+
+
+def test_images_are_spread_evenly():
+    assert picture_hook._choose('images', 4, 10) == [0, 3, 6, 9]
+    assert picture_hook._choose('images', 4, 2) == [0, 1]
+    assert picture_hook._choose('images', 0, 0) == []
+
+
+def test_a_finished_run_that_is_resumed_is_drawn_even_if_its_labels_are_gone(drawn, shapes_folder, tmp_path):
+    shutil.copy(drawn[0] / 'iter_9.pth', tmp_path)
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_9.pth'))
+    run(shapes_folder, tmp_path, {'images': 1}, resume=True)
+    assert [path.parent.name for path in tmp_path.rglob('pictures/*/*')] == ['end']
