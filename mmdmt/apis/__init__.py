@@ -1,6 +1,19 @@
 """What scripts and notebooks call."""
 
 from mmdmt.apis.export import export_peer
-from mmdmt.apis.toolbox import run_toolbox_script, toolbox_script
+from mmdmt.apis.inference import confidence_map, find_images, init_peers, predict_images
+from mmdmt.apis.label_images import label_images
+from mmdmt.apis.toolbox import run_script, run_toolbox_script, script_names, toolbox_script
 
-__all__ = ['export_peer', 'run_toolbox_script', 'toolbox_script']
+__all__ = [
+    'confidence_map',
+    'export_peer',
+    'find_images',
+    'init_peers',
+    'label_images',
+    'predict_images',
+    'run_script',
+    'run_toolbox_script',
+    'script_names',
+    'toolbox_script',
+]

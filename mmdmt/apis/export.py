@@ -1,4 +1,4 @@
-"""A peer as an ordinary segmentor: config and weights that need no mmdmt."""
+"""A peer as an ordinary segmentor or classifier: config and weights that need no mmdmt."""
 
 import copy
 from collections.abc import Mapping
@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from torch import Tensor
+
+from mmdmt.apis.inference import inference_pipeline
 
 KEPT = (
     'default_scope',
@@ -22,7 +24,7 @@ KEPT = (
 
 
 def export_peer(config: Config, checkpoint: Mapping[str, Any], peer: str) -> tuple[Config, dict[str, Any]]:
-    """Turn one peer of a run into a plain MMSegmentation config and checkpoint.
+    """Turn one peer of a run into a plain config and checkpoint of MMSegmentation or MMPretrain.
 
     Args:
         config (Config): Of the run.
@@ -31,37 +33,44 @@ def export_peer(config: Config, checkpoint: Mapping[str, Any], peer: str) -> tup
 
     Returns:
         tuple[Config, dict]: A config with ``model``, ``test_pipeline`` and what else testing needs, and a
-        checkpoint with ``state_dict`` and ``meta``. Test data of our own types are left out.
+        checkpoint with ``state_dict`` and ``meta``. Of test data of our own types only the pipeline is left, which
+        the toolboxes' inferencers need. A network of our own that has no plain counterpart
+        (:class:`mmdmt.WideResNet`) makes a config that imports mmdmt.
 
     Raises:
         ValueError: If there is no such peer, or something of ours in it has no plain counterpart.
     """
-    peers = config.model.get('peers', {})
+    peers = config.get('model', {}).get('peers', {})
     if peer not in peers:
-        raise ValueError(f'--peer {peer} is none of the peers of this config, {sorted(peers)}.')
-    state = {
-        key[len(peer) + 1 :]: value for key, value in checkpoint['state_dict'].items() if key.startswith(f'{peer}.')
-    }
+        raise ValueError(f'--peer {peer} is none of the peers of this config, {sorted(peers)}: give one of them.')
+    weights: Mapping[str, Tensor] = checkpoint.get('state_dict', {})
+    state = {key[len(peer) + 1 :]: value for key, value in weights.items() if key.startswith(f'{peer}.')}
     if not state:
         raise ValueError(f'The checkpoint has no weights of peer {peer!r}: give one of a run with this config.')
     settings = config.to_dict()
     model = copy.deepcopy(settings['model']['peers'][peer])
     model.setdefault('data_preprocessor', settings.get('data_preprocessor'))
     _forget_initial_weights(model)
-    if model['decode_head']['type'] == 'mmdmt.DeepLabV2Head':
+    if model.get('decode_head', {}).get('type') == 'mmdmt.DeepLabV2Head':
         model['decode_head'], state = _as_aspp(model['decode_head'], state)
     plain = {key: settings[key] for key in KEPT if key in settings}
     if plain.get('test_evaluator', {}).get('type') == 'mmdmt.PeerMetric':
         plain['test_evaluator'] = plain['test_evaluator']['metric']
-    pipeline = settings.get('test_dataloader', {}).get('dataset', {}).get('pipeline', [])
-    if _is_ours(plain.get('test_dataloader')):
-        for key in ('test_dataloader', 'test_evaluator', 'test_cfg'):
+    pipeline = inference_pipeline(config)
+    if not plain.get('test_dataloader') or _is_ours(plain['test_dataloader']):
+        # What cannot be tested elsewhere can be used there: inferencers take the pipeline from this place.
+        plain['test_dataloader'] = {'dataset': {'pipeline': pipeline}}
+        for key in ('test_evaluator', 'test_cfg'):
             plain.pop(key, None)
-        pipeline = [{'type': 'LoadImageFromFile'}, {'type': 'PackSegInputs'}]
-    plain.update(model=model, test_pipeline=[step for step in pipeline if step['type'] != 'LoadAnnotations'])
-    if _is_ours(plain):
+    visualizer = 'SegLocalVisualizer' if 'decode_head' in model else 'UniversalVisualizer'
+    plain.setdefault('visualizer', {'type': visualizer, 'vis_backends': [{'type': 'LocalVisBackend'}]})
+    plain.update(model=model, test_pipeline=pipeline)
+    if model['backbone']['type'] == 'mmdmt.WideResNet':
+        plain['custom_imports'] = {'imports': ['mmdmt'], 'allow_failed_imports': False}
+    elif _is_ours(plain):
         raise ValueError(f'Peer {peer!r} needs something of mmdmt that has no plain counterpart: {_is_ours(plain)}.')
-    meta = {key: checkpoint['meta'][key] for key in ('dataset_meta', 'iter', 'seed') if key in checkpoint['meta']}
+    written = checkpoint.get('meta', {})
+    meta = {key: written[key] for key in ('dataset_meta', 'iter', 'seed') if key in written}
     return Config(plain), {'state_dict': state, 'meta': {**meta, 'exported_from_peer': peer}}
 
 

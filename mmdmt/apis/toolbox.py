@@ -1,8 +1,43 @@
-"""The toolboxes' own scripts, as they are installed."""
+"""Scripts as they are installed: ours and the toolboxes'."""
 
+import errno
 import importlib.util
+import runpy
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+
+
+def script_folder(package: str) -> Path | None:
+    """Find the folder of a package's scripts, or None if it is not installed or came without them.
+
+    Args:
+        package (str): ``'mmdmt'``, ``'mmseg'`` or ``'mmpretrain'``.
+    """
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        return None
+    folder = Path(spec.origin).parent
+    # A wheel carries the scripts in .mim; in a checkout they stand beside the package.
+    return next((path for path in (folder / '.mim' / 'tools', folder.parent / 'tools') if path.is_dir()), None)
+
+
+def script_names(package: str) -> list[str]:
+    """List a package's scripts, such as ``'train'`` or ``'dataset_converters/gta'``.
+
+    Args:
+        package (str): ``'mmdmt'``, ``'mmseg'`` or ``'mmpretrain'``.
+    """
+    folder = script_folder(package)
+    if folder is None:
+        return []
+    mark = '__main__' if package == 'mmdmt' else 'def main('  # as each is run, below
+    scripts = [path for path in folder.rglob('*.py') if mark in path.read_text(encoding='utf-8')]
+    return sorted(path.relative_to(folder).with_suffix('').as_posix() for path in scripts)
 
 
 def toolbox_script(name: str, toolbox: str = 'mmseg') -> Path:
@@ -15,26 +50,26 @@ def toolbox_script(name: str, toolbox: str = 'mmseg') -> Path:
     Raises:
         FileNotFoundError: If the toolbox is not installed, or without its scripts.
     """
-    spec = importlib.util.find_spec(toolbox)
-    if spec is None or spec.origin is None:
-        raise FileNotFoundError(f'{toolbox} is not installed: pip install "mmdmt[openmmlab]".')
-    package = Path(spec.origin).parent
-    # A wheel carries the scripts in .mim; in a checkout they stand beside the package.
-    for folder in (package / '.mim' / 'tools', package.parent / 'tools'):
-        if (folder / name).is_file():
-            return folder / name
-    raise FileNotFoundError(f'{toolbox} in {package} has no tools/{name}: reinstall it from a wheel.')
+    folder = script_folder(toolbox)
+    if folder is None:
+        raise FileNotFoundError(f'{toolbox} is not installed, or without its scripts: pip install "mmdmt[openmmlab]".')
+    if not (folder / name).is_file():
+        raise FileNotFoundError(f'{toolbox} has no {name} in {folder}: `python -m mmdmt` lists its scripts.')
+    return folder / name
 
 
-def run_toolbox_script(name: str, toolbox: str = 'mmseg') -> None:
+def run_toolbox_script(name: str, toolbox: str | None = None) -> None:
     """Run ``main()`` of a toolbox's script with the arguments of this process.
 
     The script is imported under a name of its own, not as ``__main__``, so that spawned data workers do not run it.
 
     Args:
         name (str): Such as ``'train.py'``.
-        toolbox (str): ``'mmseg'`` or ``'mmpretrain'``. Defaults to ``'mmseg'``.
+        toolbox (str, optional): ``'mmseg'`` or ``'mmpretrain'``, whose scripts run the other's configs, too. Defaults
+            to None, the first of them that is installed.
     """
+    if toolbox is None:
+        toolbox = 'mmseg' if importlib.util.find_spec('mmseg') else 'mmpretrain'
     path = toolbox_script(name, toolbox)
     module_name = f'{toolbox}_{path.stem}'
     spec = importlib.util.spec_from_file_location(module_name, path)
@@ -43,4 +78,38 @@ def run_toolbox_script(name: str, toolbox: str = 'mmseg') -> None:
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
     spec.loader.exec_module(module)
-    module.main()
+    with _unwritable_in_a_sentence():
+        module.main()
+
+
+def run_script(name: str) -> None:
+    """Run a script of ours as Python would run the file: others beside it can be imported.
+
+    Args:
+        name (str): As :func:`script_names` has it, such as ``'export_peer'``.
+    """
+    path = toolbox_script(f'{name}.py', 'mmdmt')
+    sys.path.insert(0, str(path.parent))
+    runpy.run_path(str(path), run_name='__main__')
+
+
+@contextmanager
+def _unwritable_in_a_sentence() -> Iterator[None]:
+    """Say what to do where work_dir cannot be written to; the toolbox fails there with a stack trace."""
+    try:
+        yield
+    except OSError as error:
+        # A work_dir that is forbidden fails when MMEngine makes the folder of the log: what cannot be made has a name,
+        # and is no file that can be read.
+        named = isinstance(error.filename, str) and (error.errno == errno.EEXIST or not Path(error.filename).is_file())
+        if error.errno in _FULL:
+            sys.exit(
+                f'{error}: nothing can be written to work_dir any more. Make room and go on with --resume, from the '
+                'last good checkpoint.'
+            )
+        if error.errno in _FORBIDDEN and named:
+            sys.exit(
+                f'{error.filename} cannot be made ({error.strerror}): all output goes below work_dir, so give one that '
+                'can be written to with --work-dir.'
+            )
+        raise

@@ -1,6 +1,13 @@
 """Evaluation: metrics for peers and ensemble."""
 
-from mmdmt.evaluation.peer_metric import PeerMetric
-from mmdmt.evaluation.subset_iou_metric import SubsetIoUMetric
+from importlib.util import find_spec
 
-__all__ = ['PeerMetric', 'SubsetIoUMetric']
+from mmdmt.evaluation.peer_metric import PeerMetric
+
+__all__ = ['PeerMetric']
+
+# Classification needs no MMSegmentation.
+if find_spec('mmseg'):
+    from mmdmt.evaluation.subset_iou_metric import SubsetIoUMetric
+
+    __all__ += ['SubsetIoUMetric']

@@ -8,7 +8,8 @@ from mmengine.dist import all_gather_object
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
-from mmdmt.models.mutual_training import ENSEMBLE
+from mmdmt.evaluation.class_iou import write_class_iou
+from mmdmt.models.names import ENSEMBLE
 from mmdmt.registry import METRICS
 
 
@@ -19,7 +20,14 @@ class PeerMetric(BaseMetric):
     The results are those of the metric with the name in front, ``coco/mIoU`` and ``ensemble/mIoU``.
 
     Args:
-        metric (dict): Config of a metric that reads ``pred_sem_seg``, such as ``dict(type='IoUMetric')``.
+        metric (dict): Config of a metric of the toolbox, ``dict(type='IoUMetric')`` or
+            ``dict(type='Accuracy')``.
+
+    Attributes:
+        result_names: What a peer's results are called, without its name; None where that is not known before.
+
+    Raises:
+        ValueError: If the config makes no metric.
     """
 
     default_prefix = 'peers'  # not used: results carry the names of the peers
@@ -28,6 +36,14 @@ class PeerMetric(BaseMetric):
         super().__init__()
         self._config = metric
         self._metrics: dict[str, BaseMetric] = {}
+        try:
+            built = METRICS.build({'prefix': 'peer', **metric})
+        except (AttributeError, AssertionError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f'metric={metric!r} of PeerMetric cannot be built ({" ".join(str(error).split())}): give the dict of a '
+                "metric that reads pred_sem_seg, such as dict(type='IoUMetric')."
+            ) from error
+        self.result_names = _names_of_iou_results(built)
 
     def process(self, data_batch: dict[str, Any], data_samples: Sequence[dict[str, Any]]) -> None:
         """Hand the predictions of each peer and of the ensemble to a metric of its own.
@@ -46,7 +62,7 @@ class PeerMetric(BaseMetric):
                     'mmdmt.DynamicMutualTraining, and for test-time augmentation.'
                 )
             for name, prediction in sample['peers'].items():
-                self._metric(name).process(data_batch, [{**sample, 'pred_sem_seg': prediction}])
+                self._metric(name).process(data_batch, [{**sample, **prediction}])
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Compute the results of every metric.
@@ -62,6 +78,7 @@ class PeerMetric(BaseMetric):
         results: dict[str, float] = {}
         for name in sorted(names, key=lambda name: (name == ENSEMBLE, name)):
             print_log(f'Results of {name}:', logger='current')
+            write_class_iou(self._metric(name), size)
             results.update(self._metric(name).evaluate(size))
         return results
 
@@ -77,3 +94,12 @@ class PeerMetric(BaseMetric):
             metric.dataset_meta = self.dataset_meta
             self._metrics[name] = metric
         return self._metrics[name]
+
+
+def _names_of_iou_results(metric: BaseMetric) -> tuple[str, ...] | None:
+    """Name what MMSegmentation's IoUMetric computes; None for other metrics."""
+    of_kind = {'mIoU': ('mIoU', 'mAcc'), 'mDice': ('mDice', 'mAcc'), 'mFscore': ('mFscore', 'mPrecision', 'mRecall')}
+    kinds = getattr(metric, 'metrics', ())
+    if type(metric).__name__ != 'IoUMetric' or not set(kinds) <= set(of_kind):
+        return None
+    return ('aAcc', *(name for kind in kinds for name in of_kind[kind]))

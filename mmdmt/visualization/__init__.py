@@ -1,5 +1,7 @@
-"""Pictures of what peers predict."""
+"""Pictures of data, and of what peers predict."""
 
+from mmdmt.visualization.data_sheet import AnnotatedImage, draw_data
+from mmdmt.visualization.phase_sheet import PhaseView, draw_phase
 from mmdmt.visualization.prediction_sheet import draw_predictions
 
-__all__ = ['draw_predictions']
+__all__ = ['AnnotatedImage', 'PhaseView', 'draw_data', 'draw_phase', 'draw_predictions']

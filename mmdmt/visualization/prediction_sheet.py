@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 
-IGNORED = (128, 128, 128)
+from mmdmt.visualization.label_colours import colours_of, legend_patches
 
 
 def draw_predictions(
@@ -29,8 +28,7 @@ def draw_predictions(
         classes (Sequence[str]): Names for the legend.
         palette (Sequence[Sequence[int]]): RGB of each class.
     """
-    colours = np.full((256, 3), IGNORED, np.uint8)
-    colours[: len(palette)] = palette
+    colours = colours_of(palette)
     columns = ['image', 'truth', *predictions, 'disagreement']
     figure = Figure(figsize=(1.5 * len(columns), 1.5 * len(images) + 0.7), layout='constrained')
     FigureCanvasAgg(figure)
@@ -45,7 +43,7 @@ def draw_predictions(
             axis.set_yticks([])
             if row == 0:
                 axis.set_title(title, fontsize=9)
-    patches = [Patch(color=np.divide(colour, 255), label=name) for name, colour in zip(classes, palette, strict=True)]
+    patches = legend_patches(classes, palette)
     figure.legend(handles=patches, loc='outside lower center', ncols=min(8, len(patches)), fontsize=8, frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=150)

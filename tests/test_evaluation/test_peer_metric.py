@@ -14,7 +14,8 @@ def sample_of(truth, **predictions):
         return PixelData(data=torch.tensor(label).reshape(1, 1, -1))
 
     sample = SegDataSample(gt_sem_seg=pixels(truth), pred_sem_seg=pixels(predictions['ensemble']))
-    sample.set_field(BaseDataElement(**{name: pixels(label) for name, label in predictions.items()}), 'peers')
+    peers = {name: BaseDataElement(pred_sem_seg=pixels(label)) for name, label in predictions.items()}
+    sample.set_field(BaseDataElement(**peers), 'peers')
     return sample.to_dict()
 
 

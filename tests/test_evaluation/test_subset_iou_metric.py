@@ -54,8 +54,9 @@ def test_peers_have_subsets_each():
     )
     metric.dataset_meta = {'classes': CLASSES}
     good, bad = sample(), sample(prediction=[0] * 5)
-    peers = {'left': good['pred_sem_seg'], 'right': bad['pred_sem_seg'], 'ensemble': good['pred_sem_seg']}
-    metric.process({}, [{**good, 'peers': peers}])
+    peers = {'left': good, 'right': bad, 'ensemble': good}
+    predictions = {name: {'pred_sem_seg': sample['pred_sem_seg']} for name, sample in peers.items()}
+    metric.process({}, [{**good, 'peers': predictions}])
     results = metric.evaluate(1)
     assert [results[f'{peer}/mIoU1'] for peer in ('left', 'right', 'ensemble')] == [100, 0, 100]
 

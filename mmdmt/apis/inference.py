@@ -1,0 +1,224 @@
+"""Predict images with what a run has trained: all its peers and their ensemble, or one of them."""
+
+import copy
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import torch
+from mmengine.config import Config
+from mmengine.dataset import Compose, pseudo_collate
+from mmengine.model import BaseModel
+from mmengine.structures import BaseDataElement
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from mmdmt.models.mutual_training import DynamicMutualTraining
+from mmdmt.models.names import ENSEMBLE
+from mmdmt.models.weights_file import fetch_checkpoint, tensors_of
+
+#: How the files end that are taken for images in a folder, in lower case.
+IMAGE_SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.pgm', '.png', '.ppm', '.tif', '.tiff', '.webp')
+_READS_SCENES = {'mmdmt.LoadSceneImage': 'LoadImageFromFile'}
+_FOR_GROUND_TRUTH = {'LoadAnnotations', 'mmdmt.LoadSceneAnnotations', 'mmdmt.EvaluateAtThisSize'}
+
+
+def init_peers(config: str | Path | Config, checkpoint: str | Path, device: str = 'cpu', peer: str = '') -> BaseModel:
+    """Set up what a run has trained, ready for :func:`predict_images` and for ``mmseg.apis.inference_model``.
+
+    Unlike ``mmseg.apis.init_model`` it takes the test pipeline where a config of a run has it, and does not go on with
+    random weights if the checkpoint is of another model.
+
+    Args:
+        config (str | Path | Config): Of the run, or of a plain segmentor.
+        checkpoint (str | Path): Of the same.
+        device (str): Defaults to ``'cpu'``.
+        peer (str): Name of a peer, for that segmentor alone; ``'ensemble'``, for all peers with their ensemble as the
+            result; empty, for what the config says. Defaults to ``''``.
+
+    Returns:
+        BaseModel: A :class:`mmdmt.DynamicMutualTraining`, or a plain segmentor, in evaluation mode. It has ``cfg``
+        and ``dataset_meta``.
+
+    Raises:
+        FileNotFoundError: If there is no such config or checkpoint.
+        ValueError: If the checkpoint does not fit, or there is no such peer.
+    """
+    if not isinstance(config, Config):
+        if not Path(config).is_file():
+            raise FileNotFoundError(f'{config} does not exist: give the config of the run.')
+        config = Config.fromfile(config)
+    if not Path(checkpoint).is_file():
+        raise FileNotFoundError(f'{checkpoint} does not exist: give a checkpoint of the run, such as iter_20000.pth.')
+    config = copy.deepcopy(config)
+    config.test_pipeline = inference_pipeline(config)
+    if 'data_preprocessor' in config:
+        config.model.setdefault('data_preprocessor', config.data_preprocessor)  # as MMEngine's runner does
+    # Imported here, because exporting a classifier needs no MMSegmentation.
+    from mmseg.apis import init_model
+
+    model = init_model(config, None, device)
+    meta = _load_weights(model, str(checkpoint))
+    model.dataset_meta = meta.get('dataset_meta') or _classes_of(config)
+    return _choose(model, peer) if peer else model
+
+
+def inference_pipeline(config: Config) -> list[dict[str, Any]]:
+    """Return what an image file goes through before a model predicts it: the test pipeline without ground truth.
+
+    Args:
+        config (Config): Of a run or a plain segmentor.
+
+    Returns:
+        list[dict]: Configs of transforms; loading and packing alone if the config says nothing.
+    """
+    dataset = config.get('test_dataloader', {}).get('dataset', {})
+    steps = dataset.get('pipeline') or config.get('test_pipeline') or []
+    steps = [dict(step) for step in steps if step['type'] not in _FOR_GROUND_TRUTH]
+    for step in steps:
+        step['type'] = _READS_SCENES.get(step['type'], step['type'])
+    packing = 'PackInputs' if config.get('default_scope') == 'mmpretrain' else 'PackSegInputs'
+    return steps or [{'type': 'LoadImageFromFile'}, {'type': packing}]
+
+
+def find_images(folder: Path, suffixes: Sequence[str] = IMAGE_SUFFIXES) -> list[Path]:
+    """List the images of a folder and the folders in it.
+
+    Args:
+        folder (Path): The folder.
+        suffixes (Sequence[str]): How their names end, in lower case. Defaults to :data:`IMAGE_SUFFIXES`. Hidden files
+            are no images.
+
+    Returns:
+        list[Path]: Sorted.
+
+    Raises:
+        FileNotFoundError: If there is no such folder, or no image in it.
+    """
+    found = sorted(
+        Path(place) / file
+        for place, _, files in os.walk(folder, followlinks=True)
+        for file in files
+        if file.lower().endswith(tuple(suffixes)) and not file.startswith('.')
+    )
+    if not found:
+        kind = 'holds no image' if folder.is_dir() else 'is no folder'
+        raise FileNotFoundError(f'{folder} {kind}: give a folder of files that end in {", ".join(suffixes)}.')
+    return found
+
+
+def predict_images(
+    model: BaseModel, images: str | Path | Iterable[str | Path], num_workers: int = 0
+) -> Iterator[BaseDataElement]:
+    """Predict images one after the other, each at its own size; nothing is kept of those before.
+
+    Args:
+        model (BaseModel): Of :func:`init_peers` or ``mmseg.apis.init_model``.
+        images (str | Path | Iterable): A folder, with the folders in it, or image files.
+        num_workers (int): Processes that load images; 0 loads them in this one. Defaults to 0.
+
+    Returns:
+        Iterator[SegDataSample]: For each image, in order, on the model's device: ``img_path``, ``pred_sem_seg``
+        (int64, (1, H, W)), ``seg_logits`` (float32, (classes, H, W)) and, of a run's peers, ``peers`` with the
+        prediction of each and of the ensemble, ``peers.get(name).pred_sem_seg``. :func:`confidence_map` tells how sure
+        it is.
+
+    Raises:
+        FileNotFoundError: If there is no such folder, or no image in it.
+        ValueError: On the way, if a file is no image.
+    """
+    if isinstance(images, str | Path) and not Path(images).is_file():
+        paths = find_images(Path(images))
+    else:
+        paths = [Path(path) for path in ([images] if isinstance(images, str | Path) else images)]
+    return _predict(model, _Images(paths, inference_pipeline(model.cfg)), num_workers)
+
+
+def confidence_map(sample: BaseDataElement) -> Tensor:
+    """Tell how sure a prediction is.
+
+    Args:
+        sample (SegDataSample): With ``pred_sem_seg`` and ``seg_logits``, such as one of :func:`predict_images`.
+
+    Returns:
+        Tensor: The probability of the predicted class, (H, W) float32.
+
+    Raises:
+        ValueError: If the prediction is of no segmentor.
+    """
+    if 'seg_logits' not in sample:
+        raise ValueError('The prediction has no seg_logits: confidence maps and masks are made with segmentors alone.')
+    logits: Tensor = sample.seg_logits.data.float()
+    if len(logits) > 1:
+        return logits.softmax(dim=0).amax(dim=0)
+    # A head with one channel: here MMSegmentation gives the sigmoid, not its argument.
+    return torch.where(sample.pred_sem_seg.data[0] == 1, logits[0], 1 - logits[0])
+
+
+class _Images(Dataset[dict[str, Any]]):
+    """Image files, loaded as a test pipeline says."""
+
+    def __init__(self, paths: Sequence[Path], pipeline: list[dict[str, Any]]) -> None:
+        self.paths = paths
+        self.pipeline = Compose(pipeline)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        try:
+            item: dict[str, Any] = self.pipeline({'img_path': str(self.paths[index])})
+        except (AssertionError, OSError, ValueError, cv2.error) as error:
+            # Raised in a data worker, it would reach the user inside a traceback of the worker.
+            return {'failure': f'{self.paths[index]} cannot be loaded as an image ({error}): mend it or take it away.'}
+        item['data_samples'].set_metainfo({'img_path': str(self.paths[index])})
+        return item
+
+
+def _predict(model: BaseModel, images: _Images, num_workers: int) -> Iterator[BaseDataElement]:
+    for batch in DataLoader(images, num_workers=num_workers, collate_fn=pseudo_collate):
+        if 'failure' in batch:
+            raise ValueError(batch['failure'][0])
+        with torch.no_grad():
+            (sample,) = model.test_step(batch)
+        yield sample
+
+
+def _load_weights(model: BaseModel, path: str) -> dict[str, Any]:
+    """Load every weight that a model has, and return the meta of the checkpoint."""
+    checkpoint = fetch_checkpoint(path, 'the checkpoint')
+    given = tensors_of(path, 'the checkpoint', checkpoint)
+    weights = {key.removeprefix('module.'): value for key, value in given.items()}
+    wanted = {key: value.shape for key, value in model.state_dict().items() if not key.endswith('num_batches_tracked')}
+    unfit = [key for key, shape in wanted.items() if key not in weights or weights[key].shape != shape]
+    if unfit:
+        kind = 'has another shape there' if unfit[0] in weights else 'is not in it'
+        raise ValueError(
+            f'{path} is no checkpoint of the model of this config: {len(unfit)} of its {len(wanted)} tensors do not '
+            f'fit, first {unfit[0]}, which {kind}. Give one that was trained with this config.'
+        )
+    model.load_state_dict(weights, strict=False)
+    return dict(checkpoint.get('meta', {}))
+
+
+def _choose(model: BaseModel, peer: str) -> BaseModel:
+    if not isinstance(model, DynamicMutualTraining):
+        raise ValueError(f'The peer {peer!r} is asked for, but the config is of one {type(model).__name__}: name none.')
+    if peer == ENSEMBLE:
+        model.predicted_by = ENSEMBLE
+        return model
+    if peer not in model.peer_names:
+        raise ValueError(f'{peer!r} is none of the peers of this config: {", ".join(model.peer_names)}, {ENSEMBLE}.')
+    chosen = model.bare_peers[peer]
+    chosen.cfg, chosen.dataset_meta = model.cfg, model.dataset_meta
+    return chosen
+
+
+def _classes_of(config: Config) -> dict[str, Any]:
+    """Return the classes and colours that a config names, for a checkpoint that names none."""
+    metainfo = config.get('test_dataloader', {}).get('dataset', {}).get('metainfo')
+    if not metainfo:
+        raise ValueError('Neither the checkpoint nor test_dataloader.dataset.metainfo of the config names the classes.')
+    return dict(metainfo)

@@ -1,0 +1,197 @@
+"""Write the pseudo labels of a folder of images as ordinary files, for whatever trains on them.
+
+OUT_DIR gets::
+
+    labels/*.png         class ids, 8-bit grey; 255 where the label is dropped
+    confidence/*.png     16-bit grey, of every pixel: the value / 65535 is the probability of the predicted class
+    manifest.json        how they were made; written last
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from mmengine.model import BaseModel
+from mmengine.structures import BaseDataElement
+from PIL import Image
+
+from mmdmt.apis.inference import confidence_map, find_images, predict_images
+from mmdmt.pseudo_labels.bank import BankWriter, PseudoLabelBank
+from mmdmt.pseudo_labels.labelling import weights_digest
+from mmdmt.pseudo_labels.manifest import Manifest
+from mmdmt.pseudo_labels.progress import progress
+from mmdmt.pseudo_labels.thresholds import ConfidenceHistogram
+
+IGNORED = 255
+_FULL = 65535
+_PACKAGES = ('mmdmt', 'mmengine', 'mmsegmentation', 'torch', 'numpy')
+
+
+def label_images(
+    model: BaseModel,
+    images: Path,
+    out_dir: Path,
+    label_ratio: float | None = None,
+    threshold: float | None = None,
+    num_workers: int = 0,
+    origin: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Label the images of a folder, and keep the labels that are sure enough.
+
+    Args:
+        model (BaseModel): Of :func:`mmdmt.apis.init_peers`.
+        images (Path): The folder, with the folders in it.
+        out_dir (Path): New or empty, and outside ``images``.
+        label_ratio (float, optional): Share of each predicted class to keep over the whole folder, in (0, 1]: one
+            threshold for each class, as in training. Defaults to None.
+        threshold (float, optional): The least probability to keep, in [0, 1], for all classes. Defaults to None; with
+            neither, all labels are kept.
+        num_workers (int): Processes that load images. Defaults to 0.
+        origin (Mapping, optional): What the manifest shall say of the model, such as its config. Defaults to None.
+
+    Returns:
+        dict: What is in ``manifest.json``.
+
+    Raises:
+        ValueError: If the arguments do not fit, two images would get one file, or a file is no image.
+        FileNotFoundError: If there is no image.
+        FileExistsError: If ``out_dir`` holds anything.
+    """
+    _check_choice(label_ratio, threshold)
+    _check_folders(images, out_dir)
+    paths = find_images(images)
+    names = _names(images, paths)
+    classes = list(model.dataset_meta['classes'])
+    if len(classes) > IGNORED:
+        raise ValueError(f'The model has {len(classes)} classes, but a mask of 8 bits holds at most {IGNORED}.')
+    out = _Files(out_dir, len(classes))
+    histogram = ConfidenceHistogram(len(classes))
+
+    def label(take: Callable[[int, np.ndarray, np.ndarray], None]) -> None:
+        with progress('Labelling', len(paths)) as bar:
+            for number, sample in enumerate(predict_images(model, paths, num_workers)):
+                labels, confidence = _to_numpy(sample)
+                histogram.update(labels, confidence)
+                take(number, labels, confidence)
+                bar.update(1)
+
+    if label_ratio is None:
+        thresholds = np.full(len(classes), threshold or 0, np.float32)
+
+        def keep(number: int, labels: np.ndarray, confidence: np.ndarray) -> None:
+            labels[confidence < thresholds[labels]] = IGNORED
+            out.write(names[number], labels, confidence)
+
+        label(keep)
+    else:
+        # The thresholds are known after the last image: until then all labels lie in a bank, beside the result.
+        with TemporaryDirectory(dir=out_dir, prefix='.bank-') as temporary:
+            bank = Path(temporary)
+            with BankWriter(bank) as writer:
+                label(writer.write)
+            thresholds = histogram.thresholds(label_ratio)
+            _complete(bank, histogram, thresholds, label_ratio, len(paths))
+            reader = PseudoLabelBank(bank)
+            with progress('Writing', len(paths)) as bar:
+                for number, name in enumerate(names):
+                    out.write(name, *reader.read(number, IGNORED))
+                    bar.update(1)
+            del reader  # an open file cannot be removed on every file system
+    manifest = {
+        'labels': f'labels/*.png: class ids, 8-bit; {IGNORED} where the label is dropped',
+        'confidence': f'confidence/*.png: 16-bit; value / {_FULL} is the probability of the predicted class',
+        **(origin or {}),
+        'weights_sha256': weights_digest(model),
+        'images': len(paths),
+        'label_ratio': label_ratio,
+        'threshold': threshold,
+        'classes': {
+            name: {
+                'id': number,
+                'threshold': None if np.isinf(thresholds[number]) else float(thresholds[number]),
+                'predicted_pixels': int(histogram.totals[number]),
+                'kept_pixels': int(out.kept[number]),
+            }
+            for number, name in enumerate(classes)
+        },
+        'versions': {package: found for package in _PACKAGES if (found := _version(package))},
+    }
+    (out_dir / 'manifest.json').write_text(json.dumps(manifest, indent=1) + '\n')
+    return manifest
+
+
+class _Files:
+    """The files that are written, and what has been kept in them."""
+
+    def __init__(self, out_dir: Path, num_classes: int) -> None:
+        out_dir.mkdir(parents=True, exist_ok=True)
+        self._out_dir = out_dir
+        self.kept = np.zeros(num_classes, np.int64)
+
+    def write(self, name: str, labels: np.ndarray, confidence: np.ndarray) -> None:
+        """Write the label and the confidence of an image."""
+        self.kept += np.bincount(labels.reshape(-1), minlength=256)[: len(self.kept)]
+        levels = (confidence * np.float32(_FULL)).round().astype(np.uint16)
+        for folder, picture in (('labels', labels), ('confidence', levels)):
+            path = self._out_dir / folder / f'{name}.png'
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(picture).save(path)
+
+
+def _to_numpy(sample: BaseDataElement) -> tuple[np.ndarray, np.ndarray]:
+    labels = sample.pred_sem_seg.data[0].cpu().numpy().astype(np.uint8)
+    return labels, confidence_map(sample).cpu().numpy()
+
+
+def _complete(bank: Path, histogram: ConfidenceHistogram, thresholds: np.ndarray, ratio: float, images: int) -> None:
+    Manifest(
+        run='',
+        phase=0,
+        peer='',
+        weights='',
+        images=images,
+        names='',
+        label_ratio=ratio,
+        thresholds=tuple(thresholds.tolist()),
+        totals=tuple(histogram.totals.tolist()),
+        kept=tuple(histogram.kept(thresholds).tolist()),
+        shards=1,
+    ).write(bank)
+
+
+def _check_choice(label_ratio: float | None, threshold: float | None) -> None:
+    if label_ratio is not None and threshold is not None:
+        raise ValueError(f'Both a label ratio ({label_ratio}) and a threshold ({threshold}) are given: choose one.')
+    if label_ratio is not None and not 0 < label_ratio <= 1:
+        raise ValueError(f'The label ratio is {label_ratio}, but it lies in (0, 1]: 0.2 keeps a fifth of each class.')
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise ValueError(f'The threshold is {threshold}, but it is a probability in [0, 1].')
+
+
+def _check_folders(images: Path, out_dir: Path) -> None:
+    if out_dir.resolve().is_relative_to(images.resolve()):
+        raise ValueError(f'{out_dir} lies in {images}, which is not written to: choose a folder outside it.')
+    if out_dir.exists() and (not out_dir.is_dir() or any(out_dir.iterdir())):
+        raise FileExistsError(f'{out_dir} exists and is not overwritten: remove it, or give another folder.')
+
+
+def _names(folder: Path, paths: list[Path]) -> list[str]:
+    """Name the files of each image: its path in the folder without the suffix."""
+    by_name: dict[str, Path] = {}
+    for path in paths:
+        name = path.relative_to(folder).with_suffix('').as_posix()
+        if name in by_name:
+            raise ValueError(f'{by_name[name]} and {path} would both be labelled in {name}.png: rename one of them.')
+        by_name[name] = path
+    return list(by_name)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,59 @@
+"""What a report says of several runs beside each other."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from mmdmt.reports.experiments import Experiment, differences
+from mmdmt.reports.plots import EXPERIMENT_COLOURS, Curve, Plot, draw
+from mmdmt.reports.wording import unit_of
+
+MOST_DIFFERENCES = 40
+
+
+def compare(experiments: Sequence[Experiment]) -> dict[str, Any]:
+    """Gather what a report says of several experiments.
+
+    Args:
+        experiments (Sequence[Experiment]): At least one, of at least one run each.
+
+    Returns:
+        dict[str, Any]: What the template names.
+    """
+    metric = next((run.metric for one in experiments for run in one.runs if run.predictors), 'mIoU')
+    colours = [EXPERIMENT_COLOURS[number % len(EXPERIMENT_COLOURS)] for number in range(len(experiments))]
+    predictors = list(dict.fromkeys(name for one in experiments for name in one.predictors))
+    predictors.sort(key=lambda name: name == 'ensemble')
+    differing = differences(experiments) if len(experiments) > 1 else {}
+    return {
+        'metric': metric,
+        'unit': unit_of(metric),
+        'experiments': list(zip(experiments, colours, strict=True)),
+        'predictors': predictors,
+        'plots': _plots(experiments, colours, predictors, metric),
+        'classes': _classes(experiments),
+        'differences': dict(list(differing.items())[:MOST_DIFFERENCES]),
+        'more_differences': max(0, len(differing) - MOST_DIFFERENCES),
+    }
+
+
+def _plots(
+    experiments: Sequence[Experiment], colours: Sequence[str], predictors: Sequence[str], metric: str
+) -> list[Plot]:
+    plots = []
+    for number, predictor in enumerate(predictors):
+        curves = []
+        for experiment, colour in zip(experiments, colours, strict=True):
+            if predictor not in experiment.predictors:
+                continue
+            steps, spreads = experiment.curve(predictor, metric)
+            deviations = [one.deviation or 0.0 for one in spreads] if len(experiment.runs) > 1 else []
+            curves.append(Curve(experiment.name, colour, steps, [one.mean for one in spreads], deviations))
+        plots.append(draw(f'comparison-{number}', f'{metric} of {predictor}', unit_of(metric), curves))
+    return [plot for plot in plots if plot]
+
+
+def _classes(experiments: Sequence[Experiment]) -> list[tuple[str, list[Any]]]:
+    """Return for each class its IoU in each experiment, of the ensemble or else the first peer."""
+    names = dict.fromkeys(name for one in experiments for run in one.runs for name in run.classes)
+    rows = [(name, [one.class_iou(one.judge, name) if one.judge else None for one in experiments]) for name in names]
+    return [(name, cells) for name, cells in rows if any(cells)]

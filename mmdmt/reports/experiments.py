@@ -1,0 +1,159 @@
+"""Runs that differ in nothing but the seed, and what their results are on the average."""
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import mean, stdev
+from typing import Any
+
+from mmdmt.reports.config_text import flatten
+from mmdmt.reports.run import ENSEMBLE, Run
+
+# The parts of a config that make an experiment. Others are variables of the config files, or say where and how a run
+# is started, shown and logged.
+PARTS = (
+    'model',
+    'train_dataloader',
+    'val_dataloader',
+    'train_cfg',
+    'val_cfg',
+    'val_evaluator',
+    'optim_wrapper',
+    'param_scheduler',
+    'auto_scale_lr',
+    'custom_hooks',
+    'load_from',
+    'randomness',
+)
+SEED = 'randomness.seed'
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Some numbers, as mean and deviation.
+
+    Args:
+        values: The numbers, NaN among them where a run has given NaN.
+    """
+
+    values: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """The mean."""
+        return mean(self.values)
+
+    @property
+    def deviation(self) -> float | None:
+        """The sample standard deviation; None of a single number."""
+        if len(self.values) < 2:
+            return None
+        return stdev(self.values) if all(map(math.isfinite, self.values)) else math.nan
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Runs whose settings differ in the seed alone.
+
+    Args:
+        name: Of the config.
+        runs: At least one.
+    """
+
+    name: str
+    runs: tuple[Run, ...]
+
+    @property
+    def counted(self) -> tuple[Run, ...]:
+        """The runs that means are of: not those that have ended too early."""
+        return tuple(run for run in self.runs if run.ended is not False)
+
+    @property
+    def predictors(self) -> tuple[str, ...]:
+        """Peers and ensemble of all runs."""
+        return tuple(dict.fromkeys(predictor for run in self.runs for predictor in run.predictors))
+
+    @property
+    def judge(self) -> str | None:
+        """Who stands for the experiment beside others: the ensemble, or else the first peer."""
+        return ENSEMBLE if ENSEMBLE in self.predictors else next(iter(self.predictors), None)
+
+    def last(self, predictor: str, metric: str) -> Spread | None:
+        """Return the metric of the last weights over the runs that count."""
+        return _spread(score.last for run in self.counted if (score := run.score(predictor, metric)))
+
+    def best(self, predictor: str, metric: str) -> Spread | None:
+        """Return the best of the metric over the runs that count."""
+        return _spread(score.best for run in self.counted if (score := run.score(predictor, metric)))
+
+    def class_iou(self, predictor: str, name: str) -> Spread | None:
+        """Return the IoU of a class at the last validation over the runs that count."""
+        return _spread(iou[name] for run in self.counted if name in (iou := run.class_iou(predictor)))
+
+    def curve(self, predictor: str, metric: str) -> tuple[list[int], list[Spread]]:
+        """Return a metric over the iterations that all runs were validated at; unfinished runs take part if all are."""
+        curves = [dict(zip(*run.curve(predictor, metric), strict=True)) for run in self.counted or self.runs]
+        common = sorted(set.intersection(*map(set, curves))) if curves else []
+        return common, [Spread(tuple(curve[step] for curve in curves)) for step in common]
+
+
+def group(runs: Sequence[Run]) -> list[Experiment]:
+    """Put runs together whose settings differ in the seed alone.
+
+    Args:
+        runs (Sequence[Run]): In any order, which the experiments keep. A run without a config stands alone.
+    """
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        settings = _settings(run)
+        identity = json.dumps(settings, sort_keys=True) if settings else str(run.work_dir)
+        groups.setdefault(identity, []).append(run)
+    names = [members[0].config_name for members in groups.values()]
+    return [
+        Experiment(name if names.count(name) == 1 else f'{name} ({names[: i + 1].count(name)})', tuple(members))
+        for i, (name, members) in enumerate(zip(names, groups.values(), strict=True))
+    ]
+
+
+def differences(experiments: Sequence[Experiment]) -> dict[str, list[Any]]:
+    """Return the settings that are not the same in all experiments.
+
+    Args:
+        experiments (Sequence[Experiment]): At least one.
+
+    Returns:
+        dict[str, list]: For each dotted name the value of each experiment, None where it has none. Where a whole part
+        of a config is in some experiments only, its outermost name stands for it, with ``'...'`` as its value.
+    """
+    flat = [_settings(experiment.runs[0]) for experiment in experiments]
+    found: dict[str, list[Any]] = {}
+    for name in sorted(set().union(*flat)):
+        if len({json.dumps(settings.get(name)) for settings in flat}) == 1:
+            continue
+        lacking = [settings for settings in flat if name not in settings]
+        part = next((part for part in _parts(name) if any(_lacks(settings, part) for settings in lacking)), name)
+        if part == name:
+            found[name] = [settings.get(name) for settings in flat]
+        else:
+            found[part] = [None if _lacks(settings, part) else '...' for settings in flat]
+    return found
+
+
+def _settings(run: Run) -> dict[str, Any]:
+    parts = {name: run.config[name] for name in PARTS if name in run.config}
+    return {name: value for name, value in flatten(parts).items() if name != SEED}
+
+
+def _parts(name: str) -> Iterable[str]:
+    pieces = name.split('.')
+    return ('.'.join(pieces[:length]) for length in range(1, len(pieces)))
+
+
+def _lacks(settings: dict[str, Any], part: str) -> bool:
+    return not any(name == part or name.startswith(f'{part}.') for name in settings)
+
+
+def _spread(values: Iterable[float]) -> Spread | None:
+    numbers = tuple(values)
+    return Spread(numbers) if numbers else None

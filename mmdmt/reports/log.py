@@ -1,0 +1,112 @@
+"""What the text log of a run says: environment, times, warnings."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+LINE = re.compile(r'(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) - \S+ - (\w+) - (.*)')
+PHASE = re.compile(r'Phase (\d+) of \d+, iterations (\d+) to (\d+): (.*)\.')
+LABELLED = re.compile(r'Phase (\d+): pseudo labels of ')
+REACHED = re.compile(r'(?:Iter\(train\) \[\s*(\d+)/|Saving checkpoint at (\d+) iterations)')
+ENVIRONMENT = re.compile(r'    ([A-Za-z][\w .]*): (.+)')
+TOLD = (
+    'sys.platform',
+    'Python',
+    'PyTorch',
+    'TorchVision',
+    'OpenCV',
+    'MMEngine',
+    'CUDA available',
+    'GPU 0',
+    'GPU 0,1',
+    'NVCC',
+    'GPU number',
+    'Distributed training',
+    'seed',
+    'numpy_random_seed',
+)
+
+
+@dataclass
+class Log:
+    """What the logs of a run say, those of all its starts together.
+
+    Args:
+        environment: Versions and devices, as MMEngine found them at the last start.
+        starts: When each start began and when it last wrote.
+        phases: For each phase its first and last iteration and its kind, in words.
+        phase_seconds: Wall time of each phase, its labelling included, iterations done twice counted twice.
+        labelling_seconds: Wall time of the labelling of each phase.
+        messages: How often each warning and error was logged, by level and text.
+        reached: The highest iteration that is named.
+    """
+
+    environment: dict[str, str] = field(default_factory=dict)
+    starts: list[tuple[datetime, datetime]] = field(default_factory=list)
+    phases: dict[int, tuple[int, int, str]] = field(default_factory=dict)
+    phase_seconds: dict[int, float] = field(default_factory=dict)
+    labelling_seconds: dict[int, float] = field(default_factory=dict)
+    messages: dict[tuple[str, str], int] = field(default_factory=dict)
+    reached: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of all starts together."""
+        return sum((end - begin).total_seconds() for begin, end in self.starts)
+
+
+def read_logs(files: Iterable[Path]) -> Log:
+    """Read the text logs of a run.
+
+    Args:
+        files (Iterable[Path]): ``<timestamp>.log`` of each start, in their order.
+    """
+    log = Log()
+    for file in files:
+        _read(file, log)
+    return log
+
+
+def _read(file: Path, log: Log) -> None:
+    begin: datetime | None = None
+    now: datetime | None = None
+    phase: tuple[int, datetime] | None = None
+    message: tuple[str, str] | None = None
+    reached = 0
+    for line in file.read_text(errors='replace').splitlines():
+        found = LINE.match(line)
+        if not found:
+            if (told := ENVIRONMENT.fullmatch(line)) and told[1] in TOLD:
+                log.environment[told[1]] = told[2]
+            if message and line.strip():  # goes on in the next line
+                message = (message[0], f'{message[1]}\n{line}')
+            continue
+        _count(log, message)
+        now, level, text = datetime.strptime(found[1], '%Y/%m/%d %H:%M:%S'), found[2], found[3]
+        begin = begin or now
+        message = (level, text) if level in ('WARNING', 'ERROR', 'CRITICAL') else None
+        if entered := PHASE.match(text):
+            _add_phase(log, phase, now)
+            phase = int(entered[1]), now
+            log.phases[phase[0]] = int(entered[2]), int(entered[3]), entered[4]
+        elif phase and (labelled := LABELLED.match(text)) and int(labelled[1]) == phase[0]:
+            log.labelling_seconds[phase[0]] = (now - phase[1]).total_seconds()
+        elif iteration := REACHED.match(text):
+            reached = max(reached, *(int(number) for number in iteration.groups() if number))
+    _count(log, message)
+    if begin and now:
+        log.starts.append((begin, now))
+        _add_phase(log, phase, now)
+        log.reached = reached or log.reached
+
+
+def _add_phase(log: Log, phase: tuple[int, datetime] | None, now: datetime) -> None:
+    if phase:
+        log.phase_seconds[phase[0]] = log.phase_seconds.get(phase[0], 0.0) + (now - phase[1]).total_seconds()
+
+
+def _count(log: Log, message: tuple[str, str] | None) -> None:
+    if message:
+        log.messages[message] = log.messages.get(message, 0) + 1

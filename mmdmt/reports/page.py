@@ -1,0 +1,80 @@
+"""A report as one HTML file that needs no other."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from mmdmt.reports.comparison_view import compare
+from mmdmt.reports.experiments import group
+from mmdmt.reports.plots import colours_of
+from mmdmt.reports.run import read_run
+from mmdmt.reports.run_view import view_run
+from mmdmt.reports.wording import count, duration, number, spread
+
+GENERATOR = 'mmdmt report'
+
+
+def write_report(work_dirs: Sequence[Path], out: Path) -> None:
+    """Write a report of runs, finished or not.
+
+    Args:
+        work_dirs (Sequence[Path]): Folders of the runs. Several are compared; those whose settings differ in the seed
+            alone are put together.
+        out (Path): File to write. A report that is there is replaced.
+
+    Raises:
+        FileNotFoundError: If a folder is of no run.
+        FileExistsError: If the file is there and no report.
+        ValueError: If a folder is given twice.
+    """
+    resolved = [path.resolve() for path in work_dirs]
+    twice = next((path for path in resolved if resolved.count(path) > 1), None)
+    if twice:
+        raise ValueError(f'{twice} is given twice: its results would count twice in the means.')
+    if out.exists() and not _is_report(out):
+        raise FileExistsError(f'{out} is there and no report of mmdmt, and is not overwritten: give another --out.')
+    text = render(work_dirs)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = out.with_name(f'{out.name}.tmp')
+    unfinished.write_text(text, encoding='utf-8')
+    unfinished.replace(out)
+
+
+def render(work_dirs: Sequence[Path]) -> str:
+    """Render a report of runs.
+
+    Args:
+        work_dirs (Sequence[Path]): Folders of the runs.
+
+    Returns:
+        str: HTML.
+
+    Raises:
+        FileNotFoundError: If a folder is of no run.
+    """
+    runs = [read_run(path) for path in work_dirs]
+    colours = colours_of(list(dict.fromkeys(peer for run in runs for peer in run.peers)))
+    environment = Environment(
+        loader=PackageLoader('mmdmt.reports'),
+        autoescape=True,  # names of classes and texts of configs are somebody else's
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(number=number, spread=spread, count=count, duration=duration)
+    return environment.get_template('report.html.j2').render(
+        generator=GENERATOR,
+        made=f'{datetime.now():%Y-%m-%d %H:%M}',
+        views=[view_run(run, f'run-{index}', colours) for index, run in enumerate(runs, 1)],
+        comparison=compare(group(runs)) if len(runs) > 1 else None,
+        colours=colours,
+    )
+
+
+def _is_report(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open('rb') as file:
+        return f'content="{GENERATOR}"'.encode() in file.read(1000)

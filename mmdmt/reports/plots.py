@@ -1,0 +1,179 @@
+"""Curves over iterations as SVG that stands in the page itself."""
+
+import io
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import matplotlib as mpl
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, MaxNLocator
+
+from mmdmt.reports.run import ENSEMBLE, PhaseSpan
+
+# Told apart by those who see colours otherwise, too, and on white as on black.
+PEER_COLOURS = ('#2b7fd4', '#e07b2a', '#149579', '#8f63d2', '#b08d13', '#7d6a5c')
+ENSEMBLE_COLOUR = '#cf3b74'
+EXPERIMENT_COLOURS = ('#3e63b8', '#c0622b', '#2c8c57', '#9a4fa8', '#97850f', '#4b8fa5', '#b54757', '#6b7280')
+QUIET = '#808890'  # axes and grid; the page's own style colours the text
+SIZES = {'wide': (10.2, 3.3), 'small': (5.0, 2.5)}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line of a plot.
+
+    Args:
+        label: Of the legend.
+        colour: As ``#rrggbb``.
+        steps: Iterations.
+        values: NaN leaves a gap.
+        deviations: Half the height of a band around the line at each step; empty for none.
+    """
+
+    label: str
+    colour: str
+    steps: Sequence[int]
+    values: Sequence[float]
+    deviations: Sequence[float] = ()
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A plot that is drawn.
+
+    Args:
+        title: What it shows, with its unit.
+        svg: The drawing.
+        alt: What it shows, in words.
+        size: ``'wide'`` or ``'small'``.
+    """
+
+    title: str
+    svg: str
+    alt: str
+    size: str
+
+
+def colours_of(peers: Sequence[str]) -> dict[str, str]:
+    """Give every peer a colour of its own, and the ensemble its one."""
+    colours = {name: PEER_COLOURS[number % len(PEER_COLOURS)] for number, name in enumerate(peers)}
+    return {**colours, ENSEMBLE: ENSEMBLE_COLOUR}
+
+
+def draw(
+    identity: str,
+    title: str,
+    unit: str,
+    curves: Sequence[Curve],
+    phases: Sequence[PhaseSpan] = (),
+    size: str = 'small',
+    until: int = 0,
+) -> Plot | None:
+    """Draw curves over iterations, with the phases behind them.
+
+    Args:
+        identity (str): Of the plot, unique within the page: letters, digits and dashes.
+        title (str): What the values are.
+        unit (str): Their unit; ``''`` for none.
+        curves (Sequence[Curve]): Lines; those without a finite value are left out.
+        phases (Sequence[PhaseSpan]): Every other one is shaded. Defaults to none.
+        size (str): ``'wide'`` or ``'small'``. Defaults to ``'small'``.
+        until (int): The iteration up to which to draw, if the curves end before it. Defaults to 0.
+
+    Returns:
+        Plot | None: None if there is nothing to draw.
+    """
+    curves = [curve for curve in curves if any(map(math.isfinite, curve.values))]
+    if not curves:
+        return None
+    titled = f'{title} ({unit})' if unit else title
+    # Text stays text, in the fonts of the page; a fixed salt makes the same report of the same run.
+    with mpl.rc_context({'svg.fonttype': 'none', 'svg.hashsalt': identity, 'font.size': 9}):
+        figure = Figure(figsize=SIZES[size], layout='constrained')
+        canvas = FigureCanvasSVG(figure)
+        axes = figure.add_subplot()
+        last = max(until, *(step for curve in curves for step in curve.steps))
+        _draw_phases(axes, phases, last)
+        for curve in curves:
+            _draw_curve(axes, curve)
+        _quieten(axes)
+        axes.set_xlim(0, last * 1.01 or 1)
+        if size == 'wide':
+            figure.legend(*axes.get_legend_handles_labels(), loc='outside right upper', frameon=False)
+        text = io.StringIO()
+        canvas.print_svg(text, metadata=dict.fromkeys(('Creator', 'Date', 'Format', 'Type')))
+    alt = f'{titled} over iterations. ' + ' '.join(_tell(curve) for curve in curves)
+    return Plot(titled, _embed(text.getvalue(), identity), alt, size)
+
+
+def _draw_phases(axes: mpl.axes.Axes, phases: Sequence[PhaseSpan], last: int) -> None:
+    for phase in phases:
+        if phase.start >= last and phase.index:
+            break  # not reached
+        if phase.index % 2:
+            axes.axvspan(phase.start, phase.stop, color=QUIET, alpha=0.1, linewidth=0)
+        if phase.index:
+            axes.axvline(phase.start, color=QUIET, linewidth=0.7, alpha=0.6)
+        if len(phases) < 2:
+            continue
+        axes.annotate(
+            str(phase.index) if phase.index else 'phase 0',
+            xy=(phase.start, 1),
+            xycoords=('data', 'axes fraction'),
+            xytext=(3, -3),
+            textcoords='offset points',
+            va='top',
+            fontsize=7.5,
+        )
+
+
+def _draw_curve(axes: mpl.axes.Axes, curve: Curve) -> None:
+    marker = 'o' if len(curve.steps) <= 40 else None
+    front = curve.label == ENSEMBLE
+    axes.plot(
+        curve.steps,
+        curve.values,
+        color=curve.colour,
+        label=curve.label,
+        marker=marker,
+        markersize=2.6,
+        linewidth=1.9 if front else 1.5,
+        zorder=3 if front else 2,
+    )
+    if curve.deviations:
+        low, high = (
+            [value + sign * spread for value, spread in zip(curve.values, curve.deviations, strict=True)]
+            for sign in (-1, 1)
+        )
+        axes.fill_between(curve.steps, low, high, color=curve.colour, alpha=0.18, linewidth=0)
+
+
+def _quieten(axes: mpl.axes.Axes) -> None:
+    axes.margins(y=0.14)
+    axes.grid(axis='y', color=QUIET, alpha=0.25, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.tick_params(color=QUIET, length=3)
+    axes.xaxis.set_major_formatter(EngFormatter(sep=''))
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.patch.set_visible(False)
+    axes.figure.patch.set_visible(False)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side == 'bottom')
+        spine.set_color(QUIET)
+
+
+def _tell(curve: Curve) -> str:
+    finite = [(step, value) for step, value in zip(curve.steps, curve.values, strict=True) if math.isfinite(value)]
+    (first_step, first), (last_step, last) = finite[0], finite[-1]
+    return f'{curve.label}: {first:.4g} at iteration {first_step}, {last:.4g} at iteration {last_step}.'
+
+
+def _embed(svg: str, identity: str) -> str:
+    """Take the drawing out of its document, with ids that no other drawing of the page has."""
+    svg = svg[svg.index('<svg') :]
+    svg = re.sub(r'(\bid="|url\(#|href="#)', rf'\g<1>{identity}-', svg)
+    return re.sub(r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', r'<svg \1 role="presentation">', svg, count=1)

@@ -1,0 +1,97 @@
+"""The quality of pseudo labels over the phases of a run."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mmdmt.reports.run import Run
+from mmdmt.reports.scalars import Entry
+
+# Scalars of all classes together and of single ones, and how they are called in print.
+QUANTITIES = (
+    ('coverage', 'coverage', 'Coverage', 'share of the predicted pixels that is kept'),
+    ('threshold', 'threshold', 'Threshold', 'confidence from which a label is kept'),
+    ('precision', 'precision', 'Precision', 'share of the kept labels that is right'),
+    ('mIoU', 'iou', 'IoU', 'of the kept labels with the masks'),
+)
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One quantity of a labeller's labels over the phases, in percent.
+
+    Args:
+        title: What it is called.
+        meaning: What it is.
+        whole: Of all classes together in each phase, NaN where it was not logged; empty if it never was.
+        classes: Of each class in each phase.
+    """
+
+    title: str
+    meaning: str
+    whole: tuple[float, ...]
+    classes: dict[str, tuple[float, ...]]
+
+
+def labelled_phases(run: Run) -> list[int]:
+    """Return the numbers of the phases that the labellings of a run are of."""
+    return [_phase(run, entry) for entry in run.scalars.labellings]
+
+
+def labellers(run: Run) -> list[str]:
+    """Return the names of the labellers, in the order of the peers."""
+    keys = (key.split('/') for entry in run.scalars.labellings for key in entry)
+    names = dict.fromkeys(parts[1] for parts in keys if parts[0] == 'pseudo' and len(parts) > 2)
+    return sorted(names, key=lambda name: run.peers.index(name) if name in run.peers else len(run.peers))
+
+
+def quality(run: Run, labeller: str) -> list[Quantity]:
+    """Gather what was logged about the labels of a labeller.
+
+    Args:
+        run (Run): With labellings.
+        labeller (str): A peer.
+
+    Returns:
+        list[Quantity]: Those that were logged, in percent; thresholds, too, which are logged between 0 and 1.
+    """
+    entries = run.scalars.labellings
+    found = []
+    for name, of_class, title, meaning in QUANTITIES:
+        whole = _values(entries, f'pseudo/{labeller}/{name}')
+        prefix = f'pseudo/{labeller}/{of_class}/'
+        keys = dict.fromkeys(key for entry in entries for key in entry if key.startswith(prefix))
+        classes = {key.removeprefix(prefix): _values(entries, key) for key in keys}
+        finite = [value for row in (whole, *classes.values()) for value in row if math.isfinite(value)]
+        if finite:
+            factor = 100.0 if name == 'threshold' else 1.0  # the others are logged in percent
+            found.append(
+                Quantity(
+                    title,
+                    meaning,
+                    tuple(value * factor for value in whole) if any(map(math.isfinite, whole)) else (),
+                    {key: tuple(value * factor for value in row) for key, row in classes.items()},
+                )
+            )
+    return found
+
+
+def labelling_seconds(run: Run) -> dict[int, float]:
+    """Return how long the labelling of each phase took: as logged as a scalar, or else as the log lines tell."""
+    logged = {
+        _phase(run, entry): float(entry['pseudo/seconds'])
+        for entry in run.scalars.labellings
+        if isinstance(entry.get('pseudo/seconds'), int | float)
+    }
+    return {**run.log.labelling_seconds, **logged}
+
+
+def _values(entries: Sequence[Entry], key: str) -> tuple[float, ...]:
+    values = (entry.get(key) for entry in entries)
+    return tuple(float(value) if isinstance(value, int | float) else math.nan for value in values)
+
+
+def _phase(run: Run, entry: Entry) -> int:
+    if 'pseudo/phase' in entry:
+        return int(entry['pseudo/phase'])
+    return next((phase.index for phase in reversed(run.phases) if phase.start <= entry['step']), 0)

@@ -1,0 +1,191 @@
+"""What a report says of one run, ready to be laid out."""
+
+from collections.abc import Mapping
+from statistics import median
+from typing import Any
+
+from mmdmt.reports.pictures import find_pictures
+from mmdmt.reports.plots import QUIET, Curve, Plot, draw
+from mmdmt.reports.pseudo_labels import labelled_phases, labellers, labelling_seconds, quality
+from mmdmt.reports.run import Run
+from mmdmt.reports.scalars import series, thin
+from mmdmt.reports.wording import count, duration, unit_of
+
+# Scalars of every peer: what the plot is called, its unit, the factor to it, the ends of the keys to look for.
+TRAINING = (
+    ('Loss', '', 1.0, ('decode.loss_dmt', 'head.loss_dmt', 'loss_dmt', 'decode.loss_ce', 'loss')),
+    ('Accuracy in training', '%', 1.0, ('decode.acc_seg', 'head.acc', 'acc_seg', 'acc')),
+    ('Mean weight of a pixel', '', 1.0, ('mean_weight',)),
+    ('Disagreement with the labeller', '% of pseudo-labelled pixels', 100.0, ('disagreement',)),
+    ('Learner wins', '% of pseudo-labelled pixels', 100.0, ('learner_wins',)),
+)
+
+
+def view_run(run: Run, identity: str, colours: Mapping[str, str]) -> dict[str, Any]:
+    """Gather what a report says of a run.
+
+    Args:
+        run (Run): Finished or not.
+        identity (str): Unique within the page: letters, digits and dashes.
+        colours (Mapping[str, str]): Of each peer and the ensemble.
+
+    Returns:
+        dict[str, Any]: What the template names.
+    """
+    labels = [
+        {'labeller': name, 'colour': colours.get(name, QUIET), 'quantities': quality(run, name)}
+        for name in labellers(run)
+    ]
+    return {
+        'id': identity,
+        'run': run,
+        'status': _status(run),
+        'facts': _facts(run),
+        'metric': run.metric,
+        'unit': unit_of(run.metric),
+        'scores': [(name, colours.get(name, QUIET), run.score(name, run.metric)) for name in run.predictors],
+        'validation': _validation(run, identity, colours),
+        'training': _training(run, identity, colours),
+        'labels': [one for one in labels if one['quantities']],
+        'label_plots': _label_plots(run, identity, colours),
+        'labelled_phases': labelled_phases(run),
+        'classes': _classes(run),
+        'pictures': find_pictures(run.work_dir),
+        'phases': _phases(run),
+        'settings': _settings(run),
+        'times': _times(run),
+        'messages': run.log.messages,
+    }
+
+
+def _status(run: Run) -> tuple[str, str]:
+    """Say how a run ended: a word for the style, and a sentence."""
+    if run.ended:
+        return 'ended', f'Finished: all {count(run.planned)} iterations.'
+    last = f' on {run.log.starts[-1][1]:%Y-%m-%d, %H:%M}' if run.log.starts else ''
+    if run.ended is None:
+        return (
+            'unknown',
+            f'Reached iteration {count(run.reached)}{last}; the config does not tell how many were planned.',
+        )
+    stopped = f'Not finished: last seen{last}, at iteration {count(run.reached)} of {count(run.planned)}'
+    if run.checkpoints:
+        stopped += f'; the latest checkpoint is of iteration {count(run.checkpoints[-1])}'
+    return 'stopped', f'{stopped}.'
+
+
+def _facts(run: Run) -> list[tuple[str, str]]:
+    model = run.config.get('model') or {}
+    facts = [
+        ('Model', str(model.get('type', 'unknown')).removeprefix('mmdmt.')),
+        ('Peers', ', '.join(run.peers) or 'none found'),
+        ('Phases', str(len(run.phases)) if run.phases else 'none'),
+        ('Iterations', count(run.planned if run.planned is not None else run.reached)),
+        ('Seed', 'unknown' if run.seed is None else str(run.seed)),
+        ('Wall time', duration(run.log.seconds) if run.log.starts else 'unknown'),
+    ]
+    if len(run.log.starts) > 1:
+        facts.append(('Started', f'{len(run.log.starts)} times'))
+    return facts
+
+
+def _validation(run: Run, identity: str, colours: Mapping[str, str]) -> Plot | None:
+    curves = [Curve(name, colours.get(name, QUIET), *run.curve(name, run.metric)) for name in run.predictors]
+    title = f'{run.metric} on the validation set'
+    return draw(f'{identity}-validation', title, unit_of(run.metric), curves, run.phases, 'wide', run.reached)
+
+
+def _training(run: Run, identity: str, colours: Mapping[str, str]) -> list[Plot]:
+    plots = []
+    for number, (title, unit, factor, endings) in enumerate(TRAINING):
+        curves = []
+        for peer in run.peers:
+            points = (series(run.scalars.training, f'{peer}.{ending}') for ending in endings)
+            steps, values = next((found for found in points if found[0]), ([], []))
+            curves.append(Curve(peer, colours[peer], *thin(steps, [value * factor for value in values])))
+        plots.append(draw(f'{identity}-training-{number}', title, unit, curves, run.phases, until=run.reached))
+    return [plot for plot in plots if plot]
+
+
+def _label_plots(run: Run, identity: str, colours: Mapping[str, str]) -> list[Plot]:
+    """Draw the quantities of all classes together, where there are phases enough for a line."""
+    steps = [entry['step'] for entry in run.scalars.labellings]
+    curves: dict[str, list[Curve]] = {}
+    for name in labellers(run):
+        for quantity in quality(run, name) if len(steps) > 1 else ():
+            if quantity.whole:
+                curve = Curve(name, colours.get(name, QUIET), steps, quantity.whole)
+                curves.setdefault(f'{quantity.title} of the pseudo labels', []).append(curve)
+    plots = [
+        draw(f'{identity}-labels-{number}', title, '%', lines, run.phases, until=run.reached)
+        for number, (title, lines) in enumerate(curves.items())
+    ]
+    return [plot for plot in plots if plot]
+
+
+def _classes(run: Run) -> list[tuple[str, list[tuple[float | None, float | None]]]]:
+    """Return for each class, and each peer and the ensemble, the IoU of the last and of the best validation."""
+    columns = []
+    for name in run.predictors:
+        score = run.score(name, run.metric)
+        columns.append((run.class_iou(name), run.class_iou(name, score.best_step) if score else {}))
+    if not any(last for last, _ in columns):
+        return []
+    return [(one, [(last.get(one), best.get(one)) for last, best in columns]) for one in run.classes]
+
+
+def _phases(run: Run) -> list[dict[str, Any]]:
+    labelling = labelling_seconds(run)
+    return [
+        {
+            'span': phase,
+            'warm_up': phase.settings.get('label_ratio') is None,
+            'labelling': labelling.get(phase.index),
+            'seconds': run.log.phase_seconds.get(phase.index),
+        }
+        for phase in run.phases
+    ]
+
+
+def _settings(run: Run) -> list[tuple[str, str]]:
+    """Pick the settings that one looks for first; the whole config stands below them."""
+    config = run.config
+    model, loader = config.get('model') or {}, config.get('train_dataloader') or {}
+    found: list[tuple[str, Any]] = []
+    for name, peer in (model.get('peers') or {}).items():
+        parts = [(peer.get(part) or {}) for part in ('backbone', 'decode_head', 'head')]
+        found.append((f'Peer {name}', ', '.join(_typed(part) for part in (peer, *parts) if part)))
+    optimizer = (config.get('optim_wrapper') or {}).get('optimizer') or {}
+    dataset = loader.get('dataset') or {}
+    found += [
+        ('Loss', _typed(model.get('loss') or {})),
+        ('Optimizer', _typed(optimizer)),
+        ('Data', _typed(dataset.get('labeled') or dataset)),
+        ('Batch size', loader.get('batch_size')),
+        ('Validated every', f'{count((config.get("train_cfg") or {}).get("val_interval"))} iterations'),
+    ]
+    return [(name, str(value)) for name, value in found if value]
+
+
+def _typed(part: Mapping[str, Any]) -> str:
+    """Name a part of a config with its numbers."""
+    numbers = [f'{key}={value:g}' for key, value in part.items() if type(value) in (int, float)]
+    kind = str(part.get('type', '')).removeprefix('mmdmt.')
+    shown = ', '.join(numbers) if kind and len(numbers) <= 6 else ''
+    return f'{kind} ({shown})' if shown else kind
+
+
+def _times(run: Run) -> list[tuple[str, str]]:
+    starts = run.log.starts
+    times = [
+        (f'Start {number}' if len(starts) > 1 else 'Ran', f'{begin:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S}')
+        for number, (begin, end) in enumerate(starts, 1)
+    ]
+    for title, key in (('An iteration (median)', 'time'), ('of it, waiting for data', 'data_time')):
+        _, seconds = series(run.scalars.training, key)
+        if seconds:
+            times.append((title, f'{1000 * median(seconds):.3g} ms'))
+    _, memory = series(run.scalars.training, 'memory')
+    if memory:
+        times.append(('GPU memory, most', f'{count(int(max(memory)))} MiB'))
+    return times

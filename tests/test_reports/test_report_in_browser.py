@@ -1,0 +1,88 @@
+"""Reports as a browser shows them."""
+
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from run_folders import CONFIG, FINISHED, write_picture, write_run
+
+from mmdmt.reports.page import render
+from mmdmt.reports.plots import ENSEMBLE_COLOUR, PEER_COLOURS
+
+CHROMIUM = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason='no chromium on this machine: apt-get install chromium')
+
+
+@dataclass
+class Shown:
+    """What came of opening a page: its document, its picture, what it asked the network for, what the console says."""
+
+    document: str
+    picture: np.ndarray
+    requests: list[str]
+    console: list[str]
+
+
+def show(page: Path, folder: Path) -> Shown:
+    folder.mkdir()
+    flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--hide-scrollbars']
+    flags += ['--disable-background-networking', '--disable-component-update', '--disable-sync']
+    flags += [f'--user-data-dir={folder / "profile"}', '--host-resolver-rules=MAP * ~NOTFOUND']
+    flags += ['--window-size=1200,6000', f'--screenshot={folder / "page.png"}', '--dump-dom']
+    flags += ['--enable-logging=stderr', f'--log-net-log={folder / "net.json"}']
+    result = subprocess.run(
+        [CHROMIUM, *flags, page.as_uri()], capture_output=True, text=True, errors='replace', timeout=120, check=True
+    )
+    events = json.loads((folder / 'net.json').read_text())['events']
+    # What the browser asks for on its own account has no origin; a page from a file has the origin 'null'.
+    asked = [event['params'] for event in events if event.get('params', {}).get('initiator') == 'null']
+    return Shown(
+        document=result.stdout,
+        picture=np.asarray(Image.open(folder / 'page.png').convert('RGB')),
+        requests=[params['url'] for params in asked if not params['url'].startswith(('file:', 'data:'))],
+        console=[line for line in result.stderr.splitlines() if ':CONSOLE' in line],
+    )
+
+
+def has_colour(picture, colour):
+    red, green, blue = bytes.fromhex(colour.removeprefix('#'))
+    return bool((np.abs(picture.astype(int) - (red, green, blue)).max(axis=2) <= 2).any())
+
+
+@pytest.fixture(scope='module')
+def page(tmp_path_factory):
+    """A report that compares two runs, one of them with a picture."""
+    root = tmp_path_factory.mktemp('reports')
+    write_run(root / 'one')
+    write_run(root / 'two', FINISHED, CONFIG.replace('seed=7', 'seed=8'))
+    write_picture(root / 'one' / 'pictures' / 'phase_1' / 'street.png', size=(320, 160), colour=(7, 99, 201))
+    path = root / 'report.html'
+    path.write_text(render([root / 'one', root / 'two']))
+    return path
+
+
+def test_a_browser_shows_numbers_plots_and_pictures_and_asks_for_nothing(page, tmp_path):
+    shown = show(page, tmp_path / 'shown')
+    assert shown.requests == []
+    assert shown.console == []
+    scores = re.findall(r'data-score="(\w+)">(\S+)', shown.document)
+    assert scores == [('coco', '58.25'), ('imagenet', '55.50'), ('ensemble', '64.75')] * 2
+    assert '58.25 ± 0.00' in shown.document
+    for colour in (*PEER_COLOURS[:2], ENSEMBLE_COLOUR, '#0763c9'):
+        assert has_colour(shown.picture, colour), colour
+
+
+def test_the_browser_would_tell_of_requests_and_errors(page, tmp_path):
+    """The test above means something: a page that does ask, and does fail, is found out."""
+    bad = tmp_path / 'bad.html'
+    html = re.sub(r'<meta http-equiv[^>]*>', '', page.read_text())
+    bad.write_text(html.replace('</main>', '<img src="http://host.invalid/x.png"><script>fail()</script></main>'))
+    shown = show(bad, tmp_path / 'shown')
+    assert 'http://host.invalid/x.png' in shown.requests
+    assert any('fail is not defined' in line for line in shown.console)
