@@ -4,11 +4,13 @@ _base_ = [
     '../_base_/models/dmt_deeplabv3plus_r50-d8.py',
     '../_base_/schedules/dmt_20k.py',
 ]
+classes = ('background', 'polyp')  # ids 0 and 1 of the masks
+palette = [[0, 0, 0], [255, 0, 0]]
 data = dict(
     type='BaseSegDataset',
     data_root='data/mine',
     img_suffix='.png',
-    metainfo=dict(classes=('background', 'polyp'), palette=[[0, 0, 0], [255, 0, 0]]),
+    metainfo=dict(classes=classes, palette=palette),
 )
 folders = dict(img_path='images', seg_map_path='masks')
 load = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]
@@ -40,7 +42,7 @@ val_evaluator = dict(type='mmdmt.PeerMetric', metric=dict(type='IoUMetric', iou_
 test_evaluator = val_evaluator
 peer = dict(
     data_preprocessor=dict(size=(512, 512)),
-    decode_head=dict(num_classes=2),
-    auxiliary_head=dict(num_classes=2),
+    decode_head=dict(num_classes=len(classes)),
+    auxiliary_head=dict(num_classes=len(classes)),
 )
 model = dict(peers=dict(left=peer, right=peer))

@@ -1,4 +1,6 @@
 # Cityscapes at full resolution, 1/8, networks of today. Not in the paper, whose numbers are of half resolution.
+# The two peers start from the same backbone; their heads are initialized one after the other, and each draws images and
+# augmentations of its own.
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/models/dmt_deeplabv3plus_r50-d8.py',

@@ -1,4 +1,6 @@
 # VOC 2012, 1/8, in the paper's schedule with networks of today. Not in the paper.
+# The two peers start from the same backbone; their heads are initialized one after the other, and each draws images and
+# augmentations of its own.
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/models/dmt_deeplabv3plus_r50-d8.py',

@@ -4,3 +4,4 @@ _base_ = [
     '../_base_/datasets/digit_scenes.py',
     '../_base_/schedules/digit_scenes.py',
 ]
+custom_hooks = [*_base_.custom_hooks, dict(type='mmdmt.PictureHook')]

@@ -13,7 +13,8 @@ from mmseg.structures import SegDataSample
 from PIL import Image
 
 from mmdmt.datasets.samplers import Draw
-from mmdmt.pseudo_labels.bank import BankWriter, Manifest
+from mmdmt.pseudo_labels.bank import BankWriter
+from mmdmt.pseudo_labels.manifest import Manifest
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 VOC = 'dmt/dmt_deeplabv2-r101_1xb8_voc12aug-{}-321x321.py'

@@ -1,4 +1,4 @@
-"""Domain adaptation: what the configs read and train, and one whole run by MMSegmentation's script."""
+"""Domain adaptation: what the configs read and train, and whole runs by MMSegmentation's scripts."""
 
 import importlib.util
 import shutil
@@ -21,6 +21,11 @@ FOLDER = ROOT / 'configs' / 'domain_adaptation'
 NAME = '{}_deeplabv3plus-r50_segformer-b0_1xb8_{}2cityscapes{}-512x512.py'
 SOURCES = {'gta': 24966, 'synthia': 9400}
 FRACTIONS = {100: '29.75', 200: '14.875', 500: '5.95', 1000: '2.975'}
+SMALL_BATCH = [
+    'train_dataloader.batch_size=2',
+    'custom_hooks.0.phases.0.labeled=2',
+    *(f'custom_hooks.0.phases.{phase}.{part}=1' for phase in range(1, 6) for part in ('labeled', 'pseudo')),
+]
 LEAVES = sorted(FOLDER.glob('*.py'))
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
@@ -97,7 +102,7 @@ def test_half_of_the_labelled_images_are_of_the_target_in_the_mixed_form(load, f
     dataset = DATASETS.build(config.train_dataloader.dataset)
     assert (len(dataset.labeled), dataset.num_unlabeled()) == (3 + 4 * repeated.times, 5)
     # What the peers draw: images of both, of one size, with labels of the same classes.
-    plan = DrawPlan(0, 0, 0, 4, 8, 0, (PeerPool('deeplab', range(len(dataset.labeled)), 5, None),))
+    plan = DrawPlan(0, 0, 0, 4, 8, 0, (PeerPool('deeplab', range(len(dataset.labeled)), range(5), None),))
     batch = [dataset[draw] for draw in [*plan.batch(0), plan.batch(0)[0]._replace(image=0)]]
     assert {'cityscapes' in item['data_samples'].img_path for item in batch} == {True, False}
     labels_drawn = np.unique(np.concatenate([item['data_samples'].gt_sem_seg.data.flatten() for item in batch]))
@@ -185,7 +190,7 @@ def test_both_peers_have_adamw(load, monkeypatch):
 
 
 def test_the_small_configs_run_from_printed_to_handwritten_digits():
-    name = '{}_unet-resnet_1xb8_digit-scenes-fonts2handwriting.py'
+    name = '{}_resnet_1xb8_digit-scenes-fonts2handwriting.py'
     domains = {
         'dmt': ('fonts', 'handwriting'),
         'source-only': ('fonts', 'handwriting'),
@@ -223,9 +228,7 @@ def tiny_peers():
         *(f'{peer}.{head}.norm_cfg.type=BN' for peer in (deeplab, segformer) for head in ('decode_head',)),
         f'{deeplab}.auxiliary_head.norm_cfg.type=BN',
         f'{deeplab}.backbone.norm_cfg.type=BN',
-        'train_dataloader.batch_size=2',
-        'custom_hooks.0.phases.0.labeled=2',
-        *(f'custom_hooks.0.phases.{phase}.{part}=1' for phase in range(1, 6) for part in ('labeled', 'pseudo')),
+        *SMALL_BATCH,
     ]
 
 

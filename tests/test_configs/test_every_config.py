@@ -6,6 +6,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
+from mmengine.registry import init_default_scope
 from mmseg.models import EncoderDecoder
 
 from mmdmt.engine.phases import Curriculum
@@ -17,11 +18,20 @@ LEAVES = sorted(path for path in ROOT.rglob('*.py') if '_base_' not in path.part
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
+# Both with the peers of 1/8, in networks that the paper does not have.
+OTHER_BACKBONES = [
+    path for path in LEAVES
+    if path.stem.endswith(('voc12aug-1of8-321x321', 'cityscapes-1of8-769x769')) and path.stem.startswith('dmt_')
+    and 'deeplabv2' not in path.stem
+]  # fmt: skip
+# The optimizer of each kind of backbone, and learning rates that it has somewhere.
+KINDS = {
+    'ResNetV1c': (torch.optim.SGD, {0.002, 0.01}),
+    'MixVisionTransformer': (torch.optim.AdamW, {6e-5}),
+    'mmpretrain.ConvNeXt': (torch.optim.AdamW, {1e-4}),
+}
+
 each_leaf = pytest.mark.parametrize('path', LEAVES, ids=lambda path: path.stem)
-
-
-def is_segmentation(config):
-    return config.default_scope == 'mmseg'
 
 
 @pytest.fixture
@@ -29,13 +39,14 @@ def unset_weights(monkeypatch):
     """Large layers are left with whatever is in memory, which no one touches: building costs next to nothing."""
     for layer in (torch.nn.modules.conv._ConvNd, torch.nn.Linear):
         monkeypatch.setattr(layer, 'reset_parameters', lambda self: None)
+    for function in ('kaiming_normal_', 'normal_', 'trunc_normal_'):
+        monkeypatch.setattr(torch.nn.init, function, lambda tensor, *args, **kwargs: tensor)
 
 
 @each_leaf
 def test_a_config_loads_and_its_parts_fit(path, unset_weights):
     config = Config.fromfile(path)
-    if not is_segmentation(config):
-        pytest.skip('classification has its own tests')
+    init_default_scope(config.default_scope)
     model = MODELS.build(config.model)
     assert isinstance(model, DynamicMutualTraining | EncoderDecoder)
     total = config.train_cfg.max_iters
@@ -43,7 +54,7 @@ def test_a_config_loads_and_its_parts_fit(path, unset_weights):
         assert config.param_scheduler[0]['end'] == total
         assert 'custom_hooks' not in config
         return
-    (hook,) = config.custom_hooks
+    (hook,) = (hook for hook in config.custom_hooks if hook.type == 'mmdmt.DMTHook')
     curriculum = Curriculum.from_configs(hook.phases)
     assert curriculum.total_iters == total
     assert {phase.batch_size for phase in curriculum.phases} == {config.train_dataloader.batch_size}
@@ -75,13 +86,56 @@ def test_configs_of_data_sets_are_short_and_of_the_users_folder(path, tmp_path, 
     assert 'seg_map_path' not in dataset.unlabeled.data_prefix
 
 
-def test_a_transformer_beside_a_convolutional_network_has_its_own_optimizer(unset_weights):
-    (path,) = (path for path in LEAVES if 'segformer' in path.stem and 'voc12aug' in path.stem)
+def built_optimizers(path):
     config = Config.fromfile(path)
-    optimizers = build_optim_wrapper(MODELS.build(config.model), config.optim_wrapper)
-    deeplab, segformer = (optimizers[peer].optimizer for peer in ('deeplab', 'segformer'))
-    assert isinstance(deeplab, torch.optim.SGD)
-    assert isinstance(segformer, torch.optim.AdamW)
-    assert {group['lr'] for group in deeplab.param_groups} == {0.002}
-    assert {round(group['lr'], 9) for group in segformer.param_groups} == {6e-5, 6e-4}
-    assert {group['weight_decay'] for group in segformer.param_groups} == {0.0, 0.01}
+    return config, build_optim_wrapper(MODELS.build(config.model), config.optim_wrapper)
+
+
+@pytest.mark.parametrize('path', OTHER_BACKBONES, ids=lambda path: path.stem)
+def test_each_peer_of_another_backbone_has_the_optimizer_of_its_kind(path, unset_weights):
+    config, optimizers = built_optimizers(path)
+    for name, peer in config.model.peers.items():
+        optimizer = optimizers[name].optimizer
+        kind, rates = KINDS[peer.backbone.type]
+        assert type(optimizer) is kind
+        given = {round(group['lr'], 9) for group in optimizer.param_groups}
+        assert given & rates
+        # No schedule ends above what it starts from.
+        assert all(scheduler.eta_min <= min(given) for scheduler in config.param_scheduler)
+
+
+def test_layers_of_convnext_near_the_image_learn_more_slowly(unset_weights):
+    path = next(path for path in OTHER_BACKBONES if 'convnext' in path.stem)
+    _, optimizers = built_optimizers(path)
+    for optimizer in optimizers.values():
+        rates = sorted({group['lr'] for group in optimizer.optimizer.param_groups})
+        assert rates[-1] == 1e-4
+        assert rates[0] == pytest.approx(1e-4 * 0.9**7)  # of eight steps, from stem to head
+        assert {group['weight_decay'] for group in optimizer.optimizer.param_groups} == {0.0, 0.05}
+
+
+@pytest.mark.parametrize('data', ['voc12aug-1of8-321x321', 'cityscapes-1of8-769x769'])
+def test_both_city_and_voc_have_every_other_backbone(data):
+    pairs = {path.stem.removesuffix(f'_1xb8_{data}') for path in OTHER_BACKBONES if path.stem.endswith(data)}
+    deeplab = {f'dmt_deeplabv3plus-{rest}' for rest in ('r50', 'r101', 'r50_segformer-b0')}
+    assert pairs == deeplab | {'dmt_segformer-b0', 'dmt_segformer-b2', 'dmt_upernet-convnext-t'}
+
+
+@pytest.mark.parametrize('path', OTHER_BACKBONES, ids=lambda path: path.stem)
+def test_peers_of_another_backbone_start_apart(path):
+    """By their kind, by the weights of their backbones, or else by their heads, which one generator initializes."""
+    first, second = Config.fromfile(path).model.peers.values()
+    if first != second:
+        return
+    peers = MODELS.build({'type': 'mmdmt.DynamicMutualTraining', 'peers': {'a': small(first), 'b': small(second)}})
+    peers.init_weights()
+    heads = [dict(peer.decode_head.named_parameters()) for peer in peers.bare_peers.values()]
+    assert not heads[0]['conv_seg.weight'].equal(heads[1]['conv_seg.weight'])
+
+
+def small(peer):
+    """A peer's config with next to no backbone and a narrow head."""
+    backbone = {'type': 'MixVisionTransformer', 'embed_dims': 8, 'num_layers': [1] * 4, 'num_heads': [1] * 4}
+    head = {'in_channels': [8] * 4} if peer.decode_head.type == 'SegformerHead' else {'in_channels': 8}
+    head = {**peer.decode_head, **head, 'channels': 8}
+    return {**peer, 'pretrained': None, 'auxiliary_head': None, 'backbone': backbone, 'decode_head': head}

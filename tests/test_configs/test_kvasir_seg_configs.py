@@ -25,10 +25,8 @@ def run(folder, script, *args):
     )
 
 
-@pytest.fixture(scope='module')
-def folder(tmp_path_factory):
+def make_kvasir(root):
     """The data set with its official lists, then what the README says is to be run."""
-    root = tmp_path_factory.mktemp('run')
     generator, data = np.random.default_rng(0), root / 'data' / 'kvasir-seg'
     names = [f'cju{number:02d}qkwl35piu0993l0dewei' for number in range(18)]
     for part in ('images', 'masks'):
@@ -45,6 +43,11 @@ def folder(tmp_path_factory):
     lists = ('--list', 'data/kvasir-seg/train.txt')
     run(root, 'make_splits.py', 'generic', 'kvasir-seg', 'data/kvasir-seg/images', 'splits', *lists)
     return root
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    return make_kvasir(tmp_path_factory.mktemp('run'))
 
 
 @pytest.fixture

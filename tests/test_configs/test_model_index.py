@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ('ablations', 'dmt', 'domain_adaptation', 'kvasir_seg', 'supervised')
-DATA = {'voc12aug', 'cityscapes', 'gta2cityscapes', 'synthia2cityscapes', 'kvasir', 'fonts2handwriting'}
+FOLDERS = ('ablations', 'classification', 'dmt', 'domain_adaptation', 'kvasir_seg', 'supervised')
+DATA = {'voc12aug', 'cityscapes', 'gta2cityscapes', 'synthia2cityscapes', 'kvasir', 'fonts2handwriting', 'cifar10'}
 
 
 def metafile(folder):

@@ -1,5 +1,6 @@
 # Cityscapes at its full resolution, 1024x2048: 2975 images to train on, 500 to validate on, 19 classes. Which of the
 # first are labelled is said by cityscapes_1of*.py. How to get the data and make the lists: configs/dmt/README.md.
+_base_ = 'mutual.py'
 dataset_type = 'CityscapesDataset'
 data_root = 'data/cityscapes/'
 splits = __import__('os').path.abspath('splits')  # outside the data set; see voc12aug.py
@@ -19,12 +20,8 @@ val_pipeline = [
     dict(type='PackSegInputs'),
 ]
 train_dataloader = dict(
-    batch_size=8,  # images of each peer
     num_workers=8,
-    sampler=dict(type='InfiniteSampler', shuffle=True),
-    batch_sampler=dict(type='mmdmt.MutualBatchSampler'),
     dataset=dict(
-        type='mmdmt.MutualDataset',
         labeled=dict(
             type=dataset_type,
             data_root=data_root,
@@ -35,10 +32,6 @@ train_dataloader = dict(
     ),
 )
 val_dataloader = dict(
-    batch_size=1,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
@@ -47,5 +40,3 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = val_dataloader
-val_evaluator = dict(type='mmdmt.PeerMetric', metric=dict(type='IoUMetric', iou_metrics=['mIoU']))
-test_evaluator = val_evaluator

@@ -1,4 +1,5 @@
 # Scenes of handwritten digits: 40 labelled, 600 unlabelled, 200 to validate on. Nothing to download.
+_base_ = 'mutual.py'
 dataset_type = 'mmdmt.DigitScenes'
 crop_size = (48, 48)
 train_pipeline = [
@@ -14,12 +15,8 @@ val_pipeline = [
     dict(type='PackSegInputs'),
 ]
 train_dataloader = dict(
-    batch_size=8,  # images of each peer
     num_workers=0,  # a scene is rendered faster than a worker could hand it over
-    sampler=dict(type='InfiniteSampler', shuffle=True),
-    batch_sampler=dict(type='mmdmt.MutualBatchSampler'),
     dataset=dict(
-        type='mmdmt.MutualDataset',
         labeled=dict(type=dataset_type, split='labeled', pipeline=train_pipeline),
         unlabeled=dict(type=dataset_type, split='unlabeled'),
     ),
@@ -27,9 +24,7 @@ train_dataloader = dict(
 val_dataloader = dict(
     batch_size=50,
     num_workers=0,
-    sampler=dict(type='DefaultSampler', shuffle=False),
+    persistent_workers=False,
     dataset=dict(type=dataset_type, split='val', pipeline=val_pipeline),
 )
 test_dataloader = val_dataloader
-val_evaluator = dict(type='mmdmt.PeerMetric', metric=dict(type='IoUMetric', iou_metrics=['mIoU']))
-test_evaluator = val_evaluator

@@ -1,5 +1,6 @@
 # From GTA5 (source: 24 966 labelled images) to Cityscapes (target: 2975 without labels), 19 classes; validation on the
 # 500 images of Cityscapes, in full size. How to get the data: configs/domain_adaptation/README.md.
+_base_ = 'mutual.py'
 data_root = 'data'
 splits = __import__('os').path.abspath('splits')  # outside the data sets; see voc12aug.py
 crop_size = (512, 512)
@@ -37,17 +38,10 @@ unlabeled_target = dict(
     ],
 )
 train_dataloader = dict(
-    batch_size=8,  # images of each peer
     num_workers=8,
-    sampler=dict(type='InfiniteSampler', shuffle=True),
-    batch_sampler=dict(type='mmdmt.MutualBatchSampler'),
-    dataset=dict(type='mmdmt.MutualDataset', labeled=source, unlabeled=unlabeled_target),
+    dataset=dict(labeled=source, unlabeled=unlabeled_target),
 )
 val_dataloader = dict(
-    batch_size=1,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type='CityscapesDataset',
         data_root=data_root,
@@ -57,5 +51,3 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = val_dataloader
-val_evaluator = dict(type='mmdmt.PeerMetric', metric=dict(type='IoUMetric', iou_metrics=['mIoU']))
-test_evaluator = val_evaluator

@@ -1,5 +1,6 @@
 # Kvasir-SEG, 1/8 of the official training list: 110 labelled images, 770 unlabelled, of split id 0; 120 to validate on.
 # How to get the data and make the lists: configs/kvasir_seg/README.md.
+_base_ = 'mutual.py'
 data_root = 'data'
 lists = f'{__import__("os").path.abspath("splits")}/kvasir-seg/split0'  # outside the data set; see voc12aug.py
 crop_size = (352, 352)
@@ -13,12 +14,7 @@ augmentation = [
 ]
 folders = dict(img_path='kvasir-seg/images', seg_map_path='kvasir-seg_masks')
 train_dataloader = dict(
-    batch_size=8,  # images of each peer
-    num_workers=4,
-    sampler=dict(type='InfiniteSampler', shuffle=True),
-    batch_sampler=dict(type='mmdmt.MutualBatchSampler'),
     dataset=dict(
-        type='mmdmt.MutualDataset',
         labeled=dict(
             type='mmdmt.KvasirSEGDataset',
             data_root=data_root,
@@ -49,10 +45,6 @@ train_dataloader = dict(
     ),
 )
 val_dataloader = dict(
-    batch_size=1,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type='mmdmt.KvasirSEGDataset',
         data_root=data_root,
@@ -68,5 +60,5 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = val_dataloader
-val_evaluator = dict(type='mmdmt.PeerMetric', metric=dict(type='IoUMetric', iou_metrics=['mIoU', 'mDice']))
+val_evaluator = dict(metric=dict(iou_metrics=['mIoU', 'mDice']))
 test_evaluator = val_evaluator

@@ -1,5 +1,6 @@
 # PASCAL VOC 2012 with the masks of SBD: 10 582 images to train on, 1449 to validate on, 21 classes. voc12aug_*.py say
 # which of them are labelled. How to get the data and make the lists: configs/dmt/README.md.
+_base_ = 'mutual.py'
 dataset_type = 'PascalVOCDataset'
 data_root = 'data/VOCdevkit/VOC2012'
 # Lists stand outside the data set, in the folder from which the script is run. MMEngine looks for relative ones in
@@ -20,12 +21,7 @@ val_pipeline = [
     dict(type='PackSegInputs'),
 ]
 train_dataloader = dict(
-    batch_size=8,  # images of each peer
-    num_workers=4,
-    sampler=dict(type='InfiniteSampler', shuffle=True),
-    batch_sampler=dict(type='mmdmt.MutualBatchSampler'),
     dataset=dict(
-        type='mmdmt.MutualDataset',
         labeled=dict(
             type=dataset_type,
             data_root=data_root,
@@ -36,10 +32,6 @@ train_dataloader = dict(
     ),
 )
 val_dataloader = dict(
-    batch_size=1,  # images are of many sizes
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
@@ -49,5 +41,3 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = val_dataloader
-val_evaluator = dict(type='mmdmt.PeerMetric', metric=dict(type='IoUMetric', iou_metrics=['mIoU']))
-test_evaluator = val_evaluator

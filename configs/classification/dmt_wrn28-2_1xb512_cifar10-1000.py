@@ -1,0 +1,7 @@
+# CIFAR-10, 1000 labels: 5 phases from scratch, two WRN-28-2 that teach each other, gamma 4.
+_base_ = [
+    '../_base_/default_runtime_mmpretrain.py',
+    '../_base_/models/wrn28-2_cifar10.py',
+    '../_base_/datasets/cifar10_1000.py',
+    '../_base_/schedules/dmt_cifar10_1000.py',
+]

@@ -1,0 +1,7 @@
+# CIFAR-10, 250 labels: 5 phases from scratch, two WRN-28-2 that teach each other, gamma 4; not in the paper.
+_base_ = [
+    '../_base_/default_runtime_mmpretrain.py',
+    '../_base_/models/wrn28-2_cifar10.py',
+    '../_base_/datasets/cifar10_250.py',
+    '../_base_/schedules/dmt_cifar10_250.py',
+]

@@ -1,0 +1,314 @@
+"""The configs of CIFAR-10: the paper's numbers, what their pipelines yield, and whole runs on a tiny archive."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cifar_archive import FILES, write_archive
+from mmcv.transforms import Compose
+from mmengine.config import Config
+from mmengine.registry import DATASETS, DefaultScope, init_default_scope
+from mmpretrain.datasets.transforms import PackInputs, RandAugment
+
+from mmdmt.apis import toolbox_script
+from mmdmt.datasets.samplers import Draw
+from mmdmt.registry import MODELS
+
+ROOT = Path(__file__).parents[2]
+LABELS = (4000, 1000, 250, 40)
+RATIOS = [0.2, 0.4, 0.6, 0.8, 1.0]
+
+each_count = pytest.mark.parametrize('labels', LABELS)
+
+
+def path_of(method, labels):
+    return ROOT / 'configs' / 'classification' / f'{method}_wrn28-2_1xb512_cifar10-{labels}.py'
+
+
+def load(method, labels):
+    return Config.fromfile(path_of(method, labels))
+
+
+@pytest.fixture
+def mmpretrain_scope():
+    init_default_scope('mmpretrain')
+    yield
+    DefaultScope._instance_dict.clear()
+
+
+def on_tiny(config, root, labels_per_class=2):
+    """Let a config read the tiny archive."""
+    config = config.copy()
+    tiny = {'type': 'mmdmt.TinyCIFAR10', 'data_root': str(root), 'val_per_class': 1}
+    dataset = config.train_dataloader.dataset
+    for part in (dataset.labeled, dataset.unlabeled):
+        part.update(tiny, labels_per_class=labels_per_class)
+    config.val_dataloader.dataset.update(tiny)
+    return config
+
+
+@pytest.fixture(scope='module')
+def archive(tmp_path_factory):
+    return write_archive(tmp_path_factory.mktemp('cifar10'))
+
+
+@each_count
+@pytest.mark.parametrize('method', ['dmt', 'cl'])
+def test_phases_are_as_long_as_the_epochs_of_the_paper(labels, method):
+    config = load(method, labels)
+    averaging, mutual = config.custom_hooks
+    warm_up, *phases = mutual.phases
+    assert warm_up == {'iters': 2120 * math.ceil(labels / 512), 'labeled': 512}
+    unlabeled = 50_000 - 10 * 20 - labels
+    assert [phase.label_ratio for phase in phases] == RATIOS
+    assert [phase.iters for phase in phases] == [750 * math.ceil(int(unlabeled * ratio) / 496) for ratio in RATIOS]
+    assert {(phase.labeled, phase.pseudo) for phase in phases} == {(16, 496)}
+    assert config.train_dataloader.batch_size == 512
+    assert config.train_cfg.max_iters == sum(phase.iters for phase in mutual.phases)
+    assert mutual.carry == 'scratch'
+    assert 'class_balanced' not in mutual.labelling
+    assert averaging == {'type': 'mmengine.EMAHook', 'momentum': 0.001}
+
+
+@each_count
+@pytest.mark.parametrize('method', ['dmt', 'cl', 'supervised'])
+def test_optimization_is_that_of_the_paper(labels, method):
+    config = load(method, labels)
+    assert config.optim_wrapper.type == 'OptimWrapper'  # --amp changes it
+    assert config.optim_wrapper.optimizer == {'type': 'SGD', 'lr': 0.2, 'momentum': 0.9, 'weight_decay': 5e-4}
+    assert {0.2 * phase.lr_factor for phase in config.custom_hooks[1].phases[1:]} <= {0.1}
+    (cosine,) = config.param_scheduler
+    assert (cosine.type, cosine.eta_min, cosine.by_epoch) == ('CosineAnnealingLR', 0.0, False)
+
+
+@each_count
+def test_the_split_has_as_many_labels_as_the_name_says(labels):
+    dataset = load('dmt', labels).train_dataloader.dataset
+    assert dataset.labeled.labels_per_class == dataset.unlabeled.labels_per_class == labels // 10
+    assert (dataset.labeled.part, dataset.unlabeled.part) == ('labeled', 'unlabeled')
+
+
+def test_networks_and_loss_are_those_of_the_paper():
+    model = load('dmt', 4000).model
+    assert list(model.peers) == ['left', 'right']
+    assert model.peers.left == model.peers.right
+    peer = model.peers.left
+    assert peer.backbone == {'type': 'mmdmt.WideResNet', 'depth': 28, 'widen_factor': 2}
+    assert (peer.head.num_classes, peer.head.in_channels) == (10, 128)
+    given = peer.data_preprocessor
+    assert given.mean == pytest.approx([125.29935, 122.99925, 113.90085])
+    assert given.std == pytest.approx([63.0003, 62.10015, 66.70035])
+    assert not given.to_rgb
+    assert peer.train_cfg == {'augments': {'type': 'Mixup', 'alpha': 0.75}}
+    assert model.loss == {
+        'type': 'mmdmt.MixupMutualLoss',
+        'gamma_agree': 4.0,
+        'gamma_disagree': 4.0,
+        'mixup_alpha': 0.75,
+        'ramp': 5.0,
+    }
+
+
+@each_count
+def test_curriculum_labelling_is_one_peer_without_weights(labels):
+    whole, config = load('dmt', labels), load('cl', labels)
+    assert config.model.peers == {'left': whole.model.peers.left}
+    assert (config.model.loss.gamma_agree, config.model.loss.gamma_disagree) == (0.0, 0.0)
+    assert all(config[key] == whole[key] for key in whole if key != 'model')
+
+
+@pytest.mark.parametrize('labels', LABELS[:2])
+def test_the_scripts_of_the_paper_train_one_peer_with_weights(labels):
+    whole, config = load('dmt', labels), load('dmt-one-peer', labels)
+    assert config.model.peers == {'left': whole.model.peers.left}
+    assert config.model.loss == whole.model.loss
+    assert all(config[key] == whole[key] for key in whole if key != 'model')
+
+
+@each_count
+def test_supervised_is_the_warm_up(labels):
+    whole, config = load('dmt', labels), load('supervised', labels)
+    assert config.custom_hooks[0] == whole.custom_hooks[0]
+    assert config.custom_hooks[1] == {**whole.custom_hooks[1], 'phases': whole.custom_hooks[1].phases[:1]}
+    assert config.train_cfg.max_iters == config.custom_hooks[1].phases[0].iters
+    same = (key for key in whole if key not in ('custom_hooks', 'train_cfg'))
+    assert all(config[key] == whole[key] for key in same)
+
+
+def test_peers_start_differently(mmpretrain_scope):
+    model = MODELS.build(load('dmt', 40).model)
+    model.init_weights()
+    left, right = (peer.backbone.stem.weight for peer in model.bare_peers.values())
+    assert not np.array_equal(left.detach(), right.detach())
+    head = model.left.head.fc
+    assert (head.bias == 0).all()
+    bound = 128**-0.5  # torch's own of a linear layer
+    assert 0.9 * bound < head.weight.abs().max() <= bound
+
+
+def test_data_load_and_are_validated_on_the_test_set(mmpretrain_scope, archive):
+    config = on_tiny(load('dmt', 4000), archive)
+    dataset = DATASETS.build(config.train_dataloader.dataset)
+    assert (len(dataset.labeled), dataset.num_unlabeled()) == (20, 70)
+    assert config.val_dataloader.dataset.part == config.test_dataloader.dataset.part == 'test'
+    for item, name in (
+        (dataset[Draw('left', 0, 7, None)], 'train'),
+        (DATASETS.build(config.val_dataloader.dataset)[0], 'test'),
+    ):
+        assert item['inputs'].shape == (3, 32, 32)
+        assert str(item['inputs'].dtype) == 'torch.uint8'
+        assert item['data_samples'].img_path.startswith(f'cifar-10/{name}/')
+
+
+def test_one_seed_for_both_parts_is_asked_for(mmpretrain_scope, archive):
+    config = on_tiny(load('dmt', 4000), archive)
+    config.train_dataloader.dataset.labeled.seed = 2
+    with pytest.raises(ValueError, match='images are both in the labelled and in the unlabelled dataset'):
+        DATASETS.build(config.train_dataloader.dataset)
+
+
+def test_images_are_labelled_as_they_are(mmpretrain_scope, archive):
+    dataset = DATASETS.build(on_tiny(load('dmt', 4000), archive).train_dataloader.dataset)
+    item = dataset.labelling_item(3)
+    assert np.array_equal(item['inputs'].permute(1, 2, 0), dataset.unlabeled.get_data_info(3)['img'])
+    assert 'gt_label' not in item['data_samples']
+
+
+def test_training_images_are_padded_by_four_grey_pixels_cropped_and_flipped(mmpretrain_scope):
+    pipeline = Config.fromfile(path_of('dmt', 4000)).train_pipeline
+    without_random_operations = [step for step in pipeline if step['type'] != 'RandAugment']
+    columns = np.broadcast_to(np.arange(32, dtype=np.uint8)[None, :, None], (32, 32, 3))
+    transform = Compose(without_random_operations)
+    seen = set()
+    for seed in range(300):
+        np.random.seed(seed)
+        row = transform({'img': columns.copy(), 'gt_label': 0})['inputs'][0, 16].tolist()
+        kept = [value for value in row if value != 128]
+        seen.add((row[0] > row[-1] if len(kept) == 32 else kept[0] > kept[-1], row.index(kept[0]) if 128 in row else 0))
+        assert 28 <= len(kept) <= 32
+        assert kept in (sorted(kept), sorted(kept, reverse=True))
+    assert {flipped for flipped, _ in seen} == {True, False}
+    assert {place for _, place in seen} == set(range(5))
+
+
+def test_one_of_sixteen_operations_is_always_applied_with_a_random_magnitude(mmpretrain_scope):
+    pipeline = Compose(Config.fromfile(path_of('dmt', 4000)).train_pipeline)
+    (augment,) = (step for step in pipeline.transforms if isinstance(step, RandAugment))
+    assert augment.num_policies == 1
+    assert {operation.prob for operation in augment} == {1.0}
+    ranges = {}
+    for operation in augment:
+        if operation.magnitude_range is not None:
+            drawn = [operation.random_magnitude() for _ in range(500)]
+            name = type(operation).__name__ + getattr(operation, 'direction', '')
+            ranges[name] = (min(drawn), max(drawn))
+        assert getattr(operation, 'interpolation', 'nearest') == 'nearest'
+    expected = {
+        'Rotate': (0, 30),
+        'Posterize': (0, 4),
+        'Solarize': (0, 256),
+        'SolarizeAdd': (0, 110),
+        **dict.fromkeys(('ColorTransform', 'Contrast', 'Brightness', 'Sharpness'), (-0.9, 0.9)),
+        **dict.fromkeys(('Shearhorizontal', 'Shearvertical'), (0, 0.3)),
+        'Cutout': (0, 40),
+        **dict.fromkeys(('Translatehorizontal', 'Translatevertical'), (0, 3.125)),
+    }
+    assert len(list(augment)) == len(expected) + 3  # AutoContrast, Equalize, Invert
+    assert ranges.keys() == expected.keys()
+    for name, (low, high) in expected.items():
+        assert ranges[name] == pytest.approx((low, high), abs=0.03 * (high - low))
+
+
+def test_operations_leave_images_of_the_same_kind(mmpretrain_scope, archive):
+    dataset = DATASETS.build(on_tiny(load('dmt', 4000), archive).train_dataloader.dataset)
+    items = [dataset[Draw('left', number % 20, number, None)]['inputs'] for number in range(200)]
+    assert {(tuple(item.shape), str(item.dtype)) for item in items} == {((3, 32, 32), 'torch.uint8')}
+    assert isinstance(dataset.unlabeled.pipeline.transforms[-1], PackInputs)
+
+
+SHORT = [
+    'train_cfg.max_iters=7',
+    'train_cfg.val_interval=7',
+    'custom_hooks.1.phases.0.iters=2',
+    'custom_hooks.1.phases.0.labeled=8',
+    *(f'custom_hooks.1.phases.{phase}.iters=1' for phase in range(1, 6)),
+    *(f'custom_hooks.1.phases.{phase}.labeled=2' for phase in range(1, 6)),
+    *(f'custom_hooks.1.phases.{phase}.pseudo=6' for phase in range(1, 6)),
+    'custom_hooks.1.labelling.num_workers=0',
+    'default_hooks.logger.interval=1',
+    'default_hooks.checkpoint.interval=7',
+    'train_dataloader.batch_size=8',
+    'train_dataloader.num_workers=0',
+    *(f'train_dataloader.dataset.{part}.type=mmdmt.TinyCIFAR10' for part in ('labeled', 'unlabeled')),
+    *(f'train_dataloader.dataset.{part}.labels_per_class=2' for part in ('labeled', 'unlabeled')),
+    *(f'train_dataloader.dataset.{part}.val_per_class=1' for part in ('labeled', 'unlabeled')),
+]
+TEST_ON_TINY = [
+    option
+    for loader in ('val_dataloader', 'test_dataloader')
+    for option in (f'{loader}.num_workers=0', f'{loader}.persistent_workers=False')
+] + [f'{loader}.dataset.type=mmdmt.TinyCIFAR10' for loader in ('val_dataloader', 'test_dataloader')]
+
+
+def run(script, folder, *arguments):
+    environment = {
+        **os.environ,
+        'OMP_NUM_THREADS': '1',
+        'PYTHONPATH': os.pathsep.join([str(ROOT), str(ROOT / 'tests'), os.environ.get('PYTHONPATH', '')]),
+    }
+    result = subprocess.run(
+        [sys.executable, str(toolbox_script(script, 'mmpretrain')), *map(str, arguments)],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    return result.stdout + result.stderr
+
+
+def train_tiny(folder, method, peers):
+    """Run a config on the tiny archive with tiny networks; return its file, the options to test it, and its log."""
+    write_archive(folder / 'data' / 'cifar10')
+    # A data set that is not in mmdmt has to be imported while the config is read.
+    config = folder / 'tiny.py'
+    imports = "custom_imports = dict(imports=['mmdmt', 'cifar_archive'])"
+    config.write_text(f"_base_ = '{path_of(method, 40)}'\n{imports}\n")
+    networks = [
+        f'model.peers.{peer}.{option}'
+        for peer in peers
+        for option in ('backbone.depth=10', 'backbone.widen_factor=1', 'head.in_channels=64')
+    ]
+    options = ['--cfg-options', *TEST_ON_TINY, *networks]
+    run('train.py', folder, config, '--work-dir', 'work', '--no-persistent-workers', *options, *SHORT)
+    (log,) = (folder / 'work').glob('*/vis_data/scalars.json')
+    return config, options, [json.loads(line) for line in log.read_text().splitlines()]
+
+
+def test_dmt_is_trained_and_tested_by_the_scripts_of_mmpretrain(tmp_path):
+    config, options, entries = train_tiny(tmp_path, 'dmt', ['left', 'right'])
+    trained = [entry for entry in entries if 'loss' in entry]
+    assert len(trained) == 7
+    assert all(f'{peer}.mean_weight' in trained[-1] for peer in ('left', 'right'))
+    results = {name: entries[-1][name] for name in ('left/top1', 'right/top1', 'ensemble/top1')}
+    assert all(0 <= result <= 100 for result in results.values())
+    # Nothing is written beside the data.
+    assert {path.name for path in (tmp_path / 'data').rglob('*') if path.is_file()} == {*FILES, 'batches.meta'}
+    run('test.py', tmp_path, config, tmp_path / 'work' / 'iter_7.pth', '--work-dir', 'tested', *options)
+    (tested,) = (tmp_path / 'tested').glob('*/*.json')
+    tested = json.loads(tested.read_text())
+    assert {name: tested[name] for name in results} == results
+
+
+def test_curriculum_labelling_is_trained_by_the_script_of_mmpretrain(tmp_path):
+    _, _, entries = train_tiny(tmp_path, 'cl', ['left'])
+    trained = [entry for entry in entries if 'loss' in entry]
+    assert [entry.get('left.mean_weight') for entry in trained] == [None] * 2 + [1.0] * 5
+    assert {'left/top1', 'ensemble/top1'} <= set(entries[-1])

@@ -1,0 +1,77 @@
+"""Kvasir-SEG, Cityscapes in full size, and ConvNeXt on VOC, from warm-up to test, with tiny networks."""
+
+import pytest
+from dataset_layouts import make_cityscapes, make_voc
+from test_domain_adaptation import SMALL_BATCH, tiny_peers
+from test_kvasir_seg_configs import NAME, make_kvasir
+from test_whole_runs import SHORT, train
+
+
+def crops(side, *peers, step=None):
+    """Options that make crops smaller: those of the peers and, by its place in the pipeline, the one that cuts them."""
+    options = [f'model.peers.{peer}.data_preprocessor.size=[{side},{side}]' for peer in peers]
+    if step is not None:
+        options.append(f'train_dataloader.dataset.labeled.pipeline.{step}.crop_size={side}')
+    return options
+
+
+def twice(names, *options):
+    return [f'model.peers.{name}.{option}' for name in names for option in options]
+
+
+HETEROGENEOUS = ('deeplab', 'segformer')
+KVASIR = [
+    *tiny_peers(),
+    *crops(64, *HETEROGENEOUS, step=4),
+    'train_dataloader.dataset.unlabeled.pipeline.4.crop_size=64',
+    'train_dataloader.dataset.labeled.pipeline.2.scale=(64,64)',
+    'train_dataloader.dataset.unlabeled.pipeline.1.scale=(64,64)',
+]
+FULL_CITYSCAPES = [
+    *tiny_peers(),
+    *crops(65, *HETEROGENEOUS, step=3),
+    'train_dataloader.dataset.labeled.pipeline.2.scale=(96,48)',
+    'model.peers.segformer.backbone.sr_ratios=[2,1,1,1]',
+    *twice(HETEROGENEOUS, 'test_cfg.crop_size=[16,32]', 'test_cfg.stride=[8,16]'),  # a window that slides
+]
+CONVNEXTS = [
+    *SMALL_BATCH,
+    *crops(96, 'in1k', 'in21k'),
+    *twice(
+        ('in1k', 'in21k'),
+        'backbone.arch=atto',
+        'backbone.init_cfg=None',
+        'decode_head.in_channels=[40,80,160,320]',
+        'auxiliary_head.in_channels=160',
+        *(
+            f'{head}.{option}'
+            for head in ('decode_head', 'auxiliary_head')
+            for option in ('channels=8', 'norm_cfg.type=BN')
+        ),
+        'data_preprocessor.test_cfg.size=[64,64]',
+    ),
+]
+CITY = 'dmt/dmt_deeplabv3plus-r50_segformer-b0_1xb8_cityscapes-1of8-769x769.py'
+VOC = 'dmt/dmt_upernet-convnext-t_1xb8_voc12aug-1of8-321x321.py'
+
+
+@pytest.mark.parametrize(
+    ('make', 'config', 'tiny'),
+    [
+        pytest.param(make_kvasir, f'kvasir_seg/{NAME.format("dmt")}', KVASIR, id='kvasir-seg'),
+        pytest.param(make_cityscapes, CITY, FULL_CITYSCAPES, id='cityscapes-full'),
+        pytest.param(make_voc, VOC, CONVNEXTS, id='voc-mmpretrain'),
+    ],
+)
+def test_dmt_runs_whole_with_networks_that_the_paper_does_not_have(tmp_path, make, config, tiny):
+    make(tmp_path)
+    before = sorted(tmp_path.rglob('*'))
+    entries = train(config, tmp_path, *SHORT, *tiny)
+    trained = [entry for entry in entries if 'loss' in entry]
+    assert len(trained) == 7
+    peers = {key.split('.')[0] for key in trained[-1] if key.endswith('.mean_weight')}
+    assert len(peers) == 2
+    assert {f'{name}/mIoU' for name in (*peers, 'ensemble')} <= set(entries[-1])
+    assert ('ensemble/mDice' in entries[-1]) == (make is make_kvasir)
+    after = sorted(path for path in tmp_path.rglob('*') if tmp_path / 'work' not in (path, *path.parents))
+    assert after == before
