@@ -1,7 +1,7 @@
-"""Train on scenes of handwritten digits in four ways, and compare them: the demo of `make demo`.
+"""Train on handwritten digits in four ways, and compare them: `make demo` and `make demo-classification`.
 
-Every run goes through tools/train.py. Results, settings and versions are written to work_dirs/demo/results.json, a
-picture of predictions to work_dirs/demo/predictions.png.
+Every run goes through tools/train.py. Results, settings and versions are written to results.json in the work_dir; of
+segmentation also a picture of predictions, predictions.png.
 """
 
 import argparse
@@ -13,6 +13,8 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from fnmatch import fnmatch
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -26,37 +28,80 @@ import mmdmt
 from mmdmt.visualization import draw_predictions
 
 ROOT = Path(__file__).resolve().parents[1]
-CONFIGS = {
-    'dmt': 'dmt/dmt_unet-resnet_1xb8_digit-scenes.py',
-    'supervised_long': 'supervised/supervised-long_unet-resnet_1xb8_digit-scenes.py',
-    'self_training_unet': 'ablations/self-training_unet_1xb8_digit-scenes.py',
-    'self_training_resnet': 'ablations/self-training_resnet_1xb8_digit-scenes.py',
-    'supervised': 'supervised/supervised_unet-resnet_1xb8_digit-scenes.py',
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a demo trains and measures.
+
+    Args:
+        configs: Of each run, below configs/. Those of self-training are named after their peer.
+        metric: Name of the result, as `<peer>/<metric>` of a validation.
+        title: Of the metric, in the table.
+        data: What it is trained and measured on.
+    """
+
+    configs: dict[str, str]
+    metric: str
+    title: str
+    data: str
+
+
+TASKS = {
+    'segmentation': Task(
+        configs={
+            'dmt': 'dmt/dmt_unet-resnet_1xb8_digit-scenes.py',
+            'supervised_long': 'supervised/supervised-long_unet-resnet_1xb8_digit-scenes.py',
+            'self_training_unet': 'ablations/self-training_unet_1xb8_digit-scenes.py',
+            'self_training_resnet': 'ablations/self-training_resnet_1xb8_digit-scenes.py',
+            'supervised': 'supervised/supervised_unet-resnet_1xb8_digit-scenes.py',
+        },
+        metric='mIoU',
+        title='mIoU (%) of the last weights',
+        data='mmdmt.DigitScenes, 40 labelled, 600 unlabelled, 200 validation scenes of 48x48 pixels',
+    ),
+    'classification': Task(
+        configs={
+            'dmt': 'classification/dmt_wrn-resnet_1xb32_digits-40.py',
+            'supervised_long': 'classification/supervised-long_wrn-resnet_1xb32_digits-40.py',
+            'self_training_wide': 'classification/self-training_wide_1xb32_digits-40.py',
+            'self_training_plain': 'classification/self-training_plain_1xb32_digits-40.py',
+            'supervised': 'classification/supervised_wrn-resnet_1xb32_digits-40.py',
+        },
+        metric='top1',
+        title='accuracy (%) of averaged weights',
+        data='mmdmt.Digits, 40 labelled, 1257 unlabelled, 500 validation images of 8x8 pixels',
+    ),
 }
 ROWS = {
     'supervised': ('labels only', ['supervised']),
     'supervised_long': ('labels only, as long as DMT', ['supervised_long']),
-    'self_training': ('self-training', ['self_training_unet', 'self_training_resnet']),
+    'self_training': ('self-training', ['self_training_*']),
     'dmt': ('DMT', ['dmt']),
 }
-PACKAGES = ('torch', 'numpy', 'mmengine', 'mmcv-lite', 'mmcv', 'mmsegmentation', 'scikit-learn')
+PACKAGES = ('torch', 'numpy', 'mmengine', 'mmcv-lite', 'mmcv', 'mmsegmentation', 'mmpretrain', 'scikit-learn')
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--work-dir', type=Path, default=ROOT / 'work_dirs' / 'demo')
+    parser.add_argument('--task', choices=TASKS, default='segmentation', help='default: segmentation')
+    parser.add_argument('--work-dir', type=Path, help='default: work_dirs/demo or work_dirs/demo_classification')
     parser.add_argument('--seed', type=int, default=1, help='of every run (default: 1)')
     parser.add_argument('--jobs', type=int, default=os.cpu_count(), help='runs side by side (default: one a core)')
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.work_dir is None:
+        args.work_dir = ROOT / 'work_dirs' / {'segmentation': 'demo'}.get(args.task, f'demo_{args.task}')
+    return args
 
 
 class Run:
     """One training, in a process of its own."""
 
-    def __init__(self, name: str, work_dir: Path, seed: int) -> None:
+    def __init__(self, name: str, task: Task, work_dir: Path, seed: int) -> None:
         self.name = name
-        self.config = ROOT / 'configs' / CONFIGS[name]
+        self.metric = task.metric
+        self.config = ROOT / 'configs' / task.configs[name]
         self.work_dir = work_dir / name
         self.log = work_dir / f'{name}.log'
         self.seed = seed
@@ -83,8 +128,8 @@ class Run:
         if code:
             lines = self.log.read_text().splitlines()
             sys.exit(f'{self.name} failed; the end of {self.log}:\n' + '\n'.join(lines[-15:]))
-        last = [entry for entry in self._scalars() if 'ensemble/mIoU' in entry][-1]
-        self.scores = {name: round(last[f'{name}/mIoU'], 2) for name in [*self.peers, 'ensemble']}
+        last = [entry for entry in self._scalars() if f'ensemble/{self.metric}' in entry][-1]
+        self.scores = {name: round(last[f'{name}/{self.metric}'], 2) for name in [*self.peers, 'ensemble']}
 
     def progress(self) -> str:
         """Say how far the run is."""
@@ -126,27 +171,35 @@ def draw(run: Run, path: Path, scenes: int = 6) -> None:
         path,
         images=[image.permute(1, 2, 0).numpy() for image in batch['inputs']],
         truths=[sample.gt_sem_seg.data[0].numpy() for sample in batch['data_samples']],
-        predictions={name: [r.peers.get(name).data[0].numpy() for r in results] for name in model.peer_names},
+        predictions={
+            name: [r.peers.get(name).pred_sem_seg.data[0].numpy() for r in results] for name in model.peer_names
+        },
         classes=dataset.metainfo['classes'],
         palette=dataset.metainfo['palette'],
     )
 
 
-def results_of(runs: dict[str, Run], seconds: float, seed: int) -> dict:
+def runs_of(row: str, runs: dict[str, Run]) -> list[str]:
+    """Name the runs of a row."""
+    return [name for name in runs if any(fnmatch(name, pattern) for pattern in ROWS[row][1])]
+
+
+def results_of(task: Task, runs: dict[str, Run], seconds: float, seed: int) -> dict:
     """Gather the results, and how they were made."""
     results: dict = {}
-    for row, (_, names) in ROWS.items():
+    for row in ROWS:
+        names = runs_of(row, runs)
         scores = {name: score for run in names for name, score in runs[run].scores.items()}
         if row != 'dmt':
             scores = {name: score for name, score in scores.items() if name != 'ensemble' or len(names) == 1}
             peers = [score for name, score in scores.items() if name != 'ensemble']
-            scores = {'mIoU': round(sum(peers) / len(peers), 2), **scores}
+            scores = {task.metric: round(sum(peers) / len(peers), 2), **scores}
         results[row] = scores
     results['settings'] = {
-        'data': 'mmdmt.DigitScenes, 40 labelled, 600 unlabelled, 200 validation scenes of 48x48 pixels',
-        'metric': 'mIoU (%) of the last weights on the validation scenes; the mean of both networks where it says mIoU',
+        'data': task.data,
+        'metric': f'{task.title}, on the validation set; the mean of both networks where it says {task.metric}',
         'seed': seed,
-        'configs': CONFIGS,
+        'configs': task.configs,
         'iters': {name: run.iters for name, run in runs.items()},
         'seconds': round(seconds),
         'machine': f'{platform.machine()}, {os.cpu_count()} cores',
@@ -160,15 +213,16 @@ def results_of(runs: dict[str, Run], seconds: float, seed: int) -> dict:
     return results
 
 
-def table(runs: dict[str, Run]) -> str:
+def table(task: Task, runs: dict[str, Run]) -> str:
     """Show the results of every row."""
     peers = runs['dmt'].peers
-    lines = [f'{"mIoU (%) of the last weights":<30}' + ''.join(f'{name:>10}' for name in [*peers, 'mean', 'ensemble'])]
-    for title, names in ROWS.values():
+    lines = [f'{task.title:<33}' + ''.join(f'{name:>10}' for name in [*peers, 'mean', 'ensemble'])]
+    for row, (title, _) in ROWS.items():
+        names = runs_of(row, runs)
         scores = {name: score for run in names for name, score in runs[run].scores.items()}
         mean = sum(scores[name] for name in peers) / len(peers)
         ensemble = f'{scores["ensemble"]:10.2f}' if len(names) == 1 else f'{"-":>10}'
-        lines.append(f'{title:<30}' + ''.join(f'{scores[name]:10.2f}' for name in peers) + f'{mean:10.2f}' + ensemble)
+        lines.append(f'{title:<33}' + ''.join(f'{scores[name]:10.2f}' for name in peers) + f'{mean:10.2f}' + ensemble)
     return '\n'.join(lines)
 
 
@@ -177,16 +231,19 @@ def main() -> None:
     args = parse_args()
     started = time.monotonic()
     args.work_dir.mkdir(parents=True, exist_ok=True)
-    runs = {name: Run(name, args.work_dir, args.seed) for name in CONFIGS}
+    task = TASKS[args.task]
+    runs = {name: Run(name, task, args.work_dir, args.seed) for name in task.configs}
     for run in runs.values():
         run.log.unlink(missing_ok=True)
     print(f'Training {len(runs)} runs, logs in {args.work_dir}; about 5 minutes on 2 cores.', flush=True)
     train_all(list(runs.values()), args.jobs)
-    picture, results = args.work_dir / 'predictions.png', args.work_dir / 'results.json'
-    draw(runs['dmt'], picture)
+    made = [args.work_dir / 'results.json']
+    if args.task == 'segmentation':
+        made.append(args.work_dir / 'predictions.png')
+        draw(runs['dmt'], made[-1])
     seconds = time.monotonic() - started
-    results.write_text(json.dumps(results_of(runs, seconds, args.seed), indent=2) + '\n')
-    print(f'\n{table(runs)}\n\n{seconds:.0f} s; results in {results}, picture in {picture}')
+    made[0].write_text(json.dumps(results_of(task, runs, seconds, args.seed), indent=2) + '\n')
+    print(f'\n{table(task, runs)}\n\n{seconds:.0f} s; made {" and ".join(map(str, made))}')
 
 
 if __name__ == '__main__':

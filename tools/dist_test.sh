@@ -2,6 +2,10 @@
 # Test a checkpoint in several processes on one machine: tools/dist_test.sh CONFIG CHECKPOINT PROCESSES [options of test.py]
 # Several machines: set NNODES, NODE_RANK, MASTER_ADDR and MASTER_PORT on each.
 set -euo pipefail
+if [ $# -lt 3 ]; then
+    echo "usage: $0 CONFIG CHECKPOINT PROCESSES [options of test.py]" >&2
+    exit 2
+fi
 config=$1
 checkpoint=$2
 processes=$3

@@ -2,6 +2,10 @@
 # Train in several processes on one machine: tools/dist_train.sh CONFIG PROCESSES [options of train.py]
 # Several machines: set NNODES, NODE_RANK, MASTER_ADDR and MASTER_PORT on each.
 set -euo pipefail
+if [ $# -lt 2 ]; then
+    echo "usage: $0 CONFIG PROCESSES [options of train.py]" >&2
+    exit 2
+fi
 config=$1
 processes=$2
 shift 2

@@ -10,6 +10,7 @@ import torch
 from mmengine.config import Config
 
 from mmdmt.apis import export_peer
+from mmdmt.models.weights_file import read_checkpoint
 
 
 def main() -> None:
@@ -25,10 +26,12 @@ def main() -> None:
     for path in paths:
         if path.exists():
             parser.error(f'{path} exists and is not overwritten: remove it, or give another --out-dir.')
-    checkpoint = torch.load(args.checkpoint, map_location='cpu', weights_only=True)
+    if not args.config.is_file():
+        parser.error(f'{args.config}, the config of the run, does not exist: check the path.')
     try:
+        checkpoint = read_checkpoint(args.checkpoint, 'the checkpoint of the run')
         config, weights = export_peer(Config.fromfile(args.config), checkpoint, args.peer)
-    except ValueError as error:
+    except (ValueError, FileNotFoundError) as error:
         parser.error(str(error))
     folder.mkdir(parents=True, exist_ok=True)
     config.dump(paths[0])

@@ -2,6 +2,7 @@
 
     python tools/make_splits.py voc12aug data/VOCdevkit/VOC2012 splits
     python tools/make_splits.py cityscapes data/cityscapes splits
+    python tools/make_splits.py masked mine data/mine/images data --masks data/mine/masks --val 5
     python tools/make_splits.py generic polyps data/kvasir/images splits --img-suffix .jpg --denominators 4 8
     python tools/make_splits.py convert data/VOCdevkit/VOC2012/JPEGImages labeled.txt splits/other/labeled.txt
 
@@ -12,6 +13,8 @@ Every list is an `ann_file` of MMSegmentation:
     OUT_DIR/NAME/split0/dms_left_1of8.txt, dms_right_1of8.txt   the part of each of two peers, for a warm-up with
                                                                 difference-maximised sampling (1/8 and less)
     OUT_DIR/voc12aug/sbd/labeled.txt, unlabeled.txt             VOC's own images labelled, those of SBD not
+    OUT_DIR/NAME/val.txt                                        1/S of the images with masks, if --val S is given
+    OUT_DIR/NAME/labeled.txt, unlabeled.txt                     of masked: the other images with masks; those without
 
 A file that exists is never written over, nor anything into the data set. The exit status is 1 if lists were written
 that differ from the published ones.
@@ -107,12 +110,52 @@ def generic(args: argparse.Namespace) -> int:
     strata = None
     if args.masks:
         strata = splits.rarest_class({image: classes_of_mask(args, image) for image in ids})
+    val, rest = held_out(args, ids, strata)
     denominators = {f'{denominator:g}': denominator for denominator in args.denominators}
-    made = splits.generic_split(ids, denominators, args.seed, args.num_splits, strata)
-    write(args, ids, {**splits.as_files(made), **dms(made, args.seed)}, args.images)
+    kept = None if strata is None else {image: strata[image] for image in rest}
+    made = splits.generic_split(rest, denominators, args.seed, args.num_splits, kept)
+    write(args, ids, {**splits.as_files(made), **dms(made, args.seed), **val}, args.images)
+    for name, images in val.items():
+        print(row(name, [images], ('to validate on',), ''))
     for name, split in first_split(made):
         print(row(f'1of{name}', split, ('labelled', 'unlabelled'), ''))
     return 0
+
+
+def masked(args: argparse.Namespace) -> int:
+    """List the images of a folder that have a mask, and those that have none."""
+    ids = image_lists.ids_in_folder(args.images, args.img_suffix)
+    with_mask = [image for image in ids if (args.masks / f'{image}{args.mask_suffix}').is_file()]
+    if not with_mask:
+        raise ValueError(
+            f'None of the {len(ids)} images in {args.images} has a mask, such as '
+            f'{args.masks / f"{ids[0]}{args.mask_suffix}"}: check --masks and the suffixes.'
+        )
+    strata = splits.rarest_class({image: classes_of_mask(args, image) for image in with_mask})
+    val, labeled = held_out(args, with_mask, strata)
+    without = sorted(set(ids) - set(with_mask))
+    lists = {'labeled.txt': labeled, **({'unlabeled.txt': without} if without else {}), **val}
+    write(args, ids, lists, args.images)
+    for name, images in lists.items():
+        print(row(name, [images], ('images',), ''))
+    if not without:
+        print('Every image has a mask: give the unlabelled images a folder of their own, or hide masks with generic.')
+    return 0
+
+
+def held_out(
+    args: argparse.Namespace, ids: Sequence[str], strata: Mapping[str, int] | None
+) -> tuple[dict[str, Sequence[str]], Sequence[str]]:
+    """Take the validation list off some images, if there shall be one."""
+    if args.val is None:
+        return {}, ids
+    if not 1 < args.val <= len(ids):
+        raise ValueError(
+            f'--val {args.val:g} holds 1/{args.val:g} of {len(ids)} images with masks out: give more than 1 and at '
+            f'most {len(ids)}.'
+        )
+    split = splits.generic_split(ids, {'val': args.val}, args.seed, 1, strata)[0, 'val']
+    return {'val.txt': sorted(split.labeled)}, sorted(split.unlabeled)
 
 
 def convert(args: argparse.Namespace) -> int:
@@ -168,7 +211,7 @@ def row(name: str, parts: Sequence[Sequence[str]], kinds: Sequence[str], remark:
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     top = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = top.add_subparsers(required=True, metavar='{voc12aug,cityscapes,generic,convert}')
+    commands = top.add_subparsers(required=True, metavar='{voc12aug,cityscapes,masked,generic,convert}')
     for name, run, root in (
         ('voc12aug', voc12aug, 'the folder VOCdevkit/VOC2012'),
         ('cityscapes', cityscapes, 'the folder that holds leftImg8bit'),
@@ -181,21 +224,28 @@ def parser() -> argparse.ArgumentParser:
     images = argparse.ArgumentParser(add_help=False)
     images.add_argument('--img-suffix', default='.jpg', help='how image files end (default: .jpg)')
 
-    command = commands.add_parser('generic', parents=[images], help=generic.__doc__, description=generic.__doc__)
-    command.add_argument('name', help='name of the folder in OUT_DIR')
-    command.add_argument('images', type=Path, help='the image folder, img_path of the config')
-    command.add_argument('out_dir', type=Path, help='where to write, outside the image folder')
+    folder = argparse.ArgumentParser(add_help=False, parents=[images])
+    folder.add_argument('name', help='name of the folder in OUT_DIR')
+    folder.add_argument('images', type=Path, help='the image folder, img_path of the config')
+    folder.add_argument('out_dir', type=Path, help='where to write, outside the image folder')
+    folder.add_argument('--val', type=float, metavar='S', help='hold 1/S of the images with masks out as val.txt')
+    folder.add_argument('--seed', type=int, default=0, help='seed of the shuffles (default: 0)')
+    folder.add_argument('--mask-suffix', default='.png', help='how mask files end (default: .png)')
+    folder.add_argument('--ignore-index', type=int, default=255, help='label that is no class (default: 255)')
+
+    command = commands.add_parser('masked', parents=[folder], help=masked.__doc__, description=masked.__doc__)
+    command.add_argument('--masks', type=Path, required=True, help='folder of the masks that there are')
+    command.set_defaults(run=masked)
+
+    command = commands.add_parser('generic', parents=[folder], help=generic.__doc__, description=generic.__doc__)
     command.add_argument('--list', type=Path, help='split the images of this list only; formats as for convert')
     command.add_argument('--denominators', nargs='+', type=float, default=[2, 4, 8], help='s of 1/s (default: 2 4 8)')
-    command.add_argument('--seed', type=int, default=0, help='seed of the shuffles (default: 0)')
     command.add_argument('--num-splits', type=int, default=3, help='number of split ids (default: 3)')
     command.add_argument(
         '--masks',
         type=Path,
         help='folder of the masks of all images: spread the classes evenly, each image counting for the rarest in it',
     )
-    command.add_argument('--mask-suffix', default='.png', help='how mask files end (default: .png)')
-    command.add_argument('--ignore-index', type=int, default=255, help='label that is no class (default: 255)')
     command.set_defaults(run=generic)
 
     command = commands.add_parser('convert', parents=[images], help=convert.__doc__, description=convert.__doc__)

@@ -9,7 +9,7 @@ result. What follows ± is the sample standard deviation over the runs.
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -31,7 +31,7 @@ def validations(work_dir: Path, metrics: Sequence[str]) -> list[dict[str, float]
     logs = sorted(work_dir.glob('*/vis_data/scalars.json'))  # folders are named after the time
     if not logs:
         raise FileNotFoundError(f'{work_dir} holds no */vis_data/scalars.json: give the --work-dir of a run.')
-    entries = (json.loads(line) for log in logs for line in log.read_text().splitlines() if line.strip())
+    entries = (entry for log in logs for entry in entries_of(log))
     # What was validated again after a resume counts as it came out then.
     by_step = {entry['step']: found for entry in entries if (found := chosen(entry, metrics))}
     if not by_step:
@@ -39,6 +39,20 @@ def validations(work_dir: Path, metrics: Sequence[str]) -> list[dict[str, float]
             f'No validation in {work_dir} has {" or ".join(metrics)}: has it run far enough? See --metric.'
         )
     return [{'step': step, **by_step[step]} for step in sorted(by_step)]
+
+
+def entries_of(log: Path) -> Iterator[dict[str, float]]:
+    """Read a log line by line.
+
+    Raises:
+        ValueError: If a line is no entry of a log.
+    """
+    for number, line in enumerate(log.read_text().splitlines(), 1):
+        if line.strip():
+            try:
+                yield json.loads(line)
+            except ValueError:
+                raise ValueError(f'Line {number} of {log} is no entry of a log: remove it.') from None
 
 
 def chosen(entry: Mapping[str, float], metrics: Sequence[str]) -> dict[str, float]:

@@ -3,6 +3,7 @@
 import importlib
 import json
 import math
+import mmap
 import sys
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from mmdmt.pseudo_labels.bank import PseudoLabelBank
 from mmdmt.pseudo_labels.confidence_levels import dequantize, quantize
 
 FOLDER = Path(__file__).parents[2] / 'tools' / 'benchmarks'
-NAMES = ('measure', 'naive', 'networks', 'loss', 'labelling', 'iteration', 'growth', 'phases', 'bench')
+NAMES = ('measure', 'naive', 'networks', 'loss', 'labelling', 'iteration', 'growth', 'phases', 'bench', 'load')
 TOY = {
     'loss_time': {'shape': (2, 5, 9, 7)},
     'loss_memory': {'shape': (2, 5, 9, 7)},
@@ -122,3 +123,31 @@ def test_the_table_is_written(tools, tmp_path, capsys):
     assert row['repeats'] == 2
     assert {'machine', 'versions', 'repeats'} <= set(results)
     assert 'resume_10k_s' in capsys.readouterr().out
+
+
+SMALL = {'label_images': 500, 'fill_bank': 5000, 'open_data': 500, 'soak': 60}
+
+
+def test_every_load_is_tried(tools):
+    assert {function.__name__ for function in tools['load'].MEASUREMENTS} == set(SMALL)
+
+
+@pytest.mark.parametrize('name', SMALL)
+def test_memory_and_open_files_do_not_grow_with_the_load(tools, name):
+    before = len(list(Path('/proc/self/fd').iterdir()))
+    for line in getattr(tools['load'], name)(SMALL[name]):
+        assert line.growth < 16, line  # MiB; what a run has to make once comes in its first tenth
+        assert line.files - before < 30, line  # logs, banks and their index, whatever the load
+    assert len(list(Path('/proc/self/fd').iterdir())) - before < 30
+
+
+def test_what_the_load_makes_a_process_hold_is_found(tools):
+    watch = tools['load'].Watch('hoard', 100)
+    hoard = []
+    for number in range(100):
+        # Of the system, page by page: an allocator might hand out what another test has freed.
+        pages = mmap.mmap(-1, 2**21)
+        pages.write(bytes(2**21))
+        hoard.append(pages)
+        watch.step(number)
+    assert watch.result().growth == pytest.approx(160, abs=40)

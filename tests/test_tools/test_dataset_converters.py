@@ -25,14 +25,15 @@ SYNTHIA_CLASSES = {1: 'sky', 2: 'building', 3: 'road', 4: 'sidewalk', 5: 'fence'
 def converters():
     """Import the scripts as Python does when it runs one: from their own folder."""
     sys.path.insert(0, str(FOLDER))
+    import colour_masks
     import conversion_cli
     import gta
     import kvasir_seg
     import synthia
 
     sys.path.remove(str(FOLDER))
-    yield {'gta': gta, 'synthia': synthia, 'kvasir_seg': kvasir_seg}
-    for module in (conversion_cli, gta, kvasir_seg, synthia):
+    yield {'colour_masks': colour_masks, 'gta': gta, 'synthia': synthia, 'kvasir_seg': kvasir_seg}
+    for module in (colour_masks, conversion_cli, gta, kvasir_seg, synthia):
         del sys.modules[module.__name__]
 
 
@@ -304,3 +305,41 @@ def test_an_image_that_is_missing_and_a_file_that_is_broken_are_named(converters
     (synthia / 'GT' / 'LABELS' / '0000000.png').write_bytes(b'no image')
     with pytest.raises(ValueError, match=r'0000000\.png is no image that can be read'):
         run(converters, 'synthia', synthia, tmp_path / 'others')
+
+
+COLOURS = np.array([[0, 0, 0], [255, 0, 0], [0, 255, 0], [255, 255, 255]], np.uint8)
+
+
+@pytest.mark.parametrize('mode', ['RGB', 'RGBA', 'P'])
+def test_colours_become_class_ids(converters, tmp_path, mode):
+    ids = np.random.default_rng(0).integers(0, 4, (19, 33))
+    path = tmp_path / 'coloured' / 'more' / 'a.png'
+    path.parent.mkdir(parents=True)
+    Image.fromarray(COLOURS[ids]).convert(mode).save(path)
+    arguments = ['--colours', '000000', 'ff0000', '#00FF00', '--ignored', 'ffffff', '--nproc', '1']
+    converters['colour_masks'].main([str(tmp_path / 'coloured'), str(tmp_path / 'masks'), *arguments])
+    mask = np.asarray(Image.open(tmp_path / 'masks' / 'more' / 'a.png'))
+    assert mask.dtype == np.uint8
+    np.testing.assert_array_equal(mask, np.where(ids == 3, 255, ids))
+
+
+def test_black_and_white_become_class_ids(converters, tmp_path):
+    ids = np.random.default_rng(0).integers(0, 2, (19, 33)).astype(np.uint8)
+    write(tmp_path / 'coloured' / 'a.jpg', ids.repeat(5, 0).repeat(5, 1) * 255)
+    arguments = [str(tmp_path / 'coloured'), str(tmp_path / 'masks'), '--colours', '000000', 'ffffff', '--nproc', '1']
+    with pytest.raises(ValueError, match=r'1 of 1 masks could not be converted, first: .*a\.jpg has \d+ colours that'):
+        converters['colour_masks'].main(arguments)
+    assert not list((tmp_path / 'masks').rglob('*.png'))
+    converters['colour_masks'].main([*arguments, '--nearest'])
+    mask = np.asarray(Image.open(tmp_path / 'masks' / 'a.png'))
+    np.testing.assert_array_equal(mask[2::5, 2::5], ids)
+
+
+def test_a_colour_stands_for_one_class_and_is_written_in_hexadecimal(converters, tmp_path, capsys):
+    write(tmp_path / 'coloured' / 'a.png', np.zeros((4, 4), np.uint8))
+    arguments = [str(tmp_path / 'coloured'), str(tmp_path / 'masks'), '--colours', '000000']
+    with pytest.raises(ValueError, match='A colour is named twice'):
+        converters['colour_masks'].main([*arguments, '000000'])
+    with pytest.raises(SystemExit):
+        converters['colour_masks'].main([*arguments, 'red'])
+    assert "'red' is no colour such as ff0000" in capsys.readouterr().err

@@ -1,3 +1,4 @@
+import copy
 import subprocess
 import sys
 from pathlib import Path
@@ -5,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import run_config, toy_segmentor
+from conftest import VAL_PIPELINE, run_config, toy_segmentor
 from mmengine.registry import MODELS
 from mmengine.runner import Runner
 from mmseg.apis import inference_model
+
+from mmdmt.apis import export_peer
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,11 +25,14 @@ cures = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(cures)
 cures.apply()
 sys.modules['mmdmt'] = None
-from mmseg.apis import inference_model, init_model
-model = init_model({config!r}, {checkpoint!r}, device='cpu')
+from mmseg.apis import MMSegInferencer, inference_model, init_model
 image = np.random.default_rng(0).integers(0, 256, (40, 44, 3)).astype(np.uint8)
-np.save({out!r}, inference_model(model, image).seg_logits.data.numpy())
-assert model.dataset_meta['classes'] == ('ground', 'square', 'disc')
+model = init_model({config!r}, {checkpoint!r}, device='cpu')
+inferencer = MMSegInferencer({config!r}, {checkpoint!r}, device='cpu')
+inferred = inferencer(image, return_datasamples=True)
+np.savez({out!r}, init_model=inference_model(model, image).seg_logits.data, inferencer=inferred.seg_logits.data)
+for model in (model, inferencer.model):
+    assert model.dataset_meta['classes'] == ('ground', 'square', 'disc')
 """
 
 
@@ -76,7 +82,7 @@ def test_an_exported_peer_predicts_the_same_where_mmdmt_is_not_installed(trained
     )
     assert result.returncode == 0, result.stderr
     assert 'mmdmt' not in (tmp_path / f'{peer}.py').read_text()
-    out = tmp_path / 'logits.npy'
+    out = tmp_path / 'logits.npz'
     code = ELSEWHERE.format(
         compat=str(ROOT / 'mmdmt' / 'compat.py'),
         config=str(tmp_path / f'{peer}.py'),
@@ -91,7 +97,21 @@ def test_an_exported_peer_predicts_the_same_where_mmdmt_is_not_installed(trained
     original.cfg = config
     config.test_pipeline = [{'type': 'LoadImageFromFile'}, {'type': 'PackSegInputs'}]
     image = np.random.default_rng(0).integers(0, 256, (40, 44, 3)).astype(np.uint8)
-    np.testing.assert_allclose(np.load(out), inference_model(original, image).seg_logits.data.numpy(), atol=1e-5)
+    expected = inference_model(original, image).seg_logits.data.numpy()
+    for found in np.load(out).values():
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_test_data_of_ours_leave_the_pipeline_that_inference_needs(trained):
+    work_dir, config = trained
+    config = copy.deepcopy(config)
+    resize = {'type': 'Resize', 'scale': (48, 48)}
+    steps = [VAL_PIPELINE[0], resize, VAL_PIPELINE[1], {'type': 'mmdmt.EvaluateAtThisSize'}, VAL_PIPELINE[2]]
+    config.test_dataloader.dataset.update(type='mmdmt.KvasirSEGDataset', pipeline=steps)
+    plain, _ = export_peer(config, torch.load(work_dir / 'iter_3.pth'), 'left')
+    assert plain.test_pipeline == [VAL_PIPELINE[0], resize, VAL_PIPELINE[2]]
+    assert plain.test_dataloader.to_dict() == {'dataset': {'pipeline': plain.test_pipeline}}
+    assert 'test_evaluator' not in plain
 
 
 def test_an_unknown_peer_is_named_and_nothing_is_overwritten(trained, tmp_path):

@@ -226,6 +226,51 @@ def test_a_list_is_split_without_the_other_images(make_splits, own, tmp_path):
     assert sorted(images) == [f'{number:02d}' for number in range(8)]
 
 
+def test_images_are_listed_by_whether_they_have_a_mask(make_splits, own, tmp_path):
+    for number in range(15, 40):
+        (own / 'masks' / f'{number:02d}.png').unlink()
+    arguments = ['masked', 'own', str(own / 'images'), str(tmp_path), '--masks', str(own / 'masks'), '--val', '5']
+    make_splits.main(arguments)
+    lists = {file: text.split() for file, text in contents(own).items()}
+    assert {file: len(images) for file, images in lists.items()} == {
+        'labeled.txt': 12,
+        'unlabeled.txt': 25,
+        'val.txt': 3,
+    }
+    assert lists['unlabeled.txt'] == [f'{number:02d}' for number in range(15, 40)]
+    assert sorted(lists['labeled.txt'] + lists['val.txt']) == [f'{number:02d}' for number in range(15)]
+    # Of a class that one image has, that image comes first.
+    assert '11' in lists['val.txt']
+    make_splits.main(arguments)
+    assert {file: text.split() for file, text in contents(own).items()} == lists
+
+
+def test_with_all_masks_there_is_no_unlabelled_list_and_with_none_no_list(make_splits, own, tmp_path, capsys):
+    arguments = ['masked', 'lists', str(own / 'images'), str(tmp_path), '--masks']
+    make_splits.main([*arguments, str(own / 'masks'), '--val', '4'])
+    files = contents(tmp_path / 'lists')
+    assert {file: len(text.split()) for file, text in files.items()} == {'labeled.txt': 30, 'val.txt': 10}
+    assert 'Every image has a mask: give the unlabelled images a folder of their own' in capsys.readouterr().out
+    with pytest.raises(ValueError, match=r'None of the 40 images in .* has a mask, such as .*00\.png'):
+        make_splits.main([*arguments, str(own)])
+
+
+def test_a_validation_list_is_held_out_of_every_split(make_splits, own, tmp_path):
+    arguments = ['generic', 'polyps', str(own / 'images'), str(tmp_path), '--denominators', '8', '2']
+    make_splits.main([*arguments, '--masks', str(own / 'masks'), '--val', '5'])
+    files = {file: text.split() for file, text in contents(tmp_path / 'polyps').items()}
+    val = files.pop('val.txt')
+    assert len(val) == 8
+    for split_id in range(3):
+        for name in ('8', '2'):
+            images = [
+                image for part in ('labeled', 'unlabeled') for image in files[f'split{split_id}/{part}_1of{name}.txt']
+            ]
+            assert sorted(images + val) == [f'{number:02d}' for number in range(40)]
+    with pytest.raises(ValueError, match='--val 1 holds 1/1 of 40 images with masks out: give more than 1'):
+        make_splits.main([*arguments, '--val', '1'])
+
+
 def test_a_list_of_another_paper_becomes_an_ann_file(make_splits, cityscapes, tmp_path, capsys):
     (tmp_path / 'labeled.txt').write_text(
         'leftImg8bit/train/ulm/ulm_000001_000019_leftImg8bit.png gtFine/train/ulm/ulm_000001_000019_gtFine.png\n'

@@ -13,7 +13,8 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from mmdmt.pseudo_labels.labelling import predict
+from mmdmt.pseudo_labels.bank import PseudoLabelBank
+from mmdmt.pseudo_labels.pixel_labelling import PixelRecorder, predict
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / 'configs' / 'dmt' / 'dmt_unet-resnet_1xb8_digit-scenes.py'
@@ -108,6 +109,9 @@ class Unlabelled:
         items (Sequence[dict]): ``inputs`` and ``data_samples`` of each.
         classes (int): How many the labellers predict.
     """
+
+    bank = PseudoLabelBank
+    recorder = PixelRecorder
 
     def __init__(self, items: Sequence[dict[str, Any]], classes: int) -> None:
         self.items = items

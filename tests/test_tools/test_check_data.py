@@ -1,0 +1,58 @@
+import importlib.util
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import run_config
+from PIL import Image
+
+
+@pytest.fixture(scope='module')
+def check():
+    """Load the script; it lies in no package."""
+    spec = importlib.util.spec_from_file_location('check_data', Path(__file__).parents[2] / 'tools' / 'check_data.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return lambda *arguments: module.main([*map(str, arguments), '--workers', '1'])
+
+
+@pytest.fixture
+def config(shapes_folder, tmp_path, mmseg_scope):
+    shutil.copytree(shapes_folder, tmp_path / 'data')
+    run_config(tmp_path / 'data', tmp_path / 'run').dump(tmp_path / 'config.py')
+    return tmp_path / 'config.py'
+
+
+def test_sound_data_pass_with_a_table_and_a_sheet(check, config, tmp_path, capsys):
+    assert check(config, '--draw', tmp_path / 'sheets' / 'sheet.png') == 0
+    lines = capsys.readouterr().out.splitlines()
+    rows = [line.split() for line in lines]
+    assert ['labelled', '6', '6'] in rows
+    assert ['unlabelled', '10', '0'] in rows
+    assert ['val', '4', '4'] in rows
+    (disc,) = (row for row in rows if row[:1] == ['disc'])
+    assert disc[2::2] == ['6', '4']
+    assert 'No warnings.' in lines
+    assert 'No problems.' in lines
+    with Image.open(tmp_path / 'sheets' / 'sheet.png') as sheet:
+        # Ten images, three pairs in a row.
+        assert sheet.width > sheet.height
+        assert len(sheet.convert('RGB').getcolors(10**6)) > 10
+
+
+def test_every_problem_is_listed_and_fails(check, config, tmp_path, capsys):
+    for number in (0, 1, 17):
+        (tmp_path / 'data' / 'masks' / f'{number:03d}.png').write_text('no image')
+    (tmp_path / 'data' / 'images' / '010.png').unlink()
+    assert check(config, '--draw', tmp_path / 'sheet.png') == 1
+    out = capsys.readouterr().out
+    assert '\n4 problems:\n' in out
+    for name in ('masks/000.png', 'masks/001.png', 'masks/017.png', 'images/010.png'):
+        assert sum(name in line for line in out.splitlines() if line.startswith('- ')) == 1
+    assert 'sheet.png shows 7 images' in out
+
+
+def test_a_config_that_is_not_there_is_named(check, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        check(tmp_path / 'none.py')
+    assert 'none.py does not exist' in capsys.readouterr().err

@@ -1,0 +1,153 @@
+"""Pseudo labels as files: by the script, with a run's peers and with an exported one."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import CLASSES, run_config
+from mmengine.registry import MODELS
+from PIL import Image
+
+from mmdmt.apis import confidence_map, export_peer, init_peers, predict_images
+
+
+@pytest.fixture(scope='module')
+def label():
+    """Load the script; it lies in no package."""
+    spec = importlib.util.spec_from_file_location('label', Path(__file__).parents[2] / 'tools' / 'label.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return lambda *arguments: module.main([*map(str, arguments), '--num-workers', '0', '--device', 'cpu'])
+
+
+@pytest.fixture
+def run(shapes_folder, tmp_path, mmseg_scope):
+    config = run_config(shapes_folder, tmp_path / 'run')
+    config.test_dataloader = config.val_dataloader
+    config.dump(tmp_path / 'config.py')
+    # Logits of different sizes, so that confidences spread.
+    model = MODELS.build(config.model)
+    for peer in model.bare_peers.values():
+        torch.nn.init.normal_(peer.decode_head.conv_seg.weight, std=1.0)
+    meta = {'dataset_meta': {'classes': CLASSES, 'palette': [[0, 0, 0], [255, 0, 0], [0, 255, 0]]}}
+    torch.save({'state_dict': model.state_dict(), 'meta': meta}, tmp_path / 'iter_9.pth')
+    return tmp_path / 'config.py', tmp_path / 'iter_9.pth'
+
+
+@pytest.fixture
+def photos(tmp_path):
+    generator = np.random.default_rng(0)
+    for name, shape in {'b.png': (33, 47, 3), 'more/a.png': (50, 31), 'more/c.png': (40, 40, 3)}.items():
+        path = tmp_path / 'photos' / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(generator.integers(0, 256, shape).astype(np.uint8)).save(path)
+    return tmp_path / 'photos'
+
+
+def read(path):
+    return np.asarray(Image.open(path))
+
+
+def predictions(run, photos, peer):
+    return {
+        Path(sample.img_path).relative_to(photos): (
+            sample.pred_sem_seg.data[0].numpy(),
+            confidence_map(sample).numpy(),
+        )
+        for sample in predict_images(init_peers(*run, peer=peer), photos)
+    }
+
+
+@pytest.mark.parametrize('peer', ['left', 'ensemble'])
+def test_a_threshold_drops_what_is_less_sure(label, run, photos, tmp_path, peer):
+    out = tmp_path / 'out'
+    label(*run, photos, out, '--peer', peer, '--threshold', 0.6)
+    assert {path.relative_to(out).as_posix() for path in out.rglob('*') if path.is_file()} == {
+        'manifest.json',
+        *(f'{kind}/{name}.png' for kind in ('labels', 'confidence') for name in ('b', 'more/a', 'more/c')),
+    }
+    dropped = 0
+    for name, (labels, confidence) in predictions(run, photos, peer).items():
+        with Image.open(out / 'labels' / name) as mask, Image.open(out / 'confidence' / name) as levels:
+            assert (mask.mode, levels.mode) == ('L', 'I;16')
+        np.testing.assert_array_equal(read(out / 'labels' / name), np.where(confidence >= 0.6, labels, 255))
+        np.testing.assert_allclose(read(out / 'confidence' / name) / 65535, confidence, atol=1e-5)
+        dropped += int((confidence < 0.6).sum())
+    assert dropped
+    manifest = json.loads((out / 'manifest.json').read_text())
+    assert manifest['peer'] == peer
+    assert manifest['threshold'] == 0.6
+    assert manifest['label_ratio'] is None
+    assert {name: facts['id'] for name, facts in manifest['classes'].items()} == {'ground': 0, 'square': 1, 'disc': 2}
+    pixels, kept = (
+        sum(facts[key] for facts in manifest['classes'].values()) for key in ('predicted_pixels', 'kept_pixels')
+    )
+    assert pixels == 33 * 47 + 50 * 31 + 40 * 40
+    assert pixels - kept == dropped
+
+
+def test_a_label_ratio_keeps_that_share_of_each_class_of_the_whole_folder(label, run, photos, tmp_path):
+    out = tmp_path / 'out'
+    label(*run, photos, out, '--peer', 'right', '--label-ratio', 0.3)
+    manifest = json.loads((out / 'manifest.json').read_text())
+    by_image = predictions(run, photos, 'right')
+    shares = []
+    for facts in manifest['classes'].values():
+        confidences = np.concatenate([c[labels == facts['id']] for labels, c in by_image.values()])
+        assert facts['predicted_pixels'] == len(confidences)
+        kept = [(read(out / 'labels' / name) == facts['id']).sum() for name in by_image]
+        assert facts['kept_pixels'] == sum(kept)
+        if len(confidences) > 100:
+            shares.append(sum(kept) / len(confidences))
+            assert facts['threshold'] == pytest.approx(np.quantile(confidences, 0.7), abs=0.02)
+    assert len(shares) > 1
+    np.testing.assert_allclose(shares, 0.3, atol=0.02)
+    for name, (labels, confidence) in by_image.items():
+        found = read(out / 'labels' / name)
+        np.testing.assert_array_equal(found[found != 255], labels[found != 255])
+        np.testing.assert_allclose(read(out / 'confidence' / name) / 65535, confidence, atol=1e-3)
+    assert not list(out.glob('.*'))
+
+
+def test_an_exported_peer_labels_as_the_peer_itself(label, run, photos, tmp_path):
+    config, weights = export_peer(init_peers(*run).cfg, torch.load(run[1]), 'left')
+    config.dump(tmp_path / 'left.py')
+    torch.save(weights, tmp_path / 'left.pth')
+    label(tmp_path / 'left.py', tmp_path / 'left.pth', photos, tmp_path / 'plain')
+    label(*run, photos, tmp_path / 'peer', '--peer', 'left')
+    for path in (tmp_path / 'peer').rglob('*.png'):
+        np.testing.assert_array_equal(read(tmp_path / 'plain' / path.relative_to(tmp_path / 'peer')), read(path))
+    assert json.loads((tmp_path / 'plain' / 'manifest.json').read_text())['peer'] is None
+    assert (read(tmp_path / 'plain' / 'labels' / 'b.png') != 255).all()
+
+
+def test_wrong_input_is_named_before_anything_is_written(label, run, photos, tmp_path):
+    out = tmp_path / 'out'
+    for arguments, message in {
+        ('--label-ratio', 1.5): r'The label ratio is 1\.5, but it lies in \(0, 1\]',
+        ('--threshold', 60): r'The threshold is 60\.0, but it is a probability',
+        ('--peer', 'middle'): "'middle' is none of the peers",
+    }.items():
+        with pytest.raises(ValueError, match=message):
+            label(*run, photos, out, *arguments)
+    with pytest.raises(ValueError, match='lies in .*photos, which is not written to'):
+        label(*run, photos, photos / 'labelled')
+    (photos / 'b.jpg').write_bytes((photos / 'b.png').read_bytes())
+    with pytest.raises(ValueError, match=r'b\.jpg and .*b\.png would both be labelled in b\.png'):
+        label(*run, photos, out)
+    assert not out.exists()
+    (photos / 'b.jpg').unlink()
+    out.mkdir()
+    (out / 'mine.txt').write_text('mine')
+    with pytest.raises(FileExistsError, match='out exists and is not overwritten'):
+        label(*run, photos, out)
+
+
+def test_an_image_that_cannot_be_read_is_named_and_leaves_no_manifest(label, run, photos, tmp_path):
+    (photos / 'broken.png').write_bytes((photos / 'b.png').read_bytes()[:100])
+    with pytest.raises(ValueError, match=r'broken\.png cannot be loaded as an image'):
+        label(*run, photos, tmp_path / 'out', '--label-ratio', 0.5)
+    assert not list((tmp_path / 'out').glob('*'))

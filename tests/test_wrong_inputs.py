@@ -1,0 +1,595 @@
+"""What users do wrong, end to end: each ends before the first iteration, with one sentence of ours.
+
+A case is a name, what is wrong, and the words that the sentence must hold: the value, its place, the remedy. What is
+wrong with a run is a change to the working config of conftest.py, or a function that spoils a copy of the data, or
+makes a file, and returns such a change. What is wrong with a command line is its arguments.
+"""
+
+import pickle
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from shutil import copytree
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from conftest import CLASSES, TRAIN_PIPELINE, run_config, shapes, toy_segmentor
+from mmengine.registry import DATASETS, MODELS, DefaultScope, init_default_scope
+from mmengine.runner import Runner
+from mmseg.models import EncoderDecoder
+
+from mmdmt.models import DynamicMutualTraining
+
+ROOT = Path(__file__).parents[1]
+HOOK = 'custom_hooks.0.'
+PHASE = HOOK + 'phases.1.'
+LABELED = 'train_dataloader.dataset.labeled.'
+UNLABELED = 'train_dataloader.dataset.unlabeled.'
+VAL = 'val_dataloader.dataset.'
+BEST = {HOOK + 'carry': 'best'}
+
+
+class Place(NamedTuple):
+    """Where a case happens."""
+
+    data: Path
+    work_dir: Path
+
+
+def replaced(key, value):
+    """Settings that put a dict in place of another."""
+    return {key: {**value, '_delete_': True}}
+
+
+def peer(**changes):
+    """Settings of a left peer whose decode head is changed."""
+    return {f'model.peers.left.decode_head.{key}': value for key, value in changes.items()}
+
+
+def phases(*configs):
+    return {HOOK + 'phases': list(configs)}
+
+
+def listed(part, text, encoding='utf-8'):
+    """Write another list of images."""
+
+    def spoil(place):
+        (place.data / f'{part}.txt').write_bytes(text.encode(encoding))
+        return {}
+
+    return spoil
+
+
+def painted(name, change):
+    """Change an image or a mask of the data."""
+
+    def spoil(place):
+        path = str(place.data / name)
+        cv2.imwrite(path, change(cv2.imread(path, cv2.IMREAD_UNCHANGED)))
+        return {}
+
+    return spoil
+
+
+def written(name, content):
+    def spoil(place):
+        (place.data / name).write_bytes(content)
+        return {}
+
+    return spoil
+
+
+def every_mask(value):
+    def spoil(place):
+        for path in (place.data / 'masks').iterdir():
+            cv2.imwrite(str(path), np.full_like(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), value))
+        return {}
+
+    return spoil
+
+
+def own_lists(text, name='left'):
+    """Give a peer its part of the labelled set."""
+
+    def spoil(place):
+        (place.data / 'left.txt').write_text(text)
+        return {HOOK + 'phases.0.labeled_lists': {name: str(place.data / 'left.txt')}}
+
+    return spoil
+
+
+class Call:
+    """Pickles as a shell command, which runs where it is unpickled."""
+
+    def __init__(self, command):
+        self.command = command
+
+    def __reduce__(self):
+        import os
+
+        return os.system, (self.command,)
+
+
+def crafted(place, keep=None):
+    """Make a checkpoint that creates a file called `witness` when it is unpickled."""
+    path = place.data / 'crafted.pth'
+    torch.save({'state_dict': keep or {}, 'meta': Call(f'touch {place.data / "witness"}')}, path)
+    return str(path)
+
+
+def checkpoint(content, key='load_from', **more):
+    """Give a run a checkpoint to start from; what `content` returns for the place is saved in it."""
+
+    def spoil(place):
+        path = place.data / 'given.pth'
+        torch.save(content(place), path)
+        return {key: str(path), **more}
+
+    return spoil
+
+
+def plain_weights(place, **settings):
+    init_default_scope('mmseg')
+    return {'state_dict': MODELS.build(toy_segmentor(**settings)).state_dict(), 'meta': {'iter': 1, 'epoch': 0}}
+
+
+def whole_weights(place, **settings):
+    init_default_scope('mmseg')
+    config = run_config(place.data, place.work_dir, **settings)
+    state = MODELS.build(config.model).state_dict()
+    return {'state_dict': state, 'meta': {'iter': 1, 'epoch': 0}, 'dmt': {}, 'optimizer': {}, 'message_hub': {}}
+
+
+def spoilt_file(content, key='load_from', **more):
+    def spoil(place):
+        (place.data / 'given.pth').write_bytes(content)
+        return {key: str(place.data / 'given.pth'), **more}
+
+    return spoil
+
+
+PEER_FILE = 'model.load_from.left'
+RUNS = {
+    # The hook and its phases.
+    'hook, misspelt argument': ({HOOK + 'cary': 'best'}, "DMTHook takes no 'cary' (is 'carry' meant?)"),
+    'hook, no phases': ({'custom_hooks': [{'type': 'mmdmt.DMTHook'}]}, "DMTHook needs 'phases'"),
+    'hook, phases empty': (phases(), 'phases=[]', 'give at least one phase'),
+    'hook, phases no list': (
+        {'custom_hooks': [{'type': 'mmdmt.DMTHook', 'phases': {'iters': 9, 'labeled': 4}}]},
+        'no list of dicts',
+        'give phases=[dict(',
+    ),
+    'hook, unknown carry': ({HOOK + 'carry': 'first'}, "carry='first'", "'last', 'best' or 'scratch'"),
+    'hook, keep_banks in words': ({HOOK + 'keep_banks': 'all'}, "keep_banks of DMTHook='all'", 'a whole number'),
+    'hook, labelling misspelt': ({HOOK + 'labelling.batchsize': 3}, "['batchsize']", 'it takes batch_size'),
+    'hook, labelling nothing at once': ({HOOK + 'labelling.batch_size': 0}, 'labelling.batch_size=0', 'give 1 or more'),
+    'hook, labelling quoted': ({HOOK + 'labelling.num_workers': '2'}, "num_workers of DMTHook='2'", 'without quotes'),
+    'hook, twice': (lambda place: twice(place), '2 DMTHooks', 'join their phases'),
+    'hook, none': ({'custom_hooks': []}, 'no phase to draw for', "add custom_hooks=[dict(type='mmdmt.DMTHook'"),
+    'phase, misspelt key': ({PHASE + 'iter': 3}, 'phases[1]', "no 'iter' (is 'iters' meant?)"),
+    'phase, without length': (phases({'labeled': 4}), 'phases[0]', "needs 'iters'"),
+    'phase, length quoted': ({PHASE + 'iters': '3'}, 'phases[1]', "iters='3' is a str", 'without quotes'),
+    'phase, no length': ({PHASE + 'iters': 0}, 'iters=0', 'give at least 1 iteration'),
+    'phase, ratio in percent': (
+        {PHASE + 'label_ratio': 20},
+        'phases[1]',
+        'label_ratio=20',
+        'such as 0.2 for 20 percent',
+    ),
+    'phase, ratio 0': ({PHASE + 'label_ratio': 0.0}, 'label_ratio=0.0', '(0, 1]'),
+    'phase, ratio quoted': ({PHASE + 'label_ratio': '0.5'}, "label_ratio='0.5' is a str", 'give a number'),
+    'phase, pseudo without ratio': ({HOOK + 'phases.0.pseudo': 2}, 'phases[0]', 'give label_ratio'),
+    'phase, negative lr': ({PHASE + 'lr': -0.1}, 'lr=-0.1', 'give a number > 0'),
+    'phases, longer than the loop': (
+        {'train_cfg.max_iters': 8},
+        'max_iters=8',
+        '9 iterations (3 + 3 + 3)',
+        'make them',
+    ),
+    'phases, other batch size': ({'train_dataloader.batch_size': 8}, 'batch_size=8', 'phases[0]', 'make them equal'),
+    'own list, unknown peer': (own_lists('000\n', 'lef'), "labeled_lists names 'lef'", "['left', 'right']"),
+    'own list, missing': ({HOOK + 'phases.0.labeled_lists': {'left': 'no.txt'}}, 'no.txt', 'does not exist'),
+    'own list, empty': (own_lists('\n'), 'left.txt names no image'),
+    'own list, not labelled': (own_lists('000\n007\n'), 'left.txt names 1 images', "'007'"),
+    'own list, out of the data': (own_lists('../../etc/passwd\n'), 'left.txt', "'../../etc/passwd'"),
+    'own list, no dict': ({HOOK + 'phases.0.labeled_lists': 'left.txt'}, "labeled_lists='left.txt'", 'give dict(peer='),
+    # The model.
+    'model, peers a list': ({'model.peers': [toy_segmentor()]}, 'names no peer', 'peers=dict(left='),
+    'model, no peer': ({'model.peers': {'_delete_': True}}, 'names no peer', 'at least one model'),
+    'model, misspelt argument': ({'model.predicts': 'left'}, "DynamicMutualTraining takes no 'predicts'", "'predict'"),
+    'model, predict of nobody': (
+        {'model.predict': 'middle'},
+        "predict of DynamicMutualTraining names 'middle'",
+        'peers',
+    ),
+    'model, no preprocessor': ({'model.peers.left.data_preprocessor': None}, "Peer 'left'", 'no data_preprocessor'),
+    'model, peer of nothing': ({'model.peers.left': 'unet.py'}, "peers['left']='unet.py'", 'give the dict'),
+    'model, unknown backbone': ({'model.peers.left.backbone.type': 'ResNot'}, "Peer 'left'", 'ResNot is not in'),
+    'model, misspelt in a peer': (peer(chanels=8), "Peer 'left'", "'chanels'", "mend peers['left']"),
+    'model, other classes': (peer(num_classes=4), "{'left': 4, 'right': 3}", 'the same num_classes'),
+    'model, sigmoid': (
+        peer(loss_decode={'type': 'CrossEntropyLoss', 'use_sigmoid': True}),
+        'decode_head (FCNHead)',
+        'softmax',
+    ),
+    'model, one output': (peer(num_classes=2, out_channels=1), 'out_channels=1', 'set num_classes=2, out_channels=2'),
+    'model, class weights': (
+        peer(**{'loss_decode.class_weight': [1, 2, 3]}),
+        'class_weight=[1, 2, 3]',
+        'drop class_weight',
+    ),
+    'model, dice': (peer(loss_decode={'type': 'DiceLoss', '_delete_': True}), 'computes DiceLoss', 'CrossEntropyLoss'),
+    'model, no plugin model': (replaced('model', toy_segmentor()), 'EncoderDecoder', 'mmdmt.DynamicMutualTraining'),
+    'loss, negative gamma': ({'model.loss.gamma_agree': -1.0}, 'gamma_agree=-1.0', 'give a number >= 0'),
+    'loss, gamma quoted': (
+        {'model.loss.gamma_disagree': '5'},
+        "gamma_disagree of DynamicMutualLoss='5'",
+        'without quotes',
+    ),
+    'loss, unknown rule': ({'model.loss.rule': 'mutal'}, "rule='mutal'", 'choose one of mutual'),
+    'loss, misspelt argument': ({'model.loss.gama_agree': 5.0}, "takes no 'gama_agree' (is 'gamma_agree' meant?)"),
+    'loss, another': (
+        replaced('model.loss', {'type': 'CrossEntropyLoss'}),
+        'CrossEntropyLoss',
+        "give type='mmdmt.Dynamic",
+    ),
+    # Optimizers, schedules, loops.
+    'optimizer, one for all': (
+        lambda place: unset('optim_wrapper', 'constructor'),
+        'one OptimWrapper for all peers',
+        'add',
+    ),
+    'optimizer, unknown peer': (
+        {'optim_wrapper.peers': {'lef': {}}},
+        "optim_wrapper.peers names ['lef']",
+        "['left', 'right']",
+    ),
+    'optimizer, unknown type': (
+        {'optim_wrapper.optimizer.type': 'SDG'},
+        "optim_wrapper of peer 'left'",
+        "'SDG'",
+        'mend its type',
+    ),
+    'optimizer, misspelt': ({'optim_wrapper.optimizer.momentun': 0.9}, "optim_wrapper of peer 'left'", "'momentun'"),
+    'optimizer, AMP without GPU': (
+        {'optim_wrapper.type': 'AmpOptimWrapper'},
+        "optim_wrapper of peer 'left'",
+        'only available',
+    ),
+    'schedule, in epochs': ({'param_scheduler.0.by_epoch': True}, 'PolyLR counts epochs', 'by_epoch=False'),
+    'schedule, too late': ({'param_scheduler.0.begin': 5}, 'begins at iteration 5', '3 iterations', 'begin earlier'),
+    'loop, in epochs': (
+        {'train_cfg': {'_delete_': True, 'by_epoch': True, 'max_epochs': 3}, 'param_scheduler': None},
+        'EpochBasedTrainLoop',
+        "type='IterBasedTrainLoop', max_iters=9",
+    ),
+    # The data.
+    'data, mmseg dataset': (
+        lambda place: replaced('train_dataloader.dataset', shapes(place.data, 'labeled.txt', pipeline=TRAIN_PIPELINE)),
+        'is a BaseSegDataset',
+        "dict(type='mmdmt.MutualDataset'",
+    ),
+    'data, no batch sampler': (
+        {'train_dataloader.batch_sampler': None},
+        'no mmdmt.MutualBatchSampler',
+        'add batch_sampler',
+    ),
+    'data, misspelt part': ({'train_dataloader.dataset.unlabelled': {}}, "'unlabelled' (is 'unlabeled' meant?)"),
+    'data, no root': ({LABELED + 'data_root': '/no/such'}, '/no/such/labeled.txt', 'labeled dataset', 'make the list'),
+    'data, no folder': ({LABELED + 'ann_file': '', LABELED + 'data_prefix.img_path': 'imgs'}, 'imgs', 'data_prefix'),
+    'data, no such dataset': ({LABELED + 'type': 'BaseSegDatset'}, 'labeled dataset', 'BaseSegDatset is not in'),
+    'data, misspelt in a dataset': ({UNLABELED + 'image_suffix': '.png'}, 'unlabeled dataset', "'image_suffix'"),
+    'data, no classes': (
+        {LABELED + 'metainfo': {'_delete_': True}},
+        'has no classes',
+        'give it metainfo=dict(classes=',
+    ),
+    'data, one class too many': (
+        replaced(LABELED + 'metainfo', {'classes': [*CLASSES, 'star'], 'palette': [[0] * 3] * 4}),
+        'num_classes=3',
+        '4 classes',
+        'set num_classes',
+    ),
+    'data, other suffix': ({UNLABELED + 'img_suffix': '.jpg'}, 'images/006.jpg', 'does not exist', 'the suffixes'),
+    'data, no annotations loaded': (
+        {LABELED + 'pipeline': [TRAIN_PIPELINE[0], TRAIN_PIPELINE[-1]]},
+        'loads no pseudo label',
+        'mmdmt.LoadPseudoLabel',
+    ),
+    'data, masks for the unlabelled': ({UNLABELED + 'pipeline': TRAIN_PIPELINE}, 'loads annotations', 'in place of'),
+    'list, missing': ({LABELED + 'ann_file': 'labelled.txt'}, 'labeled dataset', 'labelled.txt', 'ann_file'),
+    'list, empty': (listed('unlabeled', ''), 'The unlabeled dataset', 'has no image', 'unlabeled.txt'),
+    'list, in both': (listed('unlabeled', '005\n006\n'), '1 images are both', '005.png', 'take them off'),
+    'list, with suffix': (listed('labeled', '000.png\n001.png\n'), 'line 1', "'000.png'", 'without it'),
+    'list, with an empty line': (listed('labeled', '000\n\n001\n'), 'line 2', 'is empty', 'remove it'),
+    'list, in UTF-16': (listed('unlabeled', '006\r\n', 'utf-16'), 'unlabeled.txt', 'UTF-8', 'save the list anew'),
+    'list, with a mark': (listed('labeled', '000\n', 'utf-8-sig'), 'line 1', 'byte order mark'),
+    'list, up and away': (listed('unlabeled', '006\n../../../etc/x\n'), 'line 2', "'../../../etc/x'", 'set data_root'),
+    'list, absolute': (listed('labeled', '000\n/etc/x\n'), 'line 2', "'/etc/x'", 'leads out of the data'),
+    'list, unknown image': (listed('labeled', '000\nnine\n'), 'images/nine.png', 'does not exist'),
+    'image, no mask': (lambda place: (place.data / 'masks/003.png').unlink(), 'masks/003.png', 'does not exist'),
+    'image, damaged': (written('images/002.png', b'\x89PNG'), 'images/002.png', 'is no image', 'replace it'),
+    'mask, damaged': (written('masks/002.png', b'\x89PNG'), 'masks/002.png', 'is no image', 'take it off'),
+    'mask, of another size': (painted('masks/001.png', lambda mask: mask[:-4]), 'is 36x48', 'masks/001.png is 32x48'),
+    'mask, not a class': (painted('masks/004.png', lambda mask: mask + 1), 'masks/004.png', 'holds label 3', '0..2'),
+    'mask, in colours': (
+        painted('masks/000.png', lambda mask: np.dstack([mask] * 3)),
+        'masks/000.png',
+        'mode RGB',
+        'convert it',
+    ),
+    'mask, all ignored': (every_mask(255), 'hold 255 alone, which is ignored', 'convert the masks'),
+    'val, classes in another order': (
+        {VAL + 'metainfo.classes': CLASSES[::-1]},
+        'in another order',
+        'disc, square, ground',
+    ),
+    'val, other classes': (
+        replaced(VAL + 'metainfo', {'classes': CLASSES[:2], 'palette': [[0] * 3] * 2}),
+        'other classes',
+    ),
+    'val, none for the best': (
+        {**BEST, 'val_cfg': None, 'val_dataloader': None, 'val_evaluator': None},
+        "carry='best'",
+        'add val_cfg',
+    ),
+    'val, unknown metric': (
+        {**BEST, HOOK + 'carry_metric': 'mDice'},
+        "carry_metric='mDice'",
+        'aAcc, mIoU, mAcc',
+        'choose',
+    ),
+    'val, not for each peer': (
+        {**BEST, **replaced('val_evaluator', {'type': 'IoUMetric'})},
+        'mIoU',
+        "val_evaluator=dict(type='mmdmt.PeerMetric'",
+    ),
+    'val, metric of nothing': (replaced('val_evaluator', {'type': 'mmdmt.PeerMetric'}), "PeerMetric needs 'metric'"),
+    'val, no such metric': (
+        {'val_evaluator.metric.type': 'IouMetric'},
+        'PeerMetric cannot be built',
+        'IouMetric is not in',
+    ),
+    # Checkpoints.
+    'load_from, missing': (
+        {'load_from': '/no/such.pth'},
+        '/no/such.pth, load_from,',
+        'does not exist',
+        'check the path',
+    ),
+    'load_from, no checkpoint': (spoilt_file(b'<html>404'), 'given.pth, load_from,', 'cannot be read safely'),
+    'load_from, cut short': (spoilt_file(b'PK\x03\x04 and no more'), 'given.pth', 'give a whole file'),
+    'load_from, a pickle': (
+        spoilt_file(pickle.dumps({'state_dict': {}}, protocol=2)),
+        'given.pth',
+        'cannot be read safely',
+    ),
+    'load_from, runs code': (
+        lambda place: {'load_from': crafted(place)},
+        'crafted.pth, load_from,',
+        'can run any code',
+    ),
+    'load_from, plain': (checkpoint(plain_weights), "nothing for peer 'left'", 'model.load_from=dict(left='),
+    'load_from, no weights': (checkpoint(lambda _: [1, 2]), 'holds a list', 'give a file with a state_dict'),
+    'load_from, no tensors': (checkpoint(lambda _: {'state_dict': {'a': 1}}), 'holds no tensors by name'),
+    'peer file, missing': (
+        {PEER_FILE: '/no/such.pth'},
+        "/no/such.pth, the checkpoint for peer 'left'",
+        'does not exist',
+    ),
+    'peer file, of nobody': ({'model.load_from.lef': 'x.pth'}, "load_from of DynamicMutualTraining names 'lef'"),
+    'peer file, damaged': (spoilt_file(b'PK\x03\x04', PEER_FILE), "for peer 'left'", 'cannot be read safely'),
+    'peer file, runs code': (lambda place: {PEER_FILE: crafted(place)}, "crafted.pth, the checkpoint for peer 'left'"),
+    'peer file, other network': (
+        checkpoint(lambda place: plain_weights(place, width=6), PEER_FILE),
+        'does not fit',
+        'give a checkpoint of this very segmentor',
+    ),
+    'resume, plain': (checkpoint(plain_weights, resume=True), 'not written by a run with DMTHook', 'without --resume'),
+    'resume, other network': (
+        checkpoint(lambda place: whole_weights(place, **{'model.peers.left': toy_segmentor(width=8)}), resume=True),
+        'the checkpoint to resume, lacks',
+        "'left.",
+        'resume with the config that wrote it',
+    ),
+    'resume, runs code': (
+        lambda place: {'load_from': crafted(place), 'resume': True},
+        'crafted.pth, the checkpoint to resume',
+    ),
+}
+
+
+def unset(section, key):
+    return {f'unset {section}': key}
+
+
+def twice(place):
+    hook = run_config(place.data, place.work_dir).custom_hooks[0]
+    return {'custom_hooks': [hook, hook]}
+
+
+@pytest.fixture
+def place(shapes_folder, tmp_path):
+    return Place(copytree(shapes_folder, tmp_path / 'data'), tmp_path / 'work_dir')
+
+
+def check_sentence(text, words):
+    assert '\n' not in text
+    assert text.endswith('.')
+    assert len(text) < 1000
+    for word in words:
+        assert word in text, text
+
+
+def raised_in(error):
+    """The file in which an error was raised."""
+    trace = error.__traceback__
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return Path(trace.tb_frame.f_code.co_filename)
+
+
+@pytest.mark.parametrize(('change', 'words'), [(case[0], case[1:]) for case in RUNS.values()], ids=RUNS)
+def test_a_wrong_run_ends_before_its_first_iteration_with_a_sentence(change, words, place, monkeypatch):
+    steps = []
+    for model in (DynamicMutualTraining, EncoderDecoder):
+        monkeypatch.setattr(model, 'train_step', lambda *_, **__: steps.append(1) or {})
+    # What takes most of the time of a run that does not run.
+    monkeypatch.setattr(Runner, '_log_env', lambda *_: None)
+    monkeypatch.setattr('mmengine.dataset.base_dataset.gc.collect', lambda: None)
+    monkeypatch.setattr('mmengine.runner.loops.time.sleep', lambda _: None)
+    settings = (change(place) if callable(change) else change) or {}
+    dropped = {key.split()[1]: settings.pop(key) for key in list(settings) if key.startswith('unset')}
+    config = run_config(place.data, place.work_dir, **settings)
+    for section, key in dropped.items():
+        config[section].pop(key)
+    try:
+        with pytest.raises((ValueError, FileNotFoundError, RuntimeError)) as error:
+            Runner.from_cfg(config).train()
+    finally:
+        DefaultScope._instance_dict.clear()
+    assert raised_in(error.value).is_relative_to(ROOT / 'mmdmt')
+    check_sentence(str(error.value), words)
+    assert not steps
+    assert not (place.data / 'witness').exists()
+
+
+SPLITS, MEAN, EXPORT, COCO = 'make_splits.py', 'mean_of_runs.py', 'export_peer.py', 'model_converters/resnet101_coco.py'
+GENERIC = [SPLITS, 'generic', 'shapes', '{data}/images', '{out}', '--img-suffix', '.png']
+RUN = ['{data}/config.py', '{data}/run.pth']
+COMMANDS = {
+    'splits, of nothing': ([SPLITS], 'required'),
+    'splits, unknown data set': ([SPLITS, 'voc', '{data}', '{out}'], "invalid choice: 'voc'", 'voc12aug'),
+    'splits, VOC elsewhere': ([SPLITS, 'voc12aug', '{data}', '{out}'], 'train.txt does not exist', 'give the folder'),
+    'splits, Cityscapes elsewhere': (
+        [SPLITS, 'cityscapes', '{data}', '{out}'],
+        'leftImg8bit/train does not exist',
+        'give',
+    ),
+    'splits, no such folder': (
+        [SPLITS, 'generic', 'a', '/no/such', '{out}'],
+        '/no/such holds no file',
+        'give the folder',
+    ),
+    'splits, other suffix': ([*GENERIC[:-1], '.jpg'], "no file that ends in '.jpg'", 'their suffix'),
+    'splits, 1/0': ([*GENERIC, '--denominators', '0'], '1/0 of 20 images', 'give denominators from 1'),
+    'splits, 1/100 of 20': ([*GENERIC, '--denominators', '100'], '1/100 of 20 images', 'to the number of images'),
+    'splits, a half in words': ([*GENERIC, '--denominators', 'half'], "invalid float value: 'half'"),
+    'splits, none at all': ([*GENERIC, '--num-splits', '0'], 'num_splits=0', 'give at least 1'),
+    'splits, into the data': (
+        [*GENERIC[:4], '{data}/images/lists', *GENERIC[5:]],
+        'lies in the data set',
+        'outside it',
+    ),
+    'splits, over others': ([*GENERIC, '--denominators', '2'], 'exists with another content', 'choose another folder'),
+    'splits, no list': ([*GENERIC, '--list', '/no/such.txt'], '/no/such.txt does not exist', 'one image a line'),
+    'splits, empty list': ([*GENERIC, '--list', '{data}/empty.txt'], 'empty.txt names no image'),
+    'splits, strange list': ([*GENERIC, '--list', '{data}/strange.txt'], "'../../etc/x' of the list", 'none of the 20'),
+    'splits, no masks': ([*GENERIC, '--masks', '{data}/masks'], 'masks/006.png', 'check --masks and --mask-suffix'),
+    'splits, convert a strange list': (
+        [SPLITS, 'convert', '{data}/images', '{data}/strange.txt', '{out}/a.txt', '--img-suffix', '.png'],
+        "'../../etc/x' of the list",
+        'check the image folder',
+    ),
+    'mean, of nothing': ([MEAN], 'work_dirs'),
+    'mean, of no run': ([MEAN, '{data}'], 'holds no */vis_data/scalars.json', 'give the --work-dir'),
+    'mean, no validation': ([MEAN, '{data}/unvalidated'], 'No validation', 'mIoU', '--metric'),
+    'mean, damaged log': ([MEAN, '{data}/damaged'], 'Line 1 of', 'scalars.json', 'remove it'),
+    'export, no peer': ([EXPORT, *RUN], '--peer'),
+    'export, unknown peer': (
+        [EXPORT, *RUN, '--peer', 'middle'],
+        '--peer middle',
+        "['left', 'right']",
+        'give one of them',
+    ),
+    'export, no config': ([EXPORT, '/no/such.py', RUN[1], '--peer', 'left'], '/no/such.py', 'does not exist'),
+    'export, no checkpoint': ([EXPORT, RUN[0], '/no/such.pth', '--peer', 'left'], '/no/such.pth', 'check the path'),
+    'export, damaged': ([EXPORT, RUN[0], '{data}/empty.txt', '--peer', 'left'], 'empty.txt', 'cannot be read safely'),
+    'export, of another run': ([EXPORT, *RUN, '--peer', 'right'], "no weights of peer 'right'", 'give one of a run'),
+    'export, runs code': ([EXPORT, RUN[0], '{data}/crafted.pth', '--peer', 'left'], 'crafted.pth', 'can run any code'),
+    'COCO weights, missing': ([COCO, '/no/such.pth', '{out}/a.pth'], '/no/such.pth', 'give the path'),
+    'COCO weights, others': ([COCO, '{data}/run.pth', '{out}/a.pth'], 'has no tensor', 'resnet101COCO-41f33a49.pth'),
+    'COCO weights, run code': ([COCO, '{data}/crafted.pth', '{out}/a.pth'], 'crafted.pth', 'read safely'),
+    'GTA5, elsewhere': (['dataset_converters/gta.py', '{data}', '{out}'], 'labels', 'does not exist'),
+    'SYNTHIA, elsewhere': (['dataset_converters/synthia.py', '{data}', '{out}'], 'does not exist'),
+    'Kvasir-SEG, not whole': (['dataset_converters/kvasir_seg.py', '{data}', '{out}'], 'masks', '.jpg'),
+    'converter, no process': (['dataset_converters/gta.py', '{data}', '{out}', '--nproc', '0'], '--nproc 0', 'give 1'),
+}
+
+
+@pytest.fixture
+def tools_place(place):
+    """Files for the command lines to stumble over."""
+    init_default_scope('mmseg')
+    config = run_config(place.data, place.work_dir)
+    config.dump(place.data / 'config.py')
+    left = {f'left.{key}': value for key, value in MODELS.build(config.model.peers.left).state_dict().items()}
+    DefaultScope._instance_dict.clear()
+    torch.save({'state_dict': left, 'meta': {}}, place.data / 'run.pth')
+    crafted(place, left)
+    (place.data / 'empty.txt').write_text('')
+    (place.data / 'strange.txt').write_text('000\n../../etc/x\n')
+    for name, line in (('unvalidated', '{"loss": 1.0, "step": 1}'), ('damaged', '{"loss": 1')):
+        (place.data / name / '2026' / 'vis_data').mkdir(parents=True)
+        (place.data / name / '2026' / 'vis_data' / 'scalars.json').write_text(line + '\n')
+    other = place.work_dir / 'shapes' / 'split0' / 'labeled_1of2.txt'
+    other.parent.mkdir(parents=True)
+    other.write_text('mine\n')
+    return place
+
+
+def command_line(arguments, place, monkeypatch, capsys):
+    """Run a script as a process would, and return its exit status and the last line that it says."""
+    script, *rest = (part.format(data=place.data, out=place.work_dir) for part in arguments)
+    path = ROOT / 'tools' / script
+    monkeypatch.setattr(sys, 'argv', [str(path), *rest])
+    monkeypatch.syspath_prepend(str(path.parent))
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(path), run_name='__main__')
+    code = ended.value.code
+    return (1, code) if isinstance(code, str) else (code, capsys.readouterr().err.strip().splitlines()[-1])
+
+
+@pytest.mark.parametrize(('arguments', 'words'), [(case[0], case[1:]) for case in COMMANDS.values()], ids=COMMANDS)
+def test_a_wrong_command_line_ends_with_a_sentence(arguments, words, tools_place, monkeypatch, capsys):
+    before = sorted(tools_place.work_dir.rglob('*'))
+    code, said = command_line(arguments, tools_place, monkeypatch, capsys)
+    assert code
+    check_sentence(said if said.endswith('.') else f'{said}.', words)
+    assert sorted(tools_place.work_dir.rglob('*')) == before
+    assert not (tools_place.data / 'witness').exists()
+
+
+@pytest.mark.parametrize(
+    ('command', 'words'),
+    [
+        (['bash', 'tools/dist_train.sh'], 'usage: tools/dist_train.sh CONFIG PROCESSES'),
+        (['bash', 'tools/dist_test.sh', 'config.py', '2'], 'usage: tools/dist_test.sh CONFIG CHECKPOINT PROCESSES'),
+    ],
+)
+def test_a_launcher_without_its_arguments_says_what_they_are(command, words):
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 2
+    assert words in result.stderr
+
+
+def test_there_are_at_least_sixty():
+    assert len(RUNS) + len(COMMANDS) >= 60
+
+
+def test_the_crafted_file_would_run_its_code_if_it_were_unpickled(place):
+    torch.load(crafted(place), weights_only=False)
+    assert (place.data / 'witness').exists()
+
+
+def test_links_out_of_the_data_are_the_users_own(place):
+    (place.data / 'images' / '006.png').rename(place.data.parent / 'elsewhere.png')
+    (place.data / 'images' / '006.png').symlink_to(place.data.parent / 'elsewhere.png')
+    (place.data / 'unlabeled.txt').write_text('../images/006\n')
+    init_default_scope('mmseg')
+    dataset = DATASETS.build(run_config(place.data, place.work_dir).train_dataloader.dataset)
+    assert dataset.num_unlabeled() == 1

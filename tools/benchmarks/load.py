@@ -1,0 +1,289 @@
+"""Measure memory, open files and seconds under load: many images, a large bank, many iterations.
+
+Each measurement runs in a process of its own, and notes what that process holds as it goes on. `at first` is what it
+holds after a tenth of the work (half of training), when all that is of fixed size has been made, or before what is done
+in one go; `growth` is what came on top by the end. The table goes to the terminal, the numbers to
+work_dirs/load/results.json; docs/en/reliability.md shows them.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import networks
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.logging import MMLogger
+from mmengine.registry import DATASETS, init_default_scope
+from mmengine.runner import Runner
+
+from mmdmt.pseudo_labels.bank import BankWriter, PseudoLabelBank
+from mmdmt.pseudo_labels.labelling import label
+from mmdmt.pseudo_labels.manifest import Manifest
+
+ROOT = Path(__file__).resolve().parents[2]
+MIB = 2**20
+CLASSES = 3
+LINKS = 10_000  # names of one file; file systems allow 65 000 or so
+
+
+@dataclass(frozen=True)
+class Load:
+    """One line of the table.
+
+    Args:
+        name: What was done.
+        amount: How often.
+        seconds: How long it took.
+        cpu: Seconds that the processor was at it, which other work on the machine does not change.
+        first: MiB that the process held after a tenth of it; of training, after half.
+        growth: MiB that it held more at the end.
+        peak: The most MiB that the process ever held, whatever it had loaded before included.
+        files: The most files that were open.
+    """
+
+    name: str
+    amount: int
+    seconds: float
+    cpu: float
+    first: float
+    growth: float
+    peak: float
+    files: int
+
+    def line(self) -> str:
+        """Show it."""
+        memory = f'{self.first:>9.0f} {self.growth:>+8.1f} {self.peak:>9.0f}'
+        return f'{self.name:<32} {self.amount:>8} {self.seconds:>8.1f} {self.cpu:>8.1f} {memory} {self.files:>6}'
+
+
+HEADER = (
+    f'{"what":<32} {"amount":>8} {"seconds":>8} {"cpu s":>8} {"at first":>9} {"growth":>8} {"peak MiB":>9} {"files":>6}'
+)
+
+
+class Watch:
+    """Note what the process holds while something is done.
+
+    Args:
+        name (str): What is done.
+        amount (int): How often.
+        settled (float): Part of the work after which all that is of fixed size has been made. Defaults to a tenth.
+    """
+
+    def __init__(self, name: str, amount: int, settled: float = 0.1) -> None:
+        self.name, self.amount, self.settled = name, amount, settled
+        self.resident: list[float] = []
+        self.files = 0
+        self._every = max(1, amount // 100)
+        self._started = time.perf_counter(), time.process_time()
+
+    def step(self, number: int) -> None:
+        """Look at the process at every hundredth part of the work."""
+        if number % self._every == 0:
+            self.resident.append(status('VmRSS'))
+            self.files = max(self.files, len(os.listdir('/proc/self/fd')))  # noqa: PTH208
+
+    def result(self) -> Load:
+        """Return the line of the table."""
+        seconds, cpu = time.perf_counter() - self._started[0], time.process_time() - self._started[1]
+        tenth, settled = len(self.resident) // 10, int(len(self.resident) * self.settled)
+        # What is done in one go, like opening, is measured from before to after.
+        first = float(np.median(self.resident[settled : settled + tenth])) if tenth else self.resident[0]
+        last = float(np.median(self.resident[-max(1, tenth) :]))
+        return Load(self.name, self.amount, seconds, cpu, first, last - first, status('VmHWM'), self.files)
+
+
+def status(field: str) -> float:
+    """Return a size of the process in MiB, as the system counts it."""
+    lines = Path('/proc/self/status').read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f'{field}:')) / 1024
+
+
+class ManyScenes(networks.Unlabelled):
+    """As many images as wanted, made of a few."""
+
+    def __init__(self, items: list[dict], amount: int, watch: Watch) -> None:
+        super().__init__(items, CLASSES)
+        self.amount, self.watch = amount, watch
+
+    def num_unlabeled(self) -> int:
+        """Return the number of images."""
+        return self.amount
+
+    def labelling_item(self, index: int) -> dict:
+        """Return an image."""
+        self.watch.step(index)
+        return super().labelling_item(index % len(self.items))
+
+
+def label_images(amount: int, size: int = 32) -> list[Load]:
+    """Label images with two peers."""
+    peers = {name: networks.build(networks.resnet18(width=4, classes=CLASSES, crop=size)) for name in ('left', 'right')}
+    items = networks.noise_images(16, size, size)
+    with tempfile.TemporaryDirectory() as folder:
+        watch = Watch('label images, two peers', amount)
+        label(peers, ManyScenes(items, amount, watch), Path(folder), 'load', 1, 0.5, batch_size=8, num_workers=0)
+        return [watch.result()]
+
+
+def fill_bank(amount: int, size: int = 16) -> list[Load]:
+    """Write a bank, open it as a resumed run does, and read from it in any order."""
+    generator = np.random.default_rng(0)
+    maps = [
+        (generator.integers(0, CLASSES, (size, size)).astype(np.uint8), generator.random((size, size), np.float32))
+        for _ in range(16)
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        root, lines = Path(folder) / 'bank', []
+        watch = Watch('write a bank', amount)
+        with BankWriter(root) as writer:
+            for image in range(amount):
+                watch.step(image)
+                writer.write(image, *maps[image % len(maps)])
+        shares = (amount * size**2,) * CLASSES
+        Manifest('load', 1, 'left', '', amount, '', 0.5, (0.5,) * CLASSES, shares, shares, 1).write(root)
+        lines.append(watch.result())
+        watch = Watch('open the bank', amount)
+        watch.step(0)
+        bank = PseudoLabelBank(root)
+        watch.step(0)
+        lines.append(watch.result())
+        watch = Watch('read the bank in any order', amount)
+        for number, image in enumerate(generator.permutation(amount).tolist()):
+            watch.step(number)
+            bank.read(image)
+        lines.append(watch.result())
+    return lines
+
+
+def open_data(amount: int) -> list[Load]:
+    """Build the dataset of a run with many unlabelled images, and ask for what a bank knows it by, as resuming does."""
+    init_default_scope('mmseg')
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / 'images').mkdir()
+        (root / 'masks').mkdir()
+        image = np.random.default_rng(0).integers(0, 255, (32, 32, 3)).astype(np.uint8)
+        cv2.imwrite(str(root / 'images' / 'labelled.png'), image)
+        cv2.imwrite(str(root / 'masks' / 'labelled.png'), image[..., 0] % CLASSES)
+        names = [f'{number:06d}' for number in range(amount)]
+        for first in range(0, amount, LINKS):  # one file by many names
+            path = root / 'images' / f'{names[first]}.png'
+            cv2.imwrite(str(path), image)
+            for name in names[first + 1 : first + LINKS]:
+                (root / 'images' / f'{name}.png').hardlink_to(path)
+        (root / 'labeled.txt').write_text('labelled\n')
+        (root / 'unlabeled.txt').write_text('\n'.join(names) + '\n')
+        part = {
+            'type': 'BaseSegDataset',
+            'data_root': str(root),
+            'img_suffix': '.png',
+            'metainfo': {'classes': tuple('abc'), 'palette': [[0] * 3] * CLASSES},
+        }
+        pipeline = [{'type': 'LoadImageFromFile'}, {'type': 'LoadAnnotations'}, {'type': 'PackSegInputs'}]
+        prefix = {'img_path': 'images', 'seg_map_path': 'masks'}
+        labeled = {**part, 'ann_file': 'labeled.txt', 'data_prefix': prefix, 'pipeline': pipeline}
+        unlabeled = {**part, 'ann_file': 'unlabeled.txt', 'data_prefix': {'img_path': 'images'}}
+        watch = Watch('build the dataset', amount)
+        watch.step(0)
+        dataset = DATASETS.build(dict(type='mmdmt.MutualDataset', labeled=labeled, unlabeled=unlabeled))
+        watch.step(0)
+        lines = [watch.result()]
+        watch = Watch('know the images by name', amount)
+        watch.step(0)
+        for _ in range(2):  # once for each peer's bank
+            dataset.names_digest()
+            watch.step(0)
+        return [*lines, watch.result()]
+
+
+class WatchHook(Hook):
+    """Look at the process after every iteration."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.watch = watch
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None) -> None:
+        """Look."""
+        self.watch.step(batch_idx)
+
+
+def soak(amount: int) -> list[Load]:
+    """Train the demo: a warm-up and four phases, with a checkpoint and a validation in each."""
+    config = Config.fromfile(networks.DEMO)
+    part = amount // 5
+    phase = {'iters': part, 'labeled': 1, 'pseudo': 1, 'label_ratio': 0.5}
+    config.custom_hooks[0].phases = [{'iters': amount - 4 * part, 'labeled': 2}, *[phase] * 4]
+    config.custom_hooks[0].labelling = {'num_workers': 0}
+    config.train_cfg.update(max_iters=amount, val_interval=part)
+    config.train_dataloader.update(batch_size=2, num_workers=0, persistent_workers=False)
+    config.train_dataloader.dataset.unlabeled.num_scenes = 40
+    config.val_dataloader.update(num_workers=0, persistent_workers=False)
+    config.val_dataloader.dataset.num_scenes = config.test_dataloader.dataset.num_scenes = 4
+    config.default_hooks.checkpoint.update(interval=part)
+    config.default_hooks.logger.update(interval=100)
+    config.log_level = 'ERROR'
+    config.experiment_name = config.visualizer.name = f'soak_{time.time_ns()}'
+    with tempfile.TemporaryDirectory() as folder:
+        config.work_dir = folder
+        runner = Runner.from_cfg(config)
+        watch = Watch('train, five phases', amount, settled=0.5)  # the first checkpoints and validations bring more
+        runner.register_hook(WatchHook(watch), priority='LOWEST')
+        runner.train()
+        return [watch.result()]
+
+
+MEASUREMENTS: dict[Callable[[int], list[Load]], int] = {
+    label_images: 20_000,
+    fill_bank: 200_000,
+    open_data: 200_000,
+    soak: 2_000,
+}
+
+
+def measure(number: int, amount: int) -> list[Load]:
+    """Run one measurement quietly; called in a process of its own."""
+    torch.set_num_threads(1)
+    cv2.setNumThreads(0)
+    warnings.filterwarnings('ignore')
+    MMLogger.get_instance(f'load {number}', log_level='ERROR')
+    return list(MEASUREMENTS)[number](amount)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run all of them, each in a fresh process."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    names = [function.__name__ for function in MEASUREMENTS]
+    parser.add_argument('--only', metavar='NAME', choices=names, action='append', help=f'one of {", ".join(names)}')
+    parser.add_argument('--scale', type=float, default=1.0, help='of all amounts (default: 1)')
+    parser.add_argument('--work-dir', type=Path, default=ROOT / 'work_dirs' / 'load')
+    args = parser.parse_args(argv)
+    lines: list[Load] = []
+    print(HEADER, flush=True)
+    for number, (function, amount) in enumerate(MEASUREMENTS.items()):
+        if args.only and function.__name__ not in args.only:
+            continue
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context('spawn')) as pool:
+            found = pool.submit(measure, number, max(20, int(amount * args.scale))).result()
+        print('\n'.join(line.line() for line in found), flush=True)
+        lines += found
+    args.work_dir.mkdir(parents=True, exist_ok=True)
+    path = args.work_dir / 'results.json'
+    path.write_text(json.dumps([asdict(line) for line in lines], indent=1) + '\n')
+    print(f'results in {path}')
+
+
+if __name__ == '__main__':
+    main()

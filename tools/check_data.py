@@ -1,0 +1,91 @@
+"""Check the data of a config before training: read every image and mask, and list all that is wrong.
+
+    python tools/check_data.py configs/dmt/dmt_custom.py
+    python tools/check_data.py configs/dmt/dmt_custom.py --draw sheet.png
+
+Problems, which end with exit status 1: lists and files that are missing or cannot be read, images in two lists, masks
+of another size than their image, of another kind than 8 bits, or with ids that are no class, classes that differ
+between lists and heads. Warnings: classes that are in no mask, masks with one class or none, images that are the same.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from mmdmt.datasets.data_check import DataReport, check_data, images_of_classes, pixels_of_classes
+from mmdmt.visualization import AnnotatedImage, draw_data
+
+DRAWN = {'labelled': 9, 'val': 3}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line; return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', type=Path)
+    parser.add_argument('--draw', type=Path, metavar='SHEET', help='draw images with their masks, such as sheet.png')
+    parser.add_argument('--workers', type=int, default=4, help='images read at the same time (default: %(default)s)')
+    args = parser.parse_args(argv)
+    if not args.config.is_file():
+        parser.error(f'{args.config} does not exist: give the config to train with.')
+    config = Config.fromfile(args.config)
+    init_default_scope(config.get('default_scope', 'mmseg'))
+    report = check_data(config, args.workers)
+    if args.draw:
+        draw(report, args.draw)
+    print(table(report))
+    for kind in ('warnings', 'problems'):
+        found = getattr(report, kind)
+        print(f'\n{len(found) or "No"} {kind if len(found) != 1 else kind[:-1]}{":" if found else "."}')
+        for sentence in found:
+            print(f'- {sentence}')
+    return 1 if report.problems else 0
+
+
+def table(report: DataReport) -> str:
+    """Lay out the lists, and the share of each class with the number of images that it is in."""
+    masked = [name for name, images in report.images.items() if any(image.counts is not None for image in images)]
+    lines = [f'{"list":>20} {"images":>8} {"masks":>8}']
+    for name, images in report.images.items():
+        lines.append(f'{name:>20} {len(images):>8} {sum(image.counts is not None for image in images):>8}')
+    if not masked:
+        return '\n'.join(lines)
+    lines += ['', f'{"class":>20}' + ''.join(f' {name + ", pixels":>20} {"images":>8}' for name in masked)]
+    columns = []
+    for name in masked:
+        pixels = pixels_of_classes(report.lists[name], report.images[name])
+        shares = pixels / max(1, pixels.sum())
+        columns.append(list(zip(shares, images_of_classes(report.lists[name], report.images[name]), strict=True)))
+    for row, label in enumerate(report.lists[masked[0]].classes):
+        cells = (column[row] if row < len(column) else (0.0, 0) for column in columns)
+        lines.append(f'{label:>20}' + ''.join(f' {share:>20.3%} {images:>8}' for share, images in cells))
+    return '\n'.join(lines)
+
+
+def draw(report: DataReport, path: Path) -> None:
+    """Draw some images of each list with masks, those without problems, evenly over the list."""
+    sheet = []
+    for name, number in DRAWN.items():
+        checked = report.images.get(name, [])
+        sound = [
+            source
+            for source, image in zip(report.lists[name].sources if checked else [], checked, strict=True)
+            if not image.problems and image.counts is not None
+        ]
+        for place in sorted({round(step) for step in np.linspace(0, len(sound) - 1, number)} if sound else ()):
+            source = sound[place]
+            sheet.append(AnnotatedImage(f'{name}: {Path(source.path).name}', source.load_image(), source.load_mask()))
+    if not sheet:
+        print(f'{path} is not drawn: there is no image with a sound mask.')
+        return
+    images = report.lists['labelled' if 'labelled' in report.lists else 'val']
+    draw_data(path, sheet, images.classes, images.palette)
+    print(f'{path} shows {len(sheet)} images with their masks.')
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""Write pseudo labels of a folder of images as PNG masks, with their confidence, for whatever trains on them.
+
+    python tools/label.py work_dirs/mine/mine.py work_dirs/mine/iter_20000.pth photos photos_labelled --label-ratio 0.5
+    python tools/label.py left.py left.pth photos photos_labelled --threshold 0.9
+
+The first labels with the ensemble of a run's peers, or the one that --peer names; the second with an exported peer or
+any other model of MMSegmentation. With --label-ratio, that share of each predicted class is kept, of all images
+together; with --threshold, what is at least so probable; with neither, everything.
+
+    OUT_DIR/labels/*.png        class ids, 8-bit grey; 255 where the label is dropped
+    OUT_DIR/confidence/*.png    16-bit grey, of every pixel: the value / 65535 is the probability of the predicted class
+    OUT_DIR/manifest.json       how they were made: thresholds, shares, versions
+
+Images in folders get their labels in folders of the same names. Nothing is overwritten.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmengine.device import get_device
+
+from mmdmt.apis import init_peers, label_images
+from mmdmt.models.mutual_training import DynamicMutualTraining
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run a command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', type=Path, help='of a run, or of a plain segmentor')
+    parser.add_argument('checkpoint', type=Path)
+    parser.add_argument('images', type=Path, help='folder of images of any size')
+    parser.add_argument('out_dir', type=Path, help='new or empty')
+    parser.add_argument('--peer', default='', help="a peer's name, or ensemble (default: what the config says)")
+    kept = parser.add_mutually_exclusive_group()
+    kept.add_argument('--label-ratio', type=float, help='share of each predicted class to keep, in (0, 1]')
+    kept.add_argument('--threshold', type=float, help='least probability to keep, in [0, 1]')
+    parser.add_argument('--device', default=get_device(), help='default: %(default)s')
+    parser.add_argument('--num-workers', type=int, default=2, help='processes that load images (default: %(default)s)')
+    args = parser.parse_args(argv)
+    model = init_peers(args.config, args.checkpoint, args.device, args.peer)
+    by = args.peer or (model.predicted_by if isinstance(model, DynamicMutualTraining) else None)
+    origin = {'config': str(args.config), 'checkpoint': str(args.checkpoint), 'peer': by}
+    manifest = label_images(
+        model, args.images, args.out_dir, args.label_ratio, args.threshold, args.num_workers, origin
+    )
+    print(f'{manifest["images"]} images in {args.out_dir}, labelled by {by or "the model"}')
+    print(f'{"class":>20} {"pixels":>12} {"kept":>8} {"threshold":>10}')
+    for name, facts in manifest['classes'].items():
+        pixels, kept_pixels, threshold = (facts[key] for key in ('predicted_pixels', 'kept_pixels', 'threshold'))
+        share = f'{kept_pixels / pixels:8.2%}' if pixels else f'{"none":>8}'
+        print(f'{name:>20} {pixels:>12} {share} {"-" if threshold is None else f"{threshold:.6f}":>10}')
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except (ValueError, FileNotFoundError, FileExistsError) as error:
+        sys.exit(str(error))

@@ -1,0 +1,38 @@
+"""Write a report of a run, finished or not, as one HTML file that any browser shows without a network.
+
+    python tools/report.py work_dirs/mine
+    python tools/report.py work_dirs/mine_seed1 work_dirs/mine_seed2 work_dirs/other --out comparison.html
+
+Several runs are compared; those whose configs differ in the seed alone are put together, as mean and deviation.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmdmt.reports import write_report
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run a command line.
+
+    Args:
+        argv: The arguments. Default: None, those of the process.
+    """
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('work_dirs', nargs='+', type=Path, help='the --work-dir of each run')
+    parser.add_argument(
+        '--out', type=Path, help='default: report.html in the folder of the run; of several, in the current folder'
+    )
+    args = parser.parse_args(argv)
+    out = args.out or (args.work_dirs[0] if len(args.work_dirs) == 1 else Path()) / 'report.html'
+    write_report(args.work_dirs, out)
+    print(f'{out} ({out.stat().st_size / 1000:,.0f} kB)')
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except (ValueError, OSError) as error:
+        sys.exit(str(error))
