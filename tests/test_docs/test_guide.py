@@ -1,0 +1,37 @@
+"""The config that docs/en/guide.md makes, block by block, is trained."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / 'docs' / 'en' / 'guide.md').read_text()
+SHORT = [
+    'train_cfg.max_iters=3',
+    'train_cfg.val_interval=3',
+    'default_hooks.logger.interval=1',
+    *(f'custom_hooks.0.phases.{phase}.iters=1' for phase in range(3)),
+    'train_dataloader.dataset.unlabeled.num_scenes=12',
+    'val_dataloader.dataset.num_scenes=4',
+]
+
+
+def test_its_blocks_make_a_config_that_trains(tmp_path):
+    blocks = re.findall(r'```python\n(.*?)```', PAGE, flags=re.DOTALL)
+    (command,) = re.findall(r'```bash\n(.*?)\n```', PAGE, flags=re.DOTALL)
+    (tmp_path / 'guide.py').write_text('\n'.join(blocks))
+    result = subprocess.run(
+        [sys.executable, *command.split()[1:], '--cfg-options', *SHORT],
+        cwd=tmp_path,
+        env={**os.environ, 'OMP_NUM_THREADS': '1'},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    log = next(tmp_path.glob('work_dirs/guide/*/*.log')).read_text()
+    assert 'Phase 2 of 2' in log
+    assert re.search(r'narrow/mIoU: .* wide/mIoU: .* ensemble/mIoU: ', log)

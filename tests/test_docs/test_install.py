@@ -1,0 +1,49 @@
+"""The examples of docs/en/install.md do what the page says."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / 'docs' / 'en' / 'install.md').read_text()
+SHORT = [
+    'train_cfg.max_iters=2',
+    'train_cfg.val_interval=2',
+    'custom_hooks.0.phases.0.iters=1',
+    'custom_hooks.0.phases.1.iters=1',
+    'train_dataloader.dataset.unlabeled.num_scenes=12',
+    'val_dataloader.dataset.num_scenes=4',
+]
+
+
+def config_of(name):
+    """Return the Python block that the page introduces as this file."""
+    found = re.search(rf'```python\n# {re.escape(name)}\n(.*?)```', PAGE, re.DOTALL)
+    assert found, f'no block starts with # {name}'
+    return found.group(1)
+
+
+@pytest.mark.parametrize('name', ['pspnet.py', 'mine.py'])
+def test_a_config_from_any_folder_inherits_ours_and_the_toolboxes(name, tmp_path):
+    # Two phases instead of six, so that the run is short; what is inherited stays as the page has it.
+    (tmp_path / name).write_text(config_of(name) + "\nphases = [dict(iters=1, labeled=8), "
+                                 "dict(iters=1, labeled=2, pseudo=6, label_ratio=0.5)]\n"
+                                 "custom_hooks = [dict(type='mmdmt.DMTHook', phases=phases, "
+                                 "labelling=dict(batch_size=6, num_workers=0))]\n")  # fmt: skip
+    result = subprocess.run(
+        [sys.executable, '-m', 'mmdmt', 'train', name, '--cfg-options', *SHORT],
+        cwd=tmp_path,
+        env={**os.environ, 'OMP_NUM_THREADS': '1'},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    log = next(tmp_path.glob('work_dirs/*/*/*.log')).read_text()
+    assert 'Phase 1 of 1' in log
+    assert 'ensemble/mIoU' in log

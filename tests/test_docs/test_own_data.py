@@ -1,0 +1,126 @@
+"""Every command of docs/en/own_data.md, run in the order of the page on a data set made up for it."""
+
+import os
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from conftest import draw
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / 'docs' / 'en' / 'own_data.md').read_text()
+COLOURS = np.array([[0, 0, 0], [255, 0, 0], [0, 255, 0]], np.uint8)
+# What the page says to change in the config, and besides a network and a run that take seconds.
+CHANGES = {
+    "('background', 'polyp')": "('ground', 'square', 'disc')",
+    '[[0, 0, 0], [255, 0, 0]]': str(COLOURS.tolist()),
+    '(2048, 512)': '(128, 32)',
+    '(512, 512)': '(32, 32)',
+    'num_workers=4': 'num_workers=0',
+    'batch_size=8': 'batch_size=4',
+}
+SMALL = """
+peer.update(pretrained=None, backbone=dict(depth=18, base_channels=4, stem_channels=4))
+peer['decode_head'].update(in_channels=32, c1_in_channels=4, channels=8, c1_channels=8)
+peer['auxiliary_head'].update(in_channels=16, channels=8)
+"""
+SHORT = {
+    'iters=600': 'iters=2',
+    '(iters=1000': '(iters=2',
+    'max_iters=4000, val_interval=1000': 'max_iters=6, val_interval=3',
+    '(0.2, 0.4, 0.6, 0.8, 1.0)': '(0.5, 1.0)',
+    'labeled=2, pseudo=6': 'labeled=1, pseudo=3',
+    'labeled=8': 'labeled=4',
+}
+
+
+def replaced(text, changes):
+    for old, new in changes.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """The root of a checkout, with coloured masks of some images, and photos."""
+    shutil.copytree(ROOT / 'configs', tmp_path / 'configs')
+    (tmp_path / 'tools').symlink_to(ROOT / 'tools')
+    generator = np.random.default_rng(1)
+    for folder in ('data/mine/images', 'data/mine/coloured', 'photos/more'):
+        (tmp_path / folder).mkdir(parents=True)
+    for number in range(30):
+        image, mask = draw(generator, *generator.integers(33, 71, 2))
+        cv2.imwrite(str(tmp_path / 'data' / 'mine' / 'images' / f'{number:03d}.png'), image)
+        if number < 15:
+            cv2.imwrite(str(tmp_path / 'data' / 'mine' / 'coloured' / f'{number:03d}.png'), COLOURS[mask][..., ::-1])
+    for name, channels in {'a.jpg': slice(3), 'more/grey.png': 0}.items():
+        image, _ = draw(generator, *generator.integers(33, 71, 2))
+        cv2.imwrite(str(tmp_path / 'photos' / name), image[..., channels])
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(command):
+    """Run a command of the page; what trains or tests in a process of its own, as MMEngine keeps state in one."""
+    script, *arguments = command.split()[1:]
+    if script in ('tools/train.py', 'tools/test.py'):
+        environment = {**os.environ, 'OMP_NUM_THREADS': '1'}
+        result = subprocess.run(
+            [sys.executable, script, *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert result.returncode == 0, result.stderr[-3000:]
+        return result.stdout + result.stderr
+    argv, path = sys.argv, sys.path[:]
+    sys.argv, sys.path[0] = [script, *arguments], str(Path(script).parent)
+    try:
+        runpy.run_path(script, run_name='__main__')
+    except SystemExit as end:
+        if end.code:
+            raise RuntimeError(f'{command}: {end.code}') from end
+    finally:
+        sys.argv, sys.path[:] = argv, path
+    return ''
+
+
+def test_a_new_user_gets_from_images_to_masks_of_new_ones(checkout, capsys, mmseg_scope):
+    blocks = re.findall(r'```(bash|python)\n(.*?)```', PAGE, flags=re.DOTALL)
+    commands = [line for kind, block in blocks if kind == 'bash' for line in block.splitlines()]
+    schedule, use = (block for kind, block in blocks if kind == 'python')
+    custom = (checkout / 'configs' / 'dmt' / 'dmt_custom.py').read_text()
+    mine = replaced(custom, CHANGES) + replaced(schedule, SHORT) + SMALL
+    (checkout / 'configs' / 'dmt' / 'mine.py').write_text(mine)
+    said = {}
+    for command in commands:
+        command = command.replace('iter_20000', 'iter_6')
+        said[command.split()[1]] = run(command) + capsys.readouterr().out
+
+    assert len((checkout / 'data' / 'mine' / 'val.txt').read_text().split()) == 3
+    assert 'No warnings.\n\nNo problems.' in said['tools/check_data.py']
+    assert cv2.imread('sheet.png') is not None
+    assert re.search(r'left/mIoU: .* right/mIoU: .* ensemble/mIoU: ', said['tools/test.py'])
+    for folder in ('photos_labelled', 'photos_left'):
+        for name in ('a', 'more/grey'):
+            for kind, dtype in (('labels', np.uint8), ('confidence', np.uint16)):
+                picture = cv2.imread(f'{folder}/{kind}/{name}.png', cv2.IMREAD_UNCHANGED)
+                assert (picture.dtype, picture.ndim) == (dtype, 2)
+    exec(use.replace('iter_20000', 'iter_6'), {})
+    assert re.findall(r'photos/\S+ \[[\d, ]+\] 0\.\d+', capsys.readouterr().out)
+
+
+def test_what_the_page_names_exists():
+    for target in re.findall(r'\]\((?!http)([^)#]+)\)', PAGE):
+        assert (ROOT / 'docs' / 'en' / target).exists(), target
+    for script in re.findall(r'tools/[\w/]+\.(?:py|sh)', PAGE):
+        assert (ROOT / script).is_file(), script
