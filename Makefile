@@ -1,20 +1,29 @@
-# make demo    train on handwritten digits: labels only, self-training, DMT; a table and a picture in work_dirs/demo
-# make test    ruff, mypy, pytest: what CI runs
+# make demo    train on scenes of handwritten digits: labels only, self-training, DMT; a table and a picture in
+#              work_dirs/demo. make demo-classification does the same with whole digits
+# make test    ruff, mypy, the docs, pytest: what CI runs
+# make docs    the documentation, as docs/_build/index.html; a warning is an error
+# make test-onedl         pytest on OneDL's forks of the MM packages, in .venv-onedl
+# make test-onedl-quick   the part of it that the packages can break: cures, models, the hook, scripts, packaging with mim
 # make bench   times and memory beside plain training and the naive way; a table, and results.json in work_dirs/bench
+# make load    memory, open files and seconds with many images, a large bank, many iterations; work_dirs/load
 # make format  let ruff format the code
 #
-# Each builds .venv first if it has to; PYTHON chooses the interpreter (3.10 or newer).
+# Each builds .venv first if it has to; PYTHON chooses the interpreter (3.11 or newer).
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+DOCS = $(BIN)/python -m sphinx -W --keep-going -q -c docs docs/en docs/_build
 
-.PHONY: demo test bench format
+ONEDL := .venv-onedl
+ONEDL_QUICK := tests/test_compat.py tests/test_packaging.py tests/test_models tests/test_engine/test_dmt_hook.py
+
+.PHONY: demo demo-classification test test-onedl test-onedl-quick bench load docs format
 .DEFAULT_GOAL := test
 
 $(INSTALLED): requirements/pinned.txt setup.py
-	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("mmdmt needs Python 3.10 or newer: make PYTHON=python3.11")'
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("mmdmt needs Python 3.11 or newer: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/pinned.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
@@ -23,14 +32,37 @@ $(INSTALLED): requirements/pinned.txt setup.py
 demo: $(INSTALLED)
 	$(BIN)/python tools/demo.py
 
+demo-classification: $(INSTALLED)
+	$(BIN)/python tools/demo.py --task classification
+
 test: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(DOCS)
 	$(BIN)/python -m pytest
+
+$(ONEDL)/.installed: requirements/onedl.txt requirements/onedl-mmcv.txt setup.py
+	$(PYTHON) -m venv $(ONEDL)
+	$(ONEDL)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/onedl.txt
+	$(ONEDL)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/onedl-mmcv.txt
+	$(ONEDL)/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+test-onedl: $(ONEDL)/.installed
+	$(ONEDL)/bin/python -m pytest
+
+test-onedl-quick: $(ONEDL)/.installed
+	$(ONEDL)/bin/python -m pytest $(ONEDL_QUICK)
 
 bench: $(INSTALLED)
 	$(BIN)/python tools/benchmarks/bench.py
+
+load: $(INSTALLED)
+	$(BIN)/python tools/benchmarks/load.py
+
+docs: $(INSTALLED)
+	$(DOCS)
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
@@ -23,26 +24,47 @@ OPENMMLAB = [
     'scipy',
 ]
 DEMO = ['scikit-learn', 'matplotlib']
-DEVELOPMENT = ['pytest', 'ruff', 'mypy']
+REPORT = ['matplotlib', 'jinja2']
+DOCS = ['sphinx', 'myst-parser']  # and the theme that Sphinx brings
+DEVELOPMENT = ['pytest', 'ruff', 'mypy', 'tensorboard']
+
+
+def put_configs_and_tools(parent: Path, links: bool = False) -> None:
+    """Fill ``parent/.mim``."""
+    folder = parent / '.mim'
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name in ('configs', 'tools', 'model-index.yml'):
+        source = ROOT / name
+        if links:
+            (folder / name).symlink_to(source)
+        elif source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns('__pycache__'))
+        else:
+            shutil.copy(source, folder / name)
 
 
 class BuildWithConfigs(build_py):
-    """Put configs and tools where MMEngine and mim look for them: in ``mmdmt/.mim``; links in an editable install."""
+    """Put configs and tools where MMEngine looks for them: in the package; as links in an editable install."""
 
     def run(self):
         """Build the package, then add them."""
         super().run()
-        folder = (ROOT if self.editable_mode else Path(self.build_lib)) / 'mmdmt' / '.mim'
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        for name in ('configs', 'tools', 'model-index.yml'):
-            source = ROOT / name
-            if self.editable_mode:
-                (folder / name).symlink_to(source)
-            elif source.is_dir():
-                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns('__pycache__'))
-            else:
-                shutil.copy(source, folder / name)
+        put_configs_and_tools((ROOT if self.editable_mode else Path(self.build_lib)) / 'mmdmt', self.editable_mode)
+
+
+class WheelForMim(bdist_wheel):
+    """Put them where onedl-mim looks for them, too: in ``mmdmt-*.dist-info``.
+
+    Its mim/utils/utils.py, ``get_installed_path``, takes the folder of a distribution's first file, in the order of
+    ``RECORD``, for the package; pip sorts that list, and ``mmdmt-`` comes before ``mmdmt/``. Seen in onedl-mim 0.5.1.
+    """
+
+    def write_wheelfile(self, wheelfile_base, *args, **kwargs):
+        """Write the metadata, then add them; an editable install has them in the checkout."""
+        super().write_wheelfile(wheelfile_base, *args, **kwargs)
+        if 'editable_wheel' not in self.distribution.commands:
+            put_configs_and_tools(Path(wheelfile_base))
 
 
 setup(
@@ -52,10 +74,15 @@ setup(
     long_description=(ROOT / 'README.md').read_text(),
     long_description_content_type='text/markdown',
     license='Apache-2.0',
-    python_requires='>=3.10',
-    cmdclass={'build_py': BuildWithConfigs},
+    python_requires='>=3.11',
+    classifiers=[
+        # The Pythons the tests were run on; docs/en/install.md says with which packages.
+        'Programming Language :: Python :: 3.11',
+        'Programming Language :: Python :: 3.13',
+    ],
+    cmdclass={'build_py': BuildWithConfigs, 'bdist_wheel': WheelForMim},
     packages=find_packages(include=['mmdmt', 'mmdmt.*']),
-    package_data={'mmdmt': ['py.typed', 'datasets/published_splits.json']},
+    package_data={'mmdmt': ['py.typed', 'datasets/published_splits.json', 'reports/templates/*']},
     install_requires=['torch>=2.1', 'numpy', 'packaging', 'rich'],
-    extras_require={'openmmlab': OPENMMLAB, 'demo': DEMO, 'dev': DEVELOPMENT},
+    extras_require={'openmmlab': OPENMMLAB, 'demo': DEMO, 'report': REPORT, 'docs': DOCS, 'dev': DEVELOPMENT},
 )

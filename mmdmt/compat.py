@@ -210,6 +210,24 @@ def _find_packages_without_pkg_resources() -> None:
         _rebind(package_utils.get_installed_path, _get_installed_path)
 
 
+def _leave_our_configs_in_the_default_scope() -> None:
+    """Cure "EncoderDecoder is not in the mmdmt::model registry" from ``mmdmt::`` bases, in every mmengine so far.
+
+    mmengine/config/config.py, ``Config._get_cfg_path``, names the package of such a base as the scope of its types. Our
+    configs prefix ours with ``mmdmt.`` and take all others from ``default_scope``, as if they were the user's own.
+    """
+    from mmengine.config import Config
+
+    original = Config._get_cfg_path
+
+    @functools.wraps(original)
+    def get_cfg_path(cfg_path: str, filename: str) -> tuple[str, str | None]:
+        path, scope = original(cfg_path, filename)
+        return path, None if scope == 'mmdmt' else scope
+
+    Config._get_cfg_path = staticmethod(get_cfg_path)
+
+
 def _launch_without_cuda() -> None:
     """Cure "Found no NVIDIA driver" from torchrun with gloo, where there is no CUDA.
 
@@ -355,6 +373,7 @@ _CURES: tuple[Callable[[], None], ...] = (
     _import_ops_without_extension,  # mmcv-lite
     _load_history_in_checkpoints,  # torch >= 2.6
     _find_packages_without_pkg_resources,  # setuptools >= 82
+    _leave_our_configs_in_the_default_scope,  # mmdmt:: bases
     _launch_without_cuda,  # several processes, no CUDA
     _wrap_models_on_cpu,  # several processes, CPU
     _wrap_negative_hue,  # numpy >= 2

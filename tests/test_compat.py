@@ -23,6 +23,7 @@ from mmengine.config import Config
 from mmengine.config.utils import MODULE2PACKAGE, _get_package_and_cfg_path
 from mmengine.logging import HistoryBuffer
 from mmengine.model import BaseModel, revert_sync_batchnorm
+from mmengine.registry import DefaultScope
 from mmengine.runner import Runner, load_checkpoint
 from torch import nn
 
@@ -39,6 +40,13 @@ needs_torch_2_6 = pytest.mark.skipif(
 needs_mmcv_lite = pytest.mark.skipif(
     importlib.util.find_spec('mmcv._ext') is not None, reason='full mmcv has its extension'
 )
+
+
+@pytest.fixture(autouse=True)
+def no_scope_left():
+    """A Runner sets the default scope of its process, which the tests after it would build in."""
+    yield
+    DefaultScope._instance_dict.clear()
 
 
 # --- check_packages -------------------------------------------------------------------------------------------------
@@ -144,7 +152,8 @@ def test_fresh_interpreter_imports_mmdmt_cheaply_and_mmseg_after_it():
         assert cheap, 'import mmdmt imports more than torch, mmcv and mmengine'
         assert 'mmcv._ext' not in sys.modules
         assert mmengine.hub.hub.get_installed_path is mmengine.utils.get_installed_path
-        mmengine.hub.hub.get_installed_path('mmsegmentation')
+        from mmengine.config.utils import MODULE2PACKAGE
+        mmengine.hub.hub.get_installed_path(MODULE2PACKAGE['mmseg'])
 
         import mmseg.models, mmpretrain.models
         from mmcv.utils import collect_env
@@ -350,6 +359,15 @@ def test_config_takes_a_base_from_another_package(tmp_path, package, base, key):
 def test_mmdmt_is_a_package_configs_can_name():
     package, config = _get_package_and_cfg_path('mmdmt::dmt/some.py')
     assert Path(mmengine.utils.get_installed_path(package), config) == ROOT / 'mmdmt' / 'dmt' / 'some.py'
+
+
+def test_base_of_ours_is_as_if_it_were_the_users_own_and_of_another_package_keeps_its_scope(tmp_path):
+    config = tmp_path / 'config.py'
+    name = 'dmt/dmt_deeplabv3plus-r50_1xb8_voc12aug-1of8-321x321.py'
+    config.write_text(f"_base_ = 'mmdmt::{name}'\n")
+    assert Config.fromfile(config).to_dict() == Config.fromfile(ROOT / 'configs' / name).to_dict()
+    config.write_text("_base_ = 'mmseg::_base_/models/fcn_r50-d8.py'\n")
+    assert Config.fromfile(config).model._scope_ == 'mmseg'
 
 
 def test_distribution_and_module_names_lead_to_the_same_folder():
