@@ -14,6 +14,7 @@ from mmdmt.engine.averaging import averaged_weights, restart_averages, unwrap_av
 from mmdmt.engine.best_weights import BestWeights
 from mmdmt.engine.checkpoint_checks import check_fit
 from mmdmt.engine.checks import check_run, check_settings
+from mmdmt.engine.clean_exit import leave_group_at_exit
 from mmdmt.engine.clean_stop import CleanStop
 from mmdmt.engine.draw_plans import plan_phase
 from mmdmt.engine.fresh_optimizers import FreshOptimizers
@@ -190,6 +191,10 @@ class DMTHook(Hook):
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+    def after_run(self, runner: Runner) -> None:
+        """Prepare for the end of the process."""
+        leave_group_at_exit()
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Remember each peer's weights if they are its best of the phase."""
