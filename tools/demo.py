@@ -12,7 +12,7 @@ import platform
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from importlib.metadata import PackageNotFoundError, version
@@ -89,16 +89,35 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--work-dir', type=Path, help='default: work_dirs/demo or work_dirs/demo_classification')
     parser.add_argument('--seed', type=int, default=1, help='of every run (default: 1)')
     parser.add_argument('--jobs', type=int, default=os.cpu_count(), help='runs side by side (default: one a core)')
+    parser.add_argument(
+        '--shrink',
+        type=int,
+        default=1,
+        metavar='N',
+        help='divide all iterations by N, to try it out (default: 1)',
+    )
     args = parser.parse_args()
+    if args.shrink < 1:
+        parser.error(f'--shrink {args.shrink} divides no number of iterations: give 1 or more')
     if args.work_dir is None:
         args.work_dir = ROOT / 'work_dirs' / {'segmentation': 'demo'}.get(args.task, f'demo_{args.task}')
     return args
 
 
+def shrink(config: Config, divisor: int) -> None:
+    """Divide the iterations of every phase, and validate at the end only."""
+    phases = [phase for hook in config.custom_hooks for phase in hook.get('phases', ())]
+    for phase in phases:
+        phase.iters = max(phase.iters // divisor, 1)
+    iters = sum(phase.iters for phase in phases)
+    config.train_cfg.update(max_iters=iters, val_interval=iters)
+    config.default_hooks.logger.interval = 1
+
+
 class Run:
     """One training, in a process of its own."""
 
-    def __init__(self, name: str, task: Task, work_dir: Path, seed: int) -> None:
+    def __init__(self, name: str, task: Task, work_dir: Path, seed: int, divisor: int) -> None:
         self.name = name
         self.metric = task.metric
         self.config = ROOT / 'configs' / task.configs[name]
@@ -106,10 +125,15 @@ class Run:
         self.log = work_dir / f'{name}.log'
         self.seed = seed
         config = Config.fromfile(self.config)
+        if divisor > 1:
+            shrink(config, divisor)
+            self.config = work_dir / f'{name}.py'
+            config.dump(self.config)
         self.iters = config.train_cfg.max_iters
         self.peers = list(config.model.peers)
         self.scores: dict[str, float] = {}
         self.started = math.inf
+        self.process: subprocess.Popen | None = None
 
     def train(self) -> None:
         """Train, and read the result of the last validation."""
@@ -118,18 +142,23 @@ class Run:
         # One thread a run: several small runs side by side are faster than one with several threads.
         environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1'}
         with self.log.open('w') as log:
-            code = subprocess.call(
+            self.process = subprocess.Popen(
                 [*command, '--cfg-options', f'randomness.seed={self.seed}'],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=environment,
                 cwd=ROOT,
             )
-        if code:
+        if self.process.wait():
             lines = self.log.read_text().splitlines()
             sys.exit(f'{self.name} failed; the end of {self.log}:\n' + '\n'.join(lines[-15:]))
         last = [entry for entry in self._scalars() if f'ensemble/{self.metric}' in entry][-1]
         self.scores = {name: round(last[f'{name}/{self.metric}'], 2) for name in [*self.peers, 'ensemble']}
+
+    def stop(self) -> None:
+        """End the training, if there is one."""
+        if self.process is not None:
+            self.process.terminate()
 
     def progress(self) -> str:
         """Say how far the run is."""
@@ -143,18 +172,21 @@ class Run:
 
 
 def train_all(runs: list[Run], jobs: int) -> None:
-    """Train all runs, some side by side, and say how far they are."""
-    with ThreadPoolExecutor(jobs) as pool:
-        futures = {pool.submit(run.train): run for run in runs}
-        while pending := [run for future, run in futures.items() if not future.done()]:
-            started = [run for run in pending if run.log.exists()]
-            print('  ' + ', '.join(run.progress() for run in started), flush=True)
-            for _ in range(20):
-                if any(future.done() != (run not in pending) for future, run in futures.items()):
-                    break
-                time.sleep(0.5)
-        for future in futures:
-            future.result()
+    """Train all runs, some side by side, and say how far they are; if one fails, end the others."""
+    pool = ThreadPoolExecutor(jobs)
+    try:
+        pending = {pool.submit(run.train): run for run in runs}
+        while pending:
+            if started := [run.progress() for run in pending.values() if run.log.exists()]:
+                print('  ' + ', '.join(started), flush=True)
+            done, _ = wait(pending, timeout=10, return_when=FIRST_COMPLETED)
+            for future in done:
+                del pending[future]
+                future.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for run in runs:
+            run.stop()
 
 
 def draw(run: Run, path: Path, scenes: int = 6) -> None:
@@ -232,7 +264,7 @@ def main() -> None:
     started = time.monotonic()
     args.work_dir.mkdir(parents=True, exist_ok=True)
     task = TASKS[args.task]
-    runs = {name: Run(name, task, args.work_dir, args.seed) for name in task.configs}
+    runs = {name: Run(name, task, args.work_dir, args.seed, args.shrink) for name in task.configs}
     for run in runs.values():
         run.log.unlink(missing_ok=True)
     print(f'Training {len(runs)} runs, logs in {args.work_dir}; about 5 minutes on 2 cores.', flush=True)
