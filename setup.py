@@ -78,6 +78,7 @@ setup(
     classifiers=[
         # The Pythons the tests were run on; docs/en/install.md says with which packages.
         'Programming Language :: Python :: 3.11',
+        'Programming Language :: Python :: 3.12',
         'Programming Language :: Python :: 3.13',
     ],
     cmdclass={'build_py': BuildWithConfigs, 'bdist_wheel': WheelForMim},
