@@ -11,7 +11,7 @@ model = dict(peers=dict(_delete_=True, left=_base_.model.peers.resnet, right=_ba
 # confident half is wrong more often than right.
 phases = [
     dict(iters=1500, labeled=8),
-    *(dict(_base_.phase, label_ratio=ratio) for ratio in (0.1, 0.2, 0.3, 0.4, 0.5)),
+    *(dict(_base_.phase, iters=200, label_ratio=ratio) for ratio in (0.1, 0.2, 0.3, 0.4, 0.5)),
 ]
 custom_hooks = [dict(_base_.custom_hooks[0], phases=phases)]
 train_cfg = dict(max_iters=1500 + 5 * 200)
