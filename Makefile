@@ -8,12 +8,15 @@
 # make load    memory, open files and seconds with many images, a large bank, many iterations; work_dirs/load
 # make format  let ruff format the code
 #
-# Each builds .venv first if it has to; PYTHON chooses the interpreter (3.11 or newer).
+# Each builds .venv first if it has to; PYTHON chooses the interpreter (3.11 or newer), JOBS how many tests run at once.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# Test files side by side, each test with one thread.
+JOBS ?= 2
+SIDE_BY_SIDE = --numprocesses $(JOBS) --dist loadfile
 DOCS = $(BIN)/python -m sphinx -W --keep-going -q -c docs docs/en docs/_build
 
 ONEDL := .venv-onedl
@@ -40,7 +43,7 @@ test: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(DOCS)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 $(ONEDL)/.installed: requirements/onedl.txt requirements/onedl-mmcv.txt setup.py
 	$(PYTHON) -m venv $(ONEDL)
@@ -50,10 +53,10 @@ $(ONEDL)/.installed: requirements/onedl.txt requirements/onedl-mmcv.txt setup.py
 	@touch $@
 
 test-onedl: $(ONEDL)/.installed
-	$(ONEDL)/bin/python -m pytest
+	$(ONEDL)/bin/python -m pytest $(SIDE_BY_SIDE)
 
 test-onedl-quick: $(ONEDL)/.installed
-	$(ONEDL)/bin/python -m pytest $(ONEDL_QUICK)
+	$(ONEDL)/bin/python -m pytest $(SIDE_BY_SIDE) $(ONEDL_QUICK)
 
 bench: $(INSTALLED)
 	$(BIN)/python tools/benchmarks/bench.py

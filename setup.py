@@ -26,7 +26,7 @@ OPENMMLAB = [
 DEMO = ['scikit-learn', 'matplotlib']
 REPORT = ['matplotlib', 'jinja2']
 DOCS = ['sphinx', 'myst-parser']  # and the theme that Sphinx brings
-DEVELOPMENT = ['pytest', 'ruff', 'mypy', 'tensorboard']
+DEVELOPMENT = ['pytest', 'pytest-xdist', 'ruff', 'mypy', 'tensorboard']
 
 
 def put_configs_and_tools(parent: Path, links: bool = False) -> None:
