@@ -5,6 +5,7 @@ import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -64,11 +65,15 @@ def _read(path: Path, title: str) -> Picture | None:
             image = opened.convert('RGB')
     except (OSError, SyntaxError, ValueError):  # Pillow says so in all of these ways
         return None
-    content, kind = path.read_bytes(), 'png'
     if image.width > WIDEST:
         image = image.resize((WIDEST, max(1, round(image.height * WIDEST / image.width))), Image.Resampling.LANCZOS)
-        buffer = io.BytesIO()
-        image.save(buffer, 'WEBP', quality=90)
-        content, kind = buffer.getvalue(), 'webp'
-    source = f'data:image/{kind};base64,{base64.b64encode(content).decode()}'
+    # Sheets of scenes are smaller without loss, those of photographs with.
+    content = min(_webp(image, lossless=True), _webp(image, quality=90), key=len)
+    source = f'data:image/webp;base64,{base64.b64encode(content).decode()}'
     return Picture(path.stem, title, source, image.width, image.height)
+
+
+def _webp(image: Image.Image, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, 'WEBP', **options)
+    return buffer.getvalue()

@@ -1,3 +1,5 @@
+import base64
+import io
 import json
 import math
 import re
@@ -5,13 +7,16 @@ import runpy
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import run_config
 from mmengine.runner import Runner
+from PIL import Image
 from run_folders import CONFIG, FINISHED, labelling, training, validation, write_picture, write_run
 
 from mmdmt.reports import write_report
 from mmdmt.reports.page import render
+from mmdmt.reports.pictures import find_pictures
 
 ROOT = Path(__file__).parents[2]
 WARNING = '2026/01/02 10:00:06 - mmengine - WARNING - <b>bold</b> & old\n'
@@ -91,13 +96,27 @@ def test_pictures_stand_in_the_page_the_latest_phase_first(tmp_path):
     write_picture(tmp_path / '20260102_100000' / 'vis_data' / 'vis_image' / 'picture_street_2.png')
     (tmp_path / 'pictures' / 'phase_2' / 'unfinished.png').write_bytes(b'\x89PNG')
     html = render([tmp_path])
-    found = re.findall(r'<img src="data:image/(\w+);base64,[^"]+" alt="([^"]+)" width="(\d+)"', html)
+    found = re.findall(r'<img src="data:image/webp;base64,[^"]+" alt="([^"]+)" width="(\d+)"', html)
     assert found == [
-        ('png', 'End of training: street', '32'),
-        ('webp', 'Phase 10: wide', '1600'),
-        ('png', 'Phase 2: street', '32'),
-        ('png', 'Predictions: val_0', '32'),
+        ('End of training: street', '32'),
+        ('Phase 10: wide', '1600'),
+        ('Phase 2: street', '32'),
+        ('Predictions: val_0', '32'),
     ]
+
+
+def test_a_drawing_keeps_its_pixels_and_a_photograph_is_made_small(tmp_path):
+    drawing = np.kron(np.random.default_rng(0).integers(0, 4, (9, 16)), np.ones((20, 20), int)).astype(np.uint8) * 80
+    noise = np.random.default_rng(0).normal(128, 40, (180, 320)).clip(0, 255).astype(np.uint8)
+    folder = tmp_path / 'pictures' / 'end'
+    folder.mkdir(parents=True)
+    for name, grey in (('drawing', drawing), ('photograph', noise)):
+        Image.fromarray(grey).convert('RGB').save(folder / f'{name}.png')
+    shown = {picture.name: picture for picture in find_pictures(tmp_path)['End of training']}
+    contents = {name: base64.b64decode(picture.source.split(',')[1]) for name, picture in shown.items()}
+    kept = Image.open(io.BytesIO(contents['drawing'])).convert('L')
+    np.testing.assert_array_equal(np.asarray(kept), drawing)
+    assert all(len(contents[name]) < (folder / f'{name}.png').stat().st_size for name in contents)
 
 
 def unfinished(folder):
