@@ -267,7 +267,7 @@ def main() -> None:
     runs = {name: Run(name, task, args.work_dir, args.seed, args.shrink) for name in task.configs}
     for run in runs.values():
         run.log.unlink(missing_ok=True)
-    print(f'Training {len(runs)} runs, logs in {args.work_dir}; about 5 minutes on 2 cores.', flush=True)
+    print(f'Training {len(runs)} runs, logs in {args.work_dir}.', flush=True)
     train_all(list(runs.values()), args.jobs)
     made = [args.work_dir / 'results.json']
     if args.task == 'segmentation':
