@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 
-from mmdmt.datasets.cifar import PartlyLabeledCIFAR10
+from mmdmt.datasets.benchmarks.cifar import PartlyLabeledCIFAR10
 from mmdmt.registry import DATASETS
 
 FILES = ('data_batch_1', 'data_batch_2', 'data_batch_3', 'data_batch_4', 'data_batch_5', 'test_batch')

@@ -17,7 +17,7 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmdmt.datasets.data_check import DataReport, check_data, images_of_classes, pixels_of_classes
+from mmdmt.preparation.data_check import DataReport, check_data, images_of_classes, pixels_of_classes
 from mmdmt.visualization import AnnotatedImage, draw_data
 
 DRAWN = {'labelled': 9, 'val': 3}

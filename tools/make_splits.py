@@ -28,7 +28,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
-from mmdmt.datasets import image_lists, splits
+from mmdmt.preparation import image_lists, splits
 
 # The fractions that are small enough for peers to be warmed up on parts of the labelled set.
 DMS_DENOMINATOR = 8

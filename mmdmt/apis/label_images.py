@@ -20,11 +20,11 @@ from mmengine.structures import BaseDataElement
 from PIL import Image
 
 from mmdmt.apis.inference import confidence_map, find_images, predict_images
-from mmdmt.pseudo_labels.bank import BankWriter, PseudoLabelBank
-from mmdmt.pseudo_labels.labelling import weights_digest
+from mmdmt.method.thresholds import ConfidenceHistogram
+from mmdmt.pseudo_labels.labeling import weights_digest
 from mmdmt.pseudo_labels.manifest import Manifest
 from mmdmt.pseudo_labels.progress import progress
-from mmdmt.pseudo_labels.thresholds import ConfidenceHistogram
+from mmdmt.tasks.segmentation.bank import BankWriter, PseudoLabelBank
 
 IGNORED = 255
 _FULL = 65535

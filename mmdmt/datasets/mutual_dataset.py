@@ -15,20 +15,20 @@ from mmcv.transforms import LoadImageFromFile
 from mmengine.dataset import BaseDataset, Compose
 from torch.utils.data import Dataset
 
-from mmdmt.datasets.label_kind import kind_of
-from mmdmt.datasets.mask_checks import look_at_masks
 from mmdmt.datasets.plain_dataset import build_plain_dataset, check_list
-from mmdmt.datasets.sample_checks import check_sizes, naming_files
-from mmdmt.datasets.samplers import Draw
-from mmdmt.pseudo_labels.labelling import Bank, Recorder
+from mmdmt.datasets.sampler import Draw
+from mmdmt.pseudo_labels.labeling import Bank, Recorder
 from mmdmt.registry import DATASETS
+from mmdmt.tasks.label_kind import kind_of
+from mmdmt.tasks.sample_checks import check_sizes, naming_files
+from mmdmt.tasks.segmentation.mask_checks import look_at_masks
 
 
 @DATASETS.register_module()
 class MutualDataset(Dataset[dict[str, Any]]):
     """Two ordinary datasets, one with labels and one without, as the peers of mutual training see them.
 
-    An item is asked for by a :class:`~mmdmt.datasets.samplers.Draw`, and nothing about it depends on anything else:
+    An item is asked for by a :class:`~mmdmt.datasets.sampler.Draw`, and nothing about it depends on anything else:
     its random transforms are seeded by the draw, its pseudo label is read from the bank that the draw names. Labels of
     unlabelled images, if there are any, are in no item; :meth:`truth` reads them for reports.
 

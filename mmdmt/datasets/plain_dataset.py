@@ -6,8 +6,8 @@ from typing import Any
 
 from mmengine.dataset import BaseDataset
 
-from mmdmt.datasets.source_files import check_places
 from mmdmt.registry import DATASETS
+from mmdmt.tasks.source_files import check_places
 
 
 def build_plain_dataset(name: str, config: dict[str, Any]) -> BaseDataset:

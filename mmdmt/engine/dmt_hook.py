@@ -12,22 +12,22 @@ from mmengine.runner import Runner
 
 from mmdmt.engine.averaging import averaged_weights, restart_averages, unwrap_averages
 from mmdmt.engine.best_weights import BestWeights
-from mmdmt.engine.checkpoint_checks import check_fit
-from mmdmt.engine.checks import check_run, check_settings
-from mmdmt.engine.clean_exit import leave_group_at_exit
-from mmdmt.engine.clean_stop import CleanStop
 from mmdmt.engine.draw_plans import plan_phase
 from mmdmt.engine.fresh_optimizers import FreshOptimizers
-from mmdmt.engine.labelling_report import report_labels
-from mmdmt.engine.last_checkpoint import check_checkpoint, repair_last_checkpoint
-from mmdmt.engine.loss_watch import LossWatch
+from mmdmt.engine.guards.checkpoint_checks import check_fit
+from mmdmt.engine.guards.clean_exit import leave_group_at_exit
+from mmdmt.engine.guards.clean_stop import CleanStop
+from mmdmt.engine.guards.last_checkpoint import check_checkpoint, repair_last_checkpoint
+from mmdmt.engine.guards.loss_watch import LossWatch
+from mmdmt.engine.guards.run_checks import check_run, check_settings
+from mmdmt.engine.guards.run_lock import lock_work_dir
+from mmdmt.engine.labeling_report import report_labels
 from mmdmt.engine.peers_of_run import model_of, seed_everything, share_buffers, start_from_scratch
 from mmdmt.engine.phase_loader import PhaseLoader
-from mmdmt.engine.phases import Curriculum
-from mmdmt.engine.run_lock import lock_work_dir
-from mmdmt.pseudo_labels.bank import remove_banks
-from mmdmt.pseudo_labels.labelling import label
+from mmdmt.method.phases import Curriculum
+from mmdmt.pseudo_labels.labeling import label
 from mmdmt.registry import HOOKS
+from mmdmt.tasks.segmentation.bank import remove_banks
 
 
 @HOOKS.register_module()
@@ -50,7 +50,7 @@ class DMTHook(Hook):
         resumed run goes on exactly as if it had never stopped.
 
     Args:
-        phases (Sequence[dict]): The arguments of each :class:`~mmdmt.engine.phases.Phase`.
+        phases (Sequence[dict]): The arguments of each :class:`~mmdmt.method.phases.Phase`.
         carry (str): The weights each peer takes into the next phase: ``'last'``; ``'best'``, those of its best
             validation during the phase, which selects on the validation set; or ``'scratch'``, none: it starts every
             phase as its config says, with other random numbers. Defaults to ``'last'``.

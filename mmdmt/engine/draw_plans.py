@@ -4,9 +4,9 @@ from pathlib import Path
 
 from mmengine.runner import Runner
 
-from mmdmt.datasets.samplers import DrawPlan, PeerPool
+from mmdmt.datasets.sampler import DrawPlan, PeerPool
 from mmdmt.engine.peers_of_run import model_of
-from mmdmt.engine.phases import Curriculum
+from mmdmt.method.phases import Curriculum
 
 
 def plan_phase(runner: Runner, curriculum: Curriculum, index: int, banks: Path) -> DrawPlan:

@@ -6,8 +6,8 @@ from typing import Any
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 
-from mmdmt.engine.phases import Phase
 from mmdmt.engine.schedules import fit_schedulers
+from mmdmt.method.phases import Phase
 
 
 class FreshOptimizers:

@@ -21,9 +21,9 @@ from mmdmt.engine.peers_of_run import model_of
 from mmdmt.models.losses import DynamicMutualLoss
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.names import ENSEMBLE
-from mmdmt.pseudo_labels.labelling import evaluation_mode
-from mmdmt.pseudo_labels.pixel_labelling import predict_logits
+from mmdmt.pseudo_labels.labeling import evaluation_mode
 from mmdmt.registry import HOOKS
+from mmdmt.tasks.segmentation.recorder import predict_logits
 
 
 @HOOKS.register_module()

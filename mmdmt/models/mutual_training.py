@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.peer_building import build_peer
 from mmdmt.models.peer_weights import load_plain_checkpoint, strip_wrapper_prefix
-from mmdmt.models.task import Task, task_of
 from mmdmt.registry import MODELS
+from mmdmt.tasks.task import Task, task_of
 
 
 @MODELS.register_module()
@@ -25,8 +25,8 @@ class DynamicMutualTraining(BaseModel):
     Note:
         The batch is an ordinary one of the toolbox in which each data sample says by its ``peer`` meta which peer it
         is for; a pseudo-labelled one carries a ``pseudo_confidence`` beside its label (:class:`mmdmt.MutualDataset`
-        makes both). What segmentors and classifiers do differently stands in :mod:`mmdmt.models.segmentation` and
-        :mod:`mmdmt.models.classification`.
+        makes both). What segmentors and classifiers do differently stands in :mod:`mmdmt.tasks.segmentation.peers` and
+        :mod:`mmdmt.tasks.classification.peers`.
 
     Args:
         peers (dict[str, dict]): Ordinary configs of MMSegmentation's segmentors or of MMPretrain's classifiers by name,

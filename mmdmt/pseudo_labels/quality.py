@@ -12,7 +12,7 @@ from mmengine.dist import all_gather_object, all_reduce, get_dist_info
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
-from mmdmt.pseudo_labels.labelling import Bank
+from mmdmt.pseudo_labels.labeling import Bank
 from mmdmt.pseudo_labels.progress import progress
 
 CHUNK = 16

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from mmdmt.visualization.label_colours import NO_CLASS, colours_of, legend_patches
+from mmdmt.visualization.label_colors import NO_CLASS, colours_of, legend_patches
 
 #: Pixels of the longer side of a drawn image; larger ones are thinned out.
 _SIDE = 400

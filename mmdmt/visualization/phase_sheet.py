@@ -11,7 +11,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from mmdmt.visualization.label_colours import colours_of, legend_patches
+from mmdmt.visualization.label_colors import colours_of, legend_patches
 
 PANEL = 2.0, 3.5  # inches, the longer side: at least, at most
 DPI = 120

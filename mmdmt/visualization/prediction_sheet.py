@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from mmdmt.visualization.label_colours import colours_of, legend_patches
+from mmdmt.visualization.label_colors import colours_of, legend_patches
 
 
 def draw_predictions(

@@ -16,7 +16,7 @@ from mmengine.registry import DATASETS, DefaultScope, init_default_scope
 from mmpretrain.datasets.transforms import PackInputs, RandAugment
 
 from mmdmt.apis import toolbox_script
-from mmdmt.datasets.samplers import Draw
+from mmdmt.datasets.sampler import Draw
 from mmdmt.registry import MODELS
 
 ROOT = Path(__file__).parents[2]

@@ -12,9 +12,9 @@ from mmseg.models import EncoderDecoder
 from mmseg.structures import SegDataSample
 from PIL import Image
 
-from mmdmt.datasets.samplers import Draw
-from mmdmt.pseudo_labels.bank import BankWriter
+from mmdmt.datasets.sampler import Draw
 from mmdmt.pseudo_labels.manifest import Manifest
+from mmdmt.tasks.segmentation.bank import BankWriter
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 VOC = 'dmt/dmt_deeplabv2-r101_1xb8_voc12aug-{}-321x321.py'

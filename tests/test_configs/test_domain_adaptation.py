@@ -13,8 +13,8 @@ from mmengine.registry import DATASETS, METRICS, MODELS
 from PIL import Image
 from test_whole_runs import SHORT, train
 
-from mmdmt.datasets.samplers import Draw, DrawPlan, PeerPool
-from mmdmt.engine.phases import Curriculum
+from mmdmt.datasets.sampler import Draw, DrawPlan, PeerPool
+from mmdmt.method.phases import Curriculum
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / 'configs' / 'domain_adaptation'

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 from mmengine.config import Config
 
-from mmdmt.datasets import splits
+from mmdmt.preparation import splits
 
 ROOT = Path(__file__).parents[2]
 COCO = ([104.008, 116.669, 122.675], [1.0, 1.0, 1.0], False)

@@ -11,7 +11,7 @@ from PIL import Image
 from test_data_of_configs import CONFIGS, HALF, VOC
 from test_domain_adaptation import NAME, make_sources
 
-from mmdmt.datasets.samplers import Draw
+from mmdmt.datasets.sampler import Draw
 
 GTA = f'domain_adaptation/{NAME.format("dmt", "gta", "")}'
 MIXED = f'domain_adaptation/{NAME.format("dmt", "synthia", "-100")}'

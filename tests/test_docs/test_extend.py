@@ -14,8 +14,8 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS as MMSEG_DATASETS
 
-from mmdmt.pseudo_labels.bank import PseudoLabelBank
 from mmdmt.registry import DATASETS, MODELS
+from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 
 ROOT = Path(__file__).parents[2]
 BLOCKS = re.findall(r'```python\n(.*?)```', (ROOT / 'docs' / 'en' / 'extend.md').read_text(), flags=re.DOTALL)

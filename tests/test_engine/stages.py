@@ -24,7 +24,7 @@ from mmengine.registry import OPTIM_WRAPPERS
 from mmengine.runner import IterBasedTrainLoop, ValLoop
 
 from mmdmt.apis import run_toolbox_script
-from mmdmt.pseudo_labels.bank import BankWriter
+from mmdmt.tasks.segmentation.bank import BankWriter
 
 # All that has a state: dropout, norm, momentum, schedules, a gradient scaler, averaged weights, the best checkpoint.
 SETTINGS = {

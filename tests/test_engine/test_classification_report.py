@@ -10,7 +10,7 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
 from mmdmt.models.losses import MixupMutualLoss
-from mmdmt.pseudo_labels.score_bank import ScoreBank
+from mmdmt.tasks.classification.bank import ScoreBank
 
 
 @pytest.fixture(scope='module')

@@ -17,8 +17,8 @@ from mmengine.runner import FlexibleRunner, Runner
 from stages import Fail, Forge
 
 from mmdmt.apis import toolbox_script
-from mmdmt.pseudo_labels.bank import PseudoLabelBank
-from mmdmt.pseudo_labels.labelling import label, weights_digest
+from mmdmt.pseudo_labels.labeling import label, weights_digest
+from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 
 SETTINGS = {
     'custom_imports': {'imports': ['mmdmt'], 'allow_failed_imports': False},

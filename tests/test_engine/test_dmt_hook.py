@@ -9,7 +9,7 @@ from conftest import run_config, shapes, toy_segmentor
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmdmt.pseudo_labels.bank import PseudoLabelBank
+from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 
 HOOK = 'custom_hooks.0.'
 
@@ -75,7 +75,7 @@ def test_weights_carry_on(uninterrupted):
 
 
 def test_each_learns_from_the_labels_of_the_other_as_it_stood_at_the_phases_start(uninterrupted):
-    from mmdmt.pseudo_labels.labelling import weights_digest
+    from mmdmt.pseudo_labels.labeling import weights_digest
 
     work_dir, runner, _ = uninterrupted
     (root,) = (work_dir / 'pseudo_labels').iterdir()
@@ -165,7 +165,7 @@ def test_a_checkpoint_that_was_not_named_when_the_run_was_killed_is_found(uninte
 
 def test_a_second_run_in_the_same_work_dir_is_refused(shapes_folder, tmp_path):
     code = (
-        'import sys\nfrom pathlib import Path\nfrom mmdmt.engine.run_lock import lock_work_dir\n'
+        'import sys\nfrom pathlib import Path\nfrom mmdmt.engine.guards.run_lock import lock_work_dir\n'
         f'lock_work_dir(Path({str(tmp_path)!r}))\nprint("locked", flush=True)\nsys.stdin.read()'
     )
     other = subprocess.Popen([sys.executable, '-c', code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -14,7 +14,7 @@ from same_run import differences, outcome
 from stages import FillDisk, Forge, Interrupt, write_config
 
 from mmdmt.apis import toolbox
-from mmdmt.engine.last_checkpoint import is_whole
+from mmdmt.engine.guards.last_checkpoint import is_whole
 
 
 @pytest.fixture(scope='module')

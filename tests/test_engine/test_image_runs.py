@@ -10,8 +10,8 @@ from image_runs import image_run_config
 from mmengine.hooks import EMAHook, Hook
 from mmengine.runner import Runner
 
-from mmdmt.pseudo_labels.labelling import weights_digest
-from mmdmt.pseudo_labels.score_bank import ScoreBank
+from mmdmt.pseudo_labels.labeling import weights_digest
+from mmdmt.tasks.classification.bank import ScoreBank
 
 
 class AveragesSeen(Hook):

@@ -12,9 +12,9 @@ from test_dmt_hook import HOOK
 
 from mmdmt.datasets.mutual_dataset import MutualDataset
 from mmdmt.engine import PictureHook, picture_hook
-from mmdmt.models.dynamic_weights import dynamic_mutual_weights
-from mmdmt.pseudo_labels.bank import PseudoLabelBank
-from mmdmt.pseudo_labels.pixel_labelling import predict_logits
+from mmdmt.method.weights import dynamic_mutual_weights
+from mmdmt.tasks.segmentation.bank import PseudoLabelBank
+from mmdmt.tasks.segmentation.recorder import predict_logits
 
 NAMES = ['unlabeled_0_006', 'unlabeled_9_015', 'val_2_018']
 

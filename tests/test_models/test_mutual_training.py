@@ -11,7 +11,7 @@ from mmseg.structures import SegDataSample
 
 from mmdmt.engine import PeerOptimWrapperConstructor
 from mmdmt.models import DynamicMutualLoss, DynamicMutualTraining
-from mmdmt.models.segmentation import Segmentation, stack_confidence
+from mmdmt.tasks.segmentation.peers import Segmentation, stack_confidence
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 SGD = {'type': 'OptimWrapper', 'optimizer': {'type': 'SGD', 'lr': 0.01}}

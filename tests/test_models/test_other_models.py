@@ -8,7 +8,7 @@ from mmengine.runner import Runner
 from mmengine.utils import get_installed_path
 
 from mmdmt.models import DynamicMutualLoss
-from mmdmt.pseudo_labels.bank import PseudoLabelBank
+from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 
 SMALL_RESNET = {'depth': 50, 'base_channels': 4, 'stem_channels': 4}
 

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import torch
 
+from mmdmt.method.confidence_levels import dequantize, quantize
 from mmdmt.models.losses.dynamic_mutual_loss import DynamicMutualLoss
-from mmdmt.pseudo_labels.bank import PseudoLabelBank
-from mmdmt.pseudo_labels.confidence_levels import dequantize, quantize
+from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 
 FOLDER = Path(__file__).parents[2] / 'tools' / 'benchmarks'
-NAMES = ('measure', 'naive', 'networks', 'loss', 'labelling', 'iteration', 'growth', 'phases', 'bench', 'load')
+NAMES = ('measure', 'naive', 'networks', 'loss', 'labeling', 'iteration', 'growth', 'phases', 'bench', 'load')
 TOY = {
     'loss_time': {'shape': (2, 5, 9, 7)},
     'loss_memory': {'shape': (2, 5, 9, 7)},
@@ -76,7 +76,7 @@ def test_both_losses_are_the_same(tools):
 
 @pytest.mark.usefixtures('mmseg_scope')
 def test_both_labellings_are_the_same(tools, tmp_path):
-    networks, labelling = tools['networks'], tools['labelling']
+    networks, labelling = tools['networks'], tools['labeling']
     torch.manual_seed(0)
     peers = {'left': networks.build(networks.resnet18(width=4, classes=6)).eval()}
     images = networks.Unlabelled(networks.scenes(3, 48), classes=6)

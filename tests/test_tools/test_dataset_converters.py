@@ -11,8 +11,8 @@ import pytest
 from mmseg.datasets import CityscapesDataset
 from PIL import Image
 
-from mmdmt.datasets.mask_conversion import check_complete
-from mmdmt.datasets.synthia import SYNTHIADataset
+from mmdmt.datasets.benchmarks.synthia import SYNTHIADataset
+from mmdmt.preparation.mask_conversion import check_complete
 
 FOLDER = Path(__file__).parents[2] / 'tools' / 'dataset_converters'
 SIZES = ((19, 33), (24, 17), (21, 30))  # height, width
@@ -25,15 +25,15 @@ SYNTHIA_CLASSES = {1: 'sky', 2: 'building', 3: 'road', 4: 'sidewalk', 5: 'fence'
 def converters():
     """Import the scripts as Python does when it runs one: from their own folder."""
     sys.path.insert(0, str(FOLDER))
-    import colour_masks
+    import color_masks
     import conversion_cli
     import gta
     import kvasir_seg
     import synthia
 
     sys.path.remove(str(FOLDER))
-    yield {'colour_masks': colour_masks, 'gta': gta, 'synthia': synthia, 'kvasir_seg': kvasir_seg}
-    for module in (colour_masks, conversion_cli, gta, kvasir_seg, synthia):
+    yield {'color_masks': color_masks, 'gta': gta, 'synthia': synthia, 'kvasir_seg': kvasir_seg}
+    for module in (color_masks, conversion_cli, gta, kvasir_seg, synthia):
         del sys.modules[module.__name__]
 
 
@@ -317,7 +317,7 @@ def test_colours_become_class_ids(converters, tmp_path, mode):
     path.parent.mkdir(parents=True)
     Image.fromarray(COLOURS[ids]).convert(mode).save(path)
     arguments = ['--colours', '000000', 'ff0000', '#00FF00', '--ignored', 'ffffff', '--nproc', '1']
-    converters['colour_masks'].main([str(tmp_path / 'coloured'), str(tmp_path / 'masks'), *arguments])
+    converters['color_masks'].main([str(tmp_path / 'coloured'), str(tmp_path / 'masks'), *arguments])
     mask = np.asarray(Image.open(tmp_path / 'masks' / 'more' / 'a.png'))
     assert mask.dtype == np.uint8
     np.testing.assert_array_equal(mask, np.where(ids == 3, 255, ids))
@@ -328,9 +328,9 @@ def test_black_and_white_become_class_ids(converters, tmp_path):
     write(tmp_path / 'coloured' / 'a.jpg', ids.repeat(5, 0).repeat(5, 1) * 255)
     arguments = [str(tmp_path / 'coloured'), str(tmp_path / 'masks'), '--colours', '000000', 'ffffff', '--nproc', '1']
     with pytest.raises(ValueError, match=r'1 of 1 masks could not be converted, first: .*a\.jpg has \d+ colours that'):
-        converters['colour_masks'].main(arguments)
+        converters['color_masks'].main(arguments)
     assert not list((tmp_path / 'masks').rglob('*.png'))
-    converters['colour_masks'].main([*arguments, '--nearest'])
+    converters['color_masks'].main([*arguments, '--nearest'])
     mask = np.asarray(Image.open(tmp_path / 'masks' / 'a.png'))
     np.testing.assert_array_equal(mask[2::5, 2::5], ids)
 
@@ -339,7 +339,7 @@ def test_a_colour_stands_for_one_class_and_is_written_in_hexadecimal(converters,
     write(tmp_path / 'coloured' / 'a.png', np.zeros((4, 4), np.uint8))
     arguments = [str(tmp_path / 'coloured'), str(tmp_path / 'masks'), '--colours', '000000']
     with pytest.raises(ValueError, match='A colour is named twice'):
-        converters['colour_masks'].main([*arguments, '000000'])
+        converters['color_masks'].main([*arguments, '000000'])
     with pytest.raises(SystemExit):
-        converters['colour_masks'].main([*arguments, 'red'])
+        converters['color_masks'].main([*arguments, 'red'])
     assert "'red' is no colour such as ff0000" in capsys.readouterr().err

@@ -16,7 +16,7 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 
 from mmdmt.apis import export_peer, toolbox_script
-from mmdmt.pseudo_labels.score_bank import ScoreBank
+from mmdmt.tasks.classification.bank import ScoreBank
 
 ROOT = Path(__file__).parents[2]
 SITE = Path(torch.__file__).parents[1]

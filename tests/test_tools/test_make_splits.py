@@ -10,7 +10,7 @@ import pytest
 from mmseg.datasets import CityscapesDataset
 from PIL import Image
 
-from mmdmt.datasets import splits
+from mmdmt.preparation import splits
 
 
 @pytest.fixture(scope='module')

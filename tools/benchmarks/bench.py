@@ -17,7 +17,7 @@ from pathlib import Path
 import cv2
 import growth
 import iteration
-import labelling
+import labeling as labelling
 import loss
 import phases
 import torch

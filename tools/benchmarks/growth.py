@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 import networks
-from labelling import label_anew
+from labeling import label_anew
 from measure import Row, exponent, growth, interleaved
 
 SIZES = (50, 100, 200)

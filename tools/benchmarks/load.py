@@ -28,9 +28,9 @@ from mmengine.logging import MMLogger
 from mmengine.registry import DATASETS, init_default_scope
 from mmengine.runner import Runner
 
-from mmdmt.pseudo_labels.bank import BankWriter, PseudoLabelBank
-from mmdmt.pseudo_labels.labelling import label
+from mmdmt.pseudo_labels.labeling import label
 from mmdmt.pseudo_labels.manifest import Manifest
+from mmdmt.tasks.segmentation.bank import BankWriter, PseudoLabelBank
 
 ROOT = Path(__file__).resolve().parents[2]
 MIB = 2**20

@@ -13,8 +13,8 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from mmdmt.pseudo_labels.bank import PseudoLabelBank
-from mmdmt.pseudo_labels.pixel_labelling import PixelRecorder, predict
+from mmdmt.tasks.segmentation.bank import PseudoLabelBank
+from mmdmt.tasks.segmentation.recorder import PixelRecorder, predict
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / 'configs' / 'dmt' / 'dmt_unet-resnet_1xb8_digit-scenes.py'

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mmdmt.datasets.mask_conversion import Convert, check_complete, convert_masks, labels_in
+from mmdmt.preparation.mask_conversion import Convert, check_complete, convert_masks, labels_in
 
 
 def run(

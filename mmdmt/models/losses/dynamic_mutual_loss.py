@@ -10,7 +10,7 @@ from mmengine.dist import all_reduce
 from torch import Tensor, nn
 
 from mmdmt.arguments import check_number
-from mmdmt.models.dynamic_weights import (
+from mmdmt.method.weights import (
     Comparison,
     compare,
     flip_labels,
@@ -30,7 +30,7 @@ class DynamicMutualLoss(nn.Module):
 
     ``sum(weight * cross_entropy) / count(label != ignore_index)`` over the whole batch: pixels of weight zero and
     ground-truth pixels count in the denominator, which is the mean over processes in distributed training. See
-    :mod:`mmdmt.models.dynamic_weights` for the weights.
+    :mod:`mmdmt.method.weights` for the weights.
 
     Note:
         Which labels are pseudo labels is said by a context, so that the loss keeps the signature of its neighbours::
@@ -44,7 +44,7 @@ class DynamicMutualLoss(nn.Module):
         gamma_agree (float): Exponent where learner and labeller agree (gamma 1 of the paper). Defaults to 5.
         gamma_disagree (float): Exponent where they disagree (gamma 2). Defaults to 5. Both zero is plain cross entropy.
         ramp (float): Steepness with which the exponents grow during a phase, see
-            :func:`~mmdmt.models.dynamic_weights.ramp_up`; 0 keeps them constant, as in the paper's segmentation.
+            :func:`~mmdmt.method.weights.ramp_up`; 0 keeps them constant, as in the paper's segmentation.
             Defaults to 0.
         rule (str): ``'mutual'``, the paper's rule; ``'naive'``, ``p[y] ** gamma_agree`` everywhere; ``'flip'``, a
             learner surer than the labeller learns its own prediction; ``'online'``, no labeller, the learner learns its

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmdmt.models.dynamic_weights import Comparison
+from mmdmt.method.weights import Comparison
 from mmdmt.models.losses.dynamic_mutual_loss import DynamicMutualLoss
 from mmdmt.registry import MODELS
 

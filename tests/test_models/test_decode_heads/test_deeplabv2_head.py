@@ -12,8 +12,8 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
 from mmdmt.models.decode_heads import DeepLabV2Head
-from mmdmt.models.segmentation import Segmentation
-from mmdmt.pseudo_labels.pixel_labelling import predict
+from mmdmt.tasks.segmentation.peers import Segmentation
+from mmdmt.tasks.segmentation.recorder import predict
 
 CONFIG = Path(__file__).parents[3] / 'configs/_base_/models/dmt_deeplabv2_r101-d8.py'
 PEERS = ('coco', 'imagenet')

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mmdmt.models.dynamic_weights import GROUND_TRUTH, ramp_up
+from mmdmt.method.weights import GROUND_TRUTH, ramp_up
 from mmdmt.models.losses import Mixture, MixupMutualLoss
 
 LOGITS = torch.tensor([[2.0, 0.0, 0.0], [0.0, 3.0, 0.0], [0.0, 0.5, 1.0], [1.0, 1.0, 0.0]])

@@ -1,0 +1,1 @@
+"""Datasets of public benchmarks that the toolboxes lack."""

@@ -1,0 +1,92 @@
+"""CIFAR-10, partly labelled."""
+
+from typing import Any
+
+import numpy as np
+from mmengine.fileio import exists, join_path
+from mmpretrain.datasets import CIFAR10
+from mmpretrain.datasets.utils import check_md5
+
+from mmdmt.preparation.class_splits import split_classes
+from mmdmt.registry import DATASETS
+
+PARTS = ('labeled', 'unlabeled', 'val', 'train', 'test')
+
+
+@DATASETS.register_module()
+class PartlyLabeledCIFAR10(CIFAR10):
+    """A part of CIFAR-10: 32x32 pixels, RGB, 10 classes, 50 000 images to train on and 10 000 to test on.
+
+    Of the 50 000, every class has as many labelled and as many validation images
+    (:func:`~mmdmt.preparation.class_splits.split_classes`). The files are those of the archive for Python, in
+    the folder ``cifar-10-batches-py``, checked by MMPretrain's MD5 sums.
+
+    An image is known by its number in the archive, ``cifar-10/train/00042`` as its ``img_path``, which is no file. Only
+    the images of the part are held.
+
+    Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
+
+    Args:
+        data_root (str): The folder that the archive was unpacked in.
+        part (str): ``'labeled'``, ``'unlabeled'``, ``'val'``, ``'train'`` (labelled and unlabelled) or ``'test'``.
+            Defaults to ``'labeled'``.
+        labels_per_class (int): Labelled images of each class. Defaults to 400.
+        val_per_class (int): Images of each class that are left to validate on. Defaults to 20.
+        seed (int): Of the split. Defaults to 1.
+        download (bool): Download the archive (163 MiB) if it is not there. Defaults to False.
+        **kwargs: Other arguments of MMPretrain's ``CIFAR10``.
+
+    Raises:
+        ValueError: If the part is unknown, a class has too few images, or a file is not the archive's.
+        FileNotFoundError: If a file of the archive is missing.
+    """
+
+    def __init__(
+        self,
+        data_root: str = '',
+        part: str = 'labeled',
+        labels_per_class: int = 400,
+        val_per_class: int = 20,
+        seed: int = 1,
+        download: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        if part not in PARTS:
+            raise ValueError(f'part={part!r} of {type(self).__name__} is unknown: choose one of {", ".join(PARTS)}.')
+        self.part = part
+        self.labels_per_class = labels_per_class
+        self.val_per_class = val_per_class
+        self.seed = seed
+        super().__init__(data_root, 'test' if part == 'test' else 'train', download=download, **kwargs)
+
+    def load_data_list(self) -> list[dict[str, Any]]:
+        """Read the images of the part.
+
+        Returns:
+            For each ``img`` (uint8 (32, 32, 3), RGB), ``gt_label`` and ``img_path``, its name.
+        """
+        images: list[dict[str, Any]] = super().load_data_list()
+        for number, image in enumerate(images):
+            image['img_path'] = f'cifar-10/{self.split}/{number:05d}'
+        if self.part == 'test':
+            return images
+        labels = np.array([image['gt_label'] for image in images])
+        split = split_classes(labels, self.labels_per_class, self.val_per_class, self.seed)
+        return [images[number] for number in split[self.part]]
+
+    def _check_integrity(self) -> bool:
+        """Tell whether the files are there, as MMPretrain's does before it reads them, but say what is wrong."""
+        root = self.data_prefix['root']
+        for name, md5 in (*self.train_list, *self.test_list):
+            file = join_path(root, self.base_folder, name)
+            if not exists(file):
+                if self.download:
+                    return False
+                raise FileNotFoundError(
+                    f'{file} does not exist: download {self.url} and unpack it in {root}, or set download=True.'
+                )
+            if md5 is not None and not check_md5(file, md5):
+                raise ValueError(
+                    f'{file} is damaged, its MD5 sum is not {md5}: delete it, and unpack {self.url} in {root} again.'
+                )
+        return True

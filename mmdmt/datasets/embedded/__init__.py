@@ -1,0 +1,1 @@
+"""Datasets that need no download: made of the handwritten digits that scikit-learn ships."""

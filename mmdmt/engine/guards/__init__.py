@@ -1,0 +1,1 @@
+"""What keeps a run safe: checks at its start, the lock, signals, checkpoints, the loss."""

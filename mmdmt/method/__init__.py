@@ -1,0 +1,1 @@
+"""The paper's method, pure: weights, thresholds, confidence levels, selection and phases, on tensors and arrays."""

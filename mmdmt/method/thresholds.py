@@ -1,0 +1,135 @@
+"""Class-balanced confidence thresholds, from histograms that grow image by image."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmdmt.method.confidence_levels import LOWER_EDGES, NUM_LEVELS, dequantize, quantize
+
+
+class ConfidenceHistogram:
+    """How often each class was predicted with each confidence.
+
+    Keeping the most confident share of the pixels of each *predicted* class, instead of a share of all pixels, keeps
+    the rare and hard classes among the pseudo labels. The share is found over the whole unlabelled set, of which only
+    this histogram is held in memory.
+
+    The thresholds follow Zou et al., "Unsupervised Domain Adaptation for Semantic Segmentation via Class-Balanced
+    Self-Training", ECCV 2018, https://arxiv.org/abs/1810.07911.
+
+    Args:
+        num_classes: Number of classes.
+        ignore_index: The label of pixels that are not counted. Default: 255.
+
+    Attributes:
+        counts: Pixels of each class and confidence level, int64 of shape (num_classes, NUM_LEVELS), C-contiguous.
+            The histogram of several processes is the sum of theirs.
+
+    Raises:
+        ValueError: If there is no class, or ``ignore_index`` is one of them.
+    """
+
+    def __init__(self, num_classes: int, ignore_index: int = 255) -> None:
+        if num_classes < 1:
+            raise ValueError(f'num_classes is {num_classes}, but a histogram needs at least one class.')
+        if 0 <= ignore_index < num_classes:
+            raise ValueError(
+                f'ignore_index is {ignore_index}, which is one of the {num_classes} classes: '
+                'the pixels of that class would never be counted. Choose a value that is no class.'
+            )
+        self.num_classes = num_classes
+        self.ignore_index = ignore_index
+        self.counts: NDArray[np.int64] = np.zeros((num_classes, NUM_LEVELS), np.int64)
+
+    @property
+    def totals(self) -> NDArray[np.int64]:
+        """Pixels of each class, int64 of shape (num_classes,)."""
+        return self.counts.sum(axis=1)
+
+    def update(self, label: NDArray[np.integer], confidence: NDArray[np.float32]) -> None:
+        """Count the pixels of an image, or of any number of them.
+
+        Args:
+            label: Predicted classes, integers of any shape, in [0, num_classes) or ``ignore_index``.
+            confidence: Their max softmax probabilities, float32 of the same shape, in [0, 1] where not ignored.
+
+        Raises:
+            ValueError: If a dtype, shape or value is another. Nothing has been counted then.
+        """
+        if not np.issubdtype(label.dtype, np.integer):
+            raise ValueError(f'labels are {label.dtype}, but classes are integers.')
+        if label.shape != confidence.shape:
+            raise ValueError(f'the labels have shape {label.shape}, but their confidences {confidence.shape}.')
+        counted = label != self.ignore_index
+        classes, levels = label[counted].astype(np.int64), quantize(confidence[counted])
+        foreign = classes[(classes < 0) | (classes >= self.num_classes)]
+        if foreign.size:
+            raise ValueError(
+                f'a label is {foreign[0]}, but there are {self.num_classes} classes: labels are 0 to '
+                f'{self.num_classes - 1}, or {self.ignore_index} to be ignored. '
+                'Set num_classes to what the labelling network predicts.'
+            )
+        # One flat index is several times as fast as a pair of them, and nothing of the table's size is allocated.
+        np.add.at(self.counts.reshape(-1), classes * NUM_LEVELS + levels, 1)
+
+    def merge(self, other: 'ConfidenceHistogram') -> None:
+        """Add what another histogram has counted.
+
+        Args:
+            other: A histogram of as many classes. It is left as it is.
+
+        Raises:
+            ValueError: If the number of classes differs.
+        """
+        if other.num_classes != self.num_classes:
+            raise ValueError(
+                f'a histogram of {other.num_classes} classes cannot be added to one of {self.num_classes}: '
+                'they are of different datasets or networks.'
+            )
+        self.counts += other.counts
+
+    def thresholds(self, ratio: float) -> NDArray[np.float32]:
+        """Find, for each class, the confidence that the most confident share of its pixels reaches.
+
+        Of n pixels, the threshold is the confidence of the (int(n * ratio) + 1)-th most confident one, rounded down to
+        the lower edge of its level, so that all the pixels of this level are kept, as ties are. Where int(n * ratio)
+        is zero or n, all are kept. A class that was never predicted gets infinity, which keeps nothing.
+
+        Args:
+            ratio: The share to keep, in (0, 1].
+
+        Returns:
+            Thresholds, float32 of shape (num_classes,), to be used as ``confidence >= thresholds[label]``. They keep
+            the same pixels whether or not the confidences have been through the codec.
+
+        Raises:
+            ValueError: If the ratio is not in (0, 1].
+        """
+        if not 0 < ratio <= 1:
+            raise ValueError(f'the ratio of pixels to keep is {ratio}, but it lies in (0, 1]: 0.2 keeps a fifth.')
+        totals = self.totals
+        share = (totals * ratio).astype(np.int64)
+        rank = np.where(share < 1, totals, np.minimum(share + 1, totals))
+        most_confident_first = self.counts[:, ::-1].cumsum(axis=1)
+        levels = NUM_LEVELS - 1 - (most_confident_first < rank[:, None]).sum(axis=1)
+        return np.where(totals > 0, dequantize(levels), np.float32(np.inf))
+
+    def kept(self, thresholds: NDArray[np.floating]) -> NDArray[np.int64]:
+        """Count the pixels that reach the threshold of their class.
+
+        Args:
+            thresholds: One threshold for each class, floating-point of shape (num_classes,), as `thresholds` returns
+                them. The count is exact for these; of a threshold within a level, that level's pixels are left out.
+
+        Returns:
+            Pixels of each class at or above its threshold, int64 of shape (num_classes,).
+
+        Raises:
+            ValueError: If there are not as many thresholds as classes.
+        """
+        if thresholds.shape != (self.num_classes,):
+            raise ValueError(
+                f'the thresholds have shape {thresholds.shape}, but there are {self.num_classes} classes '
+                'with one threshold each.'
+            )
+        first_level = np.searchsorted(LOWER_EDGES, thresholds)
+        return self.counts.sum(axis=1, where=np.arange(NUM_LEVELS) >= first_level[:, None])

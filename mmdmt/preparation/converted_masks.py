@@ -1,0 +1,74 @@
+"""Datasets whose masks a converter has written into a folder of its own."""
+
+from pathlib import Path
+from typing import Any
+
+from mmseg.datasets import BaseSegDataset
+
+from mmdmt.tasks.source_files import check_mask_file
+
+
+class ConvertedMasksDataset(BaseSegDataset):
+    """Images of a data set and, elsewhere, the masks that a converter has made of its labels.
+
+    Set up without masks (``seg_map_path`` left out of ``data_prefix``) it is an ordinary unlabelled set.
+
+    Args:
+        **kwargs: Arguments of ``BaseSegDataset``.
+
+    Raises:
+        FileNotFoundError: If the image folder or the list does not exist, or an image that is listed has no mask.
+        ValueError: If there is no image, or the masks are no 8-bit images of one channel.
+    """
+
+    #: The script that writes the masks, for error messages.
+    CONVERTER: str
+    #: The image folder of the data set as it is published, for error messages.
+    IMAGES: str
+
+    def load_data_list(self) -> list[dict[str, Any]]:
+        """List the images, and check that there are masks for them.
+
+        Returns:
+            One entry an image, with the keys of MMSegmentation's datasets.
+        """
+        name = f'mmdmt.{type(self).__name__}'
+        if self.backend_args:
+            return super().load_data_list()
+        images = Path(self.data_prefix.get('img_path') or '')
+        if not images.is_dir():
+            raise FileNotFoundError(
+                f'{images} (img_path of {name}) is no folder: set data_root={self.data_root!r} and data_prefix so that '
+                f'they lead to the folder {self.IMAGES} of the data set.'
+            )
+        if self.ann_file and not Path(self.ann_file).is_file():
+            raise FileNotFoundError(
+                f'{self.ann_file} (ann_file of {name}) does not exist: make the list, or leave ann_file out for all '
+                'images of the folder.'
+            )
+        entries = super().load_data_list()
+        if not entries:
+            raise ValueError(
+                f'{self.ann_file or images} names no image for {name}: check data_root, and that the files end in '
+                f'img_suffix={self.img_suffix!r}.'
+            )
+        if self.data_prefix.get('seg_map_path'):
+            self._check_masks([Path(entry['seg_map_path']) for entry in entries])
+        return entries
+
+    def _check_masks(self, masks: list[Path]) -> None:
+        # One listing of each folder: asking for every file takes minutes on a network disk.
+        there = {folder: _names(folder) for folder in {mask.parent for mask in masks}}
+        missing = [mask for mask in masks if mask.name not in there[mask.parent]]
+        if missing:
+            raise FileNotFoundError(
+                f'{len(missing)} of {len(masks)} masks of mmdmt.{type(self).__name__} do not exist, first '
+                f'{missing[0]}: run {self.CONVERTER} and give its output folder as seg_map_path, or name the images '
+                'that have a mask in ann_file.'
+            )
+        # The converter writes all masks alike: look at one.
+        check_mask_file(masks[0], f'run {self.CONVERTER} and give its output folder as seg_map_path')
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()

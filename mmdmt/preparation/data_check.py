@@ -1,0 +1,132 @@
+"""Check the data of a config before training: every image and mask is read once, and everything wrong is listed."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import combinations_with_replacement
+
+import numpy as np
+from mmengine.config import Config
+from numpy.typing import NDArray
+
+from mmdmt.preparation.config_lists import ImageList, class_problems, dataset_configs, overlaps, read_list, some
+from mmdmt.preparation.image_check import CheckedImage, ImageSource, check_image
+from mmdmt.pseudo_labels.progress import progress
+
+
+@dataclass
+class DataReport:
+    """What a check has found.
+
+    Attributes:
+        problems: What has to be mended before training, a sentence each.
+        warnings: What may be intended, a sentence each.
+        images: The checked images of each list.
+        lists: The lists.
+    """
+
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    images: dict[str, list[CheckedImage]] = field(default_factory=dict)
+    lists: dict[str, ImageList] = field(default_factory=dict)
+
+
+def check_data(config: Config, workers: int = 4) -> DataReport:
+    """Check the lists, images and masks of a config.
+
+    Args:
+        config (Config): Of a run, or of plain training.
+        workers (int): Images read at the same time. Defaults to 4.
+
+    Returns:
+        DataReport: Everything that was found.
+    """
+    report = DataReport()
+    for name, settings in dataset_configs(config).items():
+        try:
+            report.lists[name] = read_list(name, settings)
+        except (AssertionError, OSError, ValueError, KeyError, TypeError) as error:
+            report.problems.append(f'The {name} list cannot be made: {error}')
+    report.problems += class_problems(report.lists, config) + overlaps(report.lists)
+    for name, images in report.lists.items():
+        report.images[name] = list(_checked(images, workers))
+        report.problems += [problem for image in report.images[name] for problem in image.problems]
+        report.warnings += list_warnings(images, report.images[name])
+    report.warnings += duplicates(report.images)
+    return report
+
+
+def list_warnings(images: ImageList, checked: Sequence[CheckedImage]) -> list[str]:
+    """Say what is odd about the images of a list, though training would run."""
+    twice = [path for path, count in Counter(image.path for image in checked).items() if count > 1]
+    warnings = [f'{len(twice)} images stand more than once in the {images.name} list: {some(twice)}.'] if twice else []
+    held = {image.mask: image.counts for image in checked if image.counts is not None}
+    if not held:
+        return warnings
+    pixels = pixels_of_classes(images, checked)
+    absent = [name for name, count in zip(images.classes, pixels, strict=True) if not count]
+    if absent:
+        hint = _hint(images, np.sum(list(held.values()), axis=0))
+        warnings.append(f'{", ".join(absent)}: in no {images.name} mask.{hint}')
+    classes = {mask: np.count_nonzero(counts) - (counts[images.ignore_index] > 0) for mask, counts in held.items()}
+    for number, what in ((0, 'are ignored altogether'), (1, 'hold one class only')):
+        such = [mask for mask, found in classes.items() if found == number]
+        if such:
+            warnings.append(f'{len(such)} of {len(held)} {images.name} masks {what}: {some(such)}.')
+    return warnings
+
+
+def _hint(images: ImageList, counts: NDArray[np.int64]) -> str:
+    """Recognise masks in black and white, whose white would be ignored."""
+    labels = np.flatnonzero(counts)
+    if len(labels) != 2 or labels[1] != images.ignore_index:
+        return ''
+    return (
+        f' The masks hold {labels[0]} and {labels[1]} alone, and {labels[1]} is ignored: if it stands for a class, '
+        'convert them (tools/dataset_converters/color_masks.py).'
+    )
+
+
+def duplicates(images: Mapping[str, Sequence[CheckedImage]]) -> list[str]:
+    """Find files with the same pixels, within the lists and between them."""
+    by_content: dict[bytes, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for name, checked in images.items():
+        for path, digest in {image.path: image.digest for image in checked if image.digest}.items():
+            by_content[digest][name].append(path)
+    warnings = []
+    for one, other in combinations_with_replacement(images, 2):
+        pairs = [
+            f'{path} = {group[one][0]}'
+            for group in by_content.values()
+            if one in group and other in group
+            for path in group[other]
+            if path not in group[one][:1]
+        ]
+        if pairs:
+            others = 'other images' if one == other else f'images of {one}'
+            warnings.append(f'{len(pairs)} images of {other} are the same as {others}, pixel by pixel: {some(pairs)}.')
+    return warnings
+
+
+def pixels_of_classes(images: ImageList, checked: Sequence[CheckedImage]) -> NDArray[np.int64]:
+    """Count the pixels of each class, int64 of shape (classes,)."""
+    total = sum((image.counts for image in checked if image.counts is not None), np.zeros(256, np.int64))
+    return total[: len(images.classes)]
+
+
+def images_of_classes(images: ImageList, checked: Sequence[CheckedImage]) -> NDArray[np.int64]:
+    """Count the images that each class is in, int64 of shape (classes,)."""
+    there = ((image.counts > 0).astype(np.int64) for image in checked if image.counts is not None)
+    return sum(there, np.zeros(256, np.int64))[: len(images.classes)]
+
+
+def _checked(images: ImageList, workers: int) -> Iterator[CheckedImage]:
+    def check(source: ImageSource) -> CheckedImage:
+        # A dataset that names no classes is a problem already; its masks are not to blame.
+        return check_image(source, len(images.classes) or 256, images.ignore_index)
+
+    with ThreadPoolExecutor(workers) as pool, progress(f'Checking {images.name}', len(images.sources)) as bar:
+        for result in pool.map(check, images.sources):
+            bar.update(1)
+            yield result

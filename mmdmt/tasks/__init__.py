@@ -1,0 +1,1 @@
+"""What pixels and images do differently, a room for each task."""

@@ -1,0 +1,115 @@
+"""Labels of whole images: what a dataset of MMPretrain's asks of mutual training."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmcv.transforms import LoadImageFromFile
+from mmengine.dataset import BaseDataset
+from mmpretrain.datasets.transforms import PackInputs
+
+from mmdmt.tasks.classification.bank import ScoreBank
+from mmdmt.tasks.classification.recorder import ImageRecorder
+from mmdmt.tasks.classification.transforms import LoadPseudoImageLabel
+from mmdmt.tasks.label_kind import Transform, TruthReader, described
+
+CONFIDENCE = 'pseudo_confidence'
+
+
+class ImageLabels:
+    """An image has one label, its class."""
+
+    files = ('img_path',)
+    label_key = 'gt_label'
+    bank = ScoreBank
+    recorder = ImageRecorder
+
+    def training_transforms(self, labeled: BaseDataset) -> list[Transform]:
+        """Turn the pipeline of labelled images into one of pseudo-labelled images.
+
+        Args:
+            labeled (BaseDataset): The labelled dataset.
+
+        Returns:
+            list[Callable]: Its transforms, with a pseudo label loaded right after the image and packed at the end.
+        """
+        pipeline: list[Transform] = []
+        for transform in labeled.pipeline.transforms:
+            if isinstance(transform, PackInputs):
+                keys = (*transform.algorithm_keys, CONFIDENCE)
+                pipeline.append(PackInputs(transform.input_key, keys, transform.meta_keys))
+            else:
+                pipeline.append(transform)
+        loads_file = isinstance(pipeline[0], LoadImageFromFile)
+        pipeline.insert(1 if loads_file else 0, LoadPseudoImageLabel())
+        return pipeline
+
+    def labelling_transforms(self, training: Sequence[Transform]) -> list[Transform]:
+        """Return what an image goes through to be labelled: all that stands before its label is loaded, and packing.
+
+        Args:
+            training (Sequence[Callable]): The transforms of a pseudo-labelled image.
+
+        Raises:
+            ValueError: If they load no pseudo label, or drop its confidence.
+        """
+        kinds = [type(transform) for transform in training]
+        if LoadPseudoImageLabel not in kinds:
+            raise ValueError(
+                f'The pipeline of the unlabelled dataset ({described(training)}) loads no pseudo label: put dict(type='
+                "'mmdmt.LoadPseudoImageLabel') before the first random transform."
+            )
+        if CONFIDENCE not in getattr(training[-1], 'algorithm_keys', ()):
+            raise ValueError(
+                f'The pipeline of the unlabelled dataset ({described(training)}) drops the confidence: end it with '
+                f"dict(type='PackInputs', algorithm_keys=('{CONFIDENCE}',))."
+            )
+        return [*training[: kinds.index(LoadPseudoImageLabel)], PackInputs()]
+
+    def hide_label(self, info: dict[str, Any]) -> None:
+        """Take the class out of the information on an unlabelled image."""
+        info.pop('gt_label', None)
+
+    def truth_reader(self, labeled: Sequence[BaseDataset], labelling: Sequence[Transform]) -> TruthReader:
+        """Return what reads the class of an unlabelled image that has one.
+
+        Args:
+            labeled (Sequence[BaseDataset]): They know how many classes there are.
+            labelling (Sequence[Callable]): Not needed.
+        """
+        return partial(_read_class, classes=len(labeled[0].metainfo['classes']))
+
+    def check_label(self, dataset: BaseDataset, sample: Any) -> None:
+        """Check the label of an image that has just been loaded.
+
+        Args:
+            dataset (BaseDataset): The labelled dataset.
+            sample (DataSample): With ``gt_label``.
+
+        Raises:
+            ValueError: If there is no label, or it is no class, naming the image.
+        """
+        classes = len(dataset.metainfo['classes'])
+        image = sample.metainfo.get('img_path', 'an image of the labelled dataset')
+        if 'gt_label' not in sample:
+            raise ValueError(f'{image} has no gt_label: give the labelled dataset an ann_file or class folders.')
+        label = int(sample.gt_label)
+        if not 0 <= label < classes:
+            raise ValueError(
+                f'The label of {image} is {label}, but the {classes} classes are 0..{classes - 1}: correct its list, '
+                'or the classes in metainfo of the labelled dataset.'
+            )
+
+    def pseudo_labelled(self, bank: Path) -> Sequence[int]:
+        """Return the images that can be drawn: the most confident share."""
+        selected: list[int] = ScoreBank(bank).selected.tolist()
+        return selected
+
+
+def _read_class(info: dict[str, Any], classes: int) -> np.ndarray | None:
+    label = info.get('gt_label')
+    if label is not None and not 0 <= int(label) < classes:
+        raise ValueError(f'The label of {info.get("img_path")} is {label}, but the classes are 0..{classes - 1}.')
+    return None if label is None else np.array([int(label)])

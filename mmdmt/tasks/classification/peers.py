@@ -1,0 +1,176 @@
+"""Classifiers as peers: where they compute their cross entropy, our loss in that place, and mixup around it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from mmengine.model import BaseModel
+from mmengine.structures import BaseDataElement
+from torch import Tensor, nn
+
+from mmdmt.method.weights import GROUND_TRUTH
+from mmdmt.models.losses import DynamicMutualLoss, Mixture, MixupMutualLoss
+from mmdmt.models.names import ENSEMBLE
+from mmdmt.registry import MODELS
+
+SUPPORTED = (
+    'DMT weighs images, so the head must be a ClsHead with CrossEntropyLoss and a softmax, without class weights (as '
+    'LinearClsHead or VisionTransformerClsHead have it)'
+)
+
+
+class Classification:
+    """MMPretrain's classifiers as peers."""
+
+    default_loss = 'mmdmt.MixupMutualLoss'
+
+    def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> list[DynamicMutualLoss]:
+        """Put a :class:`MixupMutualLoss` in place of the cross entropy of a classifier.
+
+        Args:
+            name (str): Name of the peer, for the error messages.
+            peer (nn.Module): An ``ImageClassifier``; changed in place.
+            loss (dict): Config of the loss, ``type='mmdmt.MixupMutualLoss'`` with its exponents.
+
+        Returns:
+            list[DynamicMutualLoss]: The loss put in.
+
+        Raises:
+            ValueError: If the head computes anything but a softmax cross entropy, naming peer, head and loss.
+        """
+        head: Any = peer.head
+        own = _the_loss(f'head ({type(head).__name__}) of peer {name!r}', head)
+        placed = MODELS.build({**loss, 'loss_weight': own.loss_weight * loss.get('loss_weight', 1.0)})
+        if not isinstance(placed, MixupMutualLoss):
+            raise ValueError(
+                f'loss=dict(type={loss["type"]!r}) of DynamicMutualTraining is a {type(placed).__name__}: give '
+                "type='mmdmt.MixupMutualLoss' for classifiers; its mixup_alpha=None mixes nothing."
+            )
+        head.loss_module = placed
+        return [placed]
+
+    def num_classes(self, peer: nn.Module) -> int:
+        """Return the number of classes that a classifier's head predicts.
+
+        Raises:
+            ValueError: If the head does not say.
+        """
+        classes = getattr(peer.head, 'num_classes', None)
+        if classes is None:
+            raise ValueError(f'The head ({type(peer.head).__name__}) has no num_classes: {SUPPORTED}.')
+        return int(classes)
+
+    def losses(
+        self, peer: nn.Module, bare: BaseModel, data: dict[str, Any], placed: list[DynamicMutualLoss]
+    ) -> dict[str, Tensor]:
+        """Forward a classifier's share of a batch.
+
+        A batch without pseudo labels goes through the classifier as ever, batch augmentations of its own included. One
+        with pseudo labels is weighed unmixed, in a forward pass without gradient, then mixed and learnt.
+
+        Args:
+            peer (nn.Module): The classifier, in its distributed wrapper or not.
+            bare (BaseModel): The classifier itself.
+            data (dict): ``inputs`` and ``data_samples``, not preprocessed.
+            placed (list[DynamicMutualLoss]): Its loss.
+
+        Returns:
+            dict[str, Tensor]: What its head returns.
+        """
+        (loss,) = placed
+        assert isinstance(loss, MixupMutualLoss)
+        with_pseudo_labels = any('pseudo_confidence' in sample for sample in data['data_samples'])
+        batch = bare.data_preprocessor(data, not with_pseudo_labels)
+        if not with_pseudo_labels:
+            return _named(loss, peer(**batch, mode='loss'))
+        inputs, samples = batch['inputs'], batch['data_samples']
+        for sample in samples:
+            sample.pop('gt_score', None)  # one-hot labels, made for batch augmentations of its own
+        label = torch.cat([sample.gt_label for sample in samples])
+        confidence = stack_confidence(samples, label.device)
+        if loss.mixup_alpha is None:
+            with loss.pseudo_targets(confidence):
+                return _named(loss, peer(inputs, samples, mode='loss'))
+        with torch.no_grad(), _untouched_statistics(bare):
+            logits = bare(inputs, mode='tensor')
+        compared, weights = loss.weigh(logits, label, confidence)
+        mixture = Mixture.draw(len(samples), loss.mixup_alpha, label.device)
+        with loss.mixed_targets(compared.label_index, weights, mixture):
+            return _named(loss, peer(mixture(inputs), samples, mode='loss'))
+
+    def combine(self, by_peer: dict[str, Any], predicted_by: str) -> BaseDataElement:
+        """Join what classifiers predict for one image.
+
+        Args:
+            by_peer (dict[str, DataSample]): Their predictions.
+            predicted_by (str): Whose is the model's own: a peer's name or ``'ensemble'``.
+
+        Returns:
+            DataSample: ``pred_score`` (float32 (C,), the softmax) and ``pred_label`` (int64 (1,)) of that one, and in
+            ``peers`` everyone's.
+        """
+        scores = {name: sample.pred_score.float() for name, sample in by_peer.items()}
+        scores[ENSEMBLE] = torch.stack(list(scores.values())).mean(dim=0)
+        combined: Any = next(iter(by_peer.values())).new()
+        combined.set_pred_score(scores[predicted_by]).set_pred_label(scores[predicted_by].argmax(keepdim=True))
+        predictions = {
+            name: BaseDataElement(pred_score=score, pred_label=score.argmax(keepdim=True))
+            for name, score in scores.items()
+        }
+        combined.set_field(BaseDataElement(**predictions), 'peers')
+        return combined
+
+
+def stack_confidence(data_samples: Sequence[BaseDataElement], device: torch.device) -> Tensor:
+    """Stack the confidences of image labels.
+
+    Args:
+        data_samples (Sequence[DataSample]): With ``pseudo_confidence``, a float32 scalar, where the label is a pseudo
+            label.
+        device (torch.device): Of the result.
+
+    Returns:
+        Tensor: (N,) float32; ``inf`` for ground truth.
+    """
+    confidences = [float(sample.get('pseudo_confidence', GROUND_TRUTH)) for sample in data_samples]
+    return torch.tensor(confidences, dtype=torch.float32).to(device)
+
+
+def _named(loss: MixupMutualLoss, losses: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Give the loss its own name in the log, and the accuracy beside it.
+
+    MMPretrain calls the loss ``loss``, as MMEngine does the sum of all.
+    """
+    named = {loss.loss_name if key == 'loss' else key: value for key, value in losses.items()}
+    return named if loss.accuracy is None else {**named, 'accuracy': loss.accuracy}
+
+
+@contextmanager
+def _untouched_statistics(model: nn.Module) -> Iterator[None]:
+    """Let batch norms of a training model use the statistics of the batch without learning from them."""
+    norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats]
+    for norm in norms:
+        norm.track_running_stats = False
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.track_running_stats = True
+
+
+def _the_loss(where: str, head: nn.Module) -> Any:
+    # Imported here, because segmentation needs no MMPretrain.
+    from mmpretrain.models.heads import ClsHead
+    from mmpretrain.models.losses import CrossEntropyLoss
+
+    if not isinstance(head, ClsHead):
+        raise ValueError(f'The {where} is no ClsHead: {SUPPORTED}.')
+    loss = head.loss_module
+    if isinstance(loss, DynamicMutualLoss):
+        return loss
+    if not isinstance(loss, CrossEntropyLoss) or loss.use_sigmoid:
+        raise ValueError(f'The {where} computes {loss}, no softmax cross entropy: {SUPPORTED}.')
+    if loss.class_weight is not None:
+        raise ValueError(f'The {where} has class_weight={loss.class_weight}: {SUPPORTED}; drop class_weight.')
+    return loss

@@ -1,0 +1,93 @@
+"""Labels of whole images, as labelling makes them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.dist import barrier, broadcast_object_list, get_dist_info, is_main_process
+from torch import nn
+
+from mmdmt.method.selection import most_confident
+from mmdmt.tasks.classification.bank import SCORES, ScoreManifest, digest_of
+
+
+class ImageRecorder:
+    """Write what a classifier predicts into a :class:`~mmdmt.tasks.classification.bank.ScoreBank`.
+
+    Args:
+        folder (Path): Of the bank.
+        num_images (int): Of the unlabelled dataset.
+        num_classes (int): Of the labelled dataset.
+        class_balanced (bool): Keep the share of each predicted class instead of the share of all images. Defaults to
+            False.
+    """
+
+    def __init__(self, folder: Path, num_images: int, num_classes: int, class_balanced: bool = False) -> None:
+        self.folder = folder
+        self.class_balanced = class_balanced
+        self._rank, self._shards = get_dist_info()
+        self._scores = np.zeros((num_images, num_classes), np.float32)
+
+    def __enter__(self) -> 'ImageRecorder':
+        """Make the folder."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *error: Any) -> None:
+        """Write the scores of this process, unless it has failed."""
+        if kind is None:
+            np.save(self._part(self._rank), self._scores[self._rank :: self._shards])
+
+    def record(self, images: Sequence[int], peer: nn.Module, data: dict[str, Any]) -> None:
+        """Label images of one size and keep the scores.
+
+        Args:
+            images (Sequence[int]): Their numbers.
+            peer (nn.Module): A classifier in evaluation mode.
+            data (dict): ``inputs`` and ``data_samples``, not preprocessed.
+        """
+        samples = [sample.new() for sample in data['data_samples']]
+        batch = peer.data_preprocessor({**data, 'data_samples': samples}, False)  # type: ignore[operator]
+        logits = peer(batch['inputs'], mode='tensor')
+        self._scores[list(images)] = logits.float().softmax(dim=1).cpu().numpy()
+
+    def complete(self, label_ratio: float, **identity: Any) -> ScoreManifest:
+        """Join the scores of all processes, select the images and complete the bank.
+
+        Args:
+            label_ratio (float): Share to keep, in (0, 1].
+            **identity: What else stands in the manifest.
+        """
+        manifest: list[ScoreManifest | None] = [None]
+        if is_main_process():
+            for rank in range(self._shards):
+                self._scores[rank :: self._shards] = np.load(self._part(rank), allow_pickle=False)
+                self._part(rank).unlink()
+            np.save(self.folder / SCORES, self._scores)
+            manifest = [self._manifest(label_ratio, **identity)]
+            manifest[0].write(self.folder)  # type: ignore[union-attr]
+        broadcast_object_list(manifest)
+        barrier()
+        assert manifest[0] is not None
+        return manifest[0]
+
+    def _manifest(self, label_ratio: float, **identity: Any) -> ScoreManifest:
+        selected = most_confident(self._scores, label_ratio, self.class_balanced)
+        confidence, prediction = self._scores.max(axis=1), self._scores.argmax(axis=1)
+        classes = range(self._scores.shape[1])
+        kept = [confidence[selected][prediction[selected] == one] for one in classes]
+        return ScoreManifest(
+            **identity,
+            label_ratio=label_ratio,
+            images=len(self._scores),
+            thresholds=tuple(float(one.min()) if one.size else np.inf for one in kept),
+            totals=tuple(int((prediction == one).sum()) for one in classes),
+            kept=tuple(one.size for one in kept),
+            shards=self._shards,
+            class_balanced=self.class_balanced,
+            checksum=digest_of(self.folder / SCORES),
+        )
+
+    def _part(self, rank: int) -> Path:
+        return self.folder / f'scores-{rank}.npy'

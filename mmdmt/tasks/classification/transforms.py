@@ -1,0 +1,26 @@
+"""The transform that loads the pseudo label of an image as a whole."""
+
+from typing import Any
+
+from mmcv.transforms import BaseTransform
+
+from mmdmt.registry import TRANSFORMS
+from mmdmt.tasks.classification.bank import open_score_bank
+
+
+@TRANSFORMS.register_module()
+class LoadPseudoImageLabel(BaseTransform):
+    """Load the class that a labeller gives an image, from the bank.
+
+    All that stands before it in the pipeline is done for labelling too, and must not be random. ``PackInputs`` at the
+    end of the pipeline needs ``algorithm_keys=('pseudo_confidence',)``.
+
+    Required keys: ``pseudo_label``, the bank's folder and the number of the image, as :class:`mmdmt.MutualDataset`
+    gives it. Added keys: ``gt_label`` (int, the class of highest score) and ``pseudo_confidence`` (float, that score).
+    """
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Load it."""
+        folder, number = results['pseudo_label']
+        results['gt_label'], results['pseudo_confidence'] = open_score_bank(folder).read(number)
+        return results

@@ -1,0 +1,171 @@
+"""Labels of pixels: what a dataset of MMSegmentation's asks of mutual training."""
+
+import copy
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmcv.transforms import LoadAnnotations
+from mmengine.dataset import BaseDataset
+from mmseg.datasets.transforms import PackSegInputs
+
+from mmdmt.tasks.label_kind import Transform, described
+from mmdmt.tasks.segmentation.bank import PseudoLabelBank
+from mmdmt.tasks.segmentation.recorder import PixelRecorder
+from mmdmt.tasks.segmentation.transforms import LoadPseudoLabel, PackPseudoLabel
+from mmdmt.tasks.source_files import check_mask_file
+
+
+class MaskReader:
+    """Load the mask of an image, moved by what moves the image before it is labelled.
+
+    Args:
+        loader (LoadAnnotations, optional): Of the labelled dataset. None reads nothing.
+        moves (Sequence[Callable]): What the image goes through, its own loading first.
+        classes (int): How many there are.
+        ignore_index (int): The label that is none.
+    """
+
+    def __init__(
+        self, loader: LoadAnnotations | None, moves: Sequence[Transform], classes: int, ignore_index: int
+    ) -> None:
+        # A copy, because the toolbox's loader keeps the reduce_zero_label of the dataset that it first loads for.
+        self._loader = copy.deepcopy(loader)
+        # Where nothing moves the mask, nothing needs the image.
+        self._moves = moves if len(moves) > 1 else ()
+        self._classes, self._ignore_index = classes, ignore_index
+
+    def __call__(self, info: dict[str, Any]) -> np.ndarray | None:
+        """Load it.
+
+        Args:
+            info (dict): The dataset's information on the image; changed.
+
+        Returns:
+            np.ndarray | None: (H, W) uint8; None if there is no mask.
+
+        Raises:
+            ValueError: If it cannot be read or holds what is no class, naming the file.
+        """
+        if self._loader is None or info.get('seg_map_path') is None:
+            return None
+        try:
+            results = self._loader(info)
+        except FileNotFoundError:
+            return None
+        except Exception as error:  # whatever the decoder raises
+            raise ValueError(f'The mask {info["seg_map_path"]} cannot be read ({error!r}): replace it.') from error
+        for move in self._moves:
+            results = move(results)
+        mask: np.ndarray = results['gt_seg_map']
+        if strange := _strange(mask, self._classes, self._ignore_index):
+            raise ValueError(f'The mask {info["seg_map_path"]} holds {strange}.')
+        return mask
+
+
+class PixelLabels:
+    """Every pixel of an image has a label, in a mask."""
+
+    files = ('img_path', 'seg_map_path')
+    label_key = 'seg_map_path'
+    bank = PseudoLabelBank
+    recorder = PixelRecorder
+
+    def training_transforms(self, labeled: BaseDataset) -> list[Transform]:
+        """Turn the pipeline of annotated images into one of pseudo-labelled images.
+
+        Args:
+            labeled (BaseDataset): The labelled dataset.
+
+        Returns:
+            list[Callable]: Its transforms, with a pseudo label loaded and packed where it has the annotation.
+        """
+        pipeline: list[Transform] = []
+        for transform in labeled.pipeline.transforms:
+            if isinstance(transform, LoadAnnotations):
+                pipeline.append(LoadPseudoLabel())
+            elif isinstance(transform, PackSegInputs):
+                pipeline.append(PackPseudoLabel(meta_keys=transform.meta_keys))
+            else:
+                pipeline.append(transform)
+        return pipeline
+
+    def labelling_transforms(self, training: Sequence[Transform]) -> list[Transform]:
+        """Return what an image goes through to be labelled: all that stands before its label is loaded, and packing.
+
+        Args:
+            training (Sequence[Callable]): The transforms of a pseudo-labelled image.
+
+        Raises:
+            ValueError: If they load annotations, load no pseudo label, or drop its confidence.
+        """
+        names = described(training)
+        kinds = [type(transform) for transform in training]
+        if any(issubclass(kind, LoadAnnotations) for kind in kinds):
+            raise ValueError(
+                f'The pipeline of the unlabelled dataset ({names}) loads annotations: put dict(type='
+                "'mmdmt.LoadPseudoLabel') in place of LoadAnnotations."
+            )
+        if LoadPseudoLabel not in kinds:
+            raise ValueError(
+                f'The pipeline of the unlabelled dataset ({names}) loads no pseudo label: put dict(type='
+                "'mmdmt.LoadPseudoLabel') where the labelled one loads annotations."
+            )
+        if kinds[-1] is not PackPseudoLabel:
+            raise ValueError(
+                f'The pipeline of the unlabelled dataset ({names}) drops the confidence: end it with dict(type='
+                "'mmdmt.PackPseudoLabel')."
+            )
+        return [*training[: kinds.index(LoadPseudoLabel)], PackSegInputs()]
+
+    def hide_label(self, info: dict[str, Any]) -> None:
+        """Take what says where the mask is out of the information on an unlabelled image."""
+        info.pop('seg_map_path', None)
+
+    def truth_reader(self, labeled: Sequence[BaseDataset], labelling: Sequence[Transform]) -> 'MaskReader':
+        """Return what loads the mask of an unlabelled image that has one, in the geometry in which it is labelled.
+
+        Args:
+            labeled (Sequence[BaseDataset]): The plain labelled datasets; the first says how masks are loaded.
+            labelling (Sequence[Callable]): What an image goes through to be labelled, packing included.
+        """
+        loaders = (step for part in labeled for step in part.pipeline.transforms if isinstance(step, LoadAnnotations))
+        moves, classes = labelling[:-1], len(labeled[0].metainfo['classes'])
+        return MaskReader(next(loaders, None), moves, classes, _ignore_index(labeled[0]))
+
+    def check_label(self, dataset: BaseDataset, sample: Any) -> None:
+        """Check the label of an image that has just been loaded.
+
+        Args:
+            dataset (BaseDataset): The labelled dataset.
+            sample (SegDataSample): With ``gt_sem_seg``.
+
+        Raises:
+            ValueError: If the mask is no image of 8 bits, or holds a label that is no class, naming the file.
+        """
+        mask = Path(sample.metainfo.get('seg_map_path') or '')
+        if mask.suffix == '.png' and mask.is_file():
+            check_mask_file(mask, 'convert it to class ids, 255 where ignored')
+        strange = _strange(sample.gt_sem_seg.data, len(dataset.metainfo['classes']), _ignore_index(dataset))
+        if strange:
+            raise ValueError(
+                f'The mask {sample.metainfo.get("seg_map_path")} of {sample.metainfo.get("img_path")} holds {strange}: '
+                'convert the mask, or set reduce_zero_label or metainfo classes of the labelled dataset.'
+            )
+
+    def pseudo_labelled(self, bank: Path) -> Sequence[int]:
+        """Return the images that can be drawn: all, because a bank drops pixels, not images."""
+        return range(len(PseudoLabelBank(bank)))
+
+
+def _ignore_index(dataset: BaseDataset) -> int:
+    return getattr(dataset, 'ignore_index', 255)
+
+
+def _strange(label: Any, classes: int, ignore_index: int) -> str:
+    """Say which label of a mask, an array or a tensor, is no class; '' if there is none."""
+    strange = label[(label >= classes) & (label != ignore_index)]
+    if not len(strange):
+        return ''
+    return f'label {int(strange[0])}, but the {classes} classes are 0..{classes - 1} and {ignore_index} is ignored'

@@ -1,0 +1,177 @@
+"""Segmentors as peers: where they compute their pixel cross entropy, and our loss in that place."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import torch
+from mmengine.model import BaseModel
+from mmengine.structures import BaseDataElement, PixelData
+from torch import Tensor, nn
+
+from mmdmt.method.weights import GROUND_TRUTH
+from mmdmt.models.losses import DynamicMutualLoss
+from mmdmt.models.names import ENSEMBLE
+from mmdmt.registry import MODELS
+
+HEADS = ('decode_head', 'auxiliary_head')
+SUPPORTED = (
+    'DMT weighs pixels, so every decode and auxiliary head must be a BaseDecodeHead whose only loss is '
+    'CrossEntropyLoss with a softmax, without class weights (as in FCN, PSPNet, DeepLabV3+, UPerNet, OCRNet, '
+    'SegFormer)'
+)
+
+
+class Segmentation:
+    """MMSegmentation's segmentors as peers."""
+
+    default_loss = 'mmdmt.DynamicMutualLoss'
+
+    def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> list[DynamicMutualLoss]:
+        """Put a :class:`DynamicMutualLoss` in place of the pixel cross entropy of every head of a segmentor.
+
+        Each head keeps the weight that its own loss had (0.4 in many auxiliary heads).
+
+        Args:
+            name (str): Name of the peer, for the error messages.
+            peer (nn.Module): An MMSegmentation segmentor; changed in place.
+            loss (dict): Config of the loss, ``type='mmdmt.DynamicMutualLoss'`` with its exponents.
+
+        Returns:
+            list[DynamicMutualLoss]: The losses put in, that of the main (last) decode head first.
+
+        Raises:
+            ValueError: If a head computes anything but a pixel cross entropy, naming peer, head and loss.
+        """
+        placed = []
+        for part, head in _heads(peer).items():
+            where = f'{part} ({type(head).__name__}) of peer {name!r}'
+            _check_head(where, head)
+            own = _the_only_loss(where, head)
+            placed_loss = MODELS.build({**loss, 'loss_weight': own.loss_weight * loss.get('loss_weight', 1.0)})
+            if not isinstance(placed_loss, DynamicMutualLoss):
+                raise ValueError(
+                    f'loss=dict(type={loss["type"]!r}) of DynamicMutualTraining is a {type(placed_loss).__name__}: '
+                    "give type='mmdmt.DynamicMutualLoss' or a subclass of it."
+                )
+            head.loss_decode = placed_loss
+            placed.append(placed_loss)
+        return placed
+
+    def num_classes(self, peer: nn.Module) -> int:
+        """Return the number of classes that a segmentor's main decode head predicts."""
+        main_head: Any = next(iter(_heads(peer).values()))
+        return int(main_head.num_classes)
+
+    def losses(
+        self, peer: nn.Module, bare: BaseModel, data: dict[str, Any], placed: list[DynamicMutualLoss]
+    ) -> dict[str, Tensor]:
+        """Forward a segmentor's share of a batch, its confidence maps handed to every loss.
+
+        Args:
+            peer (nn.Module): The segmentor, in its distributed wrapper or not.
+            bare (BaseModel): The segmentor itself.
+            data (dict): ``inputs`` and ``data_samples``, not preprocessed.
+            placed (list[DynamicMutualLoss]): Its losses.
+
+        Returns:
+            dict[str, Tensor]: What its heads return.
+        """
+        batch = bare.data_preprocessor(data, True)
+        with ExitStack() as stack:
+            if any('pseudo_confidence' in sample for sample in batch['data_samples']):
+                confidence = stack_confidence(batch['data_samples'])
+                for loss in placed:
+                    stack.enter_context(loss.pseudo_targets(confidence))
+            losses: dict[str, Tensor] = peer(**batch, mode='loss')
+        return losses
+
+    def combine(self, by_peer: dict[str, Any], predicted_by: str) -> BaseDataElement:
+        """Join what segmentors predict for one image.
+
+        Args:
+            by_peer (dict[str, SegDataSample]): Their predictions.
+            predicted_by (str): Whose is the model's own: a peer's name or ``'ensemble'``.
+
+        Returns:
+            SegDataSample: ``pred_sem_seg`` and ``seg_logits`` of that one (the ensemble's logits are the log of its
+            mean softmax), and in ``peers`` everyone's ``pred_sem_seg``.
+        """
+        predictions = {name: BaseDataElement(pred_sem_seg=sample.pred_sem_seg) for name, sample in by_peer.items()}
+        mean = sum(sample.seg_logits.data.float().softmax(dim=0) for sample in by_peer.values()) / len(by_peer)
+        labels = PixelData(data=mean.argmax(dim=0, keepdim=True))
+        predictions[ENSEMBLE] = BaseDataElement(pred_sem_seg=labels)
+        if predicted_by == ENSEMBLE:
+            combined: BaseDataElement = next(iter(by_peer.values())).new()
+            # The smallest normal float keeps log(0) finite.
+            combined.seg_logits = PixelData(data=mean.clamp(min=torch.finfo(mean.dtype).tiny).log())
+            combined.pred_sem_seg = labels
+        else:
+            combined = by_peer[predicted_by]
+        combined.set_field(BaseDataElement(**predictions), 'peers')
+        return combined
+
+
+def stack_confidence(data_samples: Sequence[BaseDataElement]) -> Tensor:
+    """Stack the samples' confidence maps to the size of their labels.
+
+    Args:
+        data_samples (Sequence[SegDataSample]): With ``gt_sem_seg`` of one size (H, W), padded or not, and
+            ``pseudo_confidence`` (1, h, w) of the unpadded image where the label is a pseudo label.
+
+    Returns:
+        Tensor: (N, H, W) float32; ``inf`` for ground truth and padding.
+    """
+    size = data_samples[0].gt_sem_seg.shape
+    device = data_samples[0].gt_sem_seg.data.device
+    confidence = torch.full((len(data_samples), *size), GROUND_TRUTH, device=device)
+    for i, sample in enumerate(data_samples):
+        if 'pseudo_confidence' in sample:
+            height, width = sample.pseudo_confidence.shape
+            confidence[i, :height, :width] = sample.pseudo_confidence.data[0]
+    return confidence
+
+
+def _heads(segmentor: nn.Module) -> dict[str, nn.Module]:
+    """All heads by name, the main one first: a cascade's last decode head is the one that predicts."""
+    heads: dict[str, nn.Module] = {}
+    for name in HEADS:
+        head = getattr(segmentor, name, None)
+        if isinstance(head, nn.ModuleList):
+            members = [(f'{name}[{i}]', member) for i, member in enumerate(head)]
+            heads.update(reversed(members) if name == 'decode_head' else members)
+        elif head is not None:
+            heads[name] = head
+    return heads
+
+
+def _check_head(where: str, head: nn.Module) -> None:
+    # Imported here, because classification needs no MMSegmentation.
+    from mmseg.models.decode_heads.decode_head import BaseDecodeHead
+
+    if not isinstance(head, BaseDecodeHead):
+        raise ValueError(f'The {where} predicts no pixel logits (a query-based head?): {SUPPORTED}.')
+    if head.out_channels != head.num_classes:
+        raise ValueError(
+            f'The {where} predicts {head.num_classes} classes with out_channels={head.out_channels} (a sigmoid): '
+            f'{SUPPORTED}; for two classes set num_classes=2, out_channels=2.'
+        )
+
+
+def _the_only_loss(where: str, head: nn.Module) -> nn.Module:
+    from mmseg.models.losses import CrossEntropyLoss
+
+    losses = list(head.loss_decode) if isinstance(head.loss_decode, nn.ModuleList) else [head.loss_decode]
+    if len(losses) != 1:
+        names = ', '.join(type(loss).__name__ for loss in losses)
+        raise ValueError(
+            f'The {where} adds up {len(losses)} losses ({names}), of which DMT can weigh one: {SUPPORTED}.'
+        )
+    (loss,) = losses
+    if isinstance(loss, DynamicMutualLoss):
+        return loss
+    if not isinstance(loss, CrossEntropyLoss) or loss.use_sigmoid or loss.use_mask:
+        raise ValueError(f'The {where} computes {loss}, no softmax cross entropy of pixels: {SUPPORTED}.')
+    if loss.class_weight is not None:
+        raise ValueError(f'The {where} has class_weight={loss.class_weight}: {SUPPORTED}; drop class_weight.')
+    return loss

@@ -1,0 +1,66 @@
+"""Transforms of pseudo-labelled images: in place of the annotation loader, and for packing."""
+
+from typing import Any
+
+import torch
+from mmcv.transforms import BaseTransform
+from mmengine.structures import PixelData
+from mmseg.datasets.transforms import PackSegInputs
+
+from mmdmt.registry import TRANSFORMS
+from mmdmt.tasks.segmentation.bank import open_bank
+
+
+@TRANSFORMS.register_module()
+class LoadPseudoLabel(BaseTransform):
+    """Load the pseudo label of an image from the bank: what ``LoadAnnotations`` is for an annotated one.
+
+    Its place in the pipeline says at which size images are labelled: all that stands before it is done for labelling
+    too, and must not be random. The confidence map rides beside the label in ``seg_fields``, so that every transform
+    that moves the label (nearest neighbour) moves it alike; where padding fills both with 255, the label is ignored.
+
+    Required keys: ``img``, and ``pseudo_label``, the bank's folder and the number of the image, as
+    :class:`mmdmt.MutualDataset` gives it. Added keys: ``gt_seg_map`` (uint8 (H, W)), ``pseudo_confidence`` (float32
+    (H, W)), and both names in ``seg_fields``.
+
+    Args:
+        ignore_index (int): The label of pixels below their class's threshold. Defaults to 255.
+    """
+
+    def __init__(self, ignore_index: int = 255) -> None:
+        self.ignore_index = ignore_index
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Load it.
+
+        Raises:
+            ValueError: If the label has another size than the image.
+        """
+        folder, number = results['pseudo_label']
+        label, confidence = open_bank(folder).read(number, self.ignore_index)
+        if label.shape != results['img'].shape[:2]:
+            raise ValueError(
+                f'{results.get("img_path", f"Image {number}")} is {results["img"].shape[:2]} where LoadPseudoLabel '
+                f'stands, but was labelled at {label.shape} ({folder}): transforms before LoadPseudoLabel must give '
+                'the same size every time, and the image must not change during a run.'
+            )
+        results['gt_seg_map'] = label
+        results['pseudo_confidence'] = confidence
+        results['seg_fields'] = [*results.get('seg_fields', ()), 'gt_seg_map', 'pseudo_confidence']
+        return results
+
+
+@TRANSFORMS.register_module()
+class PackPseudoLabel(PackSegInputs):
+    """Pack a pseudo-labelled image: ``PackSegInputs`` that adds ``pseudo_confidence`` (float32, (1, H, W)).
+
+    Args:
+        meta_keys (Sequence[str]): As of ``PackSegInputs``.
+    """
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Pack it."""
+        packed = super().transform(results)
+        confidence = torch.from_numpy(results['pseudo_confidence'].copy())
+        packed['data_samples'].pseudo_confidence = PixelData(data=confidence.unsqueeze(0))
+        return packed

@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+
+from mmdmt.method.confidence_levels import LOWER_EDGES, NUM_LEVELS, dequantize, quantize
+
+ONE = np.float32(1)
+
+
+def every_float32_between(low: float, high: float) -> np.ndarray:
+    first, last = np.array([low, high], np.float32).view(np.uint32)
+    return np.arange(first, last + 1, dtype=np.uint32).view(np.float32)
+
+
+def test_levels_fit_into_uint16():
+    assert NUM_LEVELS <= 2**16
+    assert quantize(np.array([0.3], np.float32)).dtype == np.uint16
+    assert dequantize(np.array([7], np.uint16)).dtype == np.float32
+
+
+def test_lower_edge_of_every_level_has_that_level():
+    levels = np.arange(NUM_LEVELS)
+    np.testing.assert_array_equal(quantize(dequantize(levels)), levels)
+
+
+def test_confidence_just_below_every_edge_has_the_level_below():
+    levels = np.arange(1, NUM_LEVELS)
+    np.testing.assert_array_equal(quantize(np.nextafter(dequantize(levels), np.float32(0))), levels - 1)
+
+
+@pytest.mark.parametrize(('low', 'high'), [(0.5, 1.0), (0.2498, 0.2502), (6e-5, 6.2e-5), (0.0, 1e-41)])
+def test_level_tells_exactly_which_edges_a_confidence_reaches(low, high):
+    confidence = every_float32_between(low, high)
+    edges_reached = np.searchsorted(LOWER_EDGES, confidence, side='right')
+    np.testing.assert_array_equal(quantize(confidence), edges_reached - 1)
+
+
+def test_comparison_with_a_lower_edge_equals_comparison_of_levels():
+    rng = np.random.default_rng(0)
+    edges = dequantize(rng.integers(0, NUM_LEVELS, 200))
+    confidence = np.concatenate([rng.random(2000, np.float32), edges, np.nextafter(edges, ONE), 1 - edges])
+    for edge in edges:
+        np.testing.assert_array_equal(confidence >= edge, quantize(confidence) >= quantize(edge.reshape(1)))
+
+
+def test_confidence_is_never_rounded_up():
+    confidence = np.random.default_rng(0).random(10_000, np.float32)
+    assert (dequantize(quantize(confidence)) <= confidence).all()
+
+
+def test_zero_has_the_lowest_level_and_one_the_highest_of_its_own():
+    below_one = np.nextafter(ONE, np.float32(0))
+    assert quantize(np.array([0, -0.0, below_one, 1], np.float32)).tolist() == [0, 0, NUM_LEVELS - 2, NUM_LEVELS - 1]
+    assert dequantize(np.array([0, NUM_LEVELS - 1])).tolist() == [0, 1]
+
+
+def test_every_float32_closest_to_one_has_its_own_level():
+    confidence = every_float32_between(1 - 5e-5, 1)
+    np.testing.assert_array_equal(dequantize(quantize(confidence)), confidence)
+
+
+def test_doubt_is_kept_to_a_thousandth():
+    confidence = (1 - np.geomspace(1e-7, 0.9, 100_000)).astype(np.float32)
+    doubt, stored = 1 - confidence.astype(np.float64), 1 - dequantize(quantize(confidence)).astype(np.float64)
+    assert (stored / doubt - 1).max() < 1e-3
+
+
+@pytest.mark.parametrize('shape', [(), (0,), (3, 0), (2, 3, 4)])
+def test_any_shape_is_kept(shape):
+    levels = quantize(np.full(shape, 0.5, np.float32))
+    assert levels.shape == shape
+    assert dequantize(levels).shape == shape
+
+
+@pytest.mark.parametrize('value', ['nan', 'inf', '-inf', '1.0000001', '-0.25'])
+def test_confidence_that_is_no_probability_is_refused_by_value(value):
+    confidence = np.array([0.5, value, 0.7], np.float32)
+    with pytest.raises(ValueError, match=f'a confidence is {value}'):
+        quantize(confidence)
+
+
+@pytest.mark.parametrize('dtype', ['float64', 'float16', 'int64'])
+def test_other_dtypes_are_refused(dtype):
+    with pytest.raises(ValueError, match=f'{dtype}, but float32'):
+        quantize(np.ones(3, dtype))
+
+
+def test_level_out_of_range_is_refused():
+    with pytest.raises(IndexError):
+        dequantize(np.array([NUM_LEVELS]))
+
+
+def test_edges_cannot_be_changed():
+    with pytest.raises(ValueError, match='read-only'):
+        LOWER_EDGES[0] = 1

@@ -1,0 +1,243 @@
+import numpy as np
+import pytest
+
+from mmdmt.method.confidence_levels import NUM_LEVELS, dequantize, quantize
+from mmdmt.method.thresholds import ConfidenceHistogram
+from mmdmt.tasks.segmentation.codec import decode, encode
+
+RATIOS = [0.001, 0.2, 0.4, 0.6, 0.8, 0.999, 1.0]
+
+
+def confidences(kind: str) -> np.ndarray:
+    """Confidences of the kinds that networks give, each as one class."""
+    rng = np.random.default_rng(3)
+    values = {
+        'trained': 1 / (1 + np.exp(-rng.normal(4, 3, 20_000))),
+        'uncertain': rng.uniform(0.2, 0.5, 20_000),
+        'next to one': 1 - 10 ** rng.uniform(np.log10(6e-8), -6, 20_000),
+        'all one': np.ones(1000),
+        'in two lumps': rng.choice([0.3, 0.9], 1000, p=[0.7, 0.3]),
+    }[kind]
+    return values.clip(0, 1).astype(np.float32)
+
+
+def kept_by_sorting(confidence: np.ndarray, ratio: float) -> int:
+    """The definition, on the confidences themselves."""
+    descending = sorted(confidence.tolist(), reverse=True)
+    n = len(descending)
+    if ratio >= 1 or n * ratio < 1:
+        return n
+    threshold = descending[int(n * ratio)]
+    return sum(value >= threshold for value in descending)
+
+
+def histogram_of(confidence: np.ndarray, label: int = 0, num_classes: int = 1) -> ConfidenceHistogram:
+    histogram = ConfidenceHistogram(num_classes)
+    histogram.update(np.full(confidence.shape, label), confidence)
+    return histogram
+
+
+@pytest.mark.parametrize('ratio', RATIOS)
+@pytest.mark.parametrize('kind', ['trained', 'uncertain', 'next to one', 'all one', 'in two lumps'])
+def test_kept_share_is_that_of_exact_sorting(kind, ratio):
+    confidence = confidences(kind)
+    kept = np.count_nonzero(confidence >= histogram_of(confidence).thresholds(ratio)[0])
+    assert 0 <= kept - kept_by_sorting(confidence, ratio) <= 0.002 * confidence.size
+
+
+@pytest.mark.parametrize('ratio', RATIOS)
+def test_threshold_is_the_level_of_the_pixel_after_the_share(ratio):
+    confidence = confidences('trained')
+    levels = np.sort(quantize(confidence))[::-1]
+    expected = dequantize(levels[min(int(levels.size * ratio), levels.size - 1)])
+    assert histogram_of(confidence).thresholds(ratio)[0] == expected
+
+
+@pytest.mark.parametrize('ratio', [0.2, 0.4, 0.6, 0.8, 1.0])
+@pytest.mark.parametrize('n', range(1, 12))
+def test_few_pixels_are_counted_exactly(n, ratio):
+    confidence = np.linspace(0.35, 0.9, n, dtype=np.float32)
+    histogram = histogram_of(confidence)
+    assert histogram.kept(histogram.thresholds(ratio))[0] == kept_by_sorting(confidence, ratio)
+
+
+def test_share_of_less_than_one_pixel_keeps_all():
+    histogram = histogram_of(np.array([0.3, 0.5, 0.7, 0.9], np.float32))
+    assert histogram.kept(histogram.thresholds(0.2)) == [4]
+
+
+def test_full_ratio_keeps_all():
+    confidence = confidences('trained')
+    histogram = histogram_of(confidence)
+    assert histogram.kept(histogram.thresholds(1)) == [confidence.size]
+
+
+def test_ratio_that_rounds_to_the_whole_class_keeps_all():
+    histogram = histogram_of(np.full(3, 0.5, np.float32))
+    assert histogram.kept(histogram.thresholds(np.nextafter(1.0, 0.0))) == [3]
+
+
+def test_rank_is_that_of_the_floating_point_product():
+    """100 * 0.29 is 28.999... in floating point, so the threshold is the 29th most confident pixel, not the 30th."""
+    histogram = histogram_of(np.linspace(0.3, 0.9, 100, dtype=np.float32))
+    assert histogram.kept(histogram.thresholds(0.29)) == [29]
+
+
+def test_ties_at_the_threshold_are_kept():
+    confidence = np.array([0.9, 0.8, 0.8, 0.8, 0.1], np.float32)
+    histogram = histogram_of(confidence)
+    assert histogram.kept(histogram.thresholds(0.2)) == [4]
+
+
+def test_each_class_keeps_its_own_share():
+    label = np.repeat([0, 1, 2], [1000, 100, 10])
+    confidence = np.concatenate([np.linspace(low, 0.99, n) for low, n in ((0.9, 1000), (0.3, 100), (0.2, 10))])
+    histogram = ConfidenceHistogram(3)
+    histogram.update(label, confidence.astype(np.float32))
+    np.testing.assert_array_equal(histogram.totals, [1000, 100, 10])
+    np.testing.assert_allclose(histogram.kept(histogram.thresholds(0.4)), [401, 41, 5], atol=2)
+
+
+def test_class_that_was_never_predicted_keeps_nothing():
+    histogram = histogram_of(confidences('trained'), label=1, num_classes=3)
+    thresholds = histogram.thresholds(0.5)
+    assert np.isposinf(thresholds[[0, 2]]).all()
+    assert np.isfinite(thresholds[1])
+    assert histogram.kept(thresholds)[[0, 2]].tolist() == [0, 0]
+
+
+def test_histogram_without_pixels_gives_infinite_thresholds():
+    assert np.isposinf(ConfidenceHistogram(4).thresholds(1.0)).all()
+
+
+@pytest.mark.parametrize('ratio', RATIOS)
+def test_raw_and_stored_confidences_keep_the_same_pixels(ratio):
+    rng = np.random.default_rng(5)
+    label = rng.integers(0, 4, (90, 110), dtype=np.uint8)
+    confidence = (1 / (1 + np.exp(-rng.normal(2 * label, 3)))).astype(np.float32)
+    histogram = ConfidenceHistogram(4)
+    histogram.update(label, confidence)
+    thresholds = histogram.thresholds(ratio)
+    stored_label, stored_confidence = decode(encode(label, confidence))
+    kept = confidence >= thresholds[label]
+    np.testing.assert_array_equal(stored_confidence >= thresholds[stored_label], kept)
+    np.testing.assert_array_equal(np.bincount(label[kept], minlength=4), histogram.kept(thresholds))
+
+
+def test_thresholds_have_the_dtypes_and_shapes_that_are_promised():
+    histogram = histogram_of(confidences('trained'), num_classes=5)
+    assert histogram.counts.shape == (5, NUM_LEVELS)
+    assert histogram.counts.dtype == np.int64
+    assert histogram.totals.dtype == np.int64
+    assert histogram.thresholds(0.3).shape == (5,)
+    assert histogram.thresholds(0.3).dtype == np.float32
+    assert histogram.kept(histogram.thresholds(0.3)).dtype == np.int64
+
+
+def test_thresholds_survive_text():
+    """The manifest of a bank is text: what is read back keeps the same pixels."""
+    histogram = histogram_of(confidences('next to one'), num_classes=2)
+    thresholds = histogram.thresholds(0.3)
+    read_back = np.array([float(repr(float(threshold))) for threshold in thresholds])
+    np.testing.assert_array_equal(histogram.kept(read_back), histogram.kept(thresholds))
+
+
+def test_threshold_within_a_level_leaves_that_level_out():
+    histogram = histogram_of(np.full(10, 0.3, np.float32))
+    edge = histogram.thresholds(1.0)
+    assert histogram.kept(edge) == [10]
+    assert histogram.kept(np.nextafter(edge, np.float32(1))) == [0]
+
+
+def test_ignored_pixels_are_not_counted_whatever_their_confidence():
+    histogram = ConfidenceHistogram(2)
+    histogram.update(np.array([0, 255, 1, 255], np.uint8), np.array([0.5, np.inf, 0.5, np.nan], np.float32))
+    assert histogram.totals.tolist() == [1, 1]
+
+
+def test_ignore_index_can_be_chosen():
+    histogram = ConfidenceHistogram(2, ignore_index=-1)
+    histogram.update(np.array([0, -1]), np.array([0.5, 0.5], np.float32))
+    assert histogram.totals.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize('dtype', ['uint8', 'int32', 'int64'])
+def test_image_by_image_counts_what_all_at_once_counts(dtype):
+    rng = np.random.default_rng(5)
+    label, confidence = rng.integers(0, 150, (6, 20, 30)).astype(dtype), rng.random((6, 20, 30), np.float32)
+    at_once, by_image = ConfidenceHistogram(150), ConfidenceHistogram(150)
+    at_once.update(label, confidence)
+    for image_label, image_confidence in zip(label, confidence, strict=True):
+        by_image.update(image_label, image_confidence)
+    np.testing.assert_array_equal(by_image.counts, at_once.counts)
+    for class_index in (0, 77, 149):
+        expected = np.bincount(quantize(confidence[label == class_index]), minlength=NUM_LEVELS)
+        np.testing.assert_array_equal(at_once.counts[class_index], expected)
+
+
+def test_merged_histograms_count_what_one_counts():
+    confidence = confidences('trained')
+    merged, other = histogram_of(confidence[:700], num_classes=2), histogram_of(confidence[700:], num_classes=2)
+    counts_of_other = other.counts.copy()
+    counts = merged.counts
+    merged.merge(other)
+    np.testing.assert_array_equal(merged.counts, histogram_of(confidence, num_classes=2).counts)
+    np.testing.assert_array_equal(other.counts, counts_of_other)
+    assert merged.counts is counts
+
+
+def test_empty_image_counts_nothing():
+    histogram = ConfidenceHistogram(2)
+    histogram.update(np.zeros((0, 5), np.uint8), np.zeros((0, 5), np.float32))
+    assert histogram.totals.tolist() == [0, 0]
+
+
+def test_histograms_of_other_classes_are_not_merged():
+    with pytest.raises(ValueError, match='19 classes cannot be added to one of 21'):
+        ConfidenceHistogram(21).merge(ConfidenceHistogram(19))
+
+
+@pytest.mark.parametrize('ratio', [0, -0.2, 1.0001, 20, float('nan')])
+def test_ratio_out_of_range_is_refused_by_value(ratio):
+    with pytest.raises(ValueError, match=rf'keep is {ratio}, but it lies in \(0, 1\]'):
+        ConfidenceHistogram(2).thresholds(ratio)
+
+
+@pytest.mark.parametrize('foreign', [-1, 6, 254, 1000])
+def test_label_out_of_range_is_refused_and_nothing_is_counted(foreign):
+    histogram = ConfidenceHistogram(6)
+    with pytest.raises(ValueError, match=f'a label is {foreign}, but there are 6 classes'):
+        histogram.update(np.array([0, 255, foreign, 3]), np.full(4, 0.5, np.float32))
+    assert not histogram.counts.any()
+
+
+@pytest.mark.parametrize(
+    ('label', 'confidence', 'message'),
+    [
+        (np.zeros(3), np.ones(3, np.float32), 'labels are float64'),
+        (np.zeros(3, int), np.ones(4, np.float32), r'shape \(3,\), but their confidences \(4,\)'),
+        (np.zeros(3, int), np.ones(3), 'float64, but float32'),
+        (np.zeros(3, int), np.full(3, np.nan, np.float32), 'confidence is nan'),
+    ],
+)
+def test_what_is_no_labelling_is_not_counted(label, confidence, message):
+    histogram = ConfidenceHistogram(2)
+    with pytest.raises(ValueError, match=message):
+        histogram.update(label, confidence)
+    assert not histogram.counts.any()
+
+
+def test_thresholds_of_other_classes_are_refused():
+    with pytest.raises(ValueError, match=r'shape \(19,\), but there are 21 classes'):
+        ConfidenceHistogram(21).kept(ConfidenceHistogram(19).thresholds(0.2))
+
+
+@pytest.mark.parametrize('num_classes', [0, -3])
+def test_histogram_needs_a_class(num_classes):
+    with pytest.raises(ValueError, match=f'num_classes is {num_classes}'):
+        ConfidenceHistogram(num_classes)
+
+
+def test_ignore_index_may_not_be_a_class():
+    with pytest.raises(ValueError, match='ignore_index is 255, which is one of the 300 classes'):
+        ConfidenceHistogram(300)

@@ -1,0 +1,123 @@
+"""Labelling and the bank: time against the bare network, bytes on disk, time to read."""
+
+import tempfile
+from functools import lru_cache, partial
+from itertools import count
+from pathlib import Path
+
+import cv2
+import networks
+import torch
+from measure import Row, interleaved, ratios
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.optim import OptimWrapper
+from naive import naive_labelling
+from torch import Tensor, nn
+
+from mmdmt.pseudo_labels.labeling import label
+from mmdmt.tasks.segmentation.bank import PseudoLabelBank
+from mmdmt.tasks.segmentation.codec import decode, encode
+
+VOC_SIZE = (375, 500)
+UNET_SIZE = (376, 500)  # as large, but divisible by what the U-Net divides by
+RATIO = 0.5
+_runs = count()
+
+
+def label_anew(peers: dict[str, nn.Module], images: networks.Unlabelled, root: Path) -> None:
+    """Label as at a phase's start; every call is another run, so nothing is there already."""
+    label(peers, images, root, run=str(next(_runs)), phase=1, label_ratio=RATIO, num_workers=0)
+
+
+def labelling_time(repeats: int, size: tuple[int, int] = VOC_SIZE, images: int = 4, width: int = 64) -> list[Row]:
+    """Time labelling by two peers, its naive form, and nothing but the forward passes of both; three rounds at most."""
+    peers = {name: networks.build(networks.resnet18(width)).eval() for name in ('left', 'right')}
+    unlabelled = networks.Unlabelled(networks.noise_images(images, *size), classes=21)
+    inputs = [_inputs(peers['left'], item) for item in unlabelled.items]
+
+    @torch.no_grad()
+    def forward() -> None:
+        for peer in peers.values():
+            for each in inputs:
+                peer(each, mode='tensor')
+
+    with tempfile.TemporaryDirectory() as folder:
+        functions = {
+            'ours': partial(label_anew, peers, unlabelled, Path(folder) / 'bank'),
+            'naive': partial(naive_labelling, peers, unlabelled, Path(folder) / 'naive', RATIO),
+            'forward': forward,
+        }
+        times = interleaved(functions, min(repeats, 3))
+    return [
+        Row('labelling_vs_naive', ratios(times, 'naive', 'ours'), target=2, better='higher'),
+        Row('labelling_vs_forward', ratios(times, 'ours', 'forward'), target=1.15),
+    ]
+
+
+def bank_size(repeats: int, iterations: int = 150, size: int = 192, images: int = 20) -> list[Row]:
+    """Weigh the bank that a trained network makes, all its files included."""
+    peer, unlabelled = trained_unet(iterations), networks.Unlabelled(networks.scenes(images, size), classes=6)
+    with tempfile.TemporaryDirectory() as folder:
+        label_anew({'unet': peer}, unlabelled, Path(folder))
+        written = sum(path.stat().st_size for path in (Path(folder) / 'unet').iterdir())
+    return [Row('bank_bytes_per_pixel', [written / (images * size**2)], target=1.3)]
+
+
+def bank_time(
+    repeats: int, iterations: int = 150, size: tuple[int, int] = UNET_SIZE, width: int = 64, calls: int = 20
+) -> list[Row]:
+    """Time the codec against a forward pass of the same size, and reading against that of an ordinary mask."""
+    peer = trained_unet(iterations)
+    (item,) = networks.scenes(1, max(size))
+    height, width_of_image = size
+    classes, confidence = (plane[:height, :width_of_image].copy() for plane in networks.predicted(peer, item))
+    resnet = networks.build(networks.resnet18(width)).eval()
+    inputs = _inputs(resnet, networks.noise_images(1, *size)[0])
+
+    @torch.no_grad()
+    def forward() -> None:
+        resnet(inputs, mode='tensor')
+
+    with tempfile.TemporaryDirectory() as folder:
+        root, mask = Path(folder), str(Path(folder) / 'mask.png')
+        label_anew({'unet': peer}, networks.Unlabelled([_cropped(item, size)], classes=6), root)
+        bank = PseudoLabelBank(root / 'unet')
+        cv2.imwrite(mask, classes)
+        codec = interleaved({'codec': lambda: decode(encode(classes, confidence)), 'forward': forward}, repeats)
+        read = interleaved(
+            {
+                'bank': lambda: [bank.read(0) for _ in range(calls)],
+                'png': lambda: [cv2.imread(mask, cv2.IMREAD_UNCHANGED) for _ in range(calls)],
+            },
+            repeats,
+        )
+    return [
+        Row('bank_codec_vs_forward', ratios(codec, 'codec', 'forward'), target=0.15),
+        Row('bank_read_vs_mask_png', ratios(read, 'bank', 'png'), target=1),
+    ]
+
+
+@lru_cache(maxsize=1)
+def trained_unet(iterations: int, images: int = 40, batch_size: int = 8) -> nn.Module:
+    """Train the demo's U-Net on labelled scenes as MMSegmentation does."""
+    torch.manual_seed(0)
+    config = Config.fromfile(networks.DEMO)
+    peer = networks.build(config.model.peers.unet).train()
+    optimizer = OptimWrapper(torch.optim.AdamW(peer.parameters(), lr=0.002, weight_decay=0.01))
+    items = networks.scenes(images, 48)
+    for _ in range(iterations):
+        chosen = torch.randint(images, (batch_size,)).tolist()
+        batch = [{**items[i], 'data_samples': items[i]['data_samples'].clone()} for i in chosen]
+        peer.train_step(pseudo_collate(batch), optimizer)
+    return peer.eval()
+
+
+def _cropped(item: dict, size: tuple[int, int]) -> dict:
+    sample = item['data_samples'].new(metainfo={'img_shape': size, 'ori_shape': size})
+    return {'inputs': item['inputs'][:, : size[0], : size[1]], 'data_samples': sample}
+
+
+def _inputs(peer: nn.Module, item: dict) -> Tensor:
+    data = pseudo_collate([{**item, 'data_samples': item['data_samples'].new()}])
+    return peer.data_preprocessor(data, False)['inputs']
