@@ -21,7 +21,7 @@ from mmdmt.arguments import check_arguments
 
 
 class OurRegistry(Registry):
-    """A registry whose classes answer a misspelt argument with a sentence that says what they take."""
+    """A registry whose classes answer a misspelled argument with a sentence that says what they take."""
 
     def _register_module(self, module: Any, *args: Any, **kwargs: Any) -> None:
         super()._register_module(module, *args, **kwargs)

@@ -45,8 +45,8 @@ def draw(generator, height, width):
     for label, paint in ((1, cv2.rectangle), (2, cv2.circle)):
         x, y = (int(generator.integers(8, side - 8)) for side in (width, height))
         shape = ((x - 7, y - 7), (x + 7, y + 7)) if label == 1 else ((x, y), 7)
-        colour = (200, 80, 80) if label == 1 else (80, 200, 80)
-        paint(image, *shape, colour, -1)
+        color = (200, 80, 80) if label == 1 else (80, 200, 80)
+        paint(image, *shape, color, -1)
         paint(mask, *shape, label, -1)
     return image, mask
 
@@ -103,7 +103,7 @@ VAL_PIPELINE = [{'type': 'LoadImageFromFile'}, {'type': 'LoadAnnotations'}, {'ty
 
 
 def mutual_dataset(root, **settings):
-    """Config of the labelled and the unlabelled part as peers see them."""
+    """Config of the labeled and the unlabeled part as peers see them."""
     return {
         'type': 'mmdmt.MutualDataset',
         'labeled': shapes(root, 'labeled.txt', pipeline=TRAIN_PIPELINE),
@@ -191,7 +191,7 @@ def run_config(root: Path, work_dir: Path, **settings) -> Config:
                     {'iters': 3, 'labeled': 1, 'pseudo': 3, 'label_ratio': 0.5},
                     {'iters': 3, 'labeled': 1, 'pseudo': 3, 'label_ratio': 1.0},
                 ],
-                'labelling': {'num_workers': 0},
+                'labeling': {'num_workers': 0},
             }
         ],
         'val_dataloader': {

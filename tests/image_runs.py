@@ -38,7 +38,7 @@ def digits(part, **settings):
 
 
 def image_run_config(work_dir, **settings):
-    """Config of a whole run: warm-up and two phases, each from scratch, labelled by averaged weights."""
+    """Config of a whole run: warm-up and two phases, each from scratch, labeled by averaged weights."""
     config = {
         'default_scope': 'mmpretrain',
         'custom_imports': {'imports': ['mmdmt'], 'allow_failed_imports': False},
@@ -75,7 +75,7 @@ def image_run_config(work_dir, **settings):
                     {'iters': 3, 'labeled': 2, 'pseudo': 6, 'label_ratio': 1.0},
                 ],
                 'carry': 'scratch',
-                'labelling': {'num_workers': 0, 'batch_size': 32},
+                'labeling': {'num_workers': 0, 'batch_size': 32},
             },
             {'type': 'EMAHook', 'momentum': 0.1},
         ],

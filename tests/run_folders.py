@@ -65,8 +65,8 @@ def validation(step, coco, imagenet, ensemble):
     return [*classes, {**metrics, 'data_time': 0.1, 'time': 0.2, 'step': step}]
 
 
-def labelling(step, phase, coverage=50.0):
-    """The entry of a labelling."""
+def labeling(step, phase, coverage=50.0):
+    """The entry of a labeling."""
     entry = {'pseudo/phase': phase, 'pseudo/seconds': 12.5, 'step': step}
     for peer in ('coco', 'imagenet'):
         start = f'pseudo/{peer}'
@@ -83,7 +83,7 @@ def labelling(step, phase, coverage=50.0):
 
 FINISHED = [
     *(training(step) for step in (50, 100)),
-    labelling(100, 1),
+    labeling(100, 1),
     *validation(100, 60.0, 50.0, 61.0),
     *(training(step) for step in (150, 200)),
     *validation(200, 58.25, 55.5, 64.75),
@@ -102,7 +102,7 @@ def write_run(work_dir, entries=FINISHED, config=CONFIG, log='', start='20260102
     return work_dir
 
 
-def write_picture(path, size=(32, 16), colour=(200, 30, 90)):
-    """Write a picture of one colour."""
+def write_picture(path, size=(32, 16), color=(200, 30, 90)):
+    """Write a picture of one color."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new('RGB', size, colour).save(path)
+    Image.new('RGB', size, color).save(path)

@@ -93,7 +93,7 @@ def every_mask(value):
 
 
 def own_lists(text, name='left'):
-    """Give a peer its part of the labelled set."""
+    """Give a peer its part of the labeled set."""
 
     def spoil(place):
         (place.data / 'left.txt').write_text(text)
@@ -155,7 +155,7 @@ def spoilt_file(content, key='load_from', **more):
 PEER_FILE = 'model.load_from.left'
 RUNS = {
     # The hook and its phases.
-    'hook, misspelt argument': ({HOOK + 'cary': 'best'}, "DMTHook takes no 'cary' (is 'carry' meant?)"),
+    'hook, misspelled argument': ({HOOK + 'cary': 'best'}, "DMTHook takes no 'cary' (is 'carry' meant?)"),
     'hook, no phases': ({'custom_hooks': [{'type': 'mmdmt.DMTHook'}]}, "DMTHook needs 'phases'"),
     'hook, phases empty': (phases(), 'phases=[]', 'give at least one phase'),
     'hook, phases no list': (
@@ -165,12 +165,12 @@ RUNS = {
     ),
     'hook, unknown carry': ({HOOK + 'carry': 'first'}, "carry='first'", "'last', 'best' or 'scratch'"),
     'hook, keep_banks in words': ({HOOK + 'keep_banks': 'all'}, "keep_banks of DMTHook='all'", 'a whole number'),
-    'hook, labelling misspelt': ({HOOK + 'labelling.batchsize': 3}, "['batchsize']", 'it takes batch_size'),
-    'hook, labelling nothing at once': ({HOOK + 'labelling.batch_size': 0}, 'labelling.batch_size=0', 'give 1 or more'),
-    'hook, labelling quoted': ({HOOK + 'labelling.num_workers': '2'}, "num_workers of DMTHook='2'", 'without quotes'),
+    'hook, labeling misspelled': ({HOOK + 'labeling.batchsize': 3}, "['batchsize']", 'it takes batch_size'),
+    'hook, labeling nothing at once': ({HOOK + 'labeling.batch_size': 0}, 'labeling.batch_size=0', 'give 1 or more'),
+    'hook, labeling quoted': ({HOOK + 'labeling.num_workers': '2'}, "num_workers of DMTHook='2'", 'without quotes'),
     'hook, twice': (lambda place: twice(place), '2 DMTHooks', 'join their phases'),
     'hook, none': ({'custom_hooks': []}, 'no phase to draw for', "add custom_hooks=[dict(type='mmdmt.DMTHook'"),
-    'phase, misspelt key': ({PHASE + 'iter': 3}, 'phases[1]', "no 'iter' (is 'iters' meant?)"),
+    'phase, misspelled key': ({PHASE + 'iter': 3}, 'phases[1]', "no 'iter' (is 'iters' meant?)"),
     'phase, without length': (phases({'labeled': 4}), 'phases[0]', "needs 'iters'"),
     'phase, length quoted': ({PHASE + 'iters': '3'}, 'phases[1]', "iters='3' is a str", 'without quotes'),
     'phase, no length': ({PHASE + 'iters': 0}, 'iters=0', 'give at least 1 iteration'),
@@ -194,13 +194,17 @@ RUNS = {
     'own list, unknown peer': (own_lists('000\n', 'lef'), "labeled_lists names 'lef'", "['left', 'right']"),
     'own list, missing': ({HOOK + 'phases.0.labeled_lists': {'left': 'no.txt'}}, 'no.txt', 'does not exist'),
     'own list, empty': (own_lists('\n'), 'left.txt names no image'),
-    'own list, not labelled': (own_lists('000\n007\n'), 'left.txt names 1 images', "'007'"),
+    'own list, not labeled': (own_lists('000\n007\n'), 'left.txt names 1 images', "'007'"),
     'own list, out of the data': (own_lists('../../etc/passwd\n'), 'left.txt', "'../../etc/passwd'"),
     'own list, no dict': ({HOOK + 'phases.0.labeled_lists': 'left.txt'}, "labeled_lists='left.txt'", 'give dict(peer='),
     # The model.
     'model, peers a list': ({'model.peers': [toy_segmentor()]}, 'names no peer', 'peers=dict(left='),
     'model, no peer': ({'model.peers': {'_delete_': True}}, 'names no peer', 'at least one model'),
-    'model, misspelt argument': ({'model.predicts': 'left'}, "DynamicMutualTraining takes no 'predicts'", "'predict'"),
+    'model, misspelled argument': (
+        {'model.predicts': 'left'},
+        "DynamicMutualTraining takes no 'predicts'",
+        "'predict'",
+    ),
     'model, predict of nobody': (
         {'model.predict': 'middle'},
         "predict of DynamicMutualTraining names 'middle'",
@@ -209,7 +213,7 @@ RUNS = {
     'model, no preprocessor': ({'model.peers.left.data_preprocessor': None}, "Peer 'left'", 'no data_preprocessor'),
     'model, peer of nothing': ({'model.peers.left': 'unet.py'}, "peers['left']='unet.py'", 'give the dict'),
     'model, unknown backbone': ({'model.peers.left.backbone.type': 'ResNot'}, "Peer 'left'", 'ResNot is not in'),
-    'model, misspelt in a peer': (peer(chanels=8), "Peer 'left'", "'chanels'", "mend peers['left']"),
+    'model, misspelled in a peer': (peer(chanels=8), "Peer 'left'", "'chanels'", "mend peers['left']"),
     'model, other classes': (peer(num_classes=4), "{'left': 4, 'right': 3}", 'the same num_classes'),
     'model, sigmoid': (
         peer(loss_decode={'type': 'CrossEntropyLoss', 'use_sigmoid': True}),
@@ -231,7 +235,7 @@ RUNS = {
         'without quotes',
     ),
     'loss, unknown rule': ({'model.loss.rule': 'mutal'}, "rule='mutal'", 'choose one of mutual'),
-    'loss, misspelt argument': ({'model.loss.gama_agree': 5.0}, "takes no 'gama_agree' (is 'gamma_agree' meant?)"),
+    'loss, misspelled argument': ({'model.loss.gama_agree': 5.0}, "takes no 'gama_agree' (is 'gamma_agree' meant?)"),
     'loss, another': (
         replaced('model.loss', {'type': 'CrossEntropyLoss'}),
         'CrossEntropyLoss',
@@ -254,7 +258,7 @@ RUNS = {
         "'SDG'",
         'mend its type',
     ),
-    'optimizer, misspelt': ({'optim_wrapper.optimizer.momentun': 0.9}, "optim_wrapper of peer 'left'", "'momentun'"),
+    'optimizer, misspelled': ({'optim_wrapper.optimizer.momentun': 0.9}, "optim_wrapper of peer 'left'", "'momentun'"),
     'optimizer, AMP without GPU': (
         {'optim_wrapper.type': 'AmpOptimWrapper'},
         "optim_wrapper of peer 'left'",
@@ -278,11 +282,11 @@ RUNS = {
         'no mmdmt.MutualBatchSampler',
         'add batch_sampler',
     ),
-    'data, misspelt part': ({'train_dataloader.dataset.unlabelled': {}}, "'unlabelled' (is 'unlabeled' meant?)"),
+    'data, misspelled part': ({'train_dataloader.dataset.unlabeled': {}}, "'unlabeled' (is 'unlabeled' meant?)"),
     'data, no root': ({LABELED + 'data_root': '/no/such'}, '/no/such/labeled.txt', 'labeled dataset', 'make the list'),
     'data, no folder': ({LABELED + 'ann_file': '', LABELED + 'data_prefix.img_path': 'imgs'}, 'imgs', 'data_prefix'),
     'data, no such dataset': ({LABELED + 'type': 'BaseSegDatset'}, 'labeled dataset', 'BaseSegDatset is not in'),
-    'data, misspelt in a dataset': ({UNLABELED + 'image_suffix': '.png'}, 'unlabeled dataset', "'image_suffix'"),
+    'data, misspelled in a dataset': ({UNLABELED + 'image_suffix': '.png'}, 'unlabeled dataset', "'image_suffix'"),
     'data, no classes': (
         {LABELED + 'metainfo': {'_delete_': True}},
         'has no classes',
@@ -300,8 +304,8 @@ RUNS = {
         'loads no pseudo label',
         'mmdmt.LoadPseudoLabel',
     ),
-    'data, masks for the unlabelled': ({UNLABELED + 'pipeline': TRAIN_PIPELINE}, 'loads annotations', 'in place of'),
-    'list, missing': ({LABELED + 'ann_file': 'labelled.txt'}, 'labeled dataset', 'labelled.txt', 'ann_file'),
+    'data, masks for the unlabeled': ({UNLABELED + 'pipeline': TRAIN_PIPELINE}, 'loads annotations', 'in place of'),
+    'list, missing': ({LABELED + 'ann_file': 'labeled.txt'}, 'labeled dataset', 'labeled.txt', 'ann_file'),
     'list, empty': (listed('unlabeled', ''), 'The unlabeled dataset', 'has no image', 'unlabeled.txt'),
     'list, in both': (listed('unlabeled', '005\n006\n'), '1 images are both', '005.png', 'take them off'),
     'list, with suffix': (listed('labeled', '000.png\n001.png\n'), 'line 1', "'000.png'", 'without it'),
@@ -316,7 +320,7 @@ RUNS = {
     'mask, damaged': (written('masks/002.png', b'\x89PNG'), 'masks/002.png', 'is no image', 'take it off'),
     'mask, of another size': (painted('masks/001.png', lambda mask: mask[:-4]), 'is 36x48', 'masks/001.png is 32x48'),
     'mask, not a class': (painted('masks/004.png', lambda mask: mask + 1), 'masks/004.png', 'holds label 3', '0..2'),
-    'mask, in colours': (
+    'mask, in colors': (
         painted('masks/000.png', lambda mask: np.dstack([mask] * 3)),
         'masks/000.png',
         'mode RGB',

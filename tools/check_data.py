@@ -20,7 +20,7 @@ from mmengine.registry import init_default_scope
 from mmdmt.preparation.data_check import DataReport, check_data, images_of_classes, pixels_of_classes
 from mmdmt.visualization import AnnotatedImage, draw_data
 
-DRAWN = {'labelled': 9, 'val': 3}
+DRAWN = {'labeled': 9, 'val': 3}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -82,7 +82,7 @@ def draw(report: DataReport, path: Path) -> None:
     if not sheet:
         print(f'{path} is not drawn: there is no image with a sound mask.')
         return
-    images = report.lists['labelled' if 'labelled' in report.lists else 'val']
+    images = report.lists['labeled' if 'labeled' in report.lists else 'val']
     draw_data(path, sheet, images.classes, images.palette)
     print(f'{path} shows {len(sheet)} images with their masks.')
 

@@ -58,7 +58,7 @@ TASKS = {
         },
         metric='mIoU',
         title='mIoU (%) of the last weights',
-        data='mmdmt.DigitScenes, 40 labelled, 600 unlabelled, 200 validation scenes of 48x48 pixels',
+        data='mmdmt.DigitScenes, 40 labeled, 600 unlabeled, 200 validation scenes of 48x48 pixels',
     ),
     'classification': Task(
         configs={
@@ -70,7 +70,7 @@ TASKS = {
         },
         metric='top1',
         title='accuracy (%) of averaged weights',
-        data='mmdmt.Digits, 40 labelled, 1257 unlabelled, 500 validation images of 8x8 pixels',
+        data='mmdmt.Digits, 40 labeled, 1257 unlabeled, 500 validation images of 8x8 pixels',
     ),
 }
 ROWS = {

@@ -1,14 +1,14 @@
 """Write pseudo labels of a folder of images as PNG masks, with their confidence, for whatever trains on them.
 
-    python tools/label.py work_dirs/mine/mine.py work_dirs/mine/iter_20000.pth photos photos_labelled --label-ratio 0.5
-    python tools/label.py left.py left.pth photos photos_labelled --threshold 0.9
+    python tools/label.py work_dirs/mine/mine.py work_dirs/mine/iter_20000.pth photos photos_labeled --label-ratio 0.5
+    python tools/label.py left.py left.pth photos photos_labeled --threshold 0.9
 
 The first labels with the ensemble of a run's peers, or the one that --peer names; the second with an exported peer or
 any other model of MMSegmentation. With --label-ratio, that share of each predicted class is kept, of all images
 together; with --threshold, what is at least so probable; with neither, everything.
 
-    OUT_DIR/labels/*.png        class ids, 8-bit grey; 255 where the label is dropped
-    OUT_DIR/confidence/*.png    16-bit grey, of every pixel: the value / 65535 is the probability of the predicted class
+    OUT_DIR/labels/*.png        class ids, 8-bit gray; 255 where the label is dropped
+    OUT_DIR/confidence/*.png    16-bit gray, of every pixel: the value / 65535 is the probability of the predicted class
     OUT_DIR/manifest.json       how they were made: thresholds, shares, versions
 
 Images in folders get their labels in folders of the same names. Nothing is overwritten.
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     manifest = label_images(
         model, args.images, args.out_dir, args.label_ratio, args.threshold, args.num_workers, origin
     )
-    print(f'{manifest["images"]} images in {args.out_dir}, labelled by {by or "the model"}')
+    print(f'{manifest["images"]} images in {args.out_dir}, labeled by {by or "the model"}')
     print(f'{"class":>20} {"pixels":>12} {"kept":>8} {"threshold":>10}')
     for name, facts in manifest['classes'].items():
         pixels, kept_pixels, threshold = (facts[key] for key in ('predicted_pixels', 'kept_pixels', 'threshold'))

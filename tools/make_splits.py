@@ -1,4 +1,4 @@
-"""Write lists of labelled and unlabelled images, made from a data set that is on this machine.
+"""Write lists of labeled and unlabeled images, made from a data set that is on this machine.
 
     python tools/make_splits.py voc12aug data/VOCdevkit/VOC2012 splits
     python tools/make_splits.py cityscapes data/cityscapes splits
@@ -11,8 +11,8 @@ The first two make the published splits, and say for each fraction whether its l
 Every list is an `ann_file` of MMSegmentation:
     OUT_DIR/NAME/split0/labeled_1of8.txt, unlabeled_1of8.txt    split ids 0, 1, 2; within one, 1/8 is part of 1/4
     OUT_DIR/NAME/split0/dms_left_1of8.txt, dms_right_1of8.txt   the part of each of two peers, for a warm-up with
-                                                                difference-maximised sampling (1/8 and less)
-    OUT_DIR/voc12aug/sbd/labeled.txt, unlabeled.txt             VOC's own images labelled, those of SBD not
+                                                                difference-maximized sampling (1/8 and less)
+    OUT_DIR/voc12aug/sbd/labeled.txt, unlabeled.txt             VOC's own images labeled, those of SBD not
     OUT_DIR/NAME/val.txt                                        1/S of the images with masks, if --val S is given
     OUT_DIR/NAME/labeled.txt, unlabeled.txt                     of masked: the other images with masks; those without
 
@@ -30,7 +30,7 @@ from PIL import Image
 
 from mmdmt.preparation import image_lists, splits
 
-# The fractions that are small enough for peers to be warmed up on parts of the labelled set.
+# The fractions that are small enough for peers to be warmed up on parts of the labeled set.
 DMS_DENOMINATOR = 8
 SBD_SIZES = (1464, 9118)
 CONVERTER = 'python tools/dataset_converters/voc_aug.py VOCdevkit VOCaug'
@@ -54,7 +54,7 @@ def voc12aug(args: argparse.Namespace) -> int:
     sizes = tuple(map(len, sbd))
     remark = 'as many as published' if sizes == SBD_SIZES else 'differs: {} and {} are published'.format(*SBD_SIZES)
     differs = publish(args, trainaug, {f'sbd/{part}.txt': images for part, images in sbd._asdict().items()})
-    print(row('sbd', sbd, ('labelled', 'unlabelled'), remark))
+    print(row('sbd', sbd, ('labeled', 'unlabeled'), remark))
     return verdict(args, differs or sizes != SBD_SIZES)
 
 
@@ -75,7 +75,7 @@ def publish(args: argparse.Namespace, ids: Sequence[str], more: Mapping[str, Seq
     wrong = splits.differences(files, published)
     for name, split in first_split(made):
         lists = [file for file in published if file.endswith(f'_1of{name}.txt')]
-        print(row(f'1of{name}', split, ('labelled', 'unlabelled'), comparison(lists, wrong)))
+        print(row(f'1of{name}', split, ('labeled', 'unlabeled'), comparison(lists, wrong)))
     for name, _ in first_split(made):
         if f'split0/dms_left_1of{name}.txt' in parts:
             sides = [parts[f'split0/dms_{side}_1of{name}.txt'] for side in ('left', 'right')]
@@ -118,7 +118,7 @@ def generic(args: argparse.Namespace) -> int:
     for name, images in val.items():
         print(row(name, [images], ('to validate on',), ''))
     for name, split in first_split(made):
-        print(row(f'1of{name}', split, ('labelled', 'unlabelled'), ''))
+        print(row(f'1of{name}', split, ('labeled', 'unlabeled'), ''))
     return 0
 
 
@@ -139,7 +139,7 @@ def masked(args: argparse.Namespace) -> int:
     for name, images in lists.items():
         print(row(name, [images], ('images',), ''))
     if not without:
-        print('Every image has a mask: give the unlabelled images a folder of their own, or hide masks with generic.')
+        print('Every image has a mask: give the unlabeled images a folder of their own, or hide masks with generic.')
     return 0
 
 
@@ -168,13 +168,13 @@ def convert(args: argparse.Namespace) -> int:
 
 
 def dms(made: Mapping[tuple[int, str], splits.Split], seed: int) -> dict[str, Sequence[str]]:
-    """Name the two parts of every labelled set that is small enough."""
+    """Name the two parts of every labeled set that is small enough."""
     small = {
         key: split.labeled for key, split in made.items() if float(key[1]) >= DMS_DENOMINATOR and len(split.labeled) > 1
     }
     return {
         f'split{split_id}/dms_{side}_1of{name}.txt': images
-        for (split_id, name), parts in zip(small, splits.difference_maximised(small.values(), seed), strict=True)
+        for (split_id, name), parts in zip(small, splits.difference_maximized(small.values(), seed), strict=True)
         for side, images in zip(('left', 'right'), parts, strict=True)
     }
 

@@ -5,7 +5,7 @@ _base_ = [
     '../_base_/datasets/voc12aug_1of106.py',
     '../_base_/schedules/dmt_voc_1of106.py',
 ]
-# Two peers from the same weights that differ by what they are warmed up on: difference-maximised sampling.
+# Two peers from the same weights that differ by what they are warmed up on: difference-maximized sampling.
 model = dict(
     peers=dict(_delete_=True, left=_base_.model.peers.coco, right=_base_.model.peers.coco),
 )

@@ -1,5 +1,5 @@
-# GTA5 -> Cityscapes with 1000 labelled target images: in the labelled stream they are to the source images as 1:1
-# (25 times 1000 = 25000 beside 24966), so half of the labelled images of a batch are of the target on average.
+# GTA5 -> Cityscapes with 1000 labeled target images: in the labeled stream they are to the source images as 1:1
+# (25 times 1000 = 25000 beside 24966), so half of the labeled images of a batch are of the target on average.
 _base_ = 'dmt_deeplabv3plus-r50_segformer-b0_1xb8_gta2cityscapes-512x512.py'
 lists = f'{_base_.splits}/cityscapes-target/split0'
 target = dict(_base_.labeled_target, ann_file=f'{lists}/labeled_1of2.975.txt')

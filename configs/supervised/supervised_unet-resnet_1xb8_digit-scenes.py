@@ -1,4 +1,4 @@
-# Each peer on the 40 labelled scenes alone: the warm-up of DMT and nothing else.
+# Each peer on the 40 labeled scenes alone: the warm-up of DMT and nothing else.
 _base_ = '../dmt/dmt_unet-resnet_1xb8_digit-scenes.py'
 custom_hooks = [dict(type='mmdmt.DMTHook', phases=[dict(iters=1000, labeled=8)])]
 train_cfg = dict(max_iters=1000)

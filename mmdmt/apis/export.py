@@ -97,7 +97,7 @@ def _as_aspp(head: dict[str, Any], state: dict[str, Tensor]) -> tuple[dict[str, 
     """Say the sum of dilated convolutions with MMSegmentation's ASPPHead, which computes the same, to the bit.
 
     Its dilated convolutions are ours, its image pooling gets weight zero, and the convolution over all branches adds
-    them up: the centre of its kernel is an identity for each.
+    them up: the center of its kernel is an identity for each.
     """
     head = copy.deepcopy(head)
     classes, dilations = head['num_classes'], tuple(head.get('dilations', (6, 12, 18, 24)))

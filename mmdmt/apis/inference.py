@@ -217,7 +217,7 @@ def _choose(model: BaseModel, peer: str) -> BaseModel:
 
 
 def _classes_of(config: Config) -> dict[str, Any]:
-    """Return the classes and colours that a config names, for a checkpoint that names none."""
+    """Return the classes and colors that a config names, for a checkpoint that names none."""
     metainfo = config.get('test_dataloader', {}).get('dataset', {}).get('metainfo')
     if not metainfo:
         raise ValueError('Neither the checkpoint nor test_dataloader.dataset.metainfo of the config names the classes.')

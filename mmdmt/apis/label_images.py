@@ -2,8 +2,8 @@
 
 OUT_DIR gets::
 
-    labels/*.png         class ids, 8-bit grey; 255 where the label is dropped
-    confidence/*.png     16-bit grey, of every pixel: the value / 65535 is the probability of the predicted class
+    labels/*.png         class ids, 8-bit gray; 255 where the label is dropped
+    confidence/*.png     16-bit gray, of every pixel: the value / 65535 is the probability of the predicted class
     manifest.json        how they were made; written last
 """
 
@@ -72,7 +72,7 @@ def label_images(
     histogram = ConfidenceHistogram(len(classes))
 
     def label(take: Callable[[int, np.ndarray, np.ndarray], None]) -> None:
-        with progress('Labelling', len(paths)) as bar:
+        with progress('Labeling', len(paths)) as bar:
             for number, sample in enumerate(predict_images(model, paths, num_workers)):
                 labels, confidence = _to_numpy(sample)
                 histogram.update(labels, confidence)
@@ -185,7 +185,7 @@ def _names(folder: Path, paths: list[Path]) -> list[str]:
     for path in paths:
         name = path.relative_to(folder).with_suffix('').as_posix()
         if name in by_name:
-            raise ValueError(f'{by_name[name]} and {path} would both be labelled in {name}.png: rename one of them.')
+            raise ValueError(f'{by_name[name]} and {path} would both be labeled in {name}.png: rename one of them.')
         by_name[name] = path
     return list(by_name)
 

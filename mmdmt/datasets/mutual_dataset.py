@@ -1,4 +1,4 @@
-"""The data of mutual training: labelled and unlabelled images, drawn for each peer."""
+"""The data of mutual training: labeled and unlabeled images, drawn for each peer."""
 
 import hashlib
 import os
@@ -30,28 +30,28 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
     An item is asked for by a :class:`~mmdmt.datasets.sampler.Draw`, and nothing about it depends on anything else:
     its random transforms are seeded by the draw, its pseudo label is read from the bank that the draw names. Labels of
-    unlabelled images, if there are any, are in no item; :meth:`truth` reads them for reports.
+    unlabeled images, if there are any, are in no item; :meth:`truth` reads them for reports.
 
     Args:
         labeled (dict): Config of an ordinary dataset of MMSegmentation or MMPretrain with its training pipeline.
-        unlabeled (dict): Config of an ordinary dataset. Without a ``pipeline`` it takes the labelled one's, with
+        unlabeled (dict): Config of an ordinary dataset. Without a ``pipeline`` it takes the labeled one's, with
             :class:`mmdmt.LoadPseudoLabel` where that one loads annotations and :class:`mmdmt.PackPseudoLabel` where it
             packs; for classification with :class:`mmdmt.LoadPseudoImageLabel` after the image is loaded.
-        labelling_pipeline (list[dict], optional): What an unlabelled image goes through to be labelled, packing
+        labeling_pipeline (list[dict], optional): What an unlabeled image goes through to be labeled, packing
             included. Only for classification, where a label does not depend on the image's size. Defaults to None, all
             that stands before the pseudo label is loaded.
 
     Raises:
-        ValueError: If one of the datasets is empty, they share images, or the pipeline of the unlabelled one does not
+        ValueError: If one of the datasets is empty, they share images, or the pipeline of the unlabeled one does not
             load pseudo labels.
-        FileNotFoundError: If a list, an image folder, an image or a mask of a labelled image is missing.
+        FileNotFoundError: If a list, an image folder, an image or a mask of a labeled image is missing.
     """
 
     def __init__(
         self,
         labeled: dict[str, Any],
         unlabeled: dict[str, Any],
-        labelling_pipeline: Sequence[dict[str, Any]] | None = None,
+        labeling_pipeline: Sequence[dict[str, Any]] | None = None,
     ) -> None:
         self.labeled: BaseDataset = build_plain_dataset('labeled', labeled)
         own_pipeline = unlabeled.get('pipeline')
@@ -65,13 +65,13 @@ class MutualDataset(Dataset[dict[str, Any]]):
         self._kind = kind_of([step for part in parts for step in part.pipeline.transforms])
         if not own_pipeline:
             self.unlabeled.pipeline = Compose(self._kind.training_transforms(_only(parts, self.labeled)))
-        before_label = self._kind.labelling_transforms(self.unlabeled.pipeline.transforms)
-        if labelling_pipeline and 'seg_map_path' in self._kind.files:
+        before_label = self._kind.labeling_transforms(self.unlabeled.pipeline.transforms)
+        if labeling_pipeline and 'seg_map_path' in self._kind.files:
             raise ValueError(
-                'labelling_pipeline of MutualDataset is for classification: pixels are labelled as they stand before '
+                'labeling_pipeline of MutualDataset is for classification: pixels are labeled as they stand before '
                 'mmdmt.LoadPseudoLabel. Drop it.'
             )
-        self._labelling_pipeline = Compose(labelling_pipeline or before_label)
+        self._labeling_pipeline = Compose(labeling_pipeline or before_label)
         self._read_truth = self._kind.truth_reader(parts, before_label)
         self._check_images()
 
@@ -87,11 +87,11 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
     @property
     def metainfo(self) -> dict[str, Any]:
-        """Classes and palette, those of the labelled dataset."""
+        """Classes and palette, those of the labeled dataset."""
         return self.labeled.metainfo
 
     def __len__(self) -> int:
-        """Return how many images there are, labelled and unlabelled."""
+        """Return how many images there are, labeled and unlabeled."""
         return len(self.labeled) + len(self.unlabeled)
 
     def __getitem__(self, draw: Draw) -> dict[str, Any]:
@@ -99,7 +99,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
         Returns:
             dict: ``inputs``, a (3, H, W) uint8 tensor, and ``data_samples``, a data sample of the toolbox with its
-            label (``gt_sem_seg`` or ``gt_label``) and ``peer`` in its meta; of a pseudo-labelled image also
+            label (``gt_sem_seg`` or ``gt_label``) and ``peer`` in its meta; of a pseudo-labeled image also
             ``pseudo_confidence``.
 
         Raises:
@@ -120,17 +120,17 @@ class MutualDataset(Dataset[dict[str, Any]]):
         """Return how many images there are to label."""
         return len(self.unlabeled)
 
-    def pseudo_labelled(self, bank: Path) -> Sequence[int]:
-        """Return the numbers of the unlabelled images that can be drawn with the labels of a bank."""
-        return self._kind.pseudo_labelled(bank)
+    def pseudo_labeled(self, bank: Path) -> Sequence[int]:
+        """Return the numbers of the unlabeled images that can be drawn with the labels of a bank."""
+        return self._kind.pseudo_labeled(bank)
 
-    def labelling_item(self, index: int) -> dict[str, Any]:
-        """Load an unlabelled image to be labelled: what its pipeline does before the label is loaded, then packing."""
+    def labeling_item(self, index: int) -> dict[str, Any]:
+        """Load an unlabeled image to be labeled: what its pipeline does before the label is loaded, then packing."""
         with naming_files(self.unlabeled, index):
-            return self._labelling_pipeline(self._image(index))
+            return self._labeling_pipeline(self._image(index))
 
     def has_truth(self) -> bool:
-        """Whether the unlabelled dataset names a label of any image, be it there or not."""
+        """Whether the unlabeled dataset names a label of any image, be it there or not."""
         return self._has_truth
 
     @cached_property
@@ -139,10 +139,10 @@ class MutualDataset(Dataset[dict[str, Any]]):
         return any(info.get(self._kind.label_key) is not None for info in infos)
 
     def truth(self, index: int) -> np.ndarray | None:
-        """Load the label of an unlabelled image that has one: to report how right pseudo labels are, not to train.
+        """Load the label of an unlabeled image that has one: to report how right pseudo labels are, not to train.
 
         Returns:
-            np.ndarray | None: The mask in the geometry in which the image is labelled, (H, W), or the class, (1,);
+            np.ndarray | None: The mask in the geometry in which the image is labeled, (H, W), or the class, (1,);
             None if there is none.
 
         Raises:
@@ -151,7 +151,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
         return self._read_truth(self.unlabeled.get_data_info(index))
 
     def labeled_indices(self, list_file: str) -> list[int]:
-        """Look up which labelled images a list names, for a peer's own part of the labelled set.
+        """Look up which labeled images a list names, for a peer's own part of the labeled set.
 
         Args:
             list_file (str): Text file of image names as in ``ann_file``, one a line: paths below the image folder
@@ -159,13 +159,13 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
         Raises:
             FileNotFoundError: If there is no such file.
-            ValueError: If it is empty or names an image that is not in the labelled set.
+            ValueError: If it is empty or names an image that is not in the labeled set.
         """
         if not Path(list_file).is_file():
             raise FileNotFoundError(f'labeled_lists names {list_file}, which does not exist: make the list first.')
         names = [line.strip() for line in Path(list_file).read_text().splitlines() if line.strip()]
         if not names:
-            raise ValueError(f'{list_file} names no image: a peer needs at least one labelled image.')
+            raise ValueError(f'{list_file} names no image: a peer needs at least one labeled image.')
         numbers = {}
         for number, path in enumerate(self._paths(self.labeled)):
             parts = PurePath(path).with_suffix('').parts
@@ -173,13 +173,13 @@ class MutualDataset(Dataset[dict[str, Any]]):
         strangers = [name for name in names if name not in numbers]
         if strangers:
             raise ValueError(
-                f'{list_file} names {len(strangers)} images that are not in the labelled set, first {strangers[0]!r}: '
-                'list names of the labelled ann_file.'
+                f'{list_file} names {len(strangers)} images that are not in the labeled set, first {strangers[0]!r}: '
+                'list names of the labeled ann_file.'
             )
         return [numbers[name] for name in names]
 
     def names_digest(self) -> str:
-        """Return the SHA-256 of the unlabelled images' names, by which a bank knows what it labels."""
+        """Return the SHA-256 of the unlabeled images' names, by which a bank knows what it labels."""
         return self._names_digest
 
     def _image(self, index: int) -> dict[str, Any]:
@@ -198,8 +198,8 @@ class MutualDataset(Dataset[dict[str, Any]]):
         shared = set(labeled) & set(unlabeled)
         if shared:
             raise ValueError(
-                f'{len(shared)} images are both in the labelled and in the unlabelled dataset, such as {min(shared)}: '
-                'take them off the unlabelled list.'
+                f'{len(shared)} images are both in the labeled and in the unlabeled dataset, such as {min(shared)}: '
+                'take them off the unlabeled list.'
             )
         for part in (*_parts(self.labeled), self.unlabeled):
             check_list(part)
@@ -225,7 +225,7 @@ def _only(parts: list[BaseDataset], labeled: Any) -> BaseDataset:
     if parts != [labeled]:
         raise ValueError(
             f'labeled of MutualDataset is a {type(labeled).__name__}, which has no pipeline of its own to derive the '
-            'unlabelled one from: give unlabeled a pipeline with mmdmt.LoadPseudoLabel and mmdmt.PackPseudoLabel.'
+            'unlabeled one from: give unlabeled a pipeline with mmdmt.LoadPseudoLabel and mmdmt.PackPseudoLabel.'
         )
     return labeled
 

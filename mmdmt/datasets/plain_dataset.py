@@ -11,7 +11,7 @@ from mmdmt.tasks.source_files import check_places
 
 
 def build_plain_dataset(name: str, config: dict[str, Any]) -> BaseDataset:
-    """Build the labelled or the unlabelled dataset.
+    """Build the labeled or the unlabeled dataset.
 
     Args:
         name (str): ``'labeled'`` or ``'unlabeled'``.
@@ -19,7 +19,7 @@ def build_plain_dataset(name: str, config: dict[str, Any]) -> BaseDataset:
 
     Raises:
         FileNotFoundError: If its folder or list is missing.
-        ValueError: If it cannot be built, has no image or, labelled, no classes.
+        ValueError: If it cannot be built, has no image or, labeled, no classes.
     """
     try:
         dataset = _build(name, config)

@@ -18,7 +18,7 @@ class Draw(NamedTuple):
 
     Attributes:
         peer: Whose batch it is for.
-        image: Its number in the labelled dataset, or in the unlabelled one.
+        image: Its number in the labeled dataset, or in the unlabeled one.
         seed: Of everything random in its transforms.
         bank: Folder of the pseudo labels to train it on; None for an image with ground truth.
     """
@@ -34,9 +34,9 @@ class PeerPool(NamedTuple):
 
     Attributes:
         peer: Its name.
-        labeled: Numbers in the labelled dataset.
-        unlabeled: Numbers in the unlabelled dataset.
-        bank: Folder of its labeller's pseudo labels; None during the warm-up.
+        labeled: Numbers in the labeled dataset.
+        unlabeled: Numbers in the unlabeled dataset.
+        bank: Folder of its labeler's pseudo labels; None during the warm-up.
     """
 
     peer: str
@@ -49,7 +49,7 @@ class PeerPool(NamedTuple):
 class DrawPlan:
     """All batches of a phase.
 
-    Each peer runs through its labelled and through its unlabelled images in shuffled passes of their own, so that
+    Each peer runs through its labeled and through its unlabeled images in shuffled passes of their own, so that
     every image is seen once before any is seen again. Images and seeds depend on (seed, peer, iteration, slot) alone:
     not on what was drawn before, nor on the number of data workers.
 
@@ -59,7 +59,7 @@ class DrawPlan:
         start: Its first iteration.
         stop: The iteration after its last.
         labeled: Ground-truth images of each peer in a batch of one process.
-        pseudo: Pseudo-labelled images of each peer in a batch of one process.
+        pseudo: Pseudo-labeled images of each peer in a batch of one process.
         pools: One for each peer.
     """
 

@@ -32,11 +32,11 @@ from mmdmt.tasks.segmentation.bank import remove_banks
 
 @HOOKS.register_module()
 class DMTHook(Hook):
-    """Run Dynamic Mutual Training: label, train, and label again with what was learnt.
+    """Run Dynamic Mutual Training: label, train, and label again with what was learned.
 
     Note:
-        After each labelling the runner calls ``after_labelling(runner)`` of every hook that has it; the peers still
-        hold the weights that labelled.
+        After each labeling the runner calls ``after_labeling(runner)`` of every hook that has it; the peers still
+        hold the weights that labeled.
 
         The hook acts after the last iteration of a phase, when the parameter schedulers have stepped and before
         checkpoints are written. The order of a phase change is that of :meth:`after_train_iter`. The ordinary
@@ -56,16 +56,16 @@ class DMTHook(Hook):
             phase as its config says, with other random numbers. Defaults to ``'last'``.
         carry_metric (str): Which metric is the best, greater is better: the peer ``coco`` is judged by
             ``coco/<carry_metric>`` of :class:`mmdmt.PeerMetric`. Defaults to ``'mIoU'``.
-        labelling (dict, optional): ``batch_size``, images of one size forwarded together, and ``num_workers`` of
-            labelling, 1 and 2 if not given; for image labels also ``class_balanced``, True to keep the share of each
+        labeling (dict, optional): ``batch_size``, images of one size forwarded together, and ``num_workers`` of
+            labeling, 1 and 2 if not given; for image labels also ``class_balanced``, True to keep the share of each
             predicted class instead of the share of all images. Defaults to None.
         keep_banks (int): For how many phases the pseudo labels are kept, back from that of the latest checkpoint, which
             needs them to be resumed; 0 for all. Defaults to 1.
         stop_after_nan (int): How many iterations in a row may have a loss that is NaN or infinite before the run stops;
             looked at as often. 0 never stops. Defaults to 10.
-        report_quality (bool): Whether pseudo labels are compared with the labels of unlabelled images, where there are
+        report_quality (bool): Whether pseudo labels are compared with the labels of unlabeled images, where there are
             any (``seg_map_path`` in the data_prefix of ``unlabeled``, or ``gt_label``). They are reported, never
-            learnt from. Defaults to True.
+            learned from. Defaults to True.
 
     Raises:
         ValueError: If the settings make no run, here or when the run starts.
@@ -78,14 +78,14 @@ class DMTHook(Hook):
         phases: Sequence[Mapping[str, Any]],
         carry: str = 'last',
         carry_metric: str = 'mIoU',
-        labelling: Mapping[str, int] | None = None,
+        labeling: Mapping[str, int] | None = None,
         keep_banks: int = 1,
         stop_after_nan: int = 10,
         report_quality: bool = True,
     ) -> None:
         self.curriculum = Curriculum.from_configs(phases)
-        self.labelling = dict(labelling or {})
-        check_settings(carry, keep_banks, stop_after_nan, self.labelling)
+        self.labeling = dict(labeling or {})
+        check_settings(carry, keep_banks, stop_after_nan, self.labeling)
         self.keep_banks = keep_banks
         self.report_quality = report_quality
         self.best = BestWeights(carry_metric) if carry == 'best' else None
@@ -136,7 +136,7 @@ class DMTHook(Hook):
         self.phase = self.curriculum.at(iteration)
         if iteration < self.curriculum.total_iters:
             at_its_start = iteration == self.curriculum.start(self.phase)
-            if at_its_start and not (iteration and self.from_scratch):  # those who labelled are gone then
+            if at_its_start and not (iteration and self.from_scratch):  # those who labeled are gone then
                 self._label(runner)
             self._begin(runner, iteration)
 
@@ -216,7 +216,7 @@ class DMTHook(Hook):
     # What a phase change involves.
 
     def _label(self, runner: Runner) -> None:
-        """Have every peer label the unlabelled images for the present phase."""
+        """Have every peer label the unlabeled images for the present phase."""
         phase = self.curriculum[self.phase]
         if phase.label_ratio is None:
             return
@@ -230,12 +230,12 @@ class DMTHook(Hook):
                 self.run_id,
                 self.phase,
                 phase.label_ratio,
-                **self.labelling,
+                **self.labeling,
             )
             banks = {name: folder / name for name in model_of(runner).peer_names}
-            step, workers = self.curriculum.start(self.phase), self.labelling.get('num_workers', 2)
+            step, workers = self.curriculum.start(self.phase), self.labeling.get('num_workers', 2)
             report_labels(runner, banks, step, seconds, self.report_quality, workers)
-            runner.call_hook('after_labelling')
+            runner.call_hook('after_labeling')
 
     def _begin(self, runner: Runner, iteration: int) -> None:
         """Draw from what the present phase trains on, from an iteration on."""
@@ -256,7 +256,7 @@ class DMTHook(Hook):
         return Path(runner.work_dir) / 'pseudo_labels' / self.run_id
 
     def bank_folder(self, runner: Runner) -> Path:
-        """Return the folder that holds the bank of each labeller of the present phase."""
+        """Return the folder that holds the bank of each labeler of the present phase."""
         return self._banks(runner) / f'phase_{self.phase}'
 
     def _check_banks(self, runner: Runner) -> None:

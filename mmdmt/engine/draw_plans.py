@@ -16,7 +16,7 @@ def plan_phase(runner: Runner, curriculum: Curriculum, index: int, banks: Path) 
         runner (Runner): Of the run.
         curriculum (Curriculum): Its phases.
         index (int): Number of the phase.
-        banks (Path): Folder with the bank of each labeller.
+        banks (Path): Folder with the bank of each labeler.
     """
     dataset, phase = runner.train_dataloader.dataset, curriculum[index]
     lists = phase.labeled_lists or {}
@@ -24,10 +24,10 @@ def plan_phase(runner: Runner, curriculum: Curriculum, index: int, banks: Path) 
         PeerPool(
             peer=name,
             labeled=dataset.labeled_indices(lists[name]) if name in lists else range(len(dataset.labeled)),
-            unlabeled=() if phase.label_ratio is None else dataset.pseudo_labelled(banks / labeller),
-            bank=None if phase.label_ratio is None else str(banks / labeller),
+            unlabeled=() if phase.label_ratio is None else dataset.pseudo_labeled(banks / labeler),
+            bank=None if phase.label_ratio is None else str(banks / labeler),
         )
-        for name, labeller in model_of(runner).labellers.items()
+        for name, labeler in model_of(runner).labelers.items()
     ]
     start, stop = curriculum.start(index), curriculum.ends[index]
     return DrawPlan(runner.seed, index, start, stop, phase.labeled, phase.pseudo, tuple(pools))

@@ -1,4 +1,4 @@
-"""What a run tells about its pseudo labels: tables in the log, scalars to every visualisation backend."""
+"""What a run tells about its pseudo labels: tables in the log, scalars to every visualization backend."""
 
 import logging
 from collections.abc import Mapping
@@ -19,9 +19,9 @@ def report_labels(
 
     Args:
         runner (Runner): Of the run.
-        banks (Mapping[str, Path]): Folders of complete banks by labeller.
+        banks (Mapping[str, Path]): Folders of complete banks by labeler.
         step (int): Iterations done when the phase begins.
-        seconds (float, optional): How long the labelling took; None if it was done before.
+        seconds (float, optional): How long the labeling took; None if it was done before.
         with_quality (bool): Whether to compare with the truth where it is known.
         num_workers (int): Data workers of the comparison.
     """

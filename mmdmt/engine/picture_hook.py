@@ -31,9 +31,9 @@ class PictureHook(Hook):
     """Draw a few images in every phase: truth, predictions, pseudo labels and their weights.
 
     Note:
-        :class:`mmdmt.DMTHook` calls it after every labelling, when the peers hold the weights that labelled; it acts
+        :class:`mmdmt.DMTHook` calls it after every labeling, when the peers hold the weights that labeled; it acts
         once more after training. A sheet an image goes to ``<work_dir>/pictures/phase_<t>/<name>.png``, at the end to
-        ``pictures/end``, and to every visualisation backend. Only the main process draws. Training goes on as if
+        ``pictures/end``, and to every visualization backend. Only the main process draws. Training goes on as if
         nothing had been drawn, bit for bit.
 
         The weights are those of the learner as it stands when labels are made, with the exponents of a phase's end. A
@@ -42,7 +42,7 @@ class PictureHook(Hook):
         It needs matplotlib, which ``pip install 'mmdmt[demo]'`` installs.
 
     Args:
-        images (int | Sequence[int]): How many unlabelled images, spread evenly over the data set, or which. Defaults
+        images (int | Sequence[int]): How many unlabeled images, spread evenly over the data set, or which. Defaults
             to 4.
         val_images (int | Sequence[int]): Likewise of the validation set; these have no pseudo labels. Defaults to 0.
 
@@ -80,11 +80,11 @@ class PictureHook(Hook):
         unlabeled = runner.train_dataloader.dataset.num_unlabeled()
         self._chosen = _choose('images', self.images, unlabeled), _choose('val_images', self.val_images, validated)
 
-    def after_labelling(self, runner: Runner) -> None:
+    def after_labeling(self, runner: Runner) -> None:
         """Draw the phase that begins; called by DMTHook."""
         hook = _dmt_hook(runner)
         step = hook.curriculum.start(hook.phase)
-        self._draw(runner, f'phase_{hook.phase}', f'phase {hook.phase}, labelled after iteration {step}', step)
+        self._draw(runner, f'phase_{hook.phase}', f'phase {hook.phase}, labeled after iteration {step}', step)
 
     def after_train(self, runner: Runner) -> None:
         """Draw what the last phase has made of its labels."""
@@ -110,7 +110,7 @@ class PictureHook(Hook):
         dataset, model, banks = runner.train_dataloader.dataset, model_of(runner), _banks(runner)
         for image in self._chosen[0]:
             labels = {name: bank.read(image) for name, bank in banks.items()}
-            item = dataset.labelling_item(image)
+            item = dataset.labeling_item(image)
             yield _name('unlabeled', image, item), _view(model, item, _truth(dataset, image), labels)
         for image in self._chosen[1]:
             item = runner.val_dataloader.dataset[image]
@@ -148,11 +148,11 @@ def _view(
         predictions={name: label.to(torch.uint8).cpu().numpy() for name, label in predictions.items()},
         pseudo_labels={name: label for name, (label, _) in labels.items()},
         weights={
-            name: _weights(model.bare_peers[name], logits[name], *labels[labeller])
-            for name, labeller in model.labellers.items()
+            name: _weights(model.bare_peers[name], logits[name], *labels[labeler])
+            for name, labeler in model.labelers.items()
             if labels
         },
-        taught_by=model.labellers if labels else {},
+        taught_by=model.labelers if labels else {},
     )
 
 
@@ -176,7 +176,7 @@ def _truth(dataset: Any, image: int) -> np.ndarray | None:
     try:
         truth: np.ndarray | None = dataset.truth(image)
     except ValueError:
-        return None  # the report of the labelling has warned
+        return None  # the report of the labeling has warned
     return truth
 
 

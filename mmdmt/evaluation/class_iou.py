@@ -10,10 +10,10 @@ from mmengine.visualization import Visualizer
 
 
 def write_class_iou(metric: BaseMetric, size: int) -> None:
-    """Write the IoU of every class as scalars ``<prefix>/IoU/<class>``, in percent, to the visualisation backends.
+    """Write the IoU of every class as scalars ``<prefix>/IoU/<class>``, in percent, to the visualization backends.
 
     For MMSegmentation's ``IoUMetric`` when it has seen all images and is about to be evaluated, during validation;
-    every process has to call it. Of other metrics, and where nothing is visualised, nothing is written. MMEngine's log
+    every process has to call it. Of other metrics, and where nothing is visualized, nothing is written. MMEngine's log
     lines hold what a metric returns, so that the dozens of classes of a data set go past them.
 
     Args:

@@ -51,7 +51,7 @@ def quantize(confidence: NDArray[np.float32]) -> NDArray[np.uint16]:
         outside = confidence[~((confidence >= 0) & (confidence <= 1))][0]
         raise ValueError(
             f'a confidence is {outside}, but confidences are softmax probabilities in [0, 1]: '
-            'look for NaN or infinity in the logits of the labelling network.'
+            'look for NaN or infinity in the logits of the labeling network.'
         )
     # Both are exact: the product, because it only moves the exponent, and the floor that the cast takes.
     doubt = _FULL_DOUBT - (confidence * np.float32(_FULL_DOUBT)).astype(np.int32)

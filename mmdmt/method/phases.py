@@ -11,21 +11,21 @@ from mmdmt.arguments import check_arguments, check_number
 
 @dataclass(frozen=True)
 class Phase:
-    """One round of mutual training: label the unlabelled images, then train on them.
+    """One round of mutual training: label the unlabeled images, then train on them.
 
     A phase without ``label_ratio`` is a warm-up: no pseudo labels, the peers learn from ground truth alone.
 
     Args:
         iters: Iterations to train.
         labeled: Ground-truth images of each peer in every batch (of each process).
-        pseudo: Pseudo-labelled images of each peer in every batch. Defaults to 0.
+        pseudo: Pseudo-labeled images of each peer in every batch. Defaults to 0.
         label_ratio: Share of each predicted class that is kept, in (0, 1]; the most confident pixels. Defaults to
-            None, no labelling.
+            None, no labeling.
         lr: Learning rate at the phase's start, in place of the optimizer's own; per-layer multipliers still apply.
             Defaults to None.
         lr_factor: Factor of the optimizer's own learning rate, when ``lr`` is None. Defaults to 1.
         labeled_lists: For each peer a text file of image names (one a line, as in ``ann_file``), its own part of the
-            labelled set during this phase: difference-maximised sampling. Defaults to None, the whole set for all.
+            labeled set during this phase: difference-maximized sampling. Defaults to None, the whole set for all.
 
     Raises:
         ValueError: If the values do not make a phase.
@@ -86,10 +86,8 @@ class Phase:
     def kind(self) -> str:
         """What the phase is, in the words of a log line."""
         if self.label_ratio is None:
-            return f'warm-up on {self.labeled} labelled images a batch'
-        return (
-            f'{self.labeled} labelled + {self.pseudo} pseudo-labelled images a batch, label ratio {self.label_ratio:g}'
-        )
+            return f'warm-up on {self.labeled} labeled images a batch'
+        return f'{self.labeled} labeled + {self.pseudo} pseudo-labeled images a batch, label ratio {self.label_ratio:g}'
 
 
 @dataclass(frozen=True)

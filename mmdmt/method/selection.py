@@ -5,12 +5,12 @@ from numpy.typing import NDArray
 
 
 def most_confident(scores: NDArray[np.float32], label_ratio: float, class_balanced: bool = False) -> NDArray[np.int64]:
-    """Select the share of images that a labeller is surest of.
+    """Select the share of images that a labeler is surest of.
 
     Of n images exactly ``int(n * label_ratio)`` are selected, at least one; of equal confidences the first ones.
 
     Args:
-        scores: float32 (images, classes), the labeller's softmax.
+        scores: float32 (images, classes), the labeler's softmax.
         label_ratio: The share to keep, in (0, 1].
         class_balanced: Keep the share of each *predicted* class, which keeps the rare ones among the pseudo labels,
             instead of the share of all images. Default: False, as in the paper.

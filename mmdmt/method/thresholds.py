@@ -10,7 +10,7 @@ class ConfidenceHistogram:
     """How often each class was predicted with each confidence.
 
     Keeping the most confident share of the pixels of each *predicted* class, instead of a share of all pixels, keeps
-    the rare and hard classes among the pseudo labels. The share is found over the whole unlabelled set, of which only
+    the rare and hard classes among the pseudo labels. The share is found over the whole unlabeled set, of which only
     this histogram is held in memory.
 
     The thresholds follow Zou et al., "Unsupervised Domain Adaptation for Semantic Segmentation via Class-Balanced
@@ -66,7 +66,7 @@ class ConfidenceHistogram:
             raise ValueError(
                 f'a label is {foreign[0]}, but there are {self.num_classes} classes: labels are 0 to '
                 f'{self.num_classes - 1}, or {self.ignore_index} to be ignored. '
-                'Set num_classes to what the labelling network predicts.'
+                'Set num_classes to what the labeling network predicts.'
             )
         # One flat index is several times as fast as a pair of them, and nothing of the table's size is allocated.
         np.add.at(self.counts.reshape(-1), classes * NUM_LEVELS + levels, 1)

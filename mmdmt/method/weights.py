@@ -3,11 +3,11 @@
 Two models that teach each other make different mistakes, so a pixel on which the learner disagrees with the label it
 is taught is likely to be a wrong label. The rule turns that disagreement into a weight (Feng et al., "DMT: Dynamic
 Mutual Training for Semi-Supervised Learning", Pattern Recognition 130 (2022) 108777, arXiv 2004.08514). With the
-learner's probabilities ``p``, its prediction ``y' = argmax p`` held with confidence ``c' = max p``, and the labeller's
+learner's probabilities ``p``, its prediction ``y' = argmax p`` held with confidence ``c' = max p``, and the labeler's
 label ``y`` held with confidence ``c``::
 
     y' == y              the two agree:             w = p[y] ** gamma_agree
-    y' != y, c' <= c     the labeller is as sure:   w = p[y] ** gamma_disagree
+    y' != y, c' <= c     the labeler is as sure:   w = p[y] ** gamma_disagree
     y' != y, c' >  c     the learner wins:          w = 0
 
 Ground truth is a label of infinite confidence: the learner never wins against it, and its weight is 1.
@@ -35,7 +35,7 @@ class Comparison(NamedTuple):
         confidence: float32; ``c'``, the learner's.
         prediction: int64; ``y'``.
         disagree: bool; a pseudo label other than the learner's prediction.
-        learner_wins: bool; disagree, and the learner is surer than the labeller. A tie goes to the labeller.
+        learner_wins: bool; disagree, and the learner is surer than the labeler. A tie goes to the labeler.
     """
 
     probability: Tensor
@@ -59,7 +59,7 @@ def compare(logits: Tensor, label: Tensor, confidence: Tensor, ignore_index: int
     Args:
         logits (Tensor): (N, C, ...) of any floating dtype; no gradient flows through the result.
         label (Tensor): (N, ...) integer labels.
-        confidence (Tensor): (N, ...) float32 confidence of the labeller, ``inf`` for ground truth.
+        confidence (Tensor): (N, ...) float32 confidence of the labeler, ``inf`` for ground truth.
         ignore_index (int): The label that does not count. Defaults to 255.
 
     Returns:
@@ -130,7 +130,7 @@ def naive_weights(compared: Comparison, gamma: float) -> Tensor:
 def flip_labels(
     compared: Comparison, confidence: Tensor, gamma_agree: float, gamma_disagree: float
 ) -> tuple[Comparison, Tensor]:
-    """Let a winning learner keep its own prediction, weighted by the labeller's doubt (an ablation of the paper).
+    """Let a winning learner keep its own prediction, weighted by the labeler's doubt (an ablation of the paper).
 
     Args:
         compared (Comparison): The result of :func:`compare`.
@@ -156,11 +156,11 @@ def flip_labels(
 def online_labels(compared: Comparison, threshold: float) -> tuple[Comparison, Tensor]:
     """Let the learner label the images itself, in the iteration in which it learns them (an ablation of the paper).
 
-    What a labeller has said is not used. A prediction below the threshold weighs nothing.
+    What a labeler has said is not used. A prediction below the threshold weighs nothing.
 
     Args:
         compared (Comparison): The result of :func:`compare`.
-        threshold (float): The least confidence of a prediction that is learnt; the paper uses 0.9.
+        threshold (float): The least confidence of a prediction that is learned; the paper uses 0.9.
 
     Returns:
         tuple[Comparison, Tensor]: The same with the learner's own labels, and their float32 weights.
@@ -185,7 +185,7 @@ def dynamic_mutual_weights(
     Args:
         logits (Tensor): (N, C, H, W) of any floating dtype, or (N, C) to weigh whole images.
         label (Tensor): (N, H, W) or (N,) integer labels.
-        confidence (Tensor): Like ``label``; float32 confidence of the labeller, ``inf`` for ground truth.
+        confidence (Tensor): Like ``label``; float32 confidence of the labeler, ``inf`` for ground truth.
         gamma_agree (float): gamma 1 of the paper.
         gamma_disagree (float): gamma 2 of the paper.
         ignore_index (int): The label whose weight is 0. Defaults to 255.

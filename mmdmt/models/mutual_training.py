@@ -24,7 +24,7 @@ class DynamicMutualTraining(BaseModel):
 
     Note:
         The batch is an ordinary one of the toolbox in which each data sample says by its ``peer`` meta which peer it
-        is for; a pseudo-labelled one carries a ``pseudo_confidence`` beside its label (:class:`mmdmt.MutualDataset`
+        is for; a pseudo-labeled one carries a ``pseudo_confidence`` beside its label (:class:`mmdmt.MutualDataset`
         makes both). What segmentors and classifiers do differently stands in :mod:`mmdmt.tasks.segmentation.peers` and
         :mod:`mmdmt.tasks.classification.peers`.
 
@@ -125,7 +125,7 @@ class DynamicMutualTraining(BaseModel):
         return {name: _without_wrapper(peer) for name, peer in self.peers.items()}
 
     @property
-    def labellers(self) -> dict[str, str]:
+    def labelers(self) -> dict[str, str]:
         """For each peer the one that labels for it: the next in the ring."""
         ring = self.peer_names[1:] + self.peer_names[:1]
         return dict(zip(self.peer_names, ring, strict=True))
@@ -241,7 +241,7 @@ class DynamicMutualTraining(BaseModel):
     def forward(
         self, inputs: Tensor, data_samples: list[BaseDataElement] | None = None, mode: str = 'tensor'
     ) -> dict[str, Any]:
-        """Return the raw output of every peer for one normalised batch, for tools that count or trace.
+        """Return the raw output of every peer for one normalized batch, for tools that count or trace.
 
         Args:
             inputs (Tensor): (N, 3, H, W) float32, the same for every peer.

@@ -21,7 +21,7 @@ def build_peer(name: str, config: Any, data_preprocessor: Mapping[str, Any] | No
         nn.Module: The model.
 
     Raises:
-        ValueError: If the config makes no model, or one that cannot normalise an image.
+        ValueError: If the config makes no model, or one that cannot normalize an image.
     """
     if not hasattr(config, 'get') or config.get('type') is None:
         raise ValueError(f'peers[{name!r}]={config!r} is no model: give the dict of a model, with its type.')
@@ -37,7 +37,7 @@ def build_peer(name: str, config: Any, data_preprocessor: Mapping[str, Any] | No
         ) from error
     if type(getattr(peer, 'data_preprocessor', None)) is BaseDataPreprocessor:
         raise ValueError(
-            f'Peer {name!r} of DynamicMutualTraining has no data_preprocessor, so nothing would normalise its images: '
+            f'Peer {name!r} of DynamicMutualTraining has no data_preprocessor, so nothing would normalize its images: '
             "give it one, such as dict(type='SegDataPreProcessor', mean=..., std=..., size=...)."
         )
     return peer

@@ -1,4 +1,4 @@
-"""Splits of a set of images into labelled, unlabelled and validation images, class by class."""
+"""Splits of a set of images into labeled, unlabeled and validation images, class by class."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -7,14 +7,14 @@ from numpy.typing import ArrayLike, NDArray
 def split_classes(
     labels: ArrayLike, labels_per_class: int, val_per_class: int, seed: int
 ) -> dict[str, NDArray[np.intp]]:
-    """Split images so that every class has as many labelled and as many validation images.
+    """Split images so that every class has as many labeled and as many validation images.
 
-    The images of each class are shuffled; the last are to validate on, the first labelled, all others unlabelled. So
+    The images of each class are shuffled; the last are to validate on, the first labeled, all others unlabeled. So
     more labels keep those of fewer, and the validation images do not depend on how many labels there are.
 
     Args:
         labels: Integer class of every image.
-        labels_per_class: Labelled images of each class, at least 1.
+        labels_per_class: Labeled images of each class, at least 1.
         val_per_class: Images of each class to validate on, 0 or more.
         seed: Of the shuffles, not negative.
 

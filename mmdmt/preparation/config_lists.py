@@ -21,7 +21,7 @@ class ImageList:
     """The images that a config trains, validates or tests with.
 
     Args:
-        name: ``'labelled'``, ``'unlabelled'``, ``'val'`` or ``'test'``.
+        name: ``'labeled'``, ``'unlabeled'``, ``'val'`` or ``'test'``.
         sources: The images.
         classes: Names of the classes.
         palette: RGB of each class.
@@ -48,7 +48,7 @@ def dataset_configs(config: Config) -> dict[str, dict[str, Any]]:
     labeled, unlabeled = train.get('labeled', train), train.get('unlabeled')
     if unlabeled and not unlabeled.get('pipeline'):
         unlabeled = {**unlabeled, 'pipeline': labeled.get('pipeline')}  # as mmdmt.MutualDataset does
-    found = {'labelled': labeled, 'unlabelled': unlabeled, 'val': val}
+    found = {'labeled': labeled, 'unlabeled': unlabeled, 'val': val}
     if test != val:
         found['test'] = test
     return {name: dataset for name, dataset in found.items() if dataset}
@@ -58,7 +58,7 @@ def read_list(name: str, settings: Mapping[str, Any]) -> ImageList:
     """Build the datasets of a list, without their pipelines, and collect their images.
 
     Args:
-        name (str): Of the list; all but ``'unlabelled'`` need masks.
+        name (str): Of the list; all but ``'unlabeled'`` need masks.
         settings (Mapping): Config of a dataset, or of one that joins or repeats others.
 
     Raises:
@@ -66,7 +66,7 @@ def read_list(name: str, settings: Mapping[str, Any]) -> ImageList:
     """
     sources: list[ImageSource] = []
     for part in _plain(settings):
-        loaders = _loaders(part.get('pipeline') or [], with_masks=name != 'unlabelled')
+        loaders = _loaders(part.get('pipeline') or [], with_masks=name != 'unlabeled')
         dataset = DATASETS.build({**part, 'pipeline': [], 'serialize_data': False, 'lazy_init': False})
         if not isinstance(dataset, BaseSegDataset):
             raise ValueError(f'a {type(dataset).__name__} has no masks: only data for segmentation can be checked.')
@@ -86,13 +86,13 @@ def class_problems(lists: Mapping[str, ImageList], config: Config) -> list[str]:
     """Compare the classes of the lists with each other and with the heads of the model."""
     problems = []
     named = {name: tuple(images.classes) for name, images in lists.items() if images.classes}
-    if 'labelled' not in lists:
+    if 'labeled' not in lists:
         return []
-    if 'labelled' not in named:
-        return ['The labelled dataset names no classes: give it metainfo=dict(classes=(...)).']
-    classes = named['labelled']
+    if 'labeled' not in named:
+        return ['The labeled dataset names no classes: give it metainfo=dict(classes=(...)).']
+    classes = named['labeled']
     problems += [
-        f'The {name} classes are {others}, but the labelled ones are {classes}: make them the same.'
+        f'The {name} classes are {others}, but the labeled ones are {classes}: make them the same.'
         for name, others in named.items()
         if others != classes
     ]

@@ -11,7 +11,7 @@ from mmdmt.tasks.source_files import check_mask_file
 class ConvertedMasksDataset(BaseSegDataset):
     """Images of a data set and, elsewhere, the masks that a converter has made of its labels.
 
-    Set up without masks (``seg_map_path`` left out of ``data_prefix``) it is an ordinary unlabelled set.
+    Set up without masks (``seg_map_path`` left out of ``data_prefix``) it is an ordinary unlabeled set.
 
     Args:
         **kwargs: Arguments of ``BaseSegDataset``.

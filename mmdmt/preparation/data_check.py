@@ -78,7 +78,7 @@ def list_warnings(images: ImageList, checked: Sequence[CheckedImage]) -> list[st
 
 
 def _hint(images: ImageList, counts: NDArray[np.int64]) -> str:
-    """Recognise masks in black and white, whose white would be ignored."""
+    """Recognize masks in black and white, whose white would be ignored."""
     labels = np.flatnonzero(counts)
     if len(labels) != 2 or labels[1] != images.ignore_index:
         return ''

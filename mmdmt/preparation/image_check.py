@@ -117,7 +117,7 @@ def check_image(source: ImageSource, num_classes: int, ignore_index: int) -> Che
 
 
 def _check_whole(path: str, loader: Mapping[str, Any]) -> None:
-    """Decode strictly what Pillow knows: OpenCV fills up a file that was cut short with grey, and says nothing."""
+    """Decode strictly what Pillow knows: OpenCV fills up a file that was cut short with gray, and says nothing."""
     data = fileio.get(path, backend_args=loader.get('backend_args'))
     try:
         image = Image.open(io.BytesIO(data))

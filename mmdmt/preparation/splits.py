@@ -1,4 +1,4 @@
-"""Lists of labelled and unlabelled images: the published ones, those of a user's own data, those of other papers.
+"""Lists of labeled and unlabeled images: the published ones, those of a user's own data, those of other papers.
 
 A list is a text file that MMSegmentation reads as ``ann_file``: one image a line, as its path in the image folder
 without the suffix. What `published_splits` makes is compared with ``published_splits.json``: number of images and
@@ -45,7 +45,7 @@ def published_splits(ids: Iterable[str], denominators: Mapping[str, float]) -> d
     """Split a data set as the authors of Dynamic Mutual Training did.
 
     The sorted images are shuffled once for each of the three split ids, each time from the order before. The first n
-    are labelled, so within a split id the labelled images of a smaller fraction are among those of a larger one. Of N
+    are labeled, so within a split id the labeled images of a smaller fraction are among those of a larger one. Of N
     images, 1/s is n = int(N / s), and one more where n % 8 is 1, a last batch of a single image.
 
     Feng et al., "DMT: Dynamic Mutual Training for Semi-Supervised Learning", Pattern Recognition 130 (2022),
@@ -60,7 +60,7 @@ def published_splits(ids: Iterable[str], denominators: Mapping[str, float]) -> d
         The split of each split id (0, 1, 2) and name, the names in the order given.
 
     Raises:
-        ValueError: If an image is given twice, or a denominator is below 1 or leaves no labelled image.
+        ValueError: If an image is given twice, or a denominator is below 1 or leaves no labeled image.
     """
     images = _sorted_once(ids)
     sizes = {name: n + (n % 8 == 1) for name, n in _sizes(len(images), denominators).items()}
@@ -78,17 +78,17 @@ def generic_split(
 
     Args:
         ids: The images, in any order.
-        denominators: The s of each fraction 1/s, at least 1, by the name that it goes by. int(N / s) are labelled.
+        denominators: The s of each fraction 1/s, at least 1, by the name that it goes by. int(N / s) are labeled.
         seed: Seed of the shuffles. Default: 0.
         num_splits: Number of split ids. Those of a smaller number are among those of a larger one. Default: 3.
-        strata: The stratum of each image. Every labelled set then holds its share of each stratum, and one image of
-            each at least, if there are as many labelled images as strata. Default: None, one stratum.
+        strata: The stratum of each image. Every labeled set then holds its share of each stratum, and one image of
+            each at least, if there are as many labeled images as strata. Default: None, one stratum.
 
     Returns:
         The split of each split id (0 to ``num_splits`` - 1) and name, the names in the order given.
 
     Raises:
-        ValueError: If an image is given twice or has no stratum, or a denominator is below 1 or leaves no labelled
+        ValueError: If an image is given twice or has no stratum, or a denominator is below 1 or leaves no labeled
             image, or there is no split id.
     """
     if num_splits < 1:
@@ -103,18 +103,18 @@ def generic_split(
     return _nested(shuffles, _sizes(len(images), denominators))
 
 
-def difference_maximised(
+def difference_maximized(
     labeled_lists: Iterable[Sequence[str]], seed: int = PUBLISHED_SEED
 ) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Give each of two peers its own part of a labelled set: difference-maximised sampling, DMS.
+    """Give each of two peers its own part of a labeled set: difference-maximized sampling, DMS.
 
     Three fifths of the images are common to both parts; of the others, one half goes to each.
 
-    The published parts come from one generator that goes through the labelled lists of split id 0 (1/8, 1/20, 1/50,
+    The published parts come from one generator that goes through the labeled lists of split id 0 (1/8, 1/20, 1/50,
     1/106 of VOC), then of 1, then of 2. So a part depends on the lists before its own.
 
     Args:
-        labeled_lists: Labelled lists, of two images at least, in the order of `published_splits`.
+        labeled_lists: Labeled lists, of two images at least, in the order of `published_splits`.
         seed: Seed of the shuffles. Default: 7777, the published one.
 
     Returns:
@@ -127,7 +127,7 @@ def difference_maximised(
     parts = []
     for labeled in labeled_lists:
         if len(labeled) < 2:
-            raise ValueError(f'the labelled list {list(labeled)} cannot be shared by two peers: it needs 2 images.')
+            raise ValueError(f'the labeled list {list(labeled)} cannot be shared by two peers: it needs 2 images.')
         order = list(labeled)
         generator.shuffle(order)
         own = -(-len(order) // 5)  # a fifth, rounded up
@@ -239,7 +239,7 @@ def _sizes(total: int, denominators: Mapping[str, float]) -> dict[str, int]:
     for name, denominator in denominators.items():
         if not 1 <= denominator <= total:
             raise ValueError(
-                f'1/{name} of {total} images is no labelled set: give denominators from 1 to the number of images.'
+                f'1/{name} of {total} images is no labeled set: give denominators from 1 to the number of images.'
             )
     return {name: int(total / denominator) for name, denominator in denominators.items()}
 

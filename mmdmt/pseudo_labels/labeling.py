@@ -1,4 +1,4 @@
-"""Labelling: one forward pass of every peer over the unlabelled images."""
+"""Labeling: one forward pass of every peer over the unlabeled images."""
 
 import hashlib
 import shutil
@@ -21,7 +21,7 @@ from mmdmt.pseudo_labels.progress import progress
 
 
 class Bank(Protocol):
-    """What a labeller has written."""
+    """What a labeler has written."""
 
     @property
     def manifest(self) -> Manifest:
@@ -50,8 +50,8 @@ class Recorder(Protocol):
         """Complete the bank when all processes have closed their files; all of them call this."""
 
 
-class Labellable(Protocol):
-    """An unlabelled dataset, as labelling needs it."""
+class Labelable(Protocol):
+    """An unlabeled dataset, as labeling needs it."""
 
     @property
     def bank(self) -> Callable[[Path], Bank]:
@@ -71,14 +71,14 @@ class Labellable(Protocol):
     def names_digest(self) -> str:
         """Return a digest of the images' names."""
 
-    def labelling_item(self, index: int) -> dict[str, Any]:
+    def labeling_item(self, index: int) -> dict[str, Any]:
         """Return an image, ready for a data preprocessor."""
 
 
 class _Shard(Dataset[dict[str, Any]]):
     """The images that one process labels, with their numbers."""
 
-    def __init__(self, dataset: Labellable, rank: int, world_size: int) -> None:
+    def __init__(self, dataset: Labelable, rank: int, world_size: int) -> None:
         self.dataset = dataset
         self.images = range(rank, dataset.num_unlabeled(), world_size)
 
@@ -86,12 +86,12 @@ class _Shard(Dataset[dict[str, Any]]):
         return len(self.images)
 
     def __getitem__(self, position: int) -> dict[str, Any]:
-        return {**self.dataset.labelling_item(self.images[position]), 'image': self.images[position]}
+        return {**self.dataset.labeling_item(self.images[position]), 'image': self.images[position]}
 
 
 def label(
     peers: Mapping[str, nn.Module],
-    dataset: Labellable,
+    dataset: Labelable,
     root: Path,
     run: str,
     phase: int,
@@ -100,14 +100,14 @@ def label(
     num_workers: int = 2,
     **settings: Any,
 ) -> float | None:
-    """Label all unlabelled images with every peer, and find what each keeps.
+    """Label all unlabeled images with every peer, and find what each keeps.
 
-    Every process calls this; each labels its share of the images. A complete bank of the same labeller is taken as it
+    Every process calls this; each labels its share of the images. A complete bank of the same labeler is taken as it
     is, so that nothing is done twice when a run is resumed.
 
     Args:
         peers (Mapping[str, nn.Module]): Segmentors or classifiers by name, on their device.
-        dataset (Labellable): The unlabelled images.
+        dataset (Labelable): The unlabeled images.
         root (Path): Folder that gets one bank folder for each peer.
         run (str): Identity of the run.
         phase (int): Number of the phase.
@@ -129,10 +129,10 @@ def label(
     there = [all(_is_there(dataset, root / name, **identity, names=names) for name, identity in identities.items())]
     broadcast_object_list(there)
     if there[0]:
-        print_log(f'Phase {phase}: the images were labelled before the run was interrupted.', logger='current')
+        print_log(f'Phase {phase}: the images were labeled before the run was interrupted.', logger='current')
         return None
     if is_main_process():
-        shutil.rmtree(root, ignore_errors=True)  # what an interrupted labelling has left
+        shutil.rmtree(root, ignore_errors=True)  # what an interrupted labeling has left
     barrier()
     num_classes = len(dataset.metainfo['classes'])
     recorders = {
@@ -151,7 +151,7 @@ def label(
 @torch.no_grad()
 def _forward_all(
     peers: Mapping[str, nn.Module],
-    dataset: Labellable,
+    dataset: Labelable,
     recorders: Mapping[str, Recorder],
     phase: int,
     batch_size: int,
@@ -161,7 +161,7 @@ def _forward_all(
     loader = DataLoader(shard, batch_size=batch_size, num_workers=num_workers, collate_fn=pseudo_collate)
     with ExitStack() as stack:
         stack.enter_context(evaluation_mode(peers.values()))
-        bar = stack.enter_context(progress(f'Phase {phase}: labelling', len(shard)))
+        bar = stack.enter_context(progress(f'Phase {phase}: labeling', len(shard)))
         for recorder in recorders.values():
             stack.enter_context(recorder)
         for batch in loader:
@@ -192,7 +192,7 @@ def weights_digest(module: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def _is_there(dataset: Labellable, folder: Path, **identity: Any) -> bool:
+def _is_there(dataset: Labelable, folder: Path, **identity: Any) -> bool:
     try:
         dataset.bank(folder).manifest.check(folder, **identity)
     except (FileNotFoundError, ValueError):

@@ -24,15 +24,15 @@ class Manifest:
     Args:
         run: Identity of the run that wrote it.
         phase: Number of the phase.
-        peer: Name of the labeller.
-        weights: SHA-256 of the labeller's weights.
-        images: How many images are labelled.
+        peer: Name of the labeler.
+        weights: SHA-256 of the labeler's weights.
+        images: How many images are labeled.
         names: SHA-256 of their names, in order.
         label_ratio: Share of each class that was asked for.
         thresholds: For each class the least confidence that is kept; ``inf`` keeps nothing.
         totals: For each class the pixels predicted.
         kept: For each class the pixels kept.
-        shards: How many processes labelled.
+        shards: How many processes labeled.
         format: Version of this layout.
     """
 

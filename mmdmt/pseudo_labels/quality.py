@@ -58,7 +58,7 @@ class Quality:
 
 
 class Comparable(Protocol):
-    """An unlabelled dataset, as the comparison needs it."""
+    """An unlabeled dataset, as the comparison needs it."""
 
     @property
     def bank(self) -> Callable[[Path], Bank]:
@@ -75,7 +75,7 @@ class Comparable(Protocol):
         """Whether the truth is known of any image."""
 
     def truth(self, index: int) -> np.ndarray | None:
-        """Load the truth of an image in the geometry in which it is labelled; None if it has none."""
+        """Load the truth of an image in the geometry in which it is labeled; None if it has none."""
 
 
 def measure(dataset: Comparable, banks: Mapping[str, Path], num_workers: int = 2) -> tuple[dict[str, Quality], str]:
@@ -85,12 +85,12 @@ def measure(dataset: Comparable, banks: Mapping[str, Path], num_workers: int = 2
     not end a run.
 
     Args:
-        dataset (Comparable): The unlabelled images, some of them with a truth.
-        banks (Mapping[str, Path]): Folders of complete banks by labeller.
+        dataset (Comparable): The unlabeled images, some of them with a truth.
+        banks (Mapping[str, Path]): Folders of complete banks by labeler.
         num_workers (int): Data workers. Defaults to 2.
 
     Returns:
-        tuple[dict[str, Quality], str]: For each labeller, or empty if no truth is known; and what was left out, in a
+        tuple[dict[str, Quality], str]: For each labeler, or empty if no truth is known; and what was left out, in a
         sentence, or ''.
     """
     if not dataset.has_truth():
@@ -110,7 +110,7 @@ def measure(dataset: Comparable, banks: Mapping[str, Path], num_workers: int = 2
     all_reduce(images, op='sum')
     compared, wrong = images.tolist()
     first = next((why for why in all_gather_object(left_out) if why), '')
-    sentence = f'{wrong} unlabelled images are left out of the comparison with their labels, first: {first}'
+    sentence = f'{wrong} unlabeled images are left out of the comparison with their labels, first: {first}'
     right, kept, true = labels.numpy().transpose(1, 0, 2)
     qualities = {name: Quality(right[i], kept[i], true[i], compared) for i, name in enumerate(banks)}
     return (qualities if compared else {}), (sentence if wrong else '')
@@ -149,7 +149,7 @@ class _Shard(Dataset[_Counts]):
                 if truth is None:
                     continue
                 labels += [count(bank.kept(image), truth, self.classes) for bank in self._banks]
-            except Exception as error:  # a mask may be anything: no mask of an unlabelled image may end a run
+            except Exception as error:  # a mask may be anything: no mask of an unlabeled image may end a run
                 left_out, why = left_out + 1, why or f'image {image}: {error}'
             else:
                 compared += 1
@@ -171,7 +171,7 @@ def count(label: NDArray[Any], truth: NDArray[Any], classes: int) -> NDArray[np.
         ValueError: If the shapes differ.
     """
     if label.shape != truth.shape:
-        raise ValueError(f'the truth has shape {truth.shape}, but its image was labelled at {label.shape}.')
+        raise ValueError(f'the truth has shape {truth.shape}, but its image was labeled at {label.shape}.')
     both = (label >= 0) & (label < classes) & (truth >= 0) & (truth < classes)
     label, truth = label[both], truth[both]
     return np.stack([np.bincount(one, minlength=classes) for one in (label[label == truth], label, truth)])

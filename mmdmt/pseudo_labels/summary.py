@@ -1,4 +1,4 @@
-"""What is told about the pseudo labels of a labeller: a table for the log, numbers for curves."""
+"""What is told about the pseudo labels of a labeler: a table for the log, numbers for curves."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -38,7 +38,7 @@ def scalars(manifest: Manifest, classes: Sequence[str], quality: Quality | None 
         quality (Quality, optional): Of what the bank keeps. Defaults to None, not known.
 
     Returns:
-        dict[str, float]: ``pseudo/<labeller>/...``: ``coverage``, ``precision`` and ``mIoU`` of all classes,
+        dict[str, float]: ``pseudo/<labeler>/...``: ``coverage``, ``precision`` and ``mIoU`` of all classes,
         ``coverage/<class>``, ``precision/<class>`` and ``iou/<class>``, all in percent, and ``threshold/<class>``, a
         probability.
     """

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mmdmt.reports.experiments import Experiment, differences
-from mmdmt.reports.plots import EXPERIMENT_COLOURS, Curve, Plot, draw
+from mmdmt.reports.plots import EXPERIMENT_COLORS, Curve, Plot, draw
 from mmdmt.reports.wording import unit_of
 
 MOST_DIFFERENCES = 40
@@ -20,16 +20,16 @@ def compare(experiments: Sequence[Experiment]) -> dict[str, Any]:
         dict[str, Any]: What the template names.
     """
     metric = next((run.metric for one in experiments for run in one.runs if run.predictors), 'mIoU')
-    colours = [EXPERIMENT_COLOURS[number % len(EXPERIMENT_COLOURS)] for number in range(len(experiments))]
+    colors = [EXPERIMENT_COLORS[number % len(EXPERIMENT_COLORS)] for number in range(len(experiments))]
     predictors = list(dict.fromkeys(name for one in experiments for name in one.predictors))
     predictors.sort(key=lambda name: name == 'ensemble')
     differing = differences(experiments) if len(experiments) > 1 else {}
     return {
         'metric': metric,
         'unit': unit_of(metric),
-        'experiments': list(zip(experiments, colours, strict=True)),
+        'experiments': list(zip(experiments, colors, strict=True)),
         'predictors': predictors,
-        'plots': _plots(experiments, colours, predictors, metric),
+        'plots': _plots(experiments, colors, predictors, metric),
         'classes': _classes(experiments),
         'differences': dict(list(differing.items())[:MOST_DIFFERENCES]),
         'more_differences': max(0, len(differing) - MOST_DIFFERENCES),
@@ -37,17 +37,17 @@ def compare(experiments: Sequence[Experiment]) -> dict[str, Any]:
 
 
 def _plots(
-    experiments: Sequence[Experiment], colours: Sequence[str], predictors: Sequence[str], metric: str
+    experiments: Sequence[Experiment], colors: Sequence[str], predictors: Sequence[str], metric: str
 ) -> list[Plot]:
     plots = []
     for number, predictor in enumerate(predictors):
         curves = []
-        for experiment, colour in zip(experiments, colours, strict=True):
+        for experiment, color in zip(experiments, colors, strict=True):
             if predictor not in experiment.predictors:
                 continue
             steps, spreads = experiment.curve(predictor, metric)
             deviations = [one.deviation or 0.0 for one in spreads] if len(experiment.runs) > 1 else []
-            curves.append(Curve(experiment.name, colour, steps, [one.mean for one in spreads], deviations))
+            curves.append(Curve(experiment.name, color, steps, [one.mean for one in spreads], deviations))
         plots.append(draw(f'comparison-{number}', f'{metric} of {predictor}', unit_of(metric), curves))
     return [plot for plot in plots if plot]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 LINE = re.compile(r'(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) - \S+ - (\w+) - (.*)')
 PHASE = re.compile(r'Phase (\d+) of \d+, iterations (\d+) to (\d+): (.*)\.')
-LABELLED = re.compile(r'Phase (\d+): pseudo labels of ')
+LABELED = re.compile(r'Phase (\d+): pseudo labels of ')
 REACHED = re.compile(r'(?:Iter\(train\) \[\s*(\d+)/|Saving checkpoint at (\d+) iterations)')
 ENVIRONMENT = re.compile(r'    ([A-Za-z][\w .]*): (.+)')
 TOLD = (
@@ -37,8 +37,8 @@ class Log:
         environment: Versions and devices, as MMEngine found them at the last start.
         starts: When each start began and when it last wrote.
         phases: For each phase its first and last iteration and its kind, in words.
-        phase_seconds: Wall time of each phase, its labelling included, iterations done twice counted twice.
-        labelling_seconds: Wall time of the labelling of each phase.
+        phase_seconds: Wall time of each phase, its labeling included, iterations done twice counted twice.
+        labeling_seconds: Wall time of the labeling of each phase.
         messages: How often each warning and error was logged, by level and text.
         reached: The highest iteration that is named.
     """
@@ -47,7 +47,7 @@ class Log:
     starts: list[tuple[datetime, datetime]] = field(default_factory=list)
     phases: dict[int, tuple[int, int, str]] = field(default_factory=dict)
     phase_seconds: dict[int, float] = field(default_factory=dict)
-    labelling_seconds: dict[int, float] = field(default_factory=dict)
+    labeling_seconds: dict[int, float] = field(default_factory=dict)
     messages: dict[tuple[str, str], int] = field(default_factory=dict)
     reached: int = 0
 
@@ -91,8 +91,8 @@ def _read(file: Path, log: Log) -> None:
             _add_phase(log, phase, now)
             phase = int(entered[1]), now
             log.phases[phase[0]] = int(entered[2]), int(entered[3]), entered[4]
-        elif phase and (labelled := LABELLED.match(text)) and int(labelled[1]) == phase[0]:
-            log.labelling_seconds[phase[0]] = (now - phase[1]).total_seconds()
+        elif phase and (labeled := LABELED.match(text)) and int(labeled[1]) == phase[0]:
+            log.labeling_seconds[phase[0]] = (now - phase[1]).total_seconds()
         elif iteration := REACHED.match(text):
             reached = max(reached, *(int(number) for number in iteration.groups() if number))
     _count(log, message)

@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mmdmt.reports.comparison_view import compare
 from mmdmt.reports.experiments import group
-from mmdmt.reports.plots import colours_of
+from mmdmt.reports.plots import colors_of
 from mmdmt.reports.run import read_run
 from mmdmt.reports.run_view import view_run
 from mmdmt.reports.wording import count, duration, number, spread
@@ -55,7 +55,7 @@ def render(work_dirs: Sequence[Path]) -> str:
         FileNotFoundError: If a folder is of no run.
     """
     runs = [read_run(path) for path in work_dirs]
-    colours = colours_of(list(dict.fromkeys(peer for run in runs for peer in run.peers)))
+    colors = colors_of(list(dict.fromkeys(peer for run in runs for peer in run.peers)))
     environment = Environment(
         loader=PackageLoader('mmdmt.reports'),
         autoescape=True,  # names of classes and texts of configs are somebody else's
@@ -67,9 +67,9 @@ def render(work_dirs: Sequence[Path]) -> str:
     return environment.get_template('report.html.j2').render(
         generator=GENERATOR,
         made=f'{datetime.now():%Y-%m-%d %H:%M}',
-        views=[view_run(run, f'run-{index}', colours) for index, run in enumerate(runs, 1)],
+        views=[view_run(run, f'run-{index}', colors) for index, run in enumerate(runs, 1)],
         comparison=compare(group(runs)) if len(runs) > 1 else None,
-        colours=colours,
+        colors=colors,
     )
 
 

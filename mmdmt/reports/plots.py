@@ -13,11 +13,11 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from mmdmt.reports.run import ENSEMBLE, PhaseSpan
 
-# Told apart by those who see colours otherwise, too, and on white as on black.
-PEER_COLOURS = ('#2b7fd4', '#e07b2a', '#149579', '#8f63d2', '#b08d13', '#7d6a5c')
-ENSEMBLE_COLOUR = '#cf3b74'
-EXPERIMENT_COLOURS = ('#3e63b8', '#c0622b', '#2c8c57', '#9a4fa8', '#97850f', '#4b8fa5', '#b54757', '#6b7280')
-QUIET = '#808890'  # axes and grid; the page's own style colours the text
+# Told apart by those who see colors otherwise, too, and on white as on black.
+PEER_COLORS = ('#2b7fd4', '#e07b2a', '#149579', '#8f63d2', '#b08d13', '#7d6a5c')
+ENSEMBLE_COLOR = '#cf3b74'
+EXPERIMENT_COLORS = ('#3e63b8', '#c0622b', '#2c8c57', '#9a4fa8', '#97850f', '#4b8fa5', '#b54757', '#6b7280')
+QUIET = '#808890'  # axes and grid; the page's own style colors the text
 SIZES = {'wide': (10.2, 3.3), 'small': (5.0, 2.5)}
 
 
@@ -27,14 +27,14 @@ class Curve:
 
     Args:
         label: Of the legend.
-        colour: As ``#rrggbb``.
+        color: As ``#rrggbb``.
         steps: Iterations.
         values: NaN leaves a gap.
         deviations: Half the height of a band around the line at each step; empty for none.
     """
 
     label: str
-    colour: str
+    color: str
     steps: Sequence[int]
     values: Sequence[float]
     deviations: Sequence[float] = ()
@@ -57,10 +57,10 @@ class Plot:
     size: str
 
 
-def colours_of(peers: Sequence[str]) -> dict[str, str]:
-    """Give every peer a colour of its own, and the ensemble its one."""
-    colours = {name: PEER_COLOURS[number % len(PEER_COLOURS)] for number, name in enumerate(peers)}
-    return {**colours, ENSEMBLE: ENSEMBLE_COLOUR}
+def colors_of(peers: Sequence[str]) -> dict[str, str]:
+    """Give every peer a color of its own, and the ensemble its one."""
+    colors = {name: PEER_COLORS[number % len(PEER_COLORS)] for number, name in enumerate(peers)}
+    return {**colors, ENSEMBLE: ENSEMBLE_COLOR}
 
 
 def draw(
@@ -136,7 +136,7 @@ def _draw_curve(axes: mpl.axes.Axes, curve: Curve) -> None:
     axes.plot(
         curve.steps,
         curve.values,
-        color=curve.colour,
+        color=curve.color,
         label=curve.label,
         marker=marker,
         markersize=2.6,
@@ -148,7 +148,7 @@ def _draw_curve(axes: mpl.axes.Axes, curve: Curve) -> None:
             [value + sign * spread for value, spread in zip(curve.values, curve.deviations, strict=True)]
             for sign in (-1, 1)
         )
-        axes.fill_between(curve.steps, low, high, color=curve.colour, alpha=0.18, linewidth=0)
+        axes.fill_between(curve.steps, low, high, color=curve.color, alpha=0.18, linewidth=0)
 
 
 def _quieten(axes: mpl.axes.Axes) -> None:

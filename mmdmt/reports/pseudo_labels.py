@@ -18,7 +18,7 @@ QUANTITIES = (
 
 @dataclass(frozen=True)
 class Quantity:
-    """One quantity of a labeller's labels over the phases, in percent.
+    """One quantity of a labeler's labels over the phases, in percent.
 
     Args:
         title: What it is called.
@@ -33,33 +33,33 @@ class Quantity:
     classes: dict[str, tuple[float, ...]]
 
 
-def labelled_phases(run: Run) -> list[int]:
-    """Return the numbers of the phases that the labellings of a run are of."""
-    return [_phase(run, entry) for entry in run.scalars.labellings]
+def labeled_phases(run: Run) -> list[int]:
+    """Return the numbers of the phases that the labelings of a run are of."""
+    return [_phase(run, entry) for entry in run.scalars.labelings]
 
 
-def labellers(run: Run) -> list[str]:
-    """Return the names of the labellers, in the order of the peers."""
-    keys = (key.split('/') for entry in run.scalars.labellings for key in entry)
+def labelers(run: Run) -> list[str]:
+    """Return the names of the labelers, in the order of the peers."""
+    keys = (key.split('/') for entry in run.scalars.labelings for key in entry)
     names = dict.fromkeys(parts[1] for parts in keys if parts[0] == 'pseudo' and len(parts) > 2)
     return sorted(names, key=lambda name: run.peers.index(name) if name in run.peers else len(run.peers))
 
 
-def quality(run: Run, labeller: str) -> list[Quantity]:
-    """Gather what was logged about the labels of a labeller.
+def quality(run: Run, labeler: str) -> list[Quantity]:
+    """Gather what was logged about the labels of a labeler.
 
     Args:
-        run (Run): With labellings.
-        labeller (str): A peer.
+        run (Run): With labelings.
+        labeler (str): A peer.
 
     Returns:
         list[Quantity]: Those that were logged, in percent; thresholds, too, which are logged between 0 and 1.
     """
-    entries = run.scalars.labellings
+    entries = run.scalars.labelings
     found = []
     for name, of_class, title, meaning in QUANTITIES:
-        whole = _values(entries, f'pseudo/{labeller}/{name}')
-        prefix = f'pseudo/{labeller}/{of_class}/'
+        whole = _values(entries, f'pseudo/{labeler}/{name}')
+        prefix = f'pseudo/{labeler}/{of_class}/'
         keys = dict.fromkeys(key for entry in entries for key in entry if key.startswith(prefix))
         classes = {key.removeprefix(prefix): _values(entries, key) for key in keys}
         finite = [value for row in (whole, *classes.values()) for value in row if math.isfinite(value)]
@@ -76,14 +76,14 @@ def quality(run: Run, labeller: str) -> list[Quantity]:
     return found
 
 
-def labelling_seconds(run: Run) -> dict[int, float]:
-    """Return how long the labelling of each phase took: as logged as a scalar, or else as the log lines tell."""
+def labeling_seconds(run: Run) -> dict[int, float]:
+    """Return how long the labeling of each phase took: as logged as a scalar, or else as the log lines tell."""
     logged = {
         _phase(run, entry): float(entry['pseudo/seconds'])
-        for entry in run.scalars.labellings
+        for entry in run.scalars.labelings
         if isinstance(entry.get('pseudo/seconds'), int | float)
     }
-    return {**run.log.labelling_seconds, **logged}
+    return {**run.log.labeling_seconds, **logged}
 
 
 def _values(entries: Sequence[Entry], key: str) -> tuple[float, ...]:

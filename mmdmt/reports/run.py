@@ -104,8 +104,8 @@ class Run:
     def classes(self) -> tuple[str, ...]:
         """Names of the classes, as far as the scalars name them."""
         validated = [key.partition('/IoU/')[2] for entry in self.scalars.validations for key in entry if '/IoU/' in key]
-        labelled = [key.split('/', 3)[3] for entry in self.scalars.labellings for key in entry if key.count('/') > 2]
-        return tuple(dict.fromkeys(validated + labelled))
+        labeled = [key.split('/', 3)[3] for entry in self.scalars.labelings for key in entry if key.count('/') > 2]
+        return tuple(dict.fromkeys(validated + labeled))
 
     @cached_property
     def phases(self) -> tuple[PhaseSpan, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from mmdmt.reports.pictures import find_pictures
 from mmdmt.reports.plots import QUIET, Curve, Plot, draw
-from mmdmt.reports.pseudo_labels import labelled_phases, labellers, labelling_seconds, quality
+from mmdmt.reports.pseudo_labels import labeled_phases, labelers, labeling_seconds, quality
 from mmdmt.reports.run import Run
 from mmdmt.reports.scalars import series, thin
 from mmdmt.reports.wording import count, duration, unit_of
@@ -16,25 +16,24 @@ TRAINING = (
     ('Loss', '', 1.0, ('decode.loss_dmt', 'head.loss_dmt', 'loss_dmt', 'decode.loss_ce', 'loss')),
     ('Accuracy in training', '%', 1.0, ('decode.acc_seg', 'head.acc', 'acc_seg', 'acc')),
     ('Mean weight of a pixel', '', 1.0, ('mean_weight',)),
-    ('Disagreement with the labeller', '% of pseudo-labelled pixels', 100.0, ('disagreement',)),
-    ('Learner wins', '% of pseudo-labelled pixels', 100.0, ('learner_wins',)),
+    ('Disagreement with the labeler', '% of pseudo-labeled pixels', 100.0, ('disagreement',)),
+    ('Learner wins', '% of pseudo-labeled pixels', 100.0, ('learner_wins',)),
 )
 
 
-def view_run(run: Run, identity: str, colours: Mapping[str, str]) -> dict[str, Any]:
+def view_run(run: Run, identity: str, colors: Mapping[str, str]) -> dict[str, Any]:
     """Gather what a report says of a run.
 
     Args:
         run (Run): Finished or not.
         identity (str): Unique within the page: letters, digits and dashes.
-        colours (Mapping[str, str]): Of each peer and the ensemble.
+        colors (Mapping[str, str]): Of each peer and the ensemble.
 
     Returns:
         dict[str, Any]: What the template names.
     """
     labels = [
-        {'labeller': name, 'colour': colours.get(name, QUIET), 'quantities': quality(run, name)}
-        for name in labellers(run)
+        {'labeler': name, 'color': colors.get(name, QUIET), 'quantities': quality(run, name)} for name in labelers(run)
     ]
     return {
         'id': identity,
@@ -43,12 +42,12 @@ def view_run(run: Run, identity: str, colours: Mapping[str, str]) -> dict[str, A
         'facts': _facts(run),
         'metric': run.metric,
         'unit': unit_of(run.metric),
-        'scores': [(name, colours.get(name, QUIET), run.score(name, run.metric)) for name in run.predictors],
-        'validation': _validation(run, identity, colours),
-        'training': _training(run, identity, colours),
+        'scores': [(name, colors.get(name, QUIET), run.score(name, run.metric)) for name in run.predictors],
+        'validation': _validation(run, identity, colors),
+        'training': _training(run, identity, colors),
         'labels': [one for one in labels if one['quantities']],
-        'label_plots': _label_plots(run, identity, colours),
-        'labelled_phases': labelled_phases(run),
+        'label_plots': _label_plots(run, identity, colors),
+        'labeled_phases': labeled_phases(run),
         'classes': _classes(run),
         'pictures': find_pictures(run.work_dir),
         'phases': _phases(run),
@@ -89,32 +88,32 @@ def _facts(run: Run) -> list[tuple[str, str]]:
     return facts
 
 
-def _validation(run: Run, identity: str, colours: Mapping[str, str]) -> Plot | None:
-    curves = [Curve(name, colours.get(name, QUIET), *run.curve(name, run.metric)) for name in run.predictors]
+def _validation(run: Run, identity: str, colors: Mapping[str, str]) -> Plot | None:
+    curves = [Curve(name, colors.get(name, QUIET), *run.curve(name, run.metric)) for name in run.predictors]
     title = f'{run.metric} on the validation set'
     return draw(f'{identity}-validation', title, unit_of(run.metric), curves, run.phases, 'wide', run.reached)
 
 
-def _training(run: Run, identity: str, colours: Mapping[str, str]) -> list[Plot]:
+def _training(run: Run, identity: str, colors: Mapping[str, str]) -> list[Plot]:
     plots = []
     for number, (title, unit, factor, endings) in enumerate(TRAINING):
         curves = []
         for peer in run.peers:
             points = (series(run.scalars.training, f'{peer}.{ending}') for ending in endings)
             steps, values = next((found for found in points if found[0]), ([], []))
-            curves.append(Curve(peer, colours[peer], *thin(steps, [value * factor for value in values])))
+            curves.append(Curve(peer, colors[peer], *thin(steps, [value * factor for value in values])))
         plots.append(draw(f'{identity}-training-{number}', title, unit, curves, run.phases, until=run.reached))
     return [plot for plot in plots if plot]
 
 
-def _label_plots(run: Run, identity: str, colours: Mapping[str, str]) -> list[Plot]:
+def _label_plots(run: Run, identity: str, colors: Mapping[str, str]) -> list[Plot]:
     """Draw the quantities of all classes together, where there are phases enough for a line."""
-    steps = [entry['step'] for entry in run.scalars.labellings]
+    steps = [entry['step'] for entry in run.scalars.labelings]
     curves: dict[str, list[Curve]] = {}
-    for name in labellers(run):
+    for name in labelers(run):
         for quantity in quality(run, name) if len(steps) > 1 else ():
             if quantity.whole:
-                curve = Curve(name, colours.get(name, QUIET), steps, quantity.whole)
+                curve = Curve(name, colors.get(name, QUIET), steps, quantity.whole)
                 curves.setdefault(f'{quantity.title} of the pseudo labels', []).append(curve)
     plots = [
         draw(f'{identity}-labels-{number}', title, '%', lines, run.phases, until=run.reached)
@@ -135,12 +134,12 @@ def _classes(run: Run) -> list[tuple[str, list[tuple[float | None, float | None]
 
 
 def _phases(run: Run) -> list[dict[str, Any]]:
-    labelling = labelling_seconds(run)
+    labeling = labeling_seconds(run)
     return [
         {
             'span': phase,
             'warm_up': phase.settings.get('label_ratio') is None,
-            'labelling': labelling.get(phase.index),
+            'labeling': labeling.get(phase.index),
             'seconds': run.log.phase_seconds.get(phase.index),
         }
         for phase in run.phases

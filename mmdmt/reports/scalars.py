@@ -19,13 +19,13 @@ class Scalars:
     Args:
         training: Entries of iterations: ``loss``, ``coco.mean_weight``, ...
         validations: Entries of validations: ``coco/mIoU``, ``ensemble/mIoU``, ``coco/IoU/<class>``, ...
-        labellings: Entries of labellings: ``pseudo/coco/coverage``, ...
+        labelings: Entries of labelings: ``pseudo/coco/coverage``, ...
         unreadable: Lines that are no JSON, such as the one that a run was killed in.
     """
 
     training: tuple[Entry, ...] = ()
     validations: tuple[Entry, ...] = ()
-    labellings: tuple[Entry, ...] = ()
+    labelings: tuple[Entry, ...] = ()
     unreadable: int = 0
 
     @property
@@ -56,7 +56,7 @@ def series(entries: Sequence[Entry], key: str) -> tuple[list[int], list[float]]:
 
 
 def thin(steps: Sequence[int], values: Sequence[float], most: int = 600) -> tuple[list[int], list[float]]:
-    """Bring a long curve to at most so many points, each the mean of as many neighbours, at the last one's step."""
+    """Bring a long curve to at most so many points, each the mean of as many neighbors, at the last one's step."""
     length = math.ceil(len(steps) / most)
     if length < 2:
         return list(steps), list(values)
@@ -67,7 +67,7 @@ def thin(steps: Sequence[int], values: Sequence[float], most: int = 600) -> tupl
 def _read(file: Path) -> Scalars:
     training: list[Entry] = []
     validations: list[Entry] = []
-    labellings: list[Entry] = []
+    labelings: list[Entry] = []
     unreadable, classes = 0, {}
     for line in file.read_text(errors='replace').splitlines():
         try:
@@ -78,7 +78,7 @@ def _read(file: Path) -> Scalars:
             continue
         names = [key for key in entry if key not in TIMERS]
         if any(name.startswith('pseudo/') for name in names):
-            labellings.append({**entry, 'step': step})
+            labelings.append({**entry, 'step': step})
         elif 'iter' in entry or 'loss' in entry:
             training.append({**entry, 'step': step})
         elif names and all('/IoU/' in name for name in names):
@@ -87,14 +87,14 @@ def _read(file: Path) -> Scalars:
             # The classes are written just before the metrics of the same validation.
             validations.append({**entry, **classes, 'step': step})
             classes = {}
-    return Scalars(tuple(training), tuple(validations), _by_step(labellings), unreadable)
+    return Scalars(tuple(training), tuple(validations), _by_step(labelings), unreadable)
 
 
 def _join(before: Scalars, after: Scalars) -> Scalars:
     unreadable = before.unreadable + after.unreadable
     if not after.training and not after.validations:
-        labellings = _by_step([*before.labellings, *after.labellings])
-        return Scalars(before.training, before.validations, labellings, unreadable)
+        labelings = _by_step([*before.labelings, *after.labelings])
+        return Scalars(before.training, before.validations, labelings, unreadable)
     start = min(entry['step'] for entry in (*after.training[:1], *after.validations[:1]))
     if before.training and after.training and after.training[0]['step'] <= before.training[0]['step']:
         before = Scalars()  # the run was started anew
@@ -102,7 +102,7 @@ def _join(before: Scalars, after: Scalars) -> Scalars:
     return Scalars(
         _by_step([*(entry for entry in before.training if entry['step'] < start), *after.training]),
         _by_step([*(entry for entry in before.validations if entry['step'] <= start), *after.validations]),
-        _by_step([*(entry for entry in before.labellings if entry['step'] <= start), *after.labellings]),
+        _by_step([*(entry for entry in before.labelings if entry['step'] <= start), *after.labelings]),
         unreadable,
     )
 

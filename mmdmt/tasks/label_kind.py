@@ -1,4 +1,4 @@
-"""What is labelled: the pixels of an image, or an image as a whole."""
+"""What is labeled: the pixels of an image, or an image as a whole."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ class LabelKind(Protocol):
 
     @property
     def files(self) -> tuple[str, ...]:
-        """What names a file in the information on a labelled image."""
+        """What names a file in the information on a labeled image."""
 
     @property
     def label_key(self) -> str:
@@ -33,21 +33,21 @@ class LabelKind(Protocol):
         """What writes one."""
 
     def training_transforms(self, labeled: BaseDataset) -> list[Transform]:
-        """Turn the pipeline of annotated images into one of pseudo-labelled images."""
+        """Turn the pipeline of annotated images into one of pseudo-labeled images."""
 
-    def labelling_transforms(self, training: Sequence[Transform]) -> list[Transform]:
-        """Return what an image goes through to be labelled."""
+    def labeling_transforms(self, training: Sequence[Transform]) -> list[Transform]:
+        """Return what an image goes through to be labeled."""
 
     def hide_label(self, info: dict[str, Any]) -> None:
-        """Take the label out of the information on an unlabelled image."""
+        """Take the label out of the information on an unlabeled image."""
 
-    def truth_reader(self, labeled: Sequence[BaseDataset], labelling: Sequence[Transform]) -> TruthReader:
-        """Return what loads the label of an unlabelled image that has one, in the geometry in which it is labelled."""
+    def truth_reader(self, labeled: Sequence[BaseDataset], labeling: Sequence[Transform]) -> TruthReader:
+        """Return what loads the label of an unlabeled image that has one, in the geometry in which it is labeled."""
 
     def check_label(self, dataset: BaseDataset, sample: Any) -> None:
         """Check the label of an image that has just been loaded."""
 
-    def pseudo_labelled(self, bank: Path) -> Sequence[int]:
+    def pseudo_labeled(self, bank: Path) -> Sequence[int]:
         """Return the images that can be drawn with the labels of a bank."""
 
 
@@ -55,7 +55,7 @@ def kind_of(transforms: Sequence[Transform]) -> LabelKind:
     """Tell what kind of labels a pipeline loads, by what packs them.
 
     Args:
-        transforms (Sequence[Callable]): Of a labelled dataset.
+        transforms (Sequence[Callable]): Of a labeled dataset.
 
     Raises:
         ValueError: If it packs for neither toolbox.
@@ -71,7 +71,7 @@ def kind_of(transforms: Sequence[Transform]) -> LabelKind:
 
         return ImageLabels()
     raise ValueError(
-        f'The pipeline of the labelled dataset ({described(transforms)}) packs nothing: end it with dict(type='
+        f'The pipeline of the labeled dataset ({described(transforms)}) packs nothing: end it with dict(type='
         "'PackSegInputs') for segmentation or dict(type='PackInputs') for classification."
     )
 

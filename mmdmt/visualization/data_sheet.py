@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from mmdmt.visualization.label_colors import NO_CLASS, colours_of, legend_patches
+from mmdmt.visualization.label_colors import NO_CLASS, colors_of, legend_patches
 
 #: Pixels of the longer side of a drawn image; larger ones are thinned out.
 _SIDE = 400
@@ -22,7 +22,7 @@ class AnnotatedImage:
     Args:
         title: What stands above it.
         image: (H, W, 3) uint8, BGR.
-        mask: (H, W) class ids; what is no class is drawn grey.
+        mask: (H, W) class ids; what is no class is drawn gray.
     """
 
     title: str
@@ -46,7 +46,7 @@ def draw_data(
         palette (Sequence[Sequence[int]]): RGB of each class.
         columns (int): Images in a row. Defaults to 3.
     """
-    colours = colours_of(palette)
+    colors = colors_of(palette)
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     figure = Figure(figsize=(max(4 * columns, 5), 2.2 * rows + 0.6), layout='constrained')
@@ -58,7 +58,7 @@ def draw_data(
     for pair, item in zip(axes, images, strict=False):
         step = -(-max(item.mask.shape) // _SIDE)
         image, mask = item.image[::step, ::step, ::-1], item.mask[::step, ::step]
-        overlay = _OPACITY * colours[mask] + (1 - _OPACITY) * image
+        overlay = _OPACITY * colors[mask] + (1 - _OPACITY) * image
         for axis, picture in zip(pair, (image, overlay.astype(np.uint8)), strict=True):
             axis.imshow(picture, interpolation='nearest')
         pair[0].set_title(item.title, fontsize=8, loc='left')

@@ -11,7 +11,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from mmdmt.visualization.label_colors import colours_of, legend_patches
+from mmdmt.visualization.label_colors import colors_of, legend_patches
 
 PANEL = 2.0, 3.5  # inches, the longer side: at least, at most
 DPI = 120
@@ -29,10 +29,10 @@ class PhaseView:
         image: (H, W, 3) uint8, BGR.
         truth: (H, W) integer labels, or None if it is not known. Defaults to None.
         predictions: (H, W) integer labels of each peer and of the ensemble, by name. Defaults to none.
-        pseudo_labels: Of each labeller, by its name, (H, W) integer labels; what is dropped is no class. Defaults to
+        pseudo_labels: Of each labeler, by its name, (H, W) integer labels; what is dropped is no class. Defaults to
             none.
         weights: Of each learner, by its name, (H, W) float32 in [0, 1]. Defaults to none.
-        taught_by: For each learner its labeller; where that one has dropped a label, no weight is drawn. Defaults to
+        taught_by: For each learner its labeler; where that one has dropped a label, no weight is drawn. Defaults to
             none.
     """
 
@@ -102,7 +102,7 @@ class _Panels:
     """Titles and pictures, at the resolution of the sheet."""
 
     def __init__(self, view: PhaseView, palette: Sequence[Sequence[int]]) -> None:
-        self.view, self.classes, self.colours = view, len(palette), colours_of(palette)
+        self.view, self.classes, self.colors = view, len(palette), colors_of(palette)
         height, width = view.image.shape[:2]
         scale = np.clip(max(height, width), *np.multiply(PANEL, DPI)) / max(height, width)
         self.size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -115,32 +115,32 @@ class _Panels:
         image = cv2.resize(self.view.image, self.size, interpolation=cv2.INTER_NEAREST if small else cv2.INTER_AREA)
         shown = [('image', image[..., ::-1])]
         if self.view.truth is not None:
-            shown.append(('truth', self._coloured(self.view.truth)))
-        return shown + [(name, self._coloured(label)) for name, label in self.view.predictions.items()]
+            shown.append(('truth', self._colored(self.view.truth)))
+        return shown + [(name, self._colored(label)) for name, label in self.view.predictions.items()]
 
     def taught(self) -> list[tuple[str, np.ndarray]]:
         shown = []
-        for learner, labeller in self.view.taught_by.items():
-            label = self.view.pseudo_labels[labeller]
+        for learner, labeler in self.view.taught_by.items():
+            label = self.view.pseudo_labels[labeler]
             kept = label < self.classes
-            shown.append((self._describe(labeller, learner, label, kept), self._coloured(label)))
+            shown.append((self._describe(labeler, learner, label, kept), self._colored(label)))
             if learner in self.view.weights:
                 weight = self.view.weights[learner]
                 mean = f'mean {weight[kept].mean():.2f}' if kept.any() else ''
-                colours = (ScalarMappable(cmap=WEIGHTS).cmap(self._resized(weight))[..., :3] * 255).astype(np.uint8)
-                shown.append((f'their weight for {learner}\n{mean}', self._striped(colours, kept)))
+                colors = (ScalarMappable(cmap=WEIGHTS).cmap(self._resized(weight))[..., :3] * 255).astype(np.uint8)
+                shown.append((f'their weight for {learner}\n{mean}', self._striped(colors, kept)))
         return shown
 
-    def _describe(self, labeller: str, learner: str, label: np.ndarray, kept: np.ndarray) -> str:
-        text = f'labels by {labeller}\n{kept.mean():.0%} kept'
+    def _describe(self, labeler: str, learner: str, label: np.ndarray, kept: np.ndarray) -> str:
+        text = f'labels by {labeler}\n{kept.mean():.0%} kept'
         truth = self.view.truth
         if truth is None or truth.shape != label.shape:
             return text
         known = kept & (truth < self.classes)
         return f'{text}, {(label == truth)[known].mean():.0%} right' if known.any() else text
 
-    def _coloured(self, label: np.ndarray) -> np.ndarray:
-        return self._striped(self.colours[self._resized(label.astype(np.uint8))], label < self.classes)
+    def _colored(self, label: np.ndarray) -> np.ndarray:
+        return self._striped(self.colors[self._resized(label.astype(np.uint8))], label < self.classes)
 
     def _striped(self, picture: np.ndarray, known: np.ndarray) -> np.ndarray:
         rows, columns = np.indices(picture.shape[:2])
@@ -155,6 +155,6 @@ def _legend(seen: np.ndarray, classes: Sequence[str], palette: Sequence[Sequence
     shown = [number for number in range(len(classes)) if number in seen]
     patches = legend_patches([classes[number] for number in shown], [palette[number] for number in shown])
     if striped:
-        grey = [str(shade / 255) for shade in (LIGHT, DARK)]
-        patches.append(Patch(facecolor=grey[0], edgecolor=grey[1], hatch='//////', label='dropped, ignored'))
+        gray = [str(shade / 255) for shade in (LIGHT, DARK)]
+        patches.append(Patch(facecolor=gray[0], edgecolor=gray[1], hatch='//////', label='dropped, ignored'))
     return patches

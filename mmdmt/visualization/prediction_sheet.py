@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from mmdmt.visualization.label_colors import colours_of, legend_patches
+from mmdmt.visualization.label_colors import colors_of, legend_patches
 
 
 def draw_predictions(
@@ -23,12 +23,12 @@ def draw_predictions(
     Args:
         path (Path): File to write, such as a PNG.
         images (Sequence[np.ndarray]): (H, W, 3) uint8, BGR.
-        truths (Sequence[np.ndarray]): (H, W) integer labels; what is no class is drawn grey.
+        truths (Sequence[np.ndarray]): (H, W) integer labels; what is no class is drawn gray.
         predictions (Mapping[str, Sequence[np.ndarray]]): Of each peer, by name, (H, W) integer labels.
         classes (Sequence[str]): Names for the legend.
         palette (Sequence[Sequence[int]]): RGB of each class.
     """
-    colours = colours_of(palette)
+    colors = colors_of(palette)
     columns = ['image', 'truth', *predictions, 'disagreement']
     figure = Figure(figsize=(1.5 * len(columns), 1.5 * len(images) + 0.7), layout='constrained')
     FigureCanvasAgg(figure)
@@ -36,7 +36,7 @@ def draw_predictions(
     for row, image in enumerate(images):
         labels = [labels_of_peer[row] for labels_of_peer in predictions.values()]
         disagree = np.any([label != labels[0] for label in labels], axis=0)
-        pictures = [image[..., ::-1], *(colours[label.astype(np.uint8)] for label in (truths[row], *labels)), disagree]
+        pictures = [image[..., ::-1], *(colors[label.astype(np.uint8)] for label in (truths[row], *labels)), disagree]
         for axis, title, picture in zip(axes[row], columns, pictures, strict=True):
             axis.imshow(picture, cmap='gray', vmin=0, vmax=1, interpolation='nearest')
             axis.set_xticks([])

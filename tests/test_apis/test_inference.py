@@ -24,11 +24,11 @@ def run(shapes_folder, tmp_path, mmseg_scope):
 
 @pytest.fixture
 def photos(tmp_path):
-    """Images as users have them: of odd sizes, grey, with alpha, in folders, among other files."""
+    """Images as users have them: of odd sizes, gray, with alpha, in folders, among other files."""
     generator = np.random.default_rng(0)
     for name, shape in {
         'b.jpg': (33, 47, 3),
-        'grey.png': (50, 31),
+        'gray.png': (50, 31),
         'more/alpha.png': (21, 40, 4),
         'more/deep/a.PNG': (64, 65, 3),
     }.items():
@@ -46,7 +46,7 @@ def test_a_folder_is_predicted_image_by_image_at_each_ones_size(run, photos):
     shapes = {sample.img_path: tuple(sample.pred_sem_seg.data.shape) for sample in samples}
     assert shapes == {
         str(photos / 'b.jpg'): (1, 33, 47),
-        str(photos / 'grey.png'): (1, 50, 31),
+        str(photos / 'gray.png'): (1, 50, 31),
         str(photos / 'more' / 'alpha.png'): (1, 21, 40),
         str(photos / 'more' / 'deep' / 'a.PNG'): (1, 64, 65),
     }

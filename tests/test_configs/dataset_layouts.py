@@ -32,7 +32,7 @@ def write_list(path, names):
 def make_voc(root: Path, labeled: int = 4, unlabeled: int = 5, val: int = 2) -> Path:
     """VOC 2012 with SBD's masks, and lists of it: ``root/data/VOCdevkit`` and ``root/splits``. Returns ``root``.
 
-    Masks are palette images, as VOC's own, or grey ones, as the converter's; the unlabelled images have none.
+    Masks are palette images, as VOC's own, or gray ones, as the converter's; the unlabeled images have none.
     """
     generator = np.random.default_rng(0)
     data = root / 'data' / 'VOCdevkit' / 'VOC2012'
@@ -46,8 +46,8 @@ def make_voc(root: Path, labeled: int = 4, unlabeled: int = 5, val: int = 2) -> 
             continue
         mask = Image.fromarray(blobs(generator, size, 21))
         if number % 2 == 0:
-            mask.putpalette(  # makes a palette image of a grey one, with the same numbers
-                [level for colour in PascalVOCDataset.METAINFO['palette'] for level in colour]
+            mask.putpalette(  # makes a palette image of a gray one, with the same numbers
+                [level for color in PascalVOCDataset.METAINFO['palette'] for level in color]
             )
         mask.save(data / 'SegmentationClassAug' / f'{name}.png')
     train, rest = names[:labeled], names[labeled:]
@@ -71,7 +71,7 @@ def make_voc(root: Path, labeled: int = 4, unlabeled: int = 5, val: int = 2) -> 
 def make_cityscapes(root: Path, labeled: int = 4, unlabeled: int = 5, val: int = 2) -> Path:
     """Cityscapes with masks of train ids, and its lists: ``root/data/cityscapes``, ``root/splits``. Returns ``root``.
 
-    The unlabelled images have no masks.
+    The unlabeled images have no masks.
     """
     generator = np.random.default_rng(1)
     data = root / 'data' / 'cityscapes'

@@ -71,7 +71,7 @@ def test_phases_are_as_long_as_the_epochs_of_the_paper(labels, method):
     assert config.train_dataloader.batch_size == 512
     assert config.train_cfg.max_iters == sum(phase.iters for phase in mutual.phases)
     assert mutual.carry == 'scratch'
-    assert 'class_balanced' not in mutual.labelling
+    assert 'class_balanced' not in mutual.labeling
     assert averaging == {'type': 'mmengine.EMAHook', 'momentum': 0.001}
 
 
@@ -115,7 +115,7 @@ def test_networks_and_loss_are_those_of_the_paper():
 
 
 @each_count
-def test_curriculum_labelling_is_one_peer_without_weights(labels):
+def test_curriculum_labeling_is_one_peer_without_weights(labels):
     whole, config = load('dmt', labels), load('cl', labels)
     assert config.model.peers == {'left': whole.model.peers.left}
     assert (config.model.loss.gamma_agree, config.model.loss.gamma_disagree) == (0.0, 0.0)
@@ -168,13 +168,13 @@ def test_data_load_and_are_validated_on_the_test_set(mmpretrain_scope, archive):
 def test_one_seed_for_both_parts_is_asked_for(mmpretrain_scope, archive):
     config = on_tiny(load('dmt', 4000), archive)
     config.train_dataloader.dataset.labeled.seed = 2
-    with pytest.raises(ValueError, match='images are both in the labelled and in the unlabelled dataset'):
+    with pytest.raises(ValueError, match='images are both in the labeled and in the unlabeled dataset'):
         DATASETS.build(config.train_dataloader.dataset)
 
 
-def test_images_are_labelled_as_they_are(mmpretrain_scope, archive):
+def test_images_are_labeled_as_they_are(mmpretrain_scope, archive):
     dataset = DATASETS.build(on_tiny(load('dmt', 4000), archive).train_dataloader.dataset)
-    item = dataset.labelling_item(3)
+    item = dataset.labeling_item(3)
     assert np.array_equal(item['inputs'].permute(1, 2, 0), dataset.unlabeled.get_data_info(3)['img'])
     assert 'gt_label' not in item['data_samples']
 
@@ -239,7 +239,7 @@ SHORT = [
     *(f'custom_hooks.1.phases.{phase}.iters=1' for phase in range(1, 6)),
     *(f'custom_hooks.1.phases.{phase}.labeled=2' for phase in range(1, 6)),
     *(f'custom_hooks.1.phases.{phase}.pseudo=6' for phase in range(1, 6)),
-    'custom_hooks.1.labelling.num_workers=0',
+    'custom_hooks.1.labeling.num_workers=0',
     'default_hooks.logger.interval=1',
     'default_hooks.checkpoint.interval=7',
     'train_dataloader.batch_size=8',
@@ -307,7 +307,7 @@ def test_dmt_is_trained_and_tested_by_the_scripts_of_mmpretrain(tmp_path):
     assert {name: tested[name] for name in results} == results
 
 
-def test_curriculum_labelling_is_trained_by_the_script_of_mmpretrain(tmp_path):
+def test_curriculum_labeling_is_trained_by_the_script_of_mmpretrain(tmp_path):
     _, _, entries = train_tiny(tmp_path, 'cl', ['left'])
     trained = [entry for entry in entries if 'loss' in entry]
     assert [entry.get('left.mean_weight') for entry in trained] == [None] * 2 + [1.0] * 5

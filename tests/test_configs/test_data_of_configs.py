@@ -40,10 +40,10 @@ def load(folder, monkeypatch):
 
 
 def write_bank(dataset, folder):
-    """Pseudo labels of the labelling size: class 1 left, 2 right, confidence rising from left to right."""
+    """Pseudo labels of the labeling size: class 1 left, 2 right, confidence rising from left to right."""
     with BankWriter(folder) as writer:
         for image in range(dataset.num_unlabeled()):
-            height, width = dataset.labelling_item(image)['inputs'].shape[1:]
+            height, width = dataset.labeling_item(image)['inputs'].shape[1:]
             label = np.ones((height, width), np.uint8)
             label[:, width // 2 :] = 2
             ramp = np.linspace(0.5, 1, width, dtype=np.float32)
@@ -99,15 +99,15 @@ def test_voc_masks_are_read_as_class_ids_from_palette_and_grey_files(load, folde
     assert sample.ori_shape == sample.img_shape == expected.shape
 
 
-def test_voc_unlabelled_images_are_labelled_at_their_own_size(load, tmp_path):
+def test_voc_unlabeled_images_are_labeled_at_their_own_size(load, tmp_path):
     dataset = DATASETS.build(load(VOC.format('1of20')).train_dataloader.dataset)
-    assert [tuple(dataset.labelling_item(n)['inputs'].shape[1:]) for n in range(4)] == list(VOC_SIZES)
+    assert [tuple(dataset.labeling_item(n)['inputs'].shape[1:]) for n in range(4)] == list(VOC_SIZES)
     bank = write_bank(dataset, tmp_path / 'bank')
     for item in draws(dataset, 2, bank):
-        check_pseudo_labelled(item)
+        check_pseudo_labeled(item)
 
 
-def check_pseudo_labelled(item):
+def check_pseudo_labeled(item):
     """Label and confidence went through one and the same scaling, crop and flip."""
     sample = item['data_samples']
     label, confidence = sample.gt_sem_seg.data, sample.pseudo_confidence.data
@@ -134,14 +134,14 @@ def test_cityscapes_data_load(load, name):
 def test_cityscapes_at_half_resolution_is_resized_before_anything_else(load, tmp_path):
     dataset = DATASETS.build(load(HALF.format('1of8')).train_dataloader.dataset)
     for number in range(5):
-        assert dataset.labelling_item(number)['inputs'].shape == (3, 512, 1024)
+        assert dataset.labeling_item(number)['inputs'].shape == (3, 512, 1024)
     items = draws(dataset, 0, count=12)
     assert {tuple(item['inputs'].shape) for item in items} == {(3, 256, 512)}
     assert all(set(np.unique(item['data_samples'].gt_sem_seg.data)) <= {*range(19), 255} for item in items)
     bank = write_bank(dataset, tmp_path / 'bank')
     for item in draws(dataset, 1, bank, count=12):
         assert tuple(item['inputs'].shape) == (3, 256, 512)
-        check_pseudo_labelled(item)
+        check_pseudo_labeled(item)
 
 
 @pytest.mark.parametrize('name', [HALF.format('1of8'), HALF_ORACLE])
@@ -153,7 +153,7 @@ def test_cityscapes_at_half_resolution_is_validated_there(load, name):
     assert mask.shape == CITYSCAPES_SIZE
     assert item['inputs'].shape == (3, 512, 1024)
     assert sample.ori_shape == sample.img_shape == sample.gt_sem_seg.shape == (512, 1024)
-    # Nearest neighbour: no class that is not in the file.
+    # Nearest neighbor: no class that is not in the file.
     assert set(np.unique(sample.gt_sem_seg.data)) == set(np.unique(mask))
     # The toolbox's own last step gives predictions of that size.
     logits = item['inputs'].float().mean(0).repeat(1, 19, 1, 1)[..., ::8, ::8]
@@ -171,9 +171,9 @@ class _Head:
 
 def test_cityscapes_at_full_resolution_is_left_as_it_is(load):
     config = load(FULL)
-    labelled = DATASETS.build(config.train_dataloader.dataset).labelling_item(0)
+    labeled = DATASETS.build(config.train_dataloader.dataset).labeling_item(0)
     sample = DATASETS.build(config.val_dataloader.dataset)[0]['data_samples']
-    assert tuple(labelled['inputs'].shape[1:]) == CITYSCAPES_SIZE
+    assert tuple(labeled['inputs'].shape[1:]) == CITYSCAPES_SIZE
     assert sample.ori_shape == sample.gt_sem_seg.shape == CITYSCAPES_SIZE
 
 

@@ -34,7 +34,7 @@ each_source = pytest.mark.parametrize('source', SOURCES)
 
 
 def make_sources(root, **sizes):
-    """Images of GTA5 and SYNTHIA and their converted masks; Cityscapes, and lists of some labelled images of it."""
+    """Images of GTA5 and SYNTHIA and their converted masks; Cityscapes, and lists of some labeled images of it."""
     make_cityscapes(root, **sizes)
     generator = np.random.default_rng(2)
     layouts = (
@@ -86,12 +86,12 @@ def test_labels_come_from_the_source_and_no_label_from_the_target(load, source):
     assert 'cityscapes/leftImg8bit/train' in info['img_path']
     assert 'seg_map_path' not in info
     assert len(dataset.metainfo['classes']) == {'gta': 19, 'synthia': 16}[source]
-    assert tuple(dataset.labelling_item(0)['inputs'].shape) == (3, 512, 1024)
+    assert tuple(dataset.labeling_item(0)['inputs'].shape) == (3, 512, 1024)
 
 
 @each_source
 @pytest.mark.parametrize('labels', FRACTIONS)
-def test_half_of_the_labelled_images_are_of_the_target_in_the_mixed_form(load, folder, source, labels):
+def test_half_of_the_labeled_images_are_of_the_target_in_the_mixed_form(load, folder, source, labels):
     config = load('dmt', source, f'-{labels}')
     _, repeated = config.train_dataloader.dataset.labeled.datasets
     assert repeated.times * labels == pytest.approx(SOURCES[source], rel=0.05)
@@ -126,7 +126,7 @@ def test_the_lists_are_those_that_make_splits_writes(tmp_path, monkeypatch):
 
 
 @each_source
-def test_source_only_and_oracle_differ_in_what_is_labelled_alone(load, folder, source):
+def test_source_only_and_oracle_differ_in_what_is_labeled_alone(load, folder, source):
     whole, source_only, oracle = (load(method, source) for method in ('dmt', 'source-only', 'oracle'))
     assert source_only.train_dataloader == whole.train_dataloader
     for config in (source_only, oracle):

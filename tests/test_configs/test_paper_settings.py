@@ -131,7 +131,7 @@ def test_supervised_is_the_warm_up(row):
     assert phase == {
         'iters': row.warm_up,
         'labeled': 8,
-    }  # all of the labels: no lists for difference-maximised sampling
+    }  # all of the labels: no lists for difference-maximized sampling
     assert config.train_cfg.max_iters == row.warm_up
     assert config.train_dataloader == whole.train_dataloader
     assert config.optim_wrapper == whole.optim_wrapper
@@ -174,7 +174,7 @@ def test_ablations_change_one_thing(name, peers, loss):
     assert all(ablation[key] == whole[key] for key in same)
 
 
-def test_difference_maximised_sampling_is_on_or_off():
+def test_difference_maximized_sampling_is_on_or_off():
     row = 'voc12aug-1of106-321x321'
     without, whole = load('ablations', 'dmt-no-dms', row), load('dmt', 'dmt', row)
     (hook,), (given,) = without.custom_hooks, whole.custom_hooks

@@ -16,7 +16,7 @@ from mmdmt.datasets.sampler import Draw
 GTA = f'domain_adaptation/{NAME.format("dmt", "gta", "")}'
 MIXED = f'domain_adaptation/{NAME.format("dmt", "synthia", "-100")}'
 DATA = {
-    # What makes the folder, a config of it, its image folder, its masks of labelled images, its classes.
+    # What makes the folder, a config of it, its image folder, its masks of labeled images, its classes.
     'voc': (
         make_voc,
         VOC.format('1of20'),

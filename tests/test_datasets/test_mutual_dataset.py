@@ -26,7 +26,7 @@ def bank(dataset, tmp_path):
     folder = tmp_path / 'bank'
     with BankWriter(folder) as writer:
         for image in range(10):
-            height, width = dataset.labelling_item(image)['inputs'].shape[1:]
+            height, width = dataset.labeling_item(image)['inputs'].shape[1:]
             label = np.zeros((height, width), np.uint8)
             label[:, : width // 2] = 1
             ramp = np.linspace(0.5, 1, width, dtype=np.float32)
@@ -42,7 +42,7 @@ def same(item, other):
     return item['inputs'].equal(other['inputs']) and all(a.get(f).data.equal(b.get(f).data) for f in fields)
 
 
-def test_a_labelled_draw_is_an_ordinary_sample_that_knows_its_peer(dataset):
+def test_a_labeled_draw_is_an_ordinary_sample_that_knows_its_peer(dataset):
     item = dataset[Draw('left', 3, 7, None)]
     assert item['inputs'].dtype == torch.uint8
     assert item['data_samples'].peer == 'left'
@@ -50,7 +50,7 @@ def test_a_labelled_draw_is_an_ordinary_sample_that_knows_its_peer(dataset):
     assert 'pseudo_confidence' not in item['data_samples']
 
 
-def test_a_pseudo_labelled_draw_carries_label_and_confidence_through_the_same_transforms(dataset, bank):
+def test_a_pseudo_labeled_draw_carries_label_and_confidence_through_the_same_transforms(dataset, bank):
     for seed in range(20):
         sample = dataset[Draw('right', 4, seed, bank)]['data_samples']
         label, confidence = sample.gt_sem_seg.data, sample.pseudo_confidence.data
@@ -100,13 +100,13 @@ def test_loading_leaves_the_global_random_state_alone(dataset):
     assert (random.random(), np.random.rand(), torch.rand(1)) == expected
 
 
-def test_the_unlabelled_pipeline_follows_the_labelled_one(dataset):
+def test_the_unlabeled_pipeline_follows_the_labeled_one(dataset):
     names = [type(transform).__name__ for transform in dataset.unlabeled.pipeline.transforms]
     expected = {'LoadAnnotations': 'LoadPseudoLabel', 'PackSegInputs': 'PackPseudoLabel'}
     assert names == [expected.get(transform['type'], transform['type']) for transform in TRAIN_PIPELINE]
 
 
-def test_images_are_labelled_at_the_size_where_labels_are_loaded(shapes_folder):
+def test_images_are_labeled_at_the_size_where_labels_are_loaded(shapes_folder):
     config = mutual_dataset(shapes_folder)
     config['unlabeled']['pipeline'] = [
         TRAIN_PIPELINE[0],
@@ -114,12 +114,12 @@ def test_images_are_labelled_at_the_size_where_labels_are_loaded(shapes_folder):
         {'type': 'mmdmt.LoadPseudoLabel'},
         {'type': 'mmdmt.PackPseudoLabel'},
     ]
-    item = DATASETS.build(config).labelling_item(3)
+    item = DATASETS.build(config).labeling_item(3)
     assert item['inputs'].shape == (3, 20, 24)
     assert 'gt_sem_seg' not in item['data_samples']
 
 
-def test_masks_of_unlabelled_images_are_never_read(shapes_folder, dataset, bank, tmp_path):
+def test_masks_of_unlabeled_images_are_never_read(shapes_folder, dataset, bank, tmp_path):
     config = mutual_dataset(shapes_folder)
     config['unlabeled']['data_prefix'] = {'img_path': 'images', 'seg_map_path': 'no_such_folder'}
     with_masks = DATASETS.build(config)
@@ -127,7 +127,7 @@ def test_masks_of_unlabelled_images_are_never_read(shapes_folder, dataset, bank,
     assert same(with_masks[draw], dataset[draw])
 
 
-def test_a_list_names_a_part_of_the_labelled_set(dataset, tmp_path):
+def test_a_list_names_a_part_of_the_labeled_set(dataset, tmp_path):
     (tmp_path / 'left.txt').write_text('004\n001\n\n')
     assert dataset.labeled_indices(str(tmp_path / 'left.txt')) == [4, 1]
 
@@ -135,7 +135,7 @@ def test_a_list_names_a_part_of_the_labelled_set(dataset, tmp_path):
 @pytest.mark.parametrize(
     ('text', 'error', 'words'),
     [
-        ('004\n013\n', ValueError, "1 images that are not in the labelled set, first '013'"),
+        ('004\n013\n', ValueError, "1 images that are not in the labeled set, first '013'"),
         ('\n', ValueError, 'names no image'),
     ],
 )
@@ -187,7 +187,7 @@ def test_a_missing_file_is_named(own_folder, name):
 def test_an_image_that_has_changed_its_size_is_refused(own_folder, bank):
     dataset = DATASETS.build(mutual_dataset(own_folder))
     cv2.imwrite(str(own_folder / 'images' / '006.png'), np.zeros((9, 9, 3), np.uint8))
-    with pytest.raises(ValueError, match=r'006.png is \(9, 9\) .*labelled at \(40, 44\)'):
+    with pytest.raises(ValueError, match=r'006.png is \(9, 9\) .*labeled at \(40, 44\)'):
         dataset[Draw('a', 0, 0, bank)]
 
 
@@ -199,7 +199,7 @@ def test_an_image_that_has_changed_its_size_is_refused(own_folder, bank):
         ([TRAIN_PIPELINE[0], {'type': 'mmdmt.LoadPseudoLabel'}, {'type': 'PackSegInputs'}], 'drops the confidence'),
     ],
 )
-def test_an_unlabelled_pipeline_that_cannot_work_is_refused(shapes_folder, pipeline, words):
+def test_an_unlabeled_pipeline_that_cannot_work_is_refused(shapes_folder, pipeline, words):
     config = mutual_dataset(shapes_folder)
     config['unlabeled']['pipeline'] = pipeline
     with pytest.raises(ValueError, match=words):
@@ -223,7 +223,7 @@ def test_folders_need_no_lists(own_folder):
     assert dataset[Draw('a', 0, 0, None)]['data_samples'].gt_sem_seg.data.max() == 2
 
 
-def test_several_labelled_datasets_can_be_joined(shapes_folder, bank):
+def test_several_labeled_datasets_can_be_joined(shapes_folder, bank):
     config = mutual_dataset(shapes_folder)
     part = copy.deepcopy(config['labeled'])
     (shapes_folder / 'more.txt').write_text('016\n017\n')

@@ -59,7 +59,7 @@ def test_processes_share_the_batch_of_one(world_size):
         assert by_stream(together) == by_stream(alone.batch(iteration))
 
 
-def test_a_labelled_subset_is_drawn_from_alone():
+def test_a_labeled_subset_is_drawn_from_alone():
     pools = (PeerPool('a', [1, 5, 7], range(30), None),)
     plan = DrawPlan(0, 0, 0, 10, 4, 0, pools)
     assert {draw.image for n in range(10) for draw in plan.batch(n)} == {1, 5, 7}

@@ -1,4 +1,4 @@
-"""The labels of unlabelled images, as reports read them."""
+"""The labels of unlabeled images, as reports read them."""
 
 import shutil
 
@@ -13,17 +13,17 @@ MASKS = {'img_path': 'images', 'seg_map_path': 'masks'}
 
 @pytest.fixture
 def folder(shapes_folder, tmp_path):
-    """The shapes with a mask of the first unlabelled image, number 006, alone."""
+    """The shapes with a mask of the first unlabeled image, number 006, alone."""
     shutil.copytree(shapes_folder, tmp_path / 'shapes')
     write_mask(tmp_path / 'shapes', mask_of(cv2.imread(str(shapes_folder / 'images' / '006.png'))))
     return tmp_path / 'shapes'
 
 
 def mask_of(image):
-    """Find the shapes by their colours."""
+    """Find the shapes by their colors."""
     mask = np.zeros(image.shape[:2], np.uint8)
-    for label, colour in ((1, (200, 80, 80)), (2, (80, 200, 80))):
-        mask[(image == colour).all(axis=2)] = label
+    for label, color in ((1, (200, 80, 80)), (2, (80, 200, 80))):
+        mask[(image == color).all(axis=2)] = label
     return mask
 
 
@@ -48,7 +48,7 @@ class TestMasks:
 
     def test_it_is_in_no_item(self, folder):
         dataset = build(folder)
-        assert 'gt_sem_seg' not in dataset.labelling_item(0)['data_samples']
+        assert 'gt_sem_seg' not in dataset.labeling_item(0)['data_samples']
         assert 'seg_map_path' not in dataset._image(0)
 
     def test_a_data_set_that_names_no_masks_has_no_truth(self, folder):
@@ -56,7 +56,7 @@ class TestMasks:
         assert not dataset.has_truth()
         assert dataset.truth(0) is None
 
-    def test_it_is_moved_like_the_image_before_it_is_labelled(self, folder):
+    def test_it_is_moved_like_the_image_before_it_is_labeled(self, folder):
         resize = {'type': 'Resize', 'scale': (24, 20), 'keep_ratio': False}
         flip = {'type': 'RandomFlip', 'prob': 1.0}
         rest = [*TRAIN_PIPELINE[2:-1], {'type': 'mmdmt.PackPseudoLabel'}]
@@ -65,10 +65,10 @@ class TestMasks:
         )
         mask = cv2.imread(str(folder / 'masks' / '006.png'), cv2.IMREAD_UNCHANGED)
         expected = cv2.resize(mask, (24, 20), interpolation=cv2.INTER_NEAREST)[:, ::-1]
-        assert dataset.truth(0).shape == tuple(dataset.labelling_item(0)['inputs'].shape[1:])
+        assert dataset.truth(0).shape == tuple(dataset.labeling_item(0)['inputs'].shape[1:])
         assert np.array_equal(dataset.truth(0), expected)
 
-    def test_another_zero_label_than_that_of_the_labelled_set_is_no_matter(self, folder):
+    def test_another_zero_label_than_that_of_the_labeled_set_is_no_matter(self, folder):
         dataset = build(folder, reduce_zero_label=True)
         dataset.labeled[0]
         mask = cv2.imread(str(folder / 'masks' / '006.png'), cv2.IMREAD_UNCHANGED)
@@ -86,7 +86,7 @@ class TestMasks:
 
 @pytest.fixture
 def classes_folder(tmp_path):
-    """Images in class folders, and a list of unlabelled ones of which the second has a class that there is not."""
+    """Images in class folders, and a list of unlabeled ones of which the second has a class that there is not."""
     for number in range(5):
         path = tmp_path / ('train', 'pool')[number > 1] / 'ab'[number % 2] / f'{number}.png'
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -115,7 +115,7 @@ def test_classes_are_read_where_the_list_names_them(classes_folder, known):
     )
     DefaultScope._instance_dict.clear()
     assert dataset.has_truth() == known
-    assert 'gt_label' not in dataset.labelling_item(0)['data_samples']
+    assert 'gt_label' not in dataset.labeling_item(0)['data_samples']
     if known:
         assert [dataset.truth(index).tolist() for index in (0, 2)] == [[0], [1]]
         with pytest.raises(ValueError, match=r'3.png is 7, but the classes are 0..1'):

@@ -57,8 +57,8 @@ def test_its_examples_run_together(modules, tmp_path, shapes_folder, monkeypatch
         names.pop('data', None)
         config.merge_from_dict(names)
     assert set(config.custom_imports.imports) == {'mmdmt', *MODULES}
-    # Networks that have hardly learnt anything are never so sure: what is at least 60 % sure is nothing, else.
-    monkeypatch.setattr(modules['my_labelling'], 'LEAST', 0.4)
+    # Networks that have hardly learned anything are never so sure: what is at least 60 % sure is nothing, else.
+    monkeypatch.setattr(modules['my_labeling'], 'LEAST', 0.4)
     runner = Runner.from_cfg(config)
     runner.train()
 

@@ -33,7 +33,7 @@ def test_a_config_from_any_folder_inherits_ours_and_the_toolboxes(name, tmp_path
     (tmp_path / name).write_text(config_of(name) + "\nphases = [dict(iters=1, labeled=8), "
                                  "dict(iters=1, labeled=2, pseudo=6, label_ratio=0.5)]\n"
                                  "custom_hooks = [dict(type='mmdmt.DMTHook', phases=phases, "
-                                 "labelling=dict(batch_size=6, num_workers=0))]\n")  # fmt: skip
+                                 "labeling=dict(batch_size=6, num_workers=0))]\n")  # fmt: skip
     result = subprocess.run(
         [sys.executable, '-m', 'mmdmt', 'train', name, '--cfg-options', *SHORT],
         cwd=tmp_path,

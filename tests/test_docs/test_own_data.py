@@ -15,11 +15,11 @@ from conftest import draw
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / 'docs' / 'en' / 'own_data.md').read_text()
-COLOURS = np.array([[0, 0, 0], [255, 0, 0], [0, 255, 0]], np.uint8)
+COLORS = np.array([[0, 0, 0], [255, 0, 0], [0, 255, 0]], np.uint8)
 # What the page says to change in the config, and besides a network and a run that take seconds.
 CHANGES = {
     "('background', 'polyp')": "('ground', 'square', 'disc')",
-    '[[0, 0, 0], [255, 0, 0]]': str(COLOURS.tolist()),
+    '[[0, 0, 0], [255, 0, 0]]': str(COLORS.tolist()),
     '(2048, 512)': '(128, 32)',
     '(512, 512)': '(32, 32)',
     'num_workers=4': 'num_workers=0',
@@ -49,18 +49,18 @@ def replaced(text, changes):
 
 @pytest.fixture
 def checkout(tmp_path, monkeypatch):
-    """The root of a checkout, with coloured masks of some images, and photos."""
+    """The root of a checkout, with colored masks of some images, and photos."""
     shutil.copytree(ROOT / 'configs', tmp_path / 'configs')
     (tmp_path / 'tools').symlink_to(ROOT / 'tools')
     generator = np.random.default_rng(1)
-    for folder in ('data/mine/images', 'data/mine/coloured', 'photos/more'):
+    for folder in ('data/mine/images', 'data/mine/colored', 'photos/more'):
         (tmp_path / folder).mkdir(parents=True)
     for number in range(30):
         image, mask = draw(generator, *generator.integers(33, 71, 2))
         cv2.imwrite(str(tmp_path / 'data' / 'mine' / 'images' / f'{number:03d}.png'), image)
         if number < 15:
-            cv2.imwrite(str(tmp_path / 'data' / 'mine' / 'coloured' / f'{number:03d}.png'), COLOURS[mask][..., ::-1])
-    for name, channels in {'a.jpg': slice(3), 'more/grey.png': 0}.items():
+            cv2.imwrite(str(tmp_path / 'data' / 'mine' / 'colored' / f'{number:03d}.png'), COLORS[mask][..., ::-1])
+    for name, channels in {'a.jpg': slice(3), 'more/gray.png': 0}.items():
         image, _ = draw(generator, *generator.integers(33, 71, 2))
         cv2.imwrite(str(tmp_path / 'photos' / name), image[..., channels])
     monkeypatch.chdir(tmp_path)
@@ -110,8 +110,8 @@ def test_a_new_user_gets_from_images_to_masks_of_new_ones(checkout, capsys, mmse
     assert 'No warnings.\n\nNo problems.' in said['tools/check_data.py']
     assert cv2.imread('sheet.png') is not None
     assert re.search(r'left/mIoU: .* right/mIoU: .* ensemble/mIoU: ', said['tools/test.py'])
-    for folder in ('photos_labelled', 'photos_left'):
-        for name in ('a', 'more/grey'):
+    for folder in ('photos_labeled', 'photos_left'):
+        for name in ('a', 'more/gray'):
             for kind, dtype in (('labels', np.uint8), ('confidence', np.uint16)):
                 picture = cv2.imread(f'{folder}/{kind}/{name}.png', cv2.IMREAD_UNCHANGED)
                 assert (picture.dtype, picture.ndim) == (dtype, 2)

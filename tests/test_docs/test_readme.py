@@ -55,7 +55,7 @@ def test_its_config_runs_on_own_data(own_data):
         ]
     config = (ROOT / 'configs' / 'dmt' / 'dmt_custom.py').read_text().replace("'../_base_", f"'{ROOT}/configs/_base_")
     # Two phases of the six are enough here.
-    config += 'custom_hooks = [dict(type="mmdmt.DMTHook", phases=_base_.phases[:2], labelling=dict(num_workers=0))]\n'
+    config += 'custom_hooks = [dict(type="mmdmt.DMTHook", phases=_base_.phases[:2], labeling=dict(num_workers=0))]\n'
     (own_data / 'mine.py').write_text(config)
     result = subprocess.run(
         [sys.executable, str(ROOT / 'tools' / 'train.py'), 'mine.py', '--cfg-options', *options],

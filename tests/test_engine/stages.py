@@ -35,7 +35,7 @@ SETTINGS = {
 }
 
 # In the order in which a run first meets them.
-STAGES = ('training', 'checkpoint', 'naming', 'labelling', 'bank', 'between phases', 'validation')
+STAGES = ('training', 'checkpoint', 'naming', 'labeling', 'bank', 'between phases', 'validation')
 
 PHASE_ENDS = (3, 6)
 
@@ -163,7 +163,7 @@ def happening(event):
         mock.patch.object(LocalBackend, 'put', put_by_halves),
         mock.patch.object(checkpoint_hook, 'open', open_and_wait, create=True),
         before(OptimWrapper, 'update_params', 'training'),
-        before(BankWriter, 'write', 'labelling'),
+        before(BankWriter, 'write', 'labeling'),
         before(os, 'fsync', 'bank'),
         before(ValLoop, 'run_iter', 'validation'),
     ):

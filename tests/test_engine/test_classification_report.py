@@ -1,4 +1,4 @@
-"""What a run of classifiers tells, by iteration and by labelling."""
+"""What a run of classifiers tells, by iteration and by labeling."""
 
 import json
 
@@ -35,13 +35,13 @@ def test_every_iteration_tells_loss_and_accuracy_of_each_peer(told):
                 assert (f'{peer}.{name}' in entry) == (number >= 3)
 
 
-def test_a_labelling_tells_how_right_the_selected_images_are(told):
+def test_a_labeling_tells_how_right_the_selected_images_are(told):
     entries, work_dir, dataset = told
     truth = np.array([dataset.truth(image)[0] for image in range(dataset.num_unlabeled())])
     (root,) = (work_dir / 'pseudo_labels').iterdir()
-    labellings = [entry for entry in entries if 'pseudo/phase' in entry]
-    assert [entry['step'] for entry in labellings] == [3, 6]
-    for entry, ratio in zip(labellings, (0.5, 1.0), strict=True):
+    labelings = [entry for entry in entries if 'pseudo/phase' in entry]
+    assert [entry['step'] for entry in labelings] == [3, 6]
+    for entry, ratio in zip(labelings, (0.5, 1.0), strict=True):
         for name in ('left', 'right'):
             bank = ScoreBank(root / f'phase_{entry["pseudo/phase"]}' / name)
             labels = np.array([bank.read(image)[0] for image in bank.selected])

@@ -88,7 +88,7 @@ def stored(bank, image):
     return file.read_bytes()[bank._offset[image] :][: bank._length[image]]
 
 
-def test_labelling_is_shared_without_gaps_and_equals_that_of_one_process(two_processes, tmp_path, mmseg_scope):
+def test_labeling_is_shared_without_gaps_and_equals_that_of_one_process(two_processes, tmp_path, mmseg_scope):
     from mmengine.registry import DATASETS
 
     work_dir, config = two_processes
@@ -218,7 +218,7 @@ def test_sync_bn_is_an_ordinary_setting(shapes_folder, tmp_path, forge):
     assert (tmp_path / 'work' / 'iter_9.pth').is_file()
 
 
-@pytest.mark.parametrize(('stage', 'time'), [('training', 3), ('labelling', 4)])
+@pytest.mark.parametrize(('stage', 'time'), [('training', 3), ('labeling', 4)])
 def test_an_error_in_one_process_ends_the_others(shapes_folder, tmp_path, forge, stage, time):
     config = run_config(shapes_folder, tmp_path / 'work', **SETTINGS)
     codes, logs = two_ranks(forge, config, tmp_path, Fail(stage, time, rank='1'))
@@ -227,13 +227,13 @@ def test_an_error_in_one_process_ends_the_others(shapes_folder, tmp_path, forge,
     assert 'RuntimeError' in logs[0]  # it says that the connection has gone
 
 
-def test_a_process_that_is_killed_while_labelling_ends_the_job(shapes_folder, tmp_path):
+def test_a_process_that_is_killed_while_labeling_ends_the_job(shapes_folder, tmp_path):
     run_config(shapes_folder, tmp_path / 'work', **SETTINGS).dump(tmp_path / 'config.py')
     (tmp_path / 'fatal.py').write_text(
         'import os\n'
         'from mmdmt.apis import run_toolbox_script\n'
         'from stages import Kill, happening\n'
-        "with happening(Kill('labelling', 4 if os.environ['RANK'] == '1' else -1)):\n"
+        "with happening(Kill('labeling', 4 if os.environ['RANK'] == '1' else -1)):\n"
         "    run_toolbox_script('train.py')\n"
     )
     folders = [str(Path(__file__).parent), str(Path(__file__).parents[1]), os.environ.get('PYTHONPATH', '')]

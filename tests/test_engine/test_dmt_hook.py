@@ -111,7 +111,7 @@ def test_a_resumed_run_ends_with_the_same_weights_bit_for_bit(
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / f'iter_{iteration}.pth'))
     if iteration not in (3, 6):  # at the very start of a phase the labels can be made again
         shutil.copytree(work_dir / 'pseudo_labels', tmp_path / 'pseudo_labels')
-    settings = {'resume': True, 'train_dataloader.num_workers': workers, HOOK + 'labelling.num_workers': workers}
+    settings = {'resume': True, 'train_dataloader.num_workers': workers, HOOK + 'labeling.num_workers': workers}
     if workers == 1:
         settings['train_dataloader.persistent_workers'] = True
     _, seen = run(shapes_folder, tmp_path, **settings)
@@ -123,7 +123,7 @@ def test_a_resumed_run_ends_with_the_same_weights_bit_for_bit(
     assert expected['param_schedulers'] == got['param_schedulers']
 
 
-def test_masks_of_unlabelled_images_change_nothing(uninterrupted, shapes_folder, tmp_path):
+def test_masks_of_unlabeled_images_change_nothing(uninterrupted, shapes_folder, tmp_path):
     with_masks = {'img_path': 'images', 'seg_map_path': 'masks'}
     run(shapes_folder, tmp_path, **{'train_dataloader.dataset.unlabeled.data_prefix': with_masks})
     expected, got = (torch.load(folder / 'iter_9.pth')['state_dict'] for folder in (uninterrupted[0], tmp_path))
@@ -215,7 +215,7 @@ def test_a_phase_sets_its_learning_rate_by_value_or_factor(shapes_folder, tmp_pa
     assert [batch['lr'] for batch in seen] == [0.0025, 0.01, 0.01]  # seen at the phase's end: that of the next
 
 
-def test_peers_warm_up_on_their_own_part_of_the_labelled_set(shapes_folder, tmp_path):
+def test_peers_warm_up_on_their_own_part_of_the_labeled_set(shapes_folder, tmp_path):
     lists = {'left': ['000', '001', '002'], 'right': ['002', '003']}
     for name, names in lists.items():
         (tmp_path / f'{name}.txt').write_text('\n'.join(names))
@@ -349,7 +349,7 @@ def test_what_does_not_fit_stops_before_anything_runs(shapes_folder, tmp_path, n
     [
         ({'carry': 'first'}, "carry='first'"),
         ({'keep_banks': -1}, 'keep_banks=-1'),
-        ({'labelling': {'batchsize': 3}}, 'batchsize'),
+        ({'labeling': {'batchsize': 3}}, 'batchsize'),
         ({'phases': []}, 'at least one phase'),
     ],
 )

@@ -40,7 +40,7 @@ def test_two_runs_on_one_data_folder_do_not_meet(whole):
 @pytest.mark.parametrize(
     ('stage', 'time', 'words'),
     [
-        ('labelling', 13, 'while pseudo labels were written: make room and go on with --resume'),
+        ('labeling', 13, 'while pseudo labels were written: make room and go on with --resume'),
         ('checkpoint', 6, 'nothing can be written to work_dir any more. Make room and go on with --resume'),
     ],
 )
@@ -64,7 +64,7 @@ def test_a_full_disk_ends_a_run_in_a_sentence_and_nothing_half_written_is_used(
     [
         (Interrupt('training', 10), 130, 'SIGINT', 4),
         (Interrupt('training', 10, signal.SIGTERM), 143, 'SIGTERM', 4),
-        (Interrupt('labelling', 5), 130, 'SIGINT', 2),
+        (Interrupt('labeling', 5), 130, 'SIGINT', 2),
         (Interrupt('checkpoint', 6), 130, 'SIGINT', 4),  # finished first
         (Interrupt('validation', 6), 130, 'SIGINT', 6),
     ],
@@ -77,7 +77,7 @@ def test_a_signal_ends_a_run_cleanly(whole, shapes_folder, tmp_path, forge, mome
     config = write_config(
         shapes_folder,
         work_dir,
-        **{'train_dataloader.num_workers': workers, 'custom_hooks.0.labelling.num_workers': workers},
+        **{'train_dataloader.num_workers': workers, 'custom_hooks.0.labeling.num_workers': workers},
     )
     run = forge.start(config, event=moment)
     run.join(300)

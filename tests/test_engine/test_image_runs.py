@@ -145,7 +145,7 @@ def test_a_damaged_bank_is_refused(uninterrupted, tmp_path):
 
 
 def test_classes_can_be_balanced_and_weights_carried_on(tmp_path):
-    settings = {'carry': 'last', 'keep_banks': 0, 'labelling.class_balanced': True}
+    settings = {'carry': 'last', 'keep_banks': 0, 'labeling.class_balanced': True}
     runner = train(tmp_path, **{f'custom_hooks.0.{key}': value for key, value in settings.items()})
     for bank in banks_of(tmp_path, 1).values():
         manifest = bank.manifest

@@ -40,14 +40,14 @@ def whole(shapes_folder, tmp_path_factory, forge):
     return expected, seconds
 
 
-# The n-th time: two updates an iteration, ten images labelled a phase, and checkpoints 1, 2, 3, the best of the
+# The n-th time: two updates an iteration, ten images labeled a phase, and checkpoints 1, 2, 3, the best of the
 # validation after 3, and 3 once more, which MMEngine then writes again to remember the best.
 @pytest.mark.parametrize(
     ('stage', 'moment', 'workers', 'resumed_from'),
     [
         ('warm-up', Kill('training', 4), 0, 1),
         ('mid-phase', Kill('training', 10), 2, 4),
-        ('labelling', Kill('labelling', 7), 0, 2),
+        ('labeling', Kill('labeling', 7), 0, 2),
         ('the labels are there, their manifest is not', Kill('bank', 3), 0, 2),
         ('between phases', Kill('between phases', 1), 1, 2),
         ('a checkpoint is half-written', Kill('checkpoint', 2), 0, 1),
@@ -66,7 +66,7 @@ def test_a_run_killed_at_a_stage_ends_with_the_same_bits(
     config = write_config(shapes_folder, work_dir)
     code, output = forge.run(config, event=moment)
     assert code == -9, output[-3000:]
-    workers = [f'train_dataloader.num_workers={workers}', f'custom_hooks.0.labelling.num_workers={workers}']
+    workers = [f'train_dataloader.num_workers={workers}', f'custom_hooks.0.labeling.num_workers={workers}']
     code, output = forge.run(config, '--resume', '--cfg-options', *workers)
     assert code == 0, output[-3000:]
     assert f'resumed epoch: 0, iter: {resumed_from}\n' in output

@@ -16,7 +16,7 @@ from conftest import CLASSES, run_config
 from mmengine.runner import Runner
 from test_dmt_hook import HOOK
 
-from mmdmt.engine import labeling_report as labelling_report
+from mmdmt.engine import labeling_report
 from mmdmt.engine.labeling_report import report_labels
 from mmdmt.pseudo_labels.manifest import Manifest
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank
@@ -40,12 +40,12 @@ BACKENDS = [{'type': 'LocalVisBackend'}, {'type': 'TensorboardVisBackend'}]
 
 @pytest.fixture(scope='module')
 def masked(shapes_folder, tmp_path_factory):
-    """The shapes with masks of the unlabelled images; that of the last one is broken."""
+    """The shapes with masks of the unlabeled images; that of the last one is broken."""
     root = tmp_path_factory.mktemp('masked') / 'shapes'
     shutil.copytree(shapes_folder, root)
     for number in range(6, 16):
         image = cv2.imread(str(root / 'images' / f'{number:03d}.png'))
-        mask = sum(label * (image == colour).all(axis=2) for label, colour in ((1, (200, 80, 80)), (2, (80, 200, 80))))
+        mask = sum(label * (image == color).all(axis=2) for label, color in ((1, (200, 80, 80)), (2, (80, 200, 80))))
         cv2.imwrite(str(root / 'masks' / f'{number:03d}.png'), mask.astype(np.uint8))
     (root / 'masks' / '015.png').write_bytes(b'no image')
     return root
@@ -62,7 +62,7 @@ def entries(work_dir):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def labellings(work_dir):
+def labelings(work_dir):
     return [entry for entry in entries(work_dir) if 'pseudo/phase' in entry]
 
 
@@ -90,14 +90,14 @@ def weights(work_dir):
 def test_masks_and_the_report_on_them_change_no_weight(plain, reported, masked, tmp_path):
     silent = {UNLABELED: {'img_path': 'images', 'seg_map_path': 'masks'}, HOOK + 'report_quality': False}
     run(masked, tmp_path, **silent)
-    assert not any('precision' in key for entry in labellings(tmp_path) for key in entry)
+    assert not any('precision' in key for entry in labelings(tmp_path) for key in entry)
     expected, *others = (weights(work_dir) for work_dir in (plain, reported, tmp_path))
     for got in others:
         assert all(value.equal(got[key]) for key, value in expected.items())
 
 
 def test_every_phase_tells_what_is_kept_at_the_iteration_where_it_begins(plain):
-    told = labellings(plain)
+    told = labelings(plain)
     assert [(entry['step'], entry['pseudo/phase']) for entry in told] == [(3, 1), (6, 2)]
     for entry, ratio in zip(told, (0.5, 1.0), strict=True):
         assert entry['pseudo/seconds'] > 0
@@ -109,7 +109,7 @@ def test_every_phase_tells_what_is_kept_at_the_iteration_where_it_begins(plain):
 
 def test_precision_and_iou_are_those_of_the_labels_in_the_bank(reported, masked):
     (root,) = (reported / 'pseudo_labels').iterdir()
-    for entry in labellings(reported):
+    for entry in labelings(reported):
         for name in ('left', 'right'):
             bank = PseudoLabelBank(root / f'phase_{entry["pseudo/phase"]}' / name)
             confusion = np.zeros((3, 3))
@@ -140,22 +140,22 @@ def test_tensorboard_gets_what_the_json_file_gets(reported):
 
     (path,) = reported.glob('*/vis_data/events.out.*')
     events = EventAccumulator(str(path)).Reload()
-    for entry in labellings(reported):
+    for entry in labelings(reported):
         for key in entry.keys() - {'step'}:
             assert math.isclose(
                 {event.step: event.value for event in events.Scalars(key)}[entry['step']], entry[key], rel_tol=1e-6
             )
 
 
-def test_the_log_has_one_table_a_labeller_and_names_classes_without_labels_and_broken_masks(reported):
+def test_the_log_has_one_table_a_labeler_and_names_classes_without_labels_and_broken_masks(reported):
     (path,) = reported.glob('*/*.log')
     log = path.read_text()
     for phase in (1, 2):
         for name in ('left', 'right'):
             assert f"Phase {phase}: pseudo labels of '{name}', compared with the truth of 9 of 10 images" in log
     assert log.count('precision      IoU') == 4
-    assert re.search(r'WARNING - 1 unlabelled images are left out .*image 9: The mask .*015.png cannot be read', log)
-    for entry in labellings(reported):
+    assert re.search(r'WARNING - 1 unlabeled images are left out .*image 9: The mask .*015.png cannot be read', log)
+    for entry in labelings(reported):
         for name in ('left', 'right'):
             without = [cls for cls in CLASSES if f'pseudo/{name}/coverage/{cls}' not in entry]
             warning = f"Phase {entry['pseudo/phase']}: '{name}' gives no pseudo label to {', '.join(without)}"
@@ -164,7 +164,7 @@ def test_the_log_has_one_table_a_labeller_and_names_classes_without_labels_and_b
 
 def test_a_class_without_pseudo_labels_is_a_warning_that_names_it(monkeypatch):
     logged = {}
-    monkeypatch.setattr(labelling_report, 'print_log', lambda text, logger, level=20: logged.update({level: text}))
+    monkeypatch.setattr(labeling_report, 'print_log', lambda text, logger, level=20: logged.update({level: text}))
     dataset = SimpleNamespace(metainfo={'classes': ('road', 'train', 'sky')}, bank=lambda _: bank)
     bank = SimpleNamespace(manifest=MANIFEST)
     runner = SimpleNamespace(
@@ -175,13 +175,13 @@ def test_a_class_without_pseudo_labels_is_a_warning_that_names_it(monkeypatch):
     assert logged[logging.WARNING].startswith("Phase 2: 'coco' gives no pseudo label to train: its learner sees")
 
 
-def test_a_labelling_that_was_done_before_is_told_again_without_its_time(reported, masked, tmp_path):
+def test_a_labeling_that_was_done_before_is_told_again_without_its_time(reported, masked, tmp_path):
     shutil.copy(reported / 'iter_3.pth', tmp_path)
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_3.pth'))
     shutil.copytree(reported / 'pseudo_labels', tmp_path / 'pseudo_labels')
     names_masks = {UNLABELED: {'img_path': 'images', 'seg_map_path': 'masks'}}
     run(masked, tmp_path, resume=True, **names_masks)
-    expected, got = labellings(reported)[0], labellings(tmp_path)[0]
+    expected, got = labelings(reported)[0], labelings(tmp_path)[0]
     assert got == {key: value for key, value in expected.items() if key != 'pseudo/seconds'}
 
 
@@ -189,6 +189,6 @@ def test_the_page_on_following_a_run_names_every_scalar(reported):
     page = (Path(__file__).parents[2] / 'docs' / 'en' / 'follow_a_run.md').read_text()
     for key in {key for entry in entries(reported) for key in entry}:
         name = re.sub('|'.join(CLASSES), '<class>', key)
-        name = re.sub(r'^(left|right)\b', '<peer>', re.sub(r'/(left|right)\b', '/<labeller>', name))
+        name = re.sub(r'^(left|right)\b', '<peer>', re.sub(r'/(left|right)\b', '/<labeler>', name))
         if name.startswith(('pseudo/', '<peer>.')) and not name.endswith('.lr'):
             assert f'`{name}`' in page, name

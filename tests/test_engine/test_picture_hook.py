@@ -30,14 +30,14 @@ def run(root, work_dir, pictures=None, **settings):
 
 @pytest.fixture(scope='module')
 def drawn(shapes_folder, tmp_path_factory):
-    """A run with pictures of two unlabelled images and one of validation, and what they were drawn of."""
+    """A run with pictures of two unlabeled images and one of validation, and what they were drawn of."""
     work_dir, views = tmp_path_factory.mktemp('drawn'), []
     with pytest.MonkeyPatch.context() as patch:
         original = picture_hook._view
         patch.setattr(picture_hook, '_view', lambda *args: views.append(original(*args)) or views[-1])
-        # Unlabelled images are never without noise in this test: drawing one must not be a draw of the run's.
-        original_item = MutualDataset.labelling_item
-        patch.setattr(MutualDataset, 'labelling_item', lambda *args: (torch.rand(3), original_item(*args))[1])
+        # Unlabeled images are never without noise in this test: drawing one must not be a draw of the run's.
+        original_item = MutualDataset.labeling_item
+        patch.setattr(MutualDataset, 'labeling_item', lambda *args: (torch.rand(3), original_item(*args))[1])
         runner = run(shapes_folder, work_dir, {'images': 2, 'val_images': [2]}, **{HOOK + 'keep_banks': 0})
     return work_dir, runner, views
 
@@ -76,19 +76,19 @@ def test_what_is_drawn_is_what_peers_predict_and_teach(drawn):
     (banks,) = (work_dir / 'pseudo_labels').iterdir()
     dataset, model = runner.train_dataloader.dataset, runner.model.eval()
     for image, view in zip((0, 9), views[-3:], strict=False):  # the end: the model as it is now
-        item = dataset.labelling_item(image)
+        item = dataset.labeling_item(image)
         with torch.no_grad():
             data = {'inputs': [item['inputs']], 'data_samples': [item['data_samples']]}
             logits = {name: predict_logits(peer, data)[0] for name, peer in model.peers.items()}
-        for name, labeller in (('left', 'right'), ('right', 'left')):
-            label, confidence = PseudoLabelBank(banks / 'phase_2' / labeller).read(image)
+        for name, labeler in (('left', 'right'), ('right', 'left')):
+            label, confidence = PseudoLabelBank(banks / 'phase_2' / labeler).read(image)
             weight = dynamic_mutual_weights(
                 logits[name][None], torch.from_numpy(label).long()[None], torch.from_numpy(confidence)[None], 5.0, 5.0
             )
             assert np.array_equal(view.predictions[name], logits[name].argmax(0))
-            assert np.array_equal(view.pseudo_labels[labeller], label)
+            assert np.array_equal(view.pseudo_labels[labeler], label)
             assert np.array_equal(view.weights[name], weight[0])
-            assert view.taught_by[name] == labeller
+            assert view.taught_by[name] == labeler
         assert view.truth is None
     validated = views[-1]
     assert validated.truth.shape == validated.image.shape[:2]

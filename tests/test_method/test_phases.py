@@ -36,7 +36,7 @@ def test_a_run_may_begin_with_pseudo_labels():
         ({**WARM_UP, 'lr_factor': -1.0}, 'lr_factor=-1.0'),
         ({**WARM_UP, 'lr': 0.1, 'lr_factor': 0.5}, 'exclude each other'),
         ({**ROUND, 'labeled': 0, 'labeled_lists': {'a': 'a.txt'}}, 'labeled_lists'),
-        ({**WARM_UP, 'labelled': 8}, 'labelled'),
+        ({**WARM_UP, 'labeled': 8}, 'labeled'),
     ],
 )
 def test_a_wrong_phase_is_named(config, words):
@@ -51,4 +51,4 @@ def test_no_phase_is_refused():
 
 
 def test_a_phase_tells_what_it_is():
-    assert Phase(**ROUND).kind == '1 labelled + 7 pseudo-labelled images a batch, label ratio 0.2'
+    assert Phase(**ROUND).kind == '1 labeled + 7 pseudo-labeled images a batch, label ratio 0.2'

@@ -220,7 +220,7 @@ def test_label_out_of_range_is_refused_and_nothing_is_counted(foreign):
         (np.zeros(3, int), np.full(3, np.nan, np.float32), 'confidence is nan'),
     ],
 )
-def test_what_is_no_labelling_is_not_counted(label, confidence, message):
+def test_what_is_no_labeling_is_not_counted(label, confidence, message):
     histogram = ConfidenceHistogram(2)
     with pytest.raises(ValueError, match=message):
         histogram.update(label, confidence)

@@ -25,7 +25,7 @@ def test_learner_wins_pixels_are_dropped():
     assert weights_of([0.5, 0.3, 0.2], label=1, confidence=0.4) == 0
 
 
-def test_a_tie_goes_to_the_labeller():
+def test_a_tie_goes_to_the_labeler():
     logits = torch.zeros(1, 4, 1, 1)  # softmax is 1/4 exactly, its argmax class 0
     weight = dynamic_mutual_weights(logits, torch.tensor([[[2]]]), torch.tensor([[[0.25]]]), 5.0, 2.0)
     assert weight.item() == 0.25**2

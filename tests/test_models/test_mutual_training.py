@@ -61,9 +61,9 @@ def test_a_preprocessor_at_the_top_of_a_config_is_for_peers_without_their_own():
 
 
 def test_the_ring_of_teaching():
-    assert build('a').labellers == {'a': 'a'}
-    assert build('a', 'b').labellers == {'a': 'b', 'b': 'a'}
-    assert build('a', 'b', 'c').labellers == {'a': 'b', 'b': 'c', 'c': 'a'}
+    assert build('a').labelers == {'a': 'a'}
+    assert build('a', 'b').labelers == {'a': 'b', 'b': 'a'}
+    assert build('a', 'b', 'c').labelers == {'a': 'b', 'b': 'c', 'c': 'a'}
 
 
 def test_a_step_trains_every_peer_on_its_own_images_alone():
@@ -118,7 +118,7 @@ def test_without_pseudo_labels_training_is_plain_and_the_log_has_no_agreement():
     assert not any('mean_weight' in key for key in log)
 
 
-def test_confidence_is_infinite_where_nothing_is_pseudo_labelled():
+def test_confidence_is_infinite_where_nothing_is_pseudo_labeled():
     samples = [sample_of(), sample_of(size=(32, 32))]
     samples[1].pseudo_confidence = PixelData(data=torch.full((1, 20, 30), 0.25))
     confidence = stack_confidence(samples)

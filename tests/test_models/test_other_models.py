@@ -109,5 +109,5 @@ def test_the_toolboxes_models_teach_each_other(shapes_folder, tmp_path, left, ri
         assert len(PseudoLabelBank(folder)) == 10
         assert sum(isinstance(module, DynamicMutualLoss) for module in peer.modules()) == len(model._losses[name])
     unchanged = [name for name, value in model.named_parameters() if value.equal(before[name])]
-    assert len(unchanged) < 0.1 * len(before), unchanged  # zero gradients of dead units aside, all has learnt
+    assert len(unchanged) < 0.1 * len(before), unchanged  # zero gradients of dead units aside, all has learned
     assert all(torch.isfinite(value).all() for value in model.parameters())

@@ -46,7 +46,7 @@ def test_a_split_is_the_same_under_every_numpy():
     }
 
 
-def test_without_validation_images_all_others_are_unlabelled():
+def test_without_validation_images_all_others_are_unlabeled():
     parts = split(val_per_class=0)
     assert len(parts['val']) == 0
     assert len(parts['unlabeled']) == 400

@@ -14,7 +14,7 @@ from mmdmt.preparation.data_check import check_data, images_of_classes, pixels_o
 
 @pytest.fixture
 def data(shapes_folder, tmp_path):
-    """A copy of the shapes, to be damaged: 000-005 labelled, 006-015 unlabelled, 016-019 val."""
+    """A copy of the shapes, to be damaged: 000-005 labeled, 006-015 unlabeled, 016-019 val."""
     return shutil.copytree(shapes_folder, tmp_path / 'data')
 
 
@@ -50,12 +50,12 @@ def test_sound_data_pass_and_are_counted(check, data):
     report = check()
     assert not report.problems
     assert not report.warnings
-    assert {name: len(images) for name, images in report.images.items()} == {'labelled': 6, 'unlabelled': 10, 'val': 4}
+    assert {name: len(images) for name, images in report.images.items()} == {'labeled': 6, 'unlabeled': 10, 'val': 4}
     masks = [np.asarray(Image.open(data / 'masks' / f'{number:03d}.png')) for number in range(6)]
-    labelled = report.lists['labelled'], report.images['labelled']
+    labeled = report.lists['labeled'], report.images['labeled']
     expected = [[(mask == label).sum() for mask in masks] for label in range(3)]
-    assert pixels_of_classes(*labelled).tolist() == np.sum(expected, axis=1).tolist()
-    assert images_of_classes(*labelled).tolist() == np.count_nonzero(expected, axis=1).tolist()
+    assert pixels_of_classes(*labeled).tolist() == np.sum(expected, axis=1).tolist()
+    assert images_of_classes(*labeled).tolist() == np.count_nonzero(expected, axis=1).tolist()
 
 
 def test_every_foreign_id_is_listed_with_its_file(check, data):
@@ -77,18 +77,18 @@ def test_the_labels_are_those_that_the_heads_see(check):
     report = check(**settings)
     assert not report.problems
     plain = check()
-    before, after = (pixels_of_classes(one.lists['labelled'], one.images['labelled']) for one in (plain, report))
+    before, after = (pixels_of_classes(one.lists['labeled'], one.images['labeled']) for one in (plain, report))
     assert after.tolist() == [*before[1:], 0]
-    the_one(report.warnings, 'disc: in no labelled mask')
+    the_one(report.warnings, 'disc: in no labeled mask')
 
 
-@pytest.mark.parametrize('colour', ['RGB', 'I;16', 'LA'])
-def test_a_mask_of_another_kind_is_refused(check, data, colour):
+@pytest.mark.parametrize('color', ['RGB', 'I;16', 'LA'])
+def test_a_mask_of_another_kind_is_refused(check, data, color):
     mask = Image.open(data / 'masks' / '002.png')
-    mask = Image.fromarray(np.asarray(mask).astype(np.uint16)) if colour == 'I;16' else mask.convert(colour)
+    mask = Image.fromarray(np.asarray(mask).astype(np.uint16)) if color == 'I;16' else mask.convert(color)
     mask.save(data / 'masks' / '002.png')
     (problem,) = check().problems
-    assert f'002.png is an image of mode {colour}' in problem
+    assert f'002.png is an image of mode {color}' in problem
     assert 'color_masks.py' in problem
 
 
@@ -146,9 +146,9 @@ def test_overlaps_of_the_lists_are_problems(check, data):
     (data / 'val.txt').write_text('000\n016\n017\n')
     problems = check().problems
     assert len(problems) == 3
-    the_one(problems, '2 images are both labelled and unlabelled', '004.png', '005.png')
-    the_one(problems, '1 images are both labelled and val', '000.png')
-    the_one(problems, '1 images are both unlabelled and val', '016.png')
+    the_one(problems, '2 images are both labeled and unlabeled', '004.png', '005.png')
+    the_one(problems, '1 images are both labeled and val', '000.png')
+    the_one(problems, '1 images are both unlabeled and val', '016.png')
 
 
 def test_lists_that_cannot_be_made_are_problems_and_the_others_are_checked(check, data):
@@ -156,7 +156,7 @@ def test_lists_that_cannot_be_made_are_problems_and_the_others_are_checked(check
     (data / 'val.txt').write_text('')
     (data / 'images' / '007.png').unlink()
     problems = check().problems
-    the_one(problems, 'The labelled list cannot be made', 'labeled.txt')
+    the_one(problems, 'The labeled list cannot be made', 'labeled.txt')
     the_one(problems, 'The val list cannot be made: it has no image', "img_suffix='.png'")
     the_one(problems, '007.png does not exist')
     assert len(problems) == 3
@@ -171,7 +171,7 @@ def test_classes_are_compared_with_those_of_other_lists_and_heads(check):
         }
     ).problems
     assert len(problems) == 3
-    the_one(problems, "The val classes are ('ground', 'disc', 'square'), but the labelled ones are")
+    the_one(problems, "The val classes are ('ground', 'disc', 'square'), but the labeled ones are")
     the_one(problems, 'model.peers.left.decode_head.num_classes is 19, but there are 3 classes (ground, square, disc)')
     the_one(problems, 'model.peers.left.auxiliary_head.1.num_classes is 21')
 
@@ -184,15 +184,15 @@ def test_empty_masks_and_absent_classes_are_warnings(check, data):
     report = check()
     assert not report.problems
     assert len(report.warnings) == 3
-    the_one(report.warnings, 'square: in no labelled mask')
-    the_one(report.warnings, '1 of 6 labelled masks are ignored altogether', '003.png')
-    the_one(report.warnings, '1 of 6 labelled masks hold one class only', '004.png')
+    the_one(report.warnings, 'square: in no labeled mask')
+    the_one(report.warnings, '1 of 6 labeled masks are ignored altogether', '003.png')
+    the_one(report.warnings, '1 of 6 labeled masks hold one class only', '004.png')
 
 
-def test_masks_in_black_and_white_are_recognised(check, data):
+def test_masks_in_black_and_white_are_recognized(check, data):
     for number in range(6):
         damage(data / 'masks' / f'{number:03d}.png', lambda mask: np.where(mask > 0, 255, 0).astype(np.uint8))
-    the_one(check().warnings, 'square, disc: in no labelled mask', '0 and 255 alone', 'color_masks.py')
+    the_one(check().warnings, 'square, disc: in no labeled mask', '0 and 255 alone', 'color_masks.py')
 
 
 def test_images_of_the_same_content_are_warnings(check, data):
@@ -204,12 +204,12 @@ def test_images_of_the_same_content_are_warnings(check, data):
     report = check()
     assert not report.problems
     assert len(report.warnings) == 3
-    the_one(report.warnings, '1 images of val are the same as images of labelled', '017.png = ', '001.png')
-    the_one(report.warnings, '1 images of unlabelled are the same as other images', '008.png = ', '006.png')
-    the_one(report.warnings, '1 images stand more than once in the labelled list', '000.png')
+    the_one(report.warnings, '1 images of val are the same as images of labeled', '017.png = ', '001.png')
+    the_one(report.warnings, '1 images of unlabeled are the same as other images', '008.png = ', '006.png')
+    the_one(report.warnings, '1 images stand more than once in the labeled list', '000.png')
 
 
-def test_masks_of_unlabelled_images_are_not_read(check, data):
+def test_masks_of_unlabeled_images_are_not_read(check, data):
     (data / 'masks' / '007.png').write_text('no image')
     prefix = {'img_path': 'images', 'seg_map_path': 'masks'}
     assert not check(**{'train_dataloader.dataset.unlabeled.data_prefix': prefix}).problems
@@ -221,7 +221,7 @@ def test_plain_training_and_joined_datasets_are_checked(data, mmseg_scope):
     config = Config({'train_dataloader': {'dataset': {'type': 'RepeatDataset', 'times': 2, 'dataset': joined}}})
     report = check_data(config, workers=2)
     assert not report.problems
-    assert {name: len(images) for name, images in report.images.items()} == {'labelled': 10}
+    assert {name: len(images) for name, images in report.images.items()} == {'labeled': 10}
 
 
 def test_images_that_are_no_files_are_refused(mmseg_scope):

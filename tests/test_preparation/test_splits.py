@@ -9,7 +9,7 @@ from mmdmt.preparation.splits import (
     PUBLISHED_DENOMINATORS,
     PublishedList,
     as_files,
-    difference_maximised,
+    difference_maximized,
     differences,
     generic_split,
     published_lists,
@@ -89,7 +89,7 @@ def test_the_random_state_of_the_process_is_left_alone():
     state = random.getstate()
     published_splits(made_up(20), {'2': 2})
     generic_split(made_up(20), {'2': 2}, strata=dict.fromkeys(made_up(20), 0))
-    difference_maximised([made_up(20)])
+    difference_maximized([made_up(20)])
     assert random.getstate() == state
 
 
@@ -97,7 +97,7 @@ def test_the_random_state_of_the_process_is_left_alone():
 def test_what_cannot_be_split_is_refused(split):
     with pytest.raises(ValueError, match="1 images are listed twice, such as 'a'"):
         split(['a', 'b', 'a'], {'2': 2})
-    with pytest.raises(ValueError, match='1/8 of 7 images is no labelled set'):
+    with pytest.raises(ValueError, match='1/8 of 7 images is no labeled set'):
         split(made_up(7), {'2': 2, '8': 8})
     with pytest.raises(ValueError, match=r'1/0\.5 of 7 images'):
         split(made_up(7), {'0.5': 0.5})
@@ -143,23 +143,23 @@ def test_an_image_counts_for_its_rarest_class():
     assert rarest_class(classes) == {'street': 1, 'crossing': 1, 'field': 0, 'sky': -1, 'ford': 2, 'dam': 3}
 
 
-def test_peers_share_three_fifths_of_the_labelled_images():
+def test_peers_share_three_fifths_of_the_labeled_images():
     for count, part in ((1322, 1057), (530, 424), (211, 168), (100, 80)):
-        ((left, right),) = difference_maximised([made_up(count)])
+        ((left, right),) = difference_maximized([made_up(count)])
         assert (len(left), len(right)) == (part, part)
         assert sorted({*left, *right}) == made_up(count)
         assert len({*left} & {*right}) == 2 * part - count
 
 
 def test_the_published_parts_come_from_one_generator():
-    parts = difference_maximised(['abcdefghij', 'klmnopqr'])
+    parts = difference_maximized(['abcdefghij', 'klmnopqr'])
     assert [letters(sides) for sides in parts] == [['jebhagdf', 'bhagdfic'], ['qkomln', 'omlnpr']]
-    assert difference_maximised(['klmnopqr']) != parts[1:]
+    assert difference_maximized(['klmnopqr']) != parts[1:]
 
 
 def test_one_image_is_not_shared_between_peers():
-    with pytest.raises(ValueError, match=r"labelled list \['a'\] cannot be shared"):
-        difference_maximised(['ab', 'a'])
+    with pytest.raises(ValueError, match=r"labeled list \['a'\] cannot be shared"):
+        difference_maximized(['ab', 'a'])
 
 
 def test_sbd_images_are_those_that_train_lacks():

@@ -36,7 +36,7 @@ def test_every_peer_labels_every_image_with_its_own_argmax_and_max_softmax(peers
     for name, peer in peers.items():
         peer.eval()
         for image in range(10):
-            data = dataset.labelling_item(image)
+            data = dataset.labeling_item(image)
             pixels = data['inputs'].float().sub(peer.data_preprocessor.mean).div(64)[None]
             with torch.no_grad():
                 logits = peer.decode_head(peer.extract_feat(pixels))
@@ -101,8 +101,8 @@ def test_a_bank_of_other_weights_or_without_manifest_is_made_again(peers, datase
     assert len(run(peers, dataset, tmp_path)['right']) == 10
 
 
-def test_images_are_labelled_at_the_size_they_are_given(peers, dataset):
-    data = dataset.labelling_item(0)
+def test_images_are_labeled_at_the_size_they_are_given(peers, dataset):
+    data = dataset.labeling_item(0)
     data['data_samples'].set_metainfo({'ori_shape': (99, 99)})
     peers['left'].eval()
     with torch.no_grad():
@@ -117,19 +117,19 @@ def test_images_are_labelled_at_the_size_they_are_given(peers, dataset):
 def test_labels_are_those_of_the_segmentors_own_prediction(peers, dataset, test_cfg):
     peer = peers['left'].eval()
     peer.data_preprocessor.test_cfg = {**test_cfg, 'pad_val': 0} if test_cfg else None
-    items = [dataset.labelling_item(number) for number in (0, 2)]
+    items = [dataset.labeling_item(number) for number in (0, 2)]
     data = {key: [item[key] for item in items] for key in ('inputs', 'data_samples')}
     with torch.no_grad():
-        labelled = predict(peer, data)
+        labeled = predict(peer, data)
         expected = peer.test_step(data)
-    for (label_map, confidence), sample in zip(labelled, expected, strict=True):
+    for (label_map, confidence), sample in zip(labeled, expected, strict=True):
         assert np.array_equal(label_map, sample.pred_sem_seg.data[0].numpy())
         assert np.array_equal(confidence, sample.seg_logits.data.softmax(0).amax(0).numpy())
 
 
 def test_a_segmentor_with_a_prediction_of_its_own_labels_by_it(peers, dataset, monkeypatch):
     peer = peers['left'].eval()
-    item = dataset.labelling_item(0)
+    item = dataset.labeling_item(0)
     kind = type(
         'Own', (type(peer),), {'predict': lambda self, inputs, samples: super(kind, self).predict(inputs * 0, samples)}
     )

@@ -64,7 +64,7 @@ def test_precision_and_iou_are_those_of_the_confusion_matrix():
 def test_what_is_not_defined_is_nan_and_no_part_of_the_mean():
     quality = Quality(np.array([4, 0, 0]), np.array([8, 0, 0]), np.array([4, 4, 0]), images=1)
     np.testing.assert_equal(quality.precision, [50, np.nan, np.nan])
-    np.testing.assert_equal(quality.iou, [50, 0, np.nan])  # the second class is in the truth, and never labelled
+    np.testing.assert_equal(quality.iou, [50, 0, np.nan])  # the second class is in the truth, and never labeled
     assert quality.mean_iou == 25
 
 
@@ -73,8 +73,8 @@ def test_a_data_set_is_measured_where_it_has_a_truth_and_what_cannot_be_compared
     compared = sum(image % 3 != 2 for image in range(40) if image != 4)
     assert flat(qualities)['left'] == [*([n * compared for n in counts] for counts in (RIGHT, KEPT, TRUE)), compared]
     assert flat(qualities)['right'] != flat(qualities)['left']
-    assert left_out.startswith('1 unlabelled images are left out of the comparison with their labels, first: image 4: ')
-    assert '(1, 4), but its image was labelled at (2, 4)' in left_out
+    assert left_out.startswith('1 unlabeled images are left out of the comparison with their labels, first: image 4: ')
+    assert '(1, 4), but its image was labeled at (2, 4)' in left_out
 
 
 def test_workers_change_nothing_and_no_random_number_is_drawn():

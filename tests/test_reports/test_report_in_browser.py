@@ -13,7 +13,7 @@ from PIL import Image
 from run_folders import CONFIG, FINISHED, write_picture, write_run
 
 from mmdmt.reports.page import render
-from mmdmt.reports.plots import ENSEMBLE_COLOUR, PEER_COLOURS
+from mmdmt.reports.plots import ENSEMBLE_COLOR, PEER_COLORS
 
 CHROMIUM = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason='no chromium on this machine: apt-get install chromium')
@@ -50,8 +50,8 @@ def show(page: Path, folder: Path) -> Shown:
     )
 
 
-def has_colour(picture, colour):
-    red, green, blue = bytes.fromhex(colour.removeprefix('#'))
+def has_color(picture, color):
+    red, green, blue = bytes.fromhex(color.removeprefix('#'))
     return bool((np.abs(picture.astype(int) - (red, green, blue)).max(axis=2) <= 2).any())
 
 
@@ -61,7 +61,7 @@ def page(tmp_path_factory):
     root = tmp_path_factory.mktemp('reports')
     write_run(root / 'one')
     write_run(root / 'two', FINISHED, CONFIG.replace('seed=7', 'seed=8'))
-    write_picture(root / 'one' / 'pictures' / 'phase_1' / 'street.png', size=(320, 160), colour=(7, 99, 201))
+    write_picture(root / 'one' / 'pictures' / 'phase_1' / 'street.png', size=(320, 160), color=(7, 99, 201))
     path = root / 'report.html'
     path.write_text(render([root / 'one', root / 'two']))
     return path
@@ -74,8 +74,8 @@ def test_a_browser_shows_numbers_plots_and_pictures_and_asks_for_nothing(page, t
     scores = re.findall(r'data-score="(\w+)">(\S+)', shown.document)
     assert scores == [('coco', '58.25'), ('imagenet', '55.50'), ('ensemble', '64.75')] * 2
     assert '58.25 ± 0.00' in shown.document
-    for colour in (*PEER_COLOURS[:2], ENSEMBLE_COLOUR, '#0763c9'):
-        assert has_colour(shown.picture, colour), colour
+    for color in (*PEER_COLORS[:2], ENSEMBLE_COLOR, '#0763c9'):
+        assert has_color(shown.picture, color), color
 
 
 def test_the_browser_would_tell_of_requests_and_errors(page, tmp_path):

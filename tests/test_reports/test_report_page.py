@@ -12,7 +12,7 @@ import pytest
 from conftest import run_config
 from mmengine.runner import Runner
 from PIL import Image
-from run_folders import CONFIG, FINISHED, labelling, training, validation, write_picture, write_run
+from run_folders import CONFIG, FINISHED, labeling, training, validation, write_picture, write_run
 
 from mmdmt.reports import write_report
 from mmdmt.reports.page import render
@@ -42,10 +42,10 @@ def test_a_run_shows_its_last_and_best_results(tmp_path):
     assert 'mIoU | 58.25 | 60.00 | 55.50 | 55.50 | 64.75 | 64.75 |' in text
 
 
-def test_pseudo_labels_are_told_by_labeller_quantity_class_and_phase(tmp_path):
-    entries = [training(50), labelling(100, 1, coverage=20.0), training(150), labelling(200, 2, coverage=40.0)]
+def test_pseudo_labels_are_told_by_labeler_quantity_class_and_phase(tmp_path):
+    entries = [training(50), labeling(100, 1, coverage=20.0), training(150), labeling(200, 2, coverage=40.0)]
     text = text_of(render([write_run(tmp_path, entries)]))
-    coco, imagenet = text.split('Labelled by ')[1:]
+    coco, imagenet = text.split('Labeled by ')[1:]
     for part in (coco, imagenet):
         assert 'Coverage (%) : share of the predicted pixels that is kept Phase | 1 | 2 | road | 20.0 | 40.0 |' in part
         assert 'all | 20.0 | 40.0 |' in part
@@ -110,8 +110,8 @@ def test_a_drawing_keeps_its_pixels_and_a_photograph_is_made_small(tmp_path):
     noise = np.random.default_rng(0).normal(128, 40, (180, 320)).clip(0, 255).astype(np.uint8)
     folder = tmp_path / 'pictures' / 'end'
     folder.mkdir(parents=True)
-    for name, grey in (('drawing', drawing), ('photograph', noise)):
-        Image.fromarray(grey).convert('RGB').save(folder / f'{name}.png')
+    for name, gray in (('drawing', drawing), ('photograph', noise)):
+        Image.fromarray(gray).convert('RGB').save(folder / f'{name}.png')
     shown = {picture.name: picture for picture in find_pictures(tmp_path)['End of training']}
     contents = {name: base64.b64decode(picture.source.split(',')[1]) for name, picture in shown.items()}
     kept = Image.open(io.BytesIO(contents['drawing'])).convert('L')
@@ -120,7 +120,7 @@ def test_a_drawing_keeps_its_pixels_and_a_photograph_is_made_small(tmp_path):
 
 
 def unfinished(folder):
-    return write_run(folder, [training(50), labelling(100, 1), *validation(100, 60.0, 50.0, 61.0), training(150)])
+    return write_run(folder, [training(50), labeling(100, 1), *validation(100, 60.0, 50.0, 61.0), training(150)])
 
 
 def without_validation(folder):
@@ -150,7 +150,7 @@ def killed_in_a_line(folder):
 def with_nan(folder):
     nan = math.nan
     entries = [training(50, loss=nan, **{'coco.decode.loss_dmt': nan}), *validation(200, nan, 50.0, 51.0)]
-    return write_run(folder, [*entries, labelling(200, 1, coverage=nan)])
+    return write_run(folder, [*entries, labeling(200, 1, coverage=nan)])
 
 
 def without_config_and_log(folder):

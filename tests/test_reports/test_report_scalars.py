@@ -26,13 +26,13 @@ def test_a_run_that_was_started_anew_replaces_what_was_there(tmp_path):
     found = read(tmp_path)
     assert series(found.training, 'loss') == ([50], [6.0])
     assert not found.validations
-    assert not found.labellings
+    assert not found.labelings
 
 
 def test_labels_that_a_resumed_run_finds_again_stay(tmp_path):
     write_run(tmp_path, [training(50), {'pseudo/a/coverage': 0.5, 'step': 100}, training(150)], start='1')
     write_run(tmp_path, [training(150)], start='2')
-    assert series(read(tmp_path).labellings, 'pseudo/a/coverage') == ([100], [0.5])
+    assert series(read(tmp_path).labelings, 'pseudo/a/coverage') == ([100], [0.5])
 
 
 def test_classes_belong_to_the_validation_that_follows_them(tmp_path):
@@ -62,7 +62,7 @@ def test_nan_stays_where_it_was_logged(tmp_path):
     assert math.isnan(values[0])
 
 
-def test_a_long_curve_becomes_means_of_neighbours():
+def test_a_long_curve_becomes_means_of_neighbors():
     steps, values = thin(range(1, 8), [1.0, 3.0, 5.0, 7.0, 9.0, 11.0, 40.0], most=3)
     assert steps == [3, 6, 7]
     assert values == pytest.approx([3.0, 9.0, 40.0])

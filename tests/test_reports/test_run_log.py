@@ -2,15 +2,15 @@ from run_folders import HEAD
 
 from mmdmt.reports.log import read_logs
 
-LOG = """2026/01/02 10:00:05 - mmengine - INFO - Phase 0 of 1, iterations 0 to 100: warm-up on 8 labelled images.
+LOG = """2026/01/02 10:00:05 - mmengine - INFO - Phase 0 of 1, iterations 0 to 100: warm-up on 8 labeled images.
 2026/01/02 10:00:06 - mmengine - WARNING - The file is
     very old.
 2026/01/02 10:01:00 - mmengine - INFO - Iter(train) [ 50/200]  loss: 1.5
-2026/01/02 10:02:05 - mmengine - INFO - Phase 1 of 1, iterations 100 to 200: 2 labelled images a batch.
+2026/01/02 10:02:05 - mmengine - INFO - Phase 1 of 1, iterations 100 to 200: 2 labeled images a batch.
 2026/01/02 10:02:25 - mmengine - INFO - Phase 1: pseudo labels of 'coco'
 2026/01/02 10:02:35 - mmengine - INFO - Phase 1: pseudo labels of 'imagenet'
 """
-RESUMED = """2026/01/02 12:00:00 - mmengine - INFO - Phase 1 of 1, iterations 100 to 200: 2 labelled images a batch.
+RESUMED = """2026/01/02 12:00:00 - mmengine - INFO - Phase 1 of 1, iterations 100 to 200: 2 labeled images a batch.
 2026/01/02 12:00:01 - mmengine - WARNING - Once more.
 2026/01/02 12:00:02 - mmengine - WARNING - Once more.
 2026/01/02 12:01:00 - mmengine - INFO - Saving checkpoint at 150 iterations
@@ -24,12 +24,12 @@ def read(tmp_path, *texts):
     return read_logs(files)
 
 
-def test_times_of_phases_and_labellings_come_from_the_lines(tmp_path):
+def test_times_of_phases_and_labelings_come_from_the_lines(tmp_path):
     log = read(tmp_path, HEAD + LOG, RESUMED)
     assert log.phase_seconds == {0: 120, 1: 30 + 60}
-    assert log.labelling_seconds == {1: 30}
+    assert log.labeling_seconds == {1: 30}
     assert log.seconds == 155 + 60
-    assert log.phases[1] == (100, 200, '2 labelled images a batch')
+    assert log.phases[1] == (100, 200, '2 labeled images a batch')
     assert log.reached == 150
 
 

@@ -31,16 +31,16 @@ def build(folder):
 
 @pytest.mark.parametrize(('content', 'words'), [(b'', 'is empty'), (b'<html>not found</html>', 'is no image')])
 @pytest.mark.parametrize(('file', 'key'), [('images/003.png', 'img_path'), ('masks/003.png', 'seg_map_path')])
-def test_a_file_of_a_labelled_image_that_holds_none_is_named(folder, file, key, content, words):
+def test_a_file_of_a_labeled_image_that_holds_none_is_named(folder, file, key, content, words):
     (folder / file).write_bytes(content)
     with pytest.raises(ValueError, match=rf'{folder}/{file} \({key}\) {words}.*: replace it, or take it off the list'):
         build(folder)[Draw('left', 3, 7, None)]
 
 
-def test_an_unlabelled_file_that_holds_no_image_is_named_when_it_is_labelled(folder):
+def test_an_unlabeled_file_that_holds_no_image_is_named_when_it_is_labeled(folder):
     (folder / 'images/008.png').write_bytes(b'')
     with pytest.raises(ValueError, match=rf'{folder}/images/008.png \(img_path\) is empty'):
-        build(folder).labelling_item(2)
+        build(folder).labeling_item(2)
 
 
 def test_the_error_of_a_transform_is_left_as_it_is(folder):

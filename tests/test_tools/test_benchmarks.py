@@ -20,14 +20,14 @@ NAMES = ('measure', 'naive', 'networks', 'loss', 'labeling', 'iteration', 'growt
 TOY = {
     'loss_time': {'shape': (2, 5, 9, 7)},
     'loss_memory': {'shape': (2, 5, 9, 7)},
-    'labelling_time': {'size': (32, 48), 'images': 2, 'width': 4},
+    'labeling_time': {'size': (32, 48), 'images': 2, 'width': 4},
     'bank_size': {'iterations': 2, 'size': 64, 'images': 2},
     'bank_time': {'iterations': 2, 'size': (32, 48), 'width': 4, 'calls': 1},
     'iteration_time': {'crop': 32, 'images': 2, 'width': 4},
     'iteration_memory': {'crop': 32, 'images': 2, 'width': 4},
     'run_time': {'iterations': 2, 'workers': (0,), 'scenes': 8},
     'resume_time': {'iterations': 10},
-    'labelling_growth': {'sizes': (2, 3, 4)},
+    'labeling_growth': {'sizes': (2, 3, 4)},
 }
 
 
@@ -75,13 +75,13 @@ def test_both_losses_are_the_same(tools):
 
 
 @pytest.mark.usefixtures('mmseg_scope')
-def test_both_labellings_are_the_same(tools, tmp_path):
-    networks, labelling = tools['networks'], tools['labeling']
+def test_both_labelings_are_the_same(tools, tmp_path):
+    networks, labeling = tools['networks'], tools['labeling']
     torch.manual_seed(0)
     peers = {'left': networks.build(networks.resnet18(width=4, classes=6)).eval()}
-    images = networks.Unlabelled(networks.scenes(3, 48), classes=6)
-    thresholds = tools['naive'].naive_labelling(peers, images, tmp_path / 'naive', labelling.RATIO)['left']
-    labelling.label_anew(peers, images, tmp_path / 'ours')
+    images = networks.Unlabeled(networks.scenes(3, 48), classes=6)
+    thresholds = tools['naive'].naive_labeling(peers, images, tmp_path / 'naive', labeling.RATIO)['left']
+    labeling.label_anew(peers, images, tmp_path / 'ours')
     bank = PseudoLabelBank(tmp_path / 'ours' / 'left')
     predicted = np.isfinite(thresholds)
     ours = np.array(bank.manifest.thresholds, np.float32)

@@ -27,8 +27,8 @@ def test_sound_data_pass_with_a_table_and_a_sheet(check, config, tmp_path, capsy
     assert check(config, '--draw', tmp_path / 'sheets' / 'sheet.png') == 0
     lines = capsys.readouterr().out.splitlines()
     rows = [line.split() for line in lines]
-    assert ['labelled', '6', '6'] in rows
-    assert ['unlabelled', '10', '0'] in rows
+    assert ['labeled', '6', '6'] in rows
+    assert ['unlabeled', '10', '0'] in rows
     assert ['val', '4', '4'] in rows
     (disc,) = (row for row in rows if row[:1] == ['disc'])
     assert disc[2::2] == ['6', '4']

@@ -130,7 +130,7 @@ def test_gta_palette_labels_become_train_ids_of_cityscapes(converters, gta, tmp_
     assert everything(gta) == before
 
 
-def test_gta_colour_labels_become_the_same_train_ids(converters, gta, tmp_path):
+def test_gta_color_labels_become_the_same_train_ids(converters, gta, tmp_path):
     palette = np.array([*CityscapesDataset.METAINFO['palette'], [0, 0, 0], [20, 20, 20]], np.uint8)
     index = np.random.default_rng(3).integers(0, 21, SIZES[0])
     write(gta / 'labels' / '00001.png', palette[index][..., ::-1])
@@ -255,7 +255,7 @@ def write_bad_label(root, problem):
         write(path, ids.astype(np.uint16))
     elif problem == '8 bits':
         write(path, np.stack([ids] * 3, axis=-1))
-    elif problem == 'colour':
+    elif problem == 'color':
         write(path, np.full((*ids.shape, 3), (1, 2, 3), np.uint8))
     elif gta:
         write_palette(path, ids)
@@ -267,7 +267,7 @@ def write_bad_label(root, problem):
     ('name', 'problem', 'sentence'),
     [
         ('gta', 'beyond', r'00001\.png holds label id 77, but ids are 0\.\.34'),
-        ('gta', 'colour', r'00001\.png holds colour \(3, 2, 1\), which is no class of Cityscapes'),
+        ('gta', 'color', r'00001\.png holds color \(3, 2, 1\), which is no class of Cityscapes'),
         ('gta', '16 bits', r'00001\.png is an image of mode I;16, but labels of GTA5 have 8 bits'),
         ('gta', 'size', r'00001\.png has 9x9 pixels, but its image 33x19'),
         ('synthia', 'beyond', r'0000000\.png holds class 77, but classes are 0\.\.22'),
@@ -307,17 +307,17 @@ def test_an_image_that_is_missing_and_a_file_that_is_broken_are_named(converters
         run(converters, 'synthia', synthia, tmp_path / 'others')
 
 
-COLOURS = np.array([[0, 0, 0], [255, 0, 0], [0, 255, 0], [255, 255, 255]], np.uint8)
+COLORS = np.array([[0, 0, 0], [255, 0, 0], [0, 255, 0], [255, 255, 255]], np.uint8)
 
 
 @pytest.mark.parametrize('mode', ['RGB', 'RGBA', 'P'])
-def test_colours_become_class_ids(converters, tmp_path, mode):
+def test_colors_become_class_ids(converters, tmp_path, mode):
     ids = np.random.default_rng(0).integers(0, 4, (19, 33))
-    path = tmp_path / 'coloured' / 'more' / 'a.png'
+    path = tmp_path / 'colored' / 'more' / 'a.png'
     path.parent.mkdir(parents=True)
-    Image.fromarray(COLOURS[ids]).convert(mode).save(path)
-    arguments = ['--colours', '000000', 'ff0000', '#00FF00', '--ignored', 'ffffff', '--nproc', '1']
-    converters['color_masks'].main([str(tmp_path / 'coloured'), str(tmp_path / 'masks'), *arguments])
+    Image.fromarray(COLORS[ids]).convert(mode).save(path)
+    arguments = ['--colors', '000000', 'ff0000', '#00FF00', '--ignored', 'ffffff', '--nproc', '1']
+    converters['color_masks'].main([str(tmp_path / 'colored'), str(tmp_path / 'masks'), *arguments])
     mask = np.asarray(Image.open(tmp_path / 'masks' / 'more' / 'a.png'))
     assert mask.dtype == np.uint8
     np.testing.assert_array_equal(mask, np.where(ids == 3, 255, ids))
@@ -325,9 +325,9 @@ def test_colours_become_class_ids(converters, tmp_path, mode):
 
 def test_black_and_white_become_class_ids(converters, tmp_path):
     ids = np.random.default_rng(0).integers(0, 2, (19, 33)).astype(np.uint8)
-    write(tmp_path / 'coloured' / 'a.jpg', ids.repeat(5, 0).repeat(5, 1) * 255)
-    arguments = [str(tmp_path / 'coloured'), str(tmp_path / 'masks'), '--colours', '000000', 'ffffff', '--nproc', '1']
-    with pytest.raises(ValueError, match=r'1 of 1 masks could not be converted, first: .*a\.jpg has \d+ colours that'):
+    write(tmp_path / 'colored' / 'a.jpg', ids.repeat(5, 0).repeat(5, 1) * 255)
+    arguments = [str(tmp_path / 'colored'), str(tmp_path / 'masks'), '--colors', '000000', 'ffffff', '--nproc', '1']
+    with pytest.raises(ValueError, match=r'1 of 1 masks could not be converted, first: .*a\.jpg has \d+ colors that'):
         converters['color_masks'].main(arguments)
     assert not list((tmp_path / 'masks').rglob('*.png'))
     converters['color_masks'].main([*arguments, '--nearest'])
@@ -335,11 +335,11 @@ def test_black_and_white_become_class_ids(converters, tmp_path):
     np.testing.assert_array_equal(mask[2::5, 2::5], ids)
 
 
-def test_a_colour_stands_for_one_class_and_is_written_in_hexadecimal(converters, tmp_path, capsys):
-    write(tmp_path / 'coloured' / 'a.png', np.zeros((4, 4), np.uint8))
-    arguments = [str(tmp_path / 'coloured'), str(tmp_path / 'masks'), '--colours', '000000']
-    with pytest.raises(ValueError, match='A colour is named twice'):
+def test_a_color_stands_for_one_class_and_is_written_in_hexadecimal(converters, tmp_path, capsys):
+    write(tmp_path / 'colored' / 'a.png', np.zeros((4, 4), np.uint8))
+    arguments = [str(tmp_path / 'colored'), str(tmp_path / 'masks'), '--colors', '000000']
+    with pytest.raises(ValueError, match='A color is named twice'):
         converters['color_masks'].main([*arguments, '000000'])
     with pytest.raises(SystemExit):
         converters['color_masks'].main([*arguments, 'red'])
-    assert "'red' is no colour such as ff0000" in capsys.readouterr().err
+    assert "'red' is no color such as ff0000" in capsys.readouterr().err

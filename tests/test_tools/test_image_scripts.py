@@ -80,7 +80,7 @@ def run_two(config, work_dir, *options):
     return torch.load(work_dir / 'iter_9.pth')
 
 
-def test_two_processes_share_the_labelling_and_resume_exactly(tmp_path):
+def test_two_processes_share_the_labeling_and_resume_exactly(tmp_path):
     settings = {'model_wrapper_cfg': {'type': 'MMSeparateDistributedDataParallel'}, 'custom_hooks.0.keep_banks': 0}
     image_run_config(tmp_path, **settings).dump(tmp_path / 'config.py')
     done = run_two(tmp_path / 'config.py', tmp_path / 'whole')

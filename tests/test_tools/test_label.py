@@ -134,9 +134,9 @@ def test_wrong_input_is_named_before_anything_is_written(label, run, photos, tmp
         with pytest.raises(ValueError, match=message):
             label(*run, photos, out, *arguments)
     with pytest.raises(ValueError, match='lies in .*photos, which is not written to'):
-        label(*run, photos, photos / 'labelled')
+        label(*run, photos, photos / 'labeled')
     (photos / 'b.jpg').write_bytes((photos / 'b.png').read_bytes())
-    with pytest.raises(ValueError, match=r'b\.jpg and .*b\.png would both be labelled in b\.png'):
+    with pytest.raises(ValueError, match=r'b\.jpg and .*b\.png would both be labeled in b\.png'):
         label(*run, photos, out)
     assert not out.exists()
     (photos / 'b.jpg').unlink()

@@ -91,7 +91,7 @@ def test_parts_of_peers_follow_the_order_of_publication(make_splits, voc, tmp_pa
     make_splits.main(['voc12aug', str(voc), str(tmp_path)])
     files = contents(tmp_path / 'voc12aug')
     names = [f'split{split_id}/{{}}_1of{name}.txt' for split_id in range(3) for name in (8, 20, 50, 106)]
-    parts = splits.difference_maximised([files[name.format('labeled')].split() for name in names])
+    parts = splits.difference_maximized([files[name.format('labeled')].split() for name in names])
     for name, sides in zip(names, parts, strict=True):
         assert [files[name.format(f'dms_{side}')].split() for side in ('left', 'right')] == [*map(list, sides)]
 
@@ -205,7 +205,7 @@ def test_ignored_pixels_are_no_class(make_splits, own, tmp_path):
     assert lists(254, 'counted') != without
 
 
-def test_masks_of_colours_and_missing_ones_are_named(make_splits, own, tmp_path):
+def test_masks_of_colors_and_missing_ones_are_named(make_splits, own, tmp_path):
     arguments = ['generic', 'polyps', str(own / 'images'), str(tmp_path), '--masks', str(own / 'masks')]
     Image.new('RGB', (4, 4)).save(own / 'masks' / '07.png')
     with pytest.raises(ValueError, match=r'07\.png has 3 channels'):
@@ -245,12 +245,12 @@ def test_images_are_listed_by_whether_they_have_a_mask(make_splits, own, tmp_pat
     assert {file: text.split() for file, text in contents(own).items()} == lists
 
 
-def test_with_all_masks_there_is_no_unlabelled_list_and_with_none_no_list(make_splits, own, tmp_path, capsys):
+def test_with_all_masks_there_is_no_unlabeled_list_and_with_none_no_list(make_splits, own, tmp_path, capsys):
     arguments = ['masked', 'lists', str(own / 'images'), str(tmp_path), '--masks']
     make_splits.main([*arguments, str(own / 'masks'), '--val', '4'])
     files = contents(tmp_path / 'lists')
     assert {file: len(text.split()) for file, text in files.items()} == {'labeled.txt': 30, 'val.txt': 10}
-    assert 'Every image has a mask: give the unlabelled images a folder of their own' in capsys.readouterr().out
+    assert 'Every image has a mask: give the unlabeled images a folder of their own' in capsys.readouterr().out
     with pytest.raises(ValueError, match=r'None of the 40 images in .* has a mask, such as .*00\.png'):
         make_splits.main([*arguments, str(own)])
 

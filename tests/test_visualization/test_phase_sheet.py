@@ -24,7 +24,7 @@ def view():
     )
 
 
-def test_labels_have_the_colours_of_the_palette_and_what_is_no_class_is_striped(view):
+def test_labels_have_the_colors_of_the_palette_and_what_is_no_class_is_striped(view):
     (title, picture), *_ = _Panels(view, PALETTE).taught()
     assert title == 'labels by right\n75% kept, 67% right'
     quarter = picture.shape[1] // 4
@@ -42,7 +42,7 @@ def test_weights_are_drawn_beside_the_labels_of_each_learner_and_not_where_label
     assert (picture[0, 0] < picture[-1, -1]).any()
 
 
-def test_the_image_keeps_its_colours_and_shape(view):
+def test_the_image_keeps_its_colors_and_shape(view):
     titles, pictures = zip(*_Panels(view, PALETTE).predicted(), strict=True)
     assert titles == ('image', 'truth', 'left', 'right', 'ensemble')
     assert (pictures[0] == (255, 0, 0)).all()

@@ -17,7 +17,7 @@ from pathlib import Path
 import cv2
 import growth
 import iteration
-import labeling as labelling
+import labeling
 import loss
 import phases
 import torch
@@ -31,14 +31,14 @@ PACKAGES = ('torch', 'numpy', 'opencv-python', 'mmengine', 'mmcv-lite', 'mmcv', 
 MEASUREMENTS: dict[Callable[..., list[Row]], tuple[str, ...]] = {
     loss.loss_time: ('loss_vs_naive', 'loss_vs_cross_entropy', 'loss_bf16_vs_cross_entropy'),
     loss.loss_memory: ('loss_memory_vs_naive', 'loss_memory_vs_cross_entropy'),
-    labelling.labelling_time: ('labelling_vs_naive', 'labelling_vs_forward'),
-    labelling.bank_size: ('bank_bytes_per_pixel',),
-    labelling.bank_time: ('bank_codec_vs_forward', 'bank_read_vs_mask_png'),
+    labeling.labeling_time: ('labeling_vs_naive', 'labeling_vs_forward'),
+    labeling.bank_size: ('bank_bytes_per_pixel',),
+    labeling.bank_time: ('bank_codec_vs_forward', 'bank_read_vs_mask_png'),
     iteration.iteration_time: ('iteration_vs_plain',),
     iteration.iteration_memory: ('iteration_memory_vs_plain',),
     phases.run_time: ('phase_start_s', *(f'loader_wait_share_{number}_workers' for number in phases.WORKERS)),
     phases.resume_time: ('resume_10k_s',),
-    growth.labelling_growth: ('labelling_growth', 'bank_growth', 'rss_growth'),
+    growth.labeling_growth: ('labeling_growth', 'bank_growth', 'rss_growth'),
 }
 
 

@@ -89,7 +89,7 @@ def _share(peer: str, crop: int, images: int) -> list[dict[str, Any]]:
     for number, item in enumerate(networks.noise_images(images, crop, crop)):
         coarse = torch.randint(CLASSES, (crop // 16, crop // 16))
         label = coarse.repeat_interleave(16, 0).repeat_interleave(16, 1)
-        items.append(networks.labelled(item, label, peer=peer))
+        items.append(networks.labeled(item, label, peer=peer))
         if number:
             confidence = torch.rand(1, crop, crop)
             items[-1]['data_samples'].set_data({'pseudo_confidence': PixelData(data=confidence)})

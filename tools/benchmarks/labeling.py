@@ -1,4 +1,4 @@
-"""Labelling and the bank: time against the bare network, bytes on disk, time to read."""
+"""Labeling and the bank: time against the bare network, bytes on disk, time to read."""
 
 import tempfile
 from functools import lru_cache, partial
@@ -12,7 +12,7 @@ from measure import Row, interleaved, ratios
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.optim import OptimWrapper
-from naive import naive_labelling
+from naive import naive_labeling
 from torch import Tensor, nn
 
 from mmdmt.pseudo_labels.labeling import label
@@ -25,16 +25,16 @@ RATIO = 0.5
 _runs = count()
 
 
-def label_anew(peers: dict[str, nn.Module], images: networks.Unlabelled, root: Path) -> None:
+def label_anew(peers: dict[str, nn.Module], images: networks.Unlabeled, root: Path) -> None:
     """Label as at a phase's start; every call is another run, so nothing is there already."""
     label(peers, images, root, run=str(next(_runs)), phase=1, label_ratio=RATIO, num_workers=0)
 
 
-def labelling_time(repeats: int, size: tuple[int, int] = VOC_SIZE, images: int = 4, width: int = 64) -> list[Row]:
-    """Time labelling by two peers, its naive form, and nothing but the forward passes of both; three rounds at most."""
+def labeling_time(repeats: int, size: tuple[int, int] = VOC_SIZE, images: int = 4, width: int = 64) -> list[Row]:
+    """Time labeling by two peers, its naive form, and nothing but the forward passes of both; three rounds at most."""
     peers = {name: networks.build(networks.resnet18(width)).eval() for name in ('left', 'right')}
-    unlabelled = networks.Unlabelled(networks.noise_images(images, *size), classes=21)
-    inputs = [_inputs(peers['left'], item) for item in unlabelled.items]
+    unlabeled = networks.Unlabeled(networks.noise_images(images, *size), classes=21)
+    inputs = [_inputs(peers['left'], item) for item in unlabeled.items]
 
     @torch.no_grad()
     def forward() -> None:
@@ -44,22 +44,22 @@ def labelling_time(repeats: int, size: tuple[int, int] = VOC_SIZE, images: int =
 
     with tempfile.TemporaryDirectory() as folder:
         functions = {
-            'ours': partial(label_anew, peers, unlabelled, Path(folder) / 'bank'),
-            'naive': partial(naive_labelling, peers, unlabelled, Path(folder) / 'naive', RATIO),
+            'ours': partial(label_anew, peers, unlabeled, Path(folder) / 'bank'),
+            'naive': partial(naive_labeling, peers, unlabeled, Path(folder) / 'naive', RATIO),
             'forward': forward,
         }
         times = interleaved(functions, min(repeats, 3))
     return [
-        Row('labelling_vs_naive', ratios(times, 'naive', 'ours'), target=2, better='higher'),
-        Row('labelling_vs_forward', ratios(times, 'ours', 'forward'), target=1.15),
+        Row('labeling_vs_naive', ratios(times, 'naive', 'ours'), target=2, better='higher'),
+        Row('labeling_vs_forward', ratios(times, 'ours', 'forward'), target=1.15),
     ]
 
 
 def bank_size(repeats: int, iterations: int = 150, size: int = 192, images: int = 20) -> list[Row]:
     """Weigh the bank that a trained network makes, all its files included."""
-    peer, unlabelled = trained_unet(iterations), networks.Unlabelled(networks.scenes(images, size), classes=6)
+    peer, unlabeled = trained_unet(iterations), networks.Unlabeled(networks.scenes(images, size), classes=6)
     with tempfile.TemporaryDirectory() as folder:
-        label_anew({'unet': peer}, unlabelled, Path(folder))
+        label_anew({'unet': peer}, unlabeled, Path(folder))
         written = sum(path.stat().st_size for path in (Path(folder) / 'unet').iterdir())
     return [Row('bank_bytes_per_pixel', [written / (images * size**2)], target=1.3)]
 
@@ -81,7 +81,7 @@ def bank_time(
 
     with tempfile.TemporaryDirectory() as folder:
         root, mask = Path(folder), str(Path(folder) / 'mask.png')
-        label_anew({'unet': peer}, networks.Unlabelled([_cropped(item, size)], classes=6), root)
+        label_anew({'unet': peer}, networks.Unlabeled([_cropped(item, size)], classes=6), root)
         bank = PseudoLabelBank(root / 'unet')
         cv2.imwrite(mask, classes)
         codec = interleaved({'codec': lambda: decode(encode(classes, confidence)), 'forward': forward}, repeats)
@@ -100,7 +100,7 @@ def bank_time(
 
 @lru_cache(maxsize=1)
 def trained_unet(iterations: int, images: int = 40, batch_size: int = 8) -> nn.Module:
-    """Train the demo's U-Net on labelled scenes as MMSegmentation does."""
+    """Train the demo's U-Net on labeled scenes as MMSegmentation does."""
     torch.manual_seed(0)
     config = Config.fromfile(networks.DEMO)
     peer = networks.build(config.model.peers.unet).train()

@@ -111,7 +111,7 @@ def status(field: str) -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith(f'{field}:')) / 1024
 
 
-class ManyScenes(networks.Unlabelled):
+class ManyScenes(networks.Unlabeled):
     """As many images as wanted, made of a few."""
 
     def __init__(self, items: list[dict], amount: int, watch: Watch) -> None:
@@ -122,10 +122,10 @@ class ManyScenes(networks.Unlabelled):
         """Return the number of images."""
         return self.amount
 
-    def labelling_item(self, index: int) -> dict:
+    def labeling_item(self, index: int) -> dict:
         """Return an image."""
         self.watch.step(index)
-        return super().labelling_item(index % len(self.items))
+        return super().labeling_item(index % len(self.items))
 
 
 def label_images(amount: int, size: int = 32) -> list[Load]:
@@ -169,22 +169,22 @@ def fill_bank(amount: int, size: int = 16) -> list[Load]:
 
 
 def open_data(amount: int) -> list[Load]:
-    """Build the dataset of a run with many unlabelled images, and ask for what a bank knows it by, as resuming does."""
+    """Build the dataset of a run with many unlabeled images, and ask for what a bank knows it by, as resuming does."""
     init_default_scope('mmseg')
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         (root / 'images').mkdir()
         (root / 'masks').mkdir()
         image = np.random.default_rng(0).integers(0, 255, (32, 32, 3)).astype(np.uint8)
-        cv2.imwrite(str(root / 'images' / 'labelled.png'), image)
-        cv2.imwrite(str(root / 'masks' / 'labelled.png'), image[..., 0] % CLASSES)
+        cv2.imwrite(str(root / 'images' / 'labeled.png'), image)
+        cv2.imwrite(str(root / 'masks' / 'labeled.png'), image[..., 0] % CLASSES)
         names = [f'{number:06d}' for number in range(amount)]
         for first in range(0, amount, LINKS):  # one file by many names
             path = root / 'images' / f'{names[first]}.png'
             cv2.imwrite(str(path), image)
             for name in names[first + 1 : first + LINKS]:
                 (root / 'images' / f'{name}.png').hardlink_to(path)
-        (root / 'labeled.txt').write_text('labelled\n')
+        (root / 'labeled.txt').write_text('labeled\n')
         (root / 'unlabeled.txt').write_text('\n'.join(names) + '\n')
         part = {
             'type': 'BaseSegDataset',
@@ -226,7 +226,7 @@ def soak(amount: int) -> list[Load]:
     part = amount // 5
     phase = {'iters': part, 'labeled': 1, 'pseudo': 1, 'label_ratio': 0.5}
     config.custom_hooks[0].phases = [{'iters': amount - 4 * part, 'labeled': 2}, *[phase] * 4]
-    config.custom_hooks[0].labelling = {'num_workers': 0}
+    config.custom_hooks[0].labeling = {'num_workers': 0}
     config.train_cfg.update(max_iters=amount, val_interval=part)
     config.train_dataloader.update(batch_size=2, num_workers=0, persistent_workers=False)
     config.train_dataloader.dataset.unlabeled.num_scenes = 40

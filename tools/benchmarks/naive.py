@@ -48,12 +48,12 @@ def naive_loss(logits: Tensor, label: Tensor, confidence: Tensor, gamma: float =
 
 
 @torch.no_grad()
-def naive_labelling(peers: Mapping[str, nn.Module], dataset: Any, root: Path, ratio: float) -> dict[str, np.ndarray]:
+def naive_labeling(peers: Mapping[str, nn.Module], dataset: Any, root: Path, ratio: float) -> dict[str, np.ndarray]:
     """Label images in two passes: one for the thresholds, one for the labels.
 
     Args:
         peers (Mapping[str, nn.Module]): Segmentors in evaluation mode by name.
-        dataset (Labellable): The unlabelled images.
+        dataset (Labelable): The unlabeled images.
         root (Path): Folder that gets one folder for each peer, with a float32 ``.npy`` of two channels an image:
             label (255 where dropped) and confidence.
         ratio (float): Share of each predicted class to keep, in (0, 1].
@@ -65,13 +65,13 @@ def naive_labelling(peers: Mapping[str, nn.Module], dataset: Any, root: Path, ra
     for name, peer in peers.items():
         pools: list[list[np.ndarray]] = [[] for _ in dataset.metainfo['classes']]
         for number in range(dataset.num_unlabeled()):
-            label, confidence = _predict(peer, dataset.labelling_item(number))
+            label, confidence = _predict(peer, dataset.labeling_item(number))
             for pool, of_class in zip(pools, range(len(pools)), strict=True):
                 pool.append(confidence[label == of_class])
         thresholds[name] = np.array([naive_threshold(np.concatenate(pool), ratio) for pool in pools], np.float32)
         (root / name).mkdir(parents=True, exist_ok=True)
         for number in range(dataset.num_unlabeled()):
-            label, confidence = _predict(peer, dataset.labelling_item(number))
+            label, confidence = _predict(peer, dataset.labeling_item(number))
             label[confidence < thresholds[name][label]] = 255
             np.save(root / name / f'{number}.npy', np.stack([label.astype(np.float32), confidence], axis=-1))
     return thresholds

@@ -94,7 +94,7 @@ def noise_images(count: int, height: int, width: int) -> list[dict[str, Any]]:
     return [{'inputs': image, 'data_samples': SegDataSample(metainfo=shape)} for image in images]
 
 
-def labelled(item: dict[str, Any], label: Tensor, **metainfo: Any) -> dict[str, Any]:
+def labeled(item: dict[str, Any], label: Tensor, **metainfo: Any) -> dict[str, Any]:
     """Return an image with a label (H, W) int64."""
     sample = item['data_samples'].new()
     sample.set_data({'gt_sem_seg': PixelData(data=label.unsqueeze(0))})
@@ -102,12 +102,12 @@ def labelled(item: dict[str, Any], label: Tensor, **metainfo: Any) -> dict[str, 
     return {'inputs': item['inputs'], 'data_samples': sample}
 
 
-class Unlabelled:
-    """Images in memory, as labelling takes them.
+class Unlabeled:
+    """Images in memory, as labeling takes them.
 
     Args:
         items (Sequence[dict]): ``inputs`` and ``data_samples`` of each.
-        classes (int): How many the labellers predict.
+        classes (int): How many the labelers predict.
     """
 
     bank = PseudoLabelBank
@@ -125,7 +125,7 @@ class Unlabelled:
         """Return what stands for the images' names."""
         return f'{len(self.items)} images'
 
-    def labelling_item(self, index: int) -> dict[str, Any]:
+    def labeling_item(self, index: int) -> dict[str, Any]:
         """Return an image."""
         return self.items[index]
 

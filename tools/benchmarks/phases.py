@@ -42,7 +42,7 @@ def run_time(repeats: int, iterations: int = 15, workers: tuple[int, ...] = WORK
 
 
 def _run(workers: int, iterations: int, scenes: int) -> tuple[list[float], list[float]]:
-    """Return the seconds of each phase change beyond labelling, and each phase's share of time spent waiting."""
+    """Return the seconds of each phase change beyond labeling, and each phase's share of time spent waiting."""
     config = Config.fromfile(networks.DEMO)
     phase = {'iters': iterations, 'labeled': 2, 'pseudo': 6, 'label_ratio': 0.5}
     config.custom_hooks = config.custom_hooks[:1]  # not the pictures, which are drawn for people to look at
@@ -58,15 +58,15 @@ def _run(workers: int, iterations: int, scenes: int) -> tuple[list[float], list[
     config.experiment_name = config.visualizer.name = f'bench_{workers}_workers_{time.time_ns()}'
     with tempfile.TemporaryDirectory() as folder:
         config.work_dir = folder
-        changing, labelling = Stopwatch(dmt_hook.DMTHook.after_train_iter), Stopwatch(dmt_hook.label)
+        changing, labeling = Stopwatch(dmt_hook.DMTHook.after_train_iter), Stopwatch(dmt_hook.label)
         with (
             mock.patch.object(dmt_hook.DMTHook, 'after_train_iter', lambda *args, **kwargs: changing(*args, **kwargs)),
-            mock.patch.object(dmt_hook, 'label', labelling),
+            mock.patch.object(dmt_hook, 'label', labeling),
         ):
             runner = Runner.from_cfg(config)
             runner.train()
         changes = [changing.seconds[end - 1] for end in (2, 2 + iterations)]
-        seconds = [change - label for change, label in zip(changes, labelling.seconds, strict=True)]
+        seconds = [change - label for change, label in zip(changes, labeling.seconds, strict=True)]
         data, whole = (runner.message_hub.get_scalar(f'train/{key}').data[0] for key in ('data_time', 'time'))
     # The first batch of a phase waits for its workers to start.
     spans = [slice(2 + phase * iterations + 1, 2 + (phase + 1) * iterations) for phase in (0, 1)]

@@ -1,10 +1,10 @@
-"""Convert masks that show classes in colours, or in black and white, into masks of class ids.
+"""Convert masks that show classes in colors, or in black and white, into masks of class ids.
 
-    python tools/dataset_converters/color_masks.py data/mine/coloured data/mine/masks --colours 000000 ff0000 00ff00
-    python tools/dataset_converters/color_masks.py data/mine/coloured data/mine/masks --colours 000000 ffffff
+    python tools/dataset_converters/color_masks.py data/mine/colored data/mine/masks --colors 000000 ff0000 00ff00
+    python tools/dataset_converters/color_masks.py data/mine/colored data/mine/masks --colors 000000 ffffff
 
-The first colour is class 0, the second class 1, and so on: red, green and blue in hexadecimal digits. --ignored names
-colours that become 255. Any other colour stops the conversion of its file, with the file's name; with --nearest it is
+The first color is class 0, the second class 1, and so on: red, green and blue in hexadecimal digits. --ignored names
+colors that become 255. Any other color stops the conversion of its file, with the file's name; with --nearest it is
 taken for the nearest of those named, for masks that were scaled or saved as JPEG. Masks in folders stay in them. After
 an interruption, the same line goes on.
 """
@@ -25,63 +25,63 @@ from mmdmt.preparation.mask_conversion import convert_masks
 IGNORED = 255
 
 
-def ids_of_colours(colours: np.ndarray, ids: np.ndarray, nearest: bool, path: Path) -> np.ndarray:
-    """Read a coloured mask.
+def ids_of_colors(colors: np.ndarray, ids: np.ndarray, nearest: bool, path: Path) -> np.ndarray:
+    """Read a colored mask.
 
     Args:
-        colours: RGB of each colour that is known, (colours, 3).
-        ids: What each becomes, (colours,) uint8.
-        nearest: Whether another colour is taken for the nearest known one.
-        path: The mask: grey, RGB, with a palette, or with an alpha channel, which is left out.
+        colors: RGB of each color that is known, (colors, 3).
+        ids: What each becomes, (colors,) uint8.
+        nearest: Whether another color is taken for the nearest known one.
+        path: The mask: gray, RGB, with a palette, or with an alpha channel, which is left out.
 
     Returns:
         The mask of class ids, (H, W) uint8.
 
     Raises:
-        ValueError: If there is another colour, and it may not be there.
+        ValueError: If there is another color, and it may not be there.
     """
     with Image.open(path) as image:
         if image.mode.startswith(('I', 'F')):
             raise ValueError(f'{path} is an image of mode {image.mode}: give masks of 8 bits a channel.')
         pixels = np.asarray(image.convert('RGB'))
     found, where = np.unique(pixels.reshape(-1, 3), axis=0, return_inverse=True)
-    distance = np.abs(found[:, None].astype(int) - colours).sum(axis=2)
+    distance = np.abs(found[:, None].astype(int) - colors).sum(axis=2)
     strange = found[distance.min(axis=1) > 0]
     if len(strange) and not nearest:
         raise ValueError(
-            f'{path} has {len(strange)} colours that are not named, first {bytes(strange[0].tolist()).hex()}: name '
-            'them in --colours or --ignored, or give --nearest.'
+            f'{path} has {len(strange)} colors that are not named, first {bytes(strange[0].tolist()).hex()}: name '
+            'them in --colors or --ignored, or give --nearest.'
         )
     return ids[distance.argmin(axis=1)][where].reshape(pixels.shape[:2])
 
 
-def colour(text: str) -> list[int]:
-    """Read a colour such as ff0000."""
+def color(text: str) -> list[int]:
+    """Read a color such as ff0000."""
     try:
         red, green, blue = bytes.fromhex(text.removeprefix('#'))
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f'{text!r} is no colour such as ff0000') from error
+        raise argparse.ArgumentTypeError(f'{text!r} is no color such as ff0000') from error
     return [red, green, blue]
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('masks', type=Path, help='folder of the coloured masks')
+    parser.add_argument('masks', type=Path, help='folder of the colored masks')
     parser.add_argument('out_dir', type=Path, help='where to write, outside that folder')
-    parser.add_argument('--colours', type=colour, nargs='+', required=True, help='of class 0, of class 1, ...')
-    parser.add_argument('--ignored', type=colour, nargs='+', default=[], help='colours that become 255')
-    parser.add_argument('--nearest', action='store_true', help='take any other colour for the nearest one named')
+    parser.add_argument('--colors', type=color, nargs='+', required=True, help='of class 0, of class 1, ...')
+    parser.add_argument('--ignored', type=color, nargs='+', default=[], help='colors that become 255')
+    parser.add_argument('--nearest', action='store_true', help='take any other color for the nearest one named')
     parser.add_argument(
         '--nproc', type=int, default=min(8, os.cpu_count() or 1), help='processes (default: %(default)s)'
     )
     args = parser.parse_args(argv)
-    known = [*args.colours, *args.ignored]
+    known = [*args.colors, *args.ignored]
     if len({tuple(one) for one in known}) < len(known):
-        raise ValueError('A colour is named twice: each stands for one class, or is ignored.')
-    ids = np.array([*range(len(args.colours)), *[IGNORED] * len(args.ignored)], np.uint8)
+        raise ValueError('A color is named twice: each stands for one class, or is ignored.')
+    ids = np.array([*range(len(args.colors)), *[IGNORED] * len(args.ignored)], np.uint8)
     labels = {path.relative_to(args.masks).with_suffix('').as_posix(): path for path in find_images(args.masks)}
-    convert = partial(ids_of_colours, np.array(known), ids, args.nearest)
+    convert = partial(ids_of_colors, np.array(known), ids, args.nearest)
     failures = convert_masks(labels, args.masks, args.out_dir, '.png', convert, args.nproc)
     if failures:
         first = next(iter(sorted(failures.items())))[1]

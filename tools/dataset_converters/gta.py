@@ -16,22 +16,22 @@ from conversion_cli import run
 from PIL import Image
 
 NUM_IMAGES = 24966
-# Label id: train id, as cityscapesscripts.helpers.labels has them. All others are ignored; 34 is the licence plate.
+# Label id: train id, as cityscapesscripts.helpers.labels has them. All others are ignored; 34 is the license plate.
 TRAIN_IDS = {7: 0, 8: 1, 11: 2, 12: 3, 13: 4, 17: 5, 19: 6, 20: 7, 21: 8, 22: 9, 23: 10, 24: 11, 25: 12, 26: 13, 27: 14,
              28: 15, 31: 16, 32: 17, 33: 18}  # fmt: skip
 LAST_ID = 34
-# Colours of the train ids, for labels that were saved as RGB; a group of poles cannot be told
-# from a pole then, nor a licence plate from a car.
-COLOURS = ((128, 64, 128), (244, 35, 232), (70, 70, 70), (102, 102, 156), (190, 153, 153), (153, 153, 153),
+# Colors of the train ids, for labels that were saved as RGB; a group of poles cannot be told
+# from a pole then, nor a license plate from a car.
+COLORS = ((128, 64, 128), (244, 35, 232), (70, 70, 70), (102, 102, 156), (190, 153, 153), (153, 153, 153),
            (250, 170, 30), (220, 220, 0), (107, 142, 35), (152, 251, 152), (70, 130, 180), (220, 20, 60), (255, 0, 0),
            (0, 0, 142), (0, 0, 70), (0, 60, 100), (0, 80, 100), (0, 0, 230), (119, 11, 32))  # fmt: skip
-IGNORED_COLOURS = ((0, 0, 0), (20, 20, 20), (111, 74, 0), (81, 0, 81), (250, 170, 160), (230, 150, 140),
+IGNORED_COLORS = ((0, 0, 0), (20, 20, 20), (111, 74, 0), (81, 0, 81), (250, 170, 160), (230, 150, 140),
                    (180, 165, 180), (150, 100, 100), (150, 120, 90), (0, 0, 90), (0, 0, 110))  # fmt: skip
 UNKNOWN = 254
 
 
 def train_ids(path: Path) -> np.ndarray:
-    """Read a label file of palette indices (or grey levels), or of colours, as train ids.
+    """Read a label file of palette indices (or gray levels), or of colors, as train ids.
 
     Args:
         path: A file in labels/.
@@ -40,7 +40,7 @@ def train_ids(path: Path) -> np.ndarray:
         The mask, (H, W) uint8.
 
     Raises:
-        ValueError: If it is no such image, or holds an id or colour that is none of Cityscapes.
+        ValueError: If it is no such image, or holds an id or color that is none of Cityscapes.
     """
     with Image.open(path) as image:
         mode, pixels = image.mode, np.asarray(image)
@@ -51,33 +51,33 @@ def train_ids(path: Path) -> np.ndarray:
         table[list(TRAIN_IDS)] = list(TRAIN_IDS.values())
         return table[pixels]
     if mode in ('RGB', 'RGBA'):
-        return ids_of_colours(path, pixels[..., :3])
+        return ids_of_colors(path, pixels[..., :3])
     raise ValueError(
         f'{path} is an image of mode {mode}, but labels of GTA5 have 8 bits, as palette or RGB: get the file anew.'
     )
 
 
-def ids_of_colours(path: Path, pixels: np.ndarray) -> np.ndarray:
-    """Look colours up."""
-    mask = colour_table()[code(np.moveaxis(pixels.astype(np.int32), -1, 0))]
+def ids_of_colors(path: Path, pixels: np.ndarray) -> np.ndarray:
+    """Look colors up."""
+    mask = color_table()[code(np.moveaxis(pixels.astype(np.int32), -1, 0))]
     if (mask == UNKNOWN).any():
-        colour = tuple(map(int, pixels[mask == UNKNOWN][0]))
-        raise ValueError(f'{path} holds colour {colour}, which is no class of Cityscapes: get the file anew.')
+        color = tuple(map(int, pixels[mask == UNKNOWN][0]))
+        raise ValueError(f'{path} holds color {color}, which is no class of Cityscapes: get the file anew.')
     return mask
 
 
 @cache
-def colour_table() -> np.ndarray:
-    """Give each of the 16.7 million colours a place in a table."""
+def color_table() -> np.ndarray:
+    """Give each of the 16.7 million colors a place in a table."""
     table = np.full(1 << 24, UNKNOWN, np.uint8)
-    table[[code(colour) for colour in IGNORED_COLOURS]] = 255
-    table[[code(colour) for colour in COLOURS]] = range(len(COLOURS))
+    table[[code(color) for color in IGNORED_COLORS]] = 255
+    table[[code(color) for color in COLORS]] = range(len(COLORS))
     return table
 
 
-def code(colour: Iterable) -> int | np.ndarray:
-    """Make one number of a colour."""
-    red, green, blue = colour
+def code(color: Iterable) -> int | np.ndarray:
+    """Make one number of a color."""
+    red, green, blue = color
     return (red << 16) + (green << 8) + blue
 
 

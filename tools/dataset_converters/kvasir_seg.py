@@ -2,7 +2,7 @@
 
     python tools/dataset_converters/kvasir_seg.py data/kvasir-seg data/kvasir-seg_masks
 
-Reads the 1000 files of masks/ and writes OUT_DIR/*.png of 0, background, and 1, polyp: grey levels of 128 and more,
+Reads the 1000 files of masks/ and writes OUT_DIR/*.png of 0, background, and 1, polyp: gray levels of 128 and more,
 since compression blurs black and white. Nothing is written into the data set. After an interruption, the same line goes
 on.
 """
@@ -31,12 +31,12 @@ def polyp(path: Path) -> np.ndarray:
         The mask, (H, W) uint8.
 
     Raises:
-        ValueError: If it is no image of 8 bits, or one of many grey levels.
+        ValueError: If it is no image of 8 bits, or one of many gray levels.
     """
     with Image.open(path) as image:
         if image.mode not in ('L', 'RGB'):
             raise ValueError(
-                f'{path} is an image of mode {image.mode}, but masks of Kvasir-SEG have 8 bits, grey or RGB: give the '
+                f'{path} is an image of mode {image.mode}, but masks of Kvasir-SEG have 8 bits, gray or RGB: give the '
                 'folder of Kvasir-SEG.'
             )
         levels = np.asarray(image.convert('L'))

@@ -43,7 +43,7 @@ def ids(path: Path) -> np.ndarray:
         channels = 1 if pixels.ndim == 2 else pixels.shape[-1]
         raise ValueError(
             f'{path} has {pixels.itemsize * 8} bits and {channels} channels, but labels of SYNTHIA have 16 bits and 3: '
-            'give the folder that holds GT/LABELS (GT/COLOR has colours).'
+            'give the folder that holds GT/LABELS (GT/COLOR has colors).'
         )
     classes = pixels[..., 2]  # the first channel of the file; OpenCV turns their order round
     if classes.max() > LAST_ID:

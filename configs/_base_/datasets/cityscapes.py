@@ -1,5 +1,5 @@
 # Cityscapes at its full resolution, 1024x2048: 2975 images to train on, 500 to validate on, 19 classes. Which of the
-# first are labelled is said by cityscapes_1of*.py. How to get the data and make the lists: configs/dmt/README.md.
+# first are labeled is said by cityscapes_1of*.py. How to get the data and make the lists: configs/dmt/README.md.
 _base_ = 'mutual.py'
 dataset_type = 'CityscapesDataset'
 data_root = 'data/cityscapes/'

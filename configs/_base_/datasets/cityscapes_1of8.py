@@ -1,4 +1,4 @@
-# Cityscapes, 1/8: 371 labelled images, 2604 unlabelled, of split id 0.
+# Cityscapes, 1/8: 371 labeled images, 2604 unlabeled, of split id 0.
 _base_ = 'cityscapes.py'
 lists = f'{_base_.splits}/cityscapes/split0'
 train_dataloader = dict(

@@ -14,7 +14,7 @@ train_pipeline = [
     *augmentation,
     dict(type='PackSegInputs'),
 ]
-# Written out because images are labelled at the size that they have where LoadPseudoLabel stands.
+# Written out because images are labeled at the size that they have where LoadPseudoLabel stands.
 unlabeled_pipeline = [
     dict(type='LoadImageFromFile'),
     half,

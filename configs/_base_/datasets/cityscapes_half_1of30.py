@@ -1,4 +1,4 @@
-# Cityscapes at half resolution, 1/30: 100 labelled images, 2875 unlabelled, of split id 0.
+# Cityscapes at half resolution, 1/30: 100 labeled images, 2875 unlabeled, of split id 0.
 _base_ = 'cityscapes_half.py'
 lists = f'{_base_.splits}/cityscapes/split0'
 train_dataloader = dict(

@@ -1,4 +1,4 @@
-# Cityscapes at half resolution, all 2975 images labelled, for one ordinary segmentor.
+# Cityscapes at half resolution, all 2975 images labeled, for one ordinary segmentor.
 _base_ = 'cityscapes_half.py'
 train_dataloader = dict(
     _delete_=True,

@@ -1,4 +1,4 @@
-# Scenes of handwritten digits: 40 labelled, 600 unlabelled, 200 to validate on. Nothing to download.
+# Scenes of handwritten digits: 40 labeled, 600 unlabeled, 200 to validate on. Nothing to download.
 _base_ = 'mutual.py'
 dataset_type = 'mmdmt.DigitScenes'
 crop_size = (48, 48)

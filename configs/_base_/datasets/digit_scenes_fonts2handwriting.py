@@ -1,4 +1,4 @@
-# From printed digits to handwritten ones: 600 labelled scenes of fonts (source), 600 of handwriting without labels
+# From printed digits to handwritten ones: 600 labeled scenes of fonts (source), 600 of handwriting without labels
 # (target), validation on 200 of handwriting. Nothing to download.
 _base_ = 'digit_scenes.py'
 train_dataloader = dict(

@@ -1,4 +1,4 @@
-# Handwritten digits: 40 labelled, 1257 unlabelled, 500 to validate on. Nothing to download.
+# Handwritten digits: 40 labeled, 1257 unlabeled, 500 to validate on. Nothing to download.
 dataset = dict(type='mmdmt.Digits', labels_per_class=4, val_per_class=50, size=8)
 augment = [dict(type='RandomCrop', crop_size=8, padding=1)]
 pack = [dict(type='PackInputs')]

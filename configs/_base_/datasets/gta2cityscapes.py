@@ -1,4 +1,4 @@
-# From GTA5 (source: 24 966 labelled images) to Cityscapes (target: 2975 without labels), 19 classes; validation on the
+# From GTA5 (source: 24 966 labeled images) to Cityscapes (target: 2975 without labels), 19 classes; validation on the
 # 500 images of Cityscapes, in full size. How to get the data: configs/domain_adaptation/README.md.
 _base_ = 'mutual.py'
 data_root = 'data'
@@ -28,7 +28,7 @@ unlabeled_target = dict(
     type='CityscapesDataset',
     data_root=data_root,
     data_prefix=dict(img_path='cityscapes/leftImg8bit/train'),
-    # Images are labelled at the size that they have where LoadPseudoLabel stands.
+    # Images are labeled at the size that they have where LoadPseudoLabel stands.
     pipeline=[
         dict(type='LoadImageFromFile'),
         half,

@@ -1,4 +1,4 @@
-# Kvasir-SEG, 1/8 of the official training list: 110 labelled images, 770 unlabelled, of split id 0; 120 to validate on.
+# Kvasir-SEG, 1/8 of the official training list: 110 labeled images, 770 unlabeled, of split id 0; 120 to validate on.
 # How to get the data and make the lists: configs/kvasir_seg/README.md.
 _base_ = 'mutual.py'
 data_root = 'data'
@@ -33,7 +33,7 @@ train_dataloader = dict(
             data_root=data_root,
             data_prefix=dict(img_path='kvasir-seg/images'),
             ann_file=f'{lists}/unlabeled_1of8.txt',
-            # Images are labelled at the size that they have where LoadPseudoLabel stands.
+            # Images are labeled at the size that they have where LoadPseudoLabel stands.
             pipeline=[
                 dict(type='LoadImageFromFile'),
                 resize,

@@ -1,4 +1,4 @@
-# From SYNTHIA (source: 9400 labelled images of RAND-CITYSCAPES) to Cityscapes (target: 2975 without labels): the 16
+# From SYNTHIA (source: 9400 labeled images of RAND-CITYSCAPES) to Cityscapes (target: 2975 without labels): the 16
 # classes that the tables of this pair have. mIoU is over these, mIoU13 leaves out wall, fence and pole. In ground truth
 # of Cityscapes the three other classes, terrain, truck and train, are ignored.
 _base_ = 'gta2cityscapes.py'

@@ -1,4 +1,4 @@
-# VOC 2012, 1/50: 211 labelled images, 10 371 unlabelled, of split id 0.
+# VOC 2012, 1/50: 211 labeled images, 10 371 unlabeled, of split id 0.
 _base_ = 'voc12aug.py'
 lists = f'{_base_.splits}/voc12aug/split0'
 train_dataloader = dict(

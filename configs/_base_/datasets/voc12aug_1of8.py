@@ -1,4 +1,4 @@
-# VOC 2012, 1/8: 1322 labelled images, 9260 unlabelled, of split id 0.
+# VOC 2012, 1/8: 1322 labeled images, 9260 unlabeled, of split id 0.
 _base_ = 'voc12aug.py'
 lists = f'{_base_.splits}/voc12aug/split0'
 train_dataloader = dict(

@@ -1,4 +1,4 @@
-# VOC 2012, all 10 582 images labelled, for one ordinary segmentor.
+# VOC 2012, all 10 582 images labeled, for one ordinary segmentor.
 _base_ = 'voc12aug.py'
 train_dataloader = dict(
     _delete_=True,

@@ -1,5 +1,5 @@
 # The paper's two peers: DeepLab-v2 on a ResNet-101 of output stride 8, started from COCO and from ImageNet weights.
-# Each keeps the preprocessing of its weights in training, labelling, validation and export. The sizes and the 21
+# Each keeps the preprocessing of its weights in training, labeling, validation and export. The sizes and the 21
 # classes are those of PASCAL VOC; for another data set change, in both peers, `size` and `test_cfg` of the preprocessor
 # (test_cfg=None: images are predicted as large as they are) and `num_classes` of the head.
 
@@ -29,7 +29,7 @@ decode_head = dict(
     align_corners=True,
     loss_decode=dict(type='CrossEntropyLoss'),
 )
-# The paper's code pads with black before it normalises. SegDataPreProcessor pads after that, with one number for all
+# The paper's code pads with black before it normalizes. SegDataPreProcessor pads after that, with one number for all
 # channels: these are black to within 12 of 255 levels.
 coco = dict(
     type='EncoderDecoder',

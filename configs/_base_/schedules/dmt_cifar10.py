@@ -10,7 +10,7 @@ warm_up = dict(labeled=512)
 phase = dict(labeled=16, pseudo=496, lr_factor=0.5)
 # The averaged weights label, are validated and are saved. Batch-norm statistics are not averaged.
 averaging = dict(type='mmengine.EMAHook', momentum=0.001)  # keeps 0.999 of the average in every iteration
-mutual = dict(type='mmdmt.DMTHook', carry='scratch', labelling=dict(batch_size=512, num_workers=4))
+mutual = dict(type='mmdmt.DMTHook', carry='scratch', labeling=dict(batch_size=512, num_workers=4))
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 default_hooks = dict(

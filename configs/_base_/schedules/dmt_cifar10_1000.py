@@ -1,4 +1,4 @@
-# 2120 epochs of the 1000 labelled images, 2 batches each, then in every phase 750 epochs of its pseudo-labelled ones.
+# 2120 epochs of the 1000 labeled images, 2 batches each, then in every phase 750 epochs of its pseudo-labeled ones.
 _base_ = 'dmt_cifar10.py'
 batches = (20, 40, 60, 79, 99)
 phases = [

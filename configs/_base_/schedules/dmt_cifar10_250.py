@@ -1,4 +1,4 @@
-# 2120 epochs of the 250 labelled images, 1 batch each, then in every phase 750 epochs of its pseudo-labelled ones.
+# 2120 epochs of the 250 labeled images, 1 batch each, then in every phase 750 epochs of its pseudo-labeled ones.
 _base_ = 'dmt_cifar10.py'
 batches = (20, 40, 60, 80, 100)
 phases = [

@@ -1,4 +1,4 @@
-# 2120 epochs of the 40 labelled images, 1 batch each, then in every phase 750 epochs of its pseudo-labelled ones.
+# 2120 epochs of the 40 labeled images, 1 batch each, then in every phase 750 epochs of its pseudo-labeled ones.
 _base_ = 'dmt_cifar10.py'
 batches = (21, 41, 61, 81, 101)
 phases = [

@@ -1,4 +1,4 @@
-# 2120 epochs of the 4000 labelled images, 8 batches each, then in every phase 750 epochs of its pseudo-labelled ones.
+# 2120 epochs of the 4000 labeled images, 8 batches each, then in every phase 750 epochs of its pseudo-labeled ones.
 _base_ = 'dmt_cifar10.py'
 batches = (19, 37, 56, 74, 93)
 phases = [

@@ -5,5 +5,5 @@ _base_ = 'dmt_cityscapes.py'
 optim_wrapper = dict(optimizer=dict(lr=0.01))
 phase = dict(iters=6000, labeled=2, pseudo=6)
 phases = [dict(iters=10000, labeled=8), *(dict(phase, label_ratio=ratio) for ratio in (0.2, 0.4, 0.6, 0.8, 1.0))]
-custom_hooks = [dict(type='mmdmt.DMTHook', phases=phases, carry='last', labelling=dict(num_workers=4))]
+custom_hooks = [dict(type='mmdmt.DMTHook', phases=phases, carry='last', labeling=dict(num_workers=4))]
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=10000 + 5 * 6000, val_interval=2000)

@@ -1,4 +1,4 @@
-"""CIFAR-10, partly labelled."""
+"""CIFAR-10, partly labeled."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ PARTS = ('labeled', 'unlabeled', 'val', 'train', 'test')
 class PartlyLabeledCIFAR10(CIFAR10):
     """A part of CIFAR-10: 32x32 pixels, RGB, 10 classes, 50 000 images to train on and 10 000 to test on.
 
-    Of the 50 000, every class has as many labelled and as many validation images
+    Of the 50 000, every class has as many labeled and as many validation images
     (:func:`~mmdmt.preparation.class_splits.split_classes`). The files are those of the archive for Python, in
     the folder ``cifar-10-batches-py``, checked by MMPretrain's MD5 sums.
 
@@ -28,9 +28,9 @@ class PartlyLabeledCIFAR10(CIFAR10):
 
     Args:
         data_root (str): The folder that the archive was unpacked in.
-        part (str): ``'labeled'``, ``'unlabeled'``, ``'val'``, ``'train'`` (labelled and unlabelled) or ``'test'``.
+        part (str): ``'labeled'``, ``'unlabeled'``, ``'val'``, ``'train'`` (labeled and unlabeled) or ``'test'``.
             Defaults to ``'labeled'``.
-        labels_per_class (int): Labelled images of each class. Defaults to 400.
+        labels_per_class (int): Labeled images of each class. Defaults to 400.
         val_per_class (int): Images of each class that are left to validate on. Defaults to 20.
         seed (int): Of the split. Defaults to 1.
         download (bool): Download the archive (163 MiB) if it is not there. Defaults to False.

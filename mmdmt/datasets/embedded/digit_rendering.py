@@ -127,7 +127,7 @@ def glyphs(domain: str, split: str) -> dict[str, list[Floats]]:
 
 @lru_cache(maxsize=1024)
 def render_scene(key: SceneKey) -> Scene:
-    """Compose a scene: a smooth coloured background, one to four digits, blur and noise.
+    """Compose a scene: a smooth colored background, one to four digits, blur and noise.
 
     A digit that finds no free place is left out. The last 1024 scenes of a process are kept (10 MB at size 48), so that
     the image and the mask of a sample are rendered once.
@@ -152,8 +152,8 @@ def render_scene(key: SceneKey) -> Scene:
             continue
         # Light on dark and dark on light: to the side where the eight bits leave room.
         contrast = rng.uniform(*_CONTRAST) * (1 if level < 125 else -1)
-        colour = level + contrast + rng.uniform(-_TINT, _TINT, 3)
-        canvas += ink[..., None] * (colour.astype(np.float32) - canvas)
+        color = level + contrast + rng.uniform(-_TINT, _TINT, 3)
+        canvas += ink[..., None] * (color.astype(np.float32) - canvas)
         mask[ink > 0.5] = label
     canvas = cv2.GaussianBlur(canvas, (3, 3), rng.uniform(0.3, 0.7))
     canvas += rng.uniform(3, 10) * rng.standard_normal(canvas.shape, np.float32)
@@ -184,8 +184,8 @@ def _warp_glyph(rng: np.random.Generator, glyph: Floats, size: int) -> Floats:
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     slant = np.array([[rng.uniform(0.8, 1.15), rng.uniform(-0.15, 0.15)], [0.0, 1.0]])
     linear = height / glyph.shape[0] * turn @ slant
-    centre = rng.uniform(0.45 * height, size - 0.45 * height, 2)
-    offset = centre - linear @ np.full(2, (glyph.shape[0] - 1) / 2)
+    center = rng.uniform(0.45 * height, size - 0.45 * height, 2)
+    offset = center - linear @ np.full(2, (glyph.shape[0] - 1) / 2)
     warped = cv2.warpAffine(glyph, np.column_stack([linear, offset]), (size, size), flags=cv2.INTER_CUBIC)
     # The steeper ramp turns the soft slopes of an upsampled 8x8 digit into an edge about one pixel wide.
     ink: Floats = np.clip((warped - 0.42) * 3 + 0.5, 0, 1)
@@ -193,14 +193,14 @@ def _warp_glyph(rng: np.random.Generator, glyph: Floats, size: int) -> Floats:
 
 
 def _smooth_noise(rng: np.random.Generator, size: int, cells: int, amplitude: float) -> Floats:
-    """Coloured random field, (size, size, 3) float32, that varies over about ``size / cells`` pixels."""
+    """Colored random field, (size, size, 3) float32, that varies over about ``size / cells`` pixels."""
     coarse = rng.uniform(-amplitude, amplitude, (cells, cells, 3)).astype(np.float32)
     field: Floats = cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC)
     return field
 
 
 def _dusk(rng: np.random.Generator, size: int) -> tuple[Floats, float]:
-    """Dark background of the handwriting domain: soft clouds of colour. Returns it and its mean level."""
+    """Dark background of the handwriting domain: soft clouds of color. Returns it and its mean level."""
     level = rng.uniform(45, 105)
     base = level + rng.uniform(-25, 25, 3).astype(np.float32)
     return base + _smooth_noise(rng, size, 4, 30) + _smooth_noise(rng, size, 9, 12), level
@@ -217,7 +217,7 @@ def _print(rng: np.random.Generator, size: int) -> tuple[Floats, float]:
 
 
 def _font_glyph(font: str, digit: str) -> Floats:
-    """One digit of one of matplotlib's fonts, centred on a square with its full height: float32 in [0, 1]."""
+    """One digit of one of matplotlib's fonts, centerd on a square with its full height: float32 in [0, 1]."""
     import matplotlib
     from PIL import Image, ImageDraw, ImageFont
 

@@ -42,7 +42,7 @@ class DigitScenes(BaseSegDataset):
             ``seed`` is negative.
     """
 
-    # The colours of Okabe and Ito, which colour-blind readers can tell apart.
+    # The colors of Okabe and Ito, which color-blind readers can tell apart.
     METAINFO = dict(
         classes=('background', *DIGITS),
         palette=[[0, 0, 0], [0, 114, 178], [230, 159, 0], [0, 158, 115], [204, 121, 167], [240, 228, 66]],

@@ -19,12 +19,12 @@ class Digits(BaseDataset):
     """The 1 797 digits of scikit-learn's ``load_digits``, 8x8 pixels enlarged, in ten classes.
 
     The digits of each class are shuffled by ``seed``: the last ``val_per_class`` are for validation, the first
-    ``labels_per_class`` are labelled, the rest is unlabelled. So few labels are some of the labels of a larger
+    ``labels_per_class`` are labeled, the rest is unlabeled. So few labels are some of the labels of a larger
     number.
 
     Args:
         part: ``'labeled'``, ``'unlabeled'`` or ``'val'``. Default: ``'labeled'``.
-        labels_per_class: Labelled digits of each class. Default: 4.
+        labels_per_class: Labeled digits of each class. Default: 4.
         val_per_class: Digits of each class to validate on. Default: 50.
         size: Height and width of an image in pixels. Default: 16.
         seed: Of the shuffling. Default: 1.
@@ -79,6 +79,6 @@ class Digits(BaseDataset):
         ]
 
     def _entry(self, number: int, image: np.ndarray, label: int) -> dict[str, Any]:
-        grey = (image * 255).astype(np.uint8)
-        enlarged = cv2.resize(grey, (self.size, self.size), interpolation=cv2.INTER_CUBIC)
+        gray = (image * 255).astype(np.uint8)
+        enlarged = cv2.resize(gray, (self.size, self.size), interpolation=cv2.INTER_CUBIC)
         return dict(img=np.dstack([enlarged] * 3), gt_label=label, img_path=f'digits/{number:04d}')

@@ -17,7 +17,7 @@ _DEFAULTS: dict[int, Any] = {signal.SIGINT: signal.default_int_handler, signal.S
 class CleanStop:
     """End a run at SIGINT and SIGTERM with a sentence in place of a stack trace, and exit code 128 + signal.
 
-    A run ends at once, labelling included, except that a checkpoint being written is finished first; a second signal
+    A run ends at once, labeling included, except that a checkpoint being written is finished first; a second signal
     does not wait for that.
     """
 

@@ -19,7 +19,7 @@ from mmdmt.pseudo_labels.manifest import MAX_CLASSES
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 
 
-def check_settings(carry: str, keep_banks: int, stop_after_nan: int, labelling: Mapping[str, int]) -> None:
+def check_settings(carry: str, keep_banks: int, stop_after_nan: int, labeling: Mapping[str, int]) -> None:
     """Check the arguments of DMTHook other than its phases.
 
     Raises:
@@ -34,15 +34,15 @@ def check_settings(carry: str, keep_banks: int, stop_after_nan: int, labelling: 
     if stop_after_nan < 0:
         raise ValueError(f'stop_after_nan={stop_after_nan} of DMTHook: give a number of iterations, 0 for never.')
     least = {'batch_size': 1, 'num_workers': 0}
-    unknown = set(labelling) - {*least, 'class_balanced'}
+    unknown = set(labeling) - {*least, 'class_balanced'}
     if unknown:
         raise ValueError(
-            f'labelling of DMTHook has {sorted(unknown)}: it takes batch_size, num_workers, class_balanced.'
+            f'labeling of DMTHook has {sorted(unknown)}: it takes batch_size, num_workers, class_balanced.'
         )
-    for name in least.keys() & labelling.keys():
-        check_number(f'labelling.{name} of DMTHook', labelling[name], int)
-        if labelling[name] < least[name]:
-            raise ValueError(f'labelling.{name}={labelling[name]} of DMTHook is too small: give {least[name]} or more.')
+    for name in least.keys() & labeling.keys():
+        check_number(f'labeling.{name} of DMTHook', labeling[name], int)
+        if labeling[name] < least[name]:
+            raise ValueError(f'labeling.{name}={labeling[name]} of DMTHook is too small: give {least[name]} or more.')
 
 
 def check_run(runner: Runner, curriculum: Curriculum, carry_metric: str | None) -> None:
@@ -147,7 +147,7 @@ def _check_data(runner: Runner, model: DynamicMutualTraining, curriculum: Curric
     classes = loader.dataset.metainfo['classes']
     if model.num_classes != len(classes):
         raise ValueError(
-            f'The peers predict num_classes={model.num_classes}, but the labelled dataset has {len(classes)} classes '
+            f'The peers predict num_classes={model.num_classes}, but the labeled dataset has {len(classes)} classes '
             f'({", ".join(classes)}): set num_classes of every head to {len(classes)}.'
         )
     if loader.dataset.bank is PseudoLabelBank and model.num_classes > MAX_CLASSES:

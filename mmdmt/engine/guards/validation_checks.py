@@ -12,7 +12,7 @@ def check_validation(runner: Runner, classes: Sequence[str], carry_metric: str |
 
     Args:
         runner (Runner): About to train.
-        classes (Sequence[str]): Of the labelled dataset.
+        classes (Sequence[str]): Of the labeled dataset.
         carry_metric (str, optional): By which the best weights are chosen; None if they are not.
 
     Raises:
@@ -25,11 +25,11 @@ def check_validation(runner: Runner, classes: Sequence[str], carry_metric: str |
         if len(theirs) != len(classes) or set(theirs) == set(classes):
             what = 'the same classes in another order' if set(theirs) == set(classes) else 'other classes'
             raise ValueError(
-                f'val_dataloader.dataset has {what} ({", ".join(theirs)}) than the labelled dataset '
+                f'val_dataloader.dataset has {what} ({", ".join(theirs)}) than the labeled dataset '
                 f'({", ".join(classes)}): give both the same metainfo classes.'
             )
         runner.logger.warning(
-            f'val_dataloader.dataset calls its classes {", ".join(theirs)}, the labelled dataset {", ".join(classes)}.'
+            f'val_dataloader.dataset calls its classes {", ".join(theirs)}, the labeled dataset {", ".join(classes)}.'
         )
     if carry_metric is None:
         return

@@ -33,7 +33,7 @@ class DynamicMutualLoss(nn.Module):
     :mod:`mmdmt.method.weights` for the weights.
 
     Note:
-        Which labels are pseudo labels is said by a context, so that the loss keeps the signature of its neighbours::
+        Which labels are pseudo labels is said by a context, so that the loss keeps the signature of its neighbors::
 
             with loss.pseudo_targets(confidence):
                 loss(logits, label)
@@ -41,13 +41,13 @@ class DynamicMutualLoss(nn.Module):
         Outside the context it is the plain cross entropy over valid pixels.
 
     Args:
-        gamma_agree (float): Exponent where learner and labeller agree (gamma 1 of the paper). Defaults to 5.
+        gamma_agree (float): Exponent where learner and labeler agree (gamma 1 of the paper). Defaults to 5.
         gamma_disagree (float): Exponent where they disagree (gamma 2). Defaults to 5. Both zero is plain cross entropy.
         ramp (float): Steepness with which the exponents grow during a phase, see
             :func:`~mmdmt.method.weights.ramp_up`; 0 keeps them constant, as in the paper's segmentation.
             Defaults to 0.
         rule (str): ``'mutual'``, the paper's rule; ``'naive'``, ``p[y] ** gamma_agree`` everywhere; ``'flip'``, a
-            learner surer than the labeller learns its own prediction; ``'online'``, no labeller, the learner learns its
+            learner surer than the labeler learns its own prediction; ``'online'``, no labeler, the learner learns its
             own prediction where it is sure of it. Defaults to ``'mutual'``.
         online_threshold (float): How sure it must be, for the rule ``'online'``. Defaults to 0.9.
         loss_weight (float): Factor of the whole loss, 0.4 in many auxiliary heads. Defaults to 1.
@@ -171,7 +171,7 @@ class DynamicMutualLoss(nn.Module):
             ignore_index (int): The label that does not count. Defaults to 255.
 
         Returns:
-            tuple[Comparison, Tensor]: The comparison, its labels those to be learnt, and their float32 weights.
+            tuple[Comparison, Tensor]: The comparison, its labels those to be learned, and their float32 weights.
         """
         compared = compare(logits, label, confidence, ignore_index)
         agree = ramp_up(self.gamma_agree, self.progress, self.ramp)

@@ -1,8 +1,8 @@
 """The bank of image labels: the whole softmax of every image, in one array.
 
-A bank is one folder for one phase and labeller::
+A bank is one folder for one phase and labeler::
 
-    scores.npy       float32 (images, classes): the labeller's softmax, in the order of the unlabelled dataset
+    scores.npy       float32 (images, classes): the labeler's softmax, in the order of the unlabeled dataset
     manifest.json    written last, by one process, with the checksum of the array: a bank without it is not complete
 
 Which images are kept follows from the scores, the label ratio and the balance; it is found anew on reading.
@@ -82,10 +82,10 @@ class ScoreBank:
         return most_confident(self.scores, self.manifest.label_ratio, self.manifest.class_balanced)
 
     def read(self, image: int) -> tuple[int, float]:
-        """Read the label of an image and the labeller's confidence in it.
+        """Read the label of an image and the labeler's confidence in it.
 
         Args:
-            image (int): Its number in the unlabelled dataset.
+            image (int): Its number in the unlabeled dataset.
         """
         scores = self.scores[image]
         label = int(scores.argmax())

@@ -27,10 +27,10 @@ class ImageLabels:
     recorder = ImageRecorder
 
     def training_transforms(self, labeled: BaseDataset) -> list[Transform]:
-        """Turn the pipeline of labelled images into one of pseudo-labelled images.
+        """Turn the pipeline of labeled images into one of pseudo-labeled images.
 
         Args:
-            labeled (BaseDataset): The labelled dataset.
+            labeled (BaseDataset): The labeled dataset.
 
         Returns:
             list[Callable]: Its transforms, with a pseudo label loaded right after the image and packed at the end.
@@ -46,11 +46,11 @@ class ImageLabels:
         pipeline.insert(1 if loads_file else 0, LoadPseudoImageLabel())
         return pipeline
 
-    def labelling_transforms(self, training: Sequence[Transform]) -> list[Transform]:
-        """Return what an image goes through to be labelled: all that stands before its label is loaded, and packing.
+    def labeling_transforms(self, training: Sequence[Transform]) -> list[Transform]:
+        """Return what an image goes through to be labeled: all that stands before its label is loaded, and packing.
 
         Args:
-            training (Sequence[Callable]): The transforms of a pseudo-labelled image.
+            training (Sequence[Callable]): The transforms of a pseudo-labeled image.
 
         Raises:
             ValueError: If they load no pseudo label, or drop its confidence.
@@ -58,26 +58,26 @@ class ImageLabels:
         kinds = [type(transform) for transform in training]
         if LoadPseudoImageLabel not in kinds:
             raise ValueError(
-                f'The pipeline of the unlabelled dataset ({described(training)}) loads no pseudo label: put dict(type='
+                f'The pipeline of the unlabeled dataset ({described(training)}) loads no pseudo label: put dict(type='
                 "'mmdmt.LoadPseudoImageLabel') before the first random transform."
             )
         if CONFIDENCE not in getattr(training[-1], 'algorithm_keys', ()):
             raise ValueError(
-                f'The pipeline of the unlabelled dataset ({described(training)}) drops the confidence: end it with '
+                f'The pipeline of the unlabeled dataset ({described(training)}) drops the confidence: end it with '
                 f"dict(type='PackInputs', algorithm_keys=('{CONFIDENCE}',))."
             )
         return [*training[: kinds.index(LoadPseudoImageLabel)], PackInputs()]
 
     def hide_label(self, info: dict[str, Any]) -> None:
-        """Take the class out of the information on an unlabelled image."""
+        """Take the class out of the information on an unlabeled image."""
         info.pop('gt_label', None)
 
-    def truth_reader(self, labeled: Sequence[BaseDataset], labelling: Sequence[Transform]) -> TruthReader:
-        """Return what reads the class of an unlabelled image that has one.
+    def truth_reader(self, labeled: Sequence[BaseDataset], labeling: Sequence[Transform]) -> TruthReader:
+        """Return what reads the class of an unlabeled image that has one.
 
         Args:
             labeled (Sequence[BaseDataset]): They know how many classes there are.
-            labelling (Sequence[Callable]): Not needed.
+            labeling (Sequence[Callable]): Not needed.
         """
         return partial(_read_class, classes=len(labeled[0].metainfo['classes']))
 
@@ -85,24 +85,24 @@ class ImageLabels:
         """Check the label of an image that has just been loaded.
 
         Args:
-            dataset (BaseDataset): The labelled dataset.
+            dataset (BaseDataset): The labeled dataset.
             sample (DataSample): With ``gt_label``.
 
         Raises:
             ValueError: If there is no label, or it is no class, naming the image.
         """
         classes = len(dataset.metainfo['classes'])
-        image = sample.metainfo.get('img_path', 'an image of the labelled dataset')
+        image = sample.metainfo.get('img_path', 'an image of the labeled dataset')
         if 'gt_label' not in sample:
-            raise ValueError(f'{image} has no gt_label: give the labelled dataset an ann_file or class folders.')
+            raise ValueError(f'{image} has no gt_label: give the labeled dataset an ann_file or class folders.')
         label = int(sample.gt_label)
         if not 0 <= label < classes:
             raise ValueError(
                 f'The label of {image} is {label}, but the {classes} classes are 0..{classes - 1}: correct its list, '
-                'or the classes in metainfo of the labelled dataset.'
+                'or the classes in metainfo of the labeled dataset.'
             )
 
-    def pseudo_labelled(self, bank: Path) -> Sequence[int]:
+    def pseudo_labeled(self, bank: Path) -> Sequence[int]:
         """Return the images that can be drawn: the most confident share."""
         selected: list[int] = ScoreBank(bank).selected.tolist()
         return selected

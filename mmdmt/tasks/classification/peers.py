@@ -67,7 +67,7 @@ class Classification:
         """Forward a classifier's share of a batch.
 
         A batch without pseudo labels goes through the classifier as ever, batch augmentations of its own included. One
-        with pseudo labels is weighed unmixed, in a forward pass without gradient, then mixed and learnt.
+        with pseudo labels is weighed unmixed, in a forward pass without gradient, then mixed and learned.
 
         Args:
             peer (nn.Module): The classifier, in its distributed wrapper or not.

@@ -1,4 +1,4 @@
-"""Labels of whole images, as labelling makes them."""
+"""Labels of whole images, as labeling makes them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,8 +17,8 @@ class ImageRecorder:
 
     Args:
         folder (Path): Of the bank.
-        num_images (int): Of the unlabelled dataset.
-        num_classes (int): Of the labelled dataset.
+        num_images (int): Of the unlabeled dataset.
+        num_classes (int): Of the labeled dataset.
         class_balanced (bool): Keep the share of each predicted class instead of the share of all images. Defaults to
             False.
     """

@@ -10,9 +10,9 @@ from mmdmt.tasks.classification.bank import open_score_bank
 
 @TRANSFORMS.register_module()
 class LoadPseudoImageLabel(BaseTransform):
-    """Load the class that a labeller gives an image, from the bank.
+    """Load the class that a labeler gives an image, from the bank.
 
-    All that stands before it in the pipeline is done for labelling too, and must not be random. ``PackInputs`` at the
+    All that stands before it in the pipeline is done for labeling too, and must not be random. ``PackInputs`` at the
     end of the pipeline needs ``algorithm_keys=('pseudo_confidence',)``.
 
     Required keys: ``pseudo_label``, the bank's folder and the number of the image, as :class:`mmdmt.MutualDataset`

@@ -1,8 +1,8 @@
-"""The pseudo-label bank: what a labeller writes at a phase's start and its learner reads during it.
+"""The pseudo-label bank: what a labeler writes at a phase's start and its learner reads during it.
 
-A bank is one folder for one phase and labeller::
+A bank is one folder for one phase and labeler::
 
-    labels-<rank>.bin    the encoded labels of the images that process <rank> labelled, one after the other
+    labels-<rank>.bin    the encoded labels of the images that process <rank> labeled, one after the other
     index-<rank>.npy     int64 (images, 3): number of the image, offset and length in labels-<rank>.bin
     manifest.json        written last, by one process: a bank without it is not complete
 
@@ -44,7 +44,7 @@ class BankWriter:
         """Append an image.
 
         Args:
-            image (int): Its number in the unlabelled dataset.
+            image (int): Its number in the unlabeled dataset.
             label (np.ndarray): (H, W) uint8.
             confidence (np.ndarray): (H, W) float32.
         """
@@ -161,7 +161,7 @@ class PseudoLabelBank:
         """Read the pseudo label of an image, dropping pixels below their class's threshold.
 
         Args:
-            image (int): Its number in the unlabelled dataset.
+            image (int): Its number in the unlabeled dataset.
             ignore_index (int): The label of dropped pixels. Defaults to 255.
 
         Returns:

@@ -4,7 +4,7 @@ After a header (magic, format version, checksum) come the height and width, then
 low bytes of the confidence as they are, and, as runs of equal bytes, deflated, the labels and the high bytes.
 
 A confidence is stored as its level (see `confidence_levels`), and a level as its difference from what its left, upper
-and upper-left neighbours predict. The logits of a segmentor are interpolated from a coarser grid, so the confidence
+and upper-left neighbors predict. The logits of a segmentor are interpolated from a coarser grid, so the confidence
 is smooth, and the difference mostly fits into the low byte. Where the network is trained well, that byte is nearly
 incompressible: to deflate it, too, would save little, and take about as long as all the rest.
 
@@ -29,7 +29,7 @@ _RUNS = struct.Struct('<I')  # how many runs a plane has; 0 if it stands there a
 _LONGEST_RUN = 2**16 - 1
 
 # Added to the differences before they are split, so that small ones of either sign have the high byte zero.
-_CENTRE = 128
+_CENTER = 128
 
 
 def encode(label: NDArray[np.uint8], confidence: NDArray[np.float32]) -> bytes:
@@ -50,7 +50,7 @@ def encode(label: NDArray[np.uint8], confidence: NDArray[np.float32]) -> bytes:
         raise ValueError(f'a label map is uint8 of shape (H, W), not {label.dtype} of shape {label.shape}.')
     if confidence.shape != label.shape:
         raise ValueError(f'the confidence map has shape {confidence.shape}, but its label map {label.shape}.')
-    difference = _difference(quantize(confidence)) + np.uint16(_CENTRE)
+    difference = _difference(quantize(confidence)) + np.uint16(_CENTER)
     low, high = difference.astype(np.uint8), (difference >> 8).astype(np.uint8)
     runs = zlib.compress(_as_runs(label) + _as_runs(high))
     content = _SHAPE.pack(*label.shape) + low.tobytes() + runs
@@ -90,22 +90,22 @@ def decode(data: bytes) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
 
 
 def _difference(levels: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """Subtract left + upper - upper-left neighbour (zero outside the image) from each level, modulo 2**16."""
+    """Subtract left + upper - upper-left neighbor (zero outside the image) from each level, modulo 2**16."""
     zero = np.uint16(0)
     return np.diff(np.diff(levels, axis=0, prepend=zero), axis=1, prepend=zero)
 
 
 def _levels(low: NDArray[np.uint8], high: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    """Undo `_difference`, of differences in two bytes with `_CENTRE` added."""
+    """Undo `_difference`, of differences in two bytes with `_CENTER` added."""
     height, width = low.shape
     if not low.size:
         return np.zeros(low.shape, np.uint16)
-    # Modulo 2**16 it does not matter that 32 bits overflow, nor in which order bytes and centres are added up.
+    # Modulo 2**16 it does not matter that 32 bits overflow, nor in which order bytes and centers are added up.
     levels = cv2.integral(low)[1:, 1:].astype(np.uint16)
     if high.any():
         levels += cv2.integral(high)[1:, 1:].astype(np.uint16) << np.uint16(8)
     rows, columns = (np.arange(1, side + 1, dtype=np.uint16) for side in (height, width))
-    levels -= (rows * np.uint16(_CENTRE))[:, None] * columns
+    levels -= (rows * np.uint16(_CENTER))[:, None] * columns
     return levels
 
 

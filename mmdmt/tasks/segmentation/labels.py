@@ -18,10 +18,10 @@ from mmdmt.tasks.source_files import check_mask_file
 
 
 class MaskReader:
-    """Load the mask of an image, moved by what moves the image before it is labelled.
+    """Load the mask of an image, moved by what moves the image before it is labeled.
 
     Args:
-        loader (LoadAnnotations, optional): Of the labelled dataset. None reads nothing.
+        loader (LoadAnnotations, optional): Of the labeled dataset. None reads nothing.
         moves (Sequence[Callable]): What the image goes through, its own loading first.
         classes (int): How many there are.
         ignore_index (int): The label that is none.
@@ -73,10 +73,10 @@ class PixelLabels:
     recorder = PixelRecorder
 
     def training_transforms(self, labeled: BaseDataset) -> list[Transform]:
-        """Turn the pipeline of annotated images into one of pseudo-labelled images.
+        """Turn the pipeline of annotated images into one of pseudo-labeled images.
 
         Args:
-            labeled (BaseDataset): The labelled dataset.
+            labeled (BaseDataset): The labeled dataset.
 
         Returns:
             list[Callable]: Its transforms, with a pseudo label loaded and packed where it has the annotation.
@@ -91,11 +91,11 @@ class PixelLabels:
                 pipeline.append(transform)
         return pipeline
 
-    def labelling_transforms(self, training: Sequence[Transform]) -> list[Transform]:
-        """Return what an image goes through to be labelled: all that stands before its label is loaded, and packing.
+    def labeling_transforms(self, training: Sequence[Transform]) -> list[Transform]:
+        """Return what an image goes through to be labeled: all that stands before its label is loaded, and packing.
 
         Args:
-            training (Sequence[Callable]): The transforms of a pseudo-labelled image.
+            training (Sequence[Callable]): The transforms of a pseudo-labeled image.
 
         Raises:
             ValueError: If they load annotations, load no pseudo label, or drop its confidence.
@@ -104,41 +104,41 @@ class PixelLabels:
         kinds = [type(transform) for transform in training]
         if any(issubclass(kind, LoadAnnotations) for kind in kinds):
             raise ValueError(
-                f'The pipeline of the unlabelled dataset ({names}) loads annotations: put dict(type='
+                f'The pipeline of the unlabeled dataset ({names}) loads annotations: put dict(type='
                 "'mmdmt.LoadPseudoLabel') in place of LoadAnnotations."
             )
         if LoadPseudoLabel not in kinds:
             raise ValueError(
-                f'The pipeline of the unlabelled dataset ({names}) loads no pseudo label: put dict(type='
-                "'mmdmt.LoadPseudoLabel') where the labelled one loads annotations."
+                f'The pipeline of the unlabeled dataset ({names}) loads no pseudo label: put dict(type='
+                "'mmdmt.LoadPseudoLabel') where the labeled one loads annotations."
             )
         if kinds[-1] is not PackPseudoLabel:
             raise ValueError(
-                f'The pipeline of the unlabelled dataset ({names}) drops the confidence: end it with dict(type='
+                f'The pipeline of the unlabeled dataset ({names}) drops the confidence: end it with dict(type='
                 "'mmdmt.PackPseudoLabel')."
             )
         return [*training[: kinds.index(LoadPseudoLabel)], PackSegInputs()]
 
     def hide_label(self, info: dict[str, Any]) -> None:
-        """Take what says where the mask is out of the information on an unlabelled image."""
+        """Take what says where the mask is out of the information on an unlabeled image."""
         info.pop('seg_map_path', None)
 
-    def truth_reader(self, labeled: Sequence[BaseDataset], labelling: Sequence[Transform]) -> 'MaskReader':
-        """Return what loads the mask of an unlabelled image that has one, in the geometry in which it is labelled.
+    def truth_reader(self, labeled: Sequence[BaseDataset], labeling: Sequence[Transform]) -> 'MaskReader':
+        """Return what loads the mask of an unlabeled image that has one, in the geometry in which it is labeled.
 
         Args:
-            labeled (Sequence[BaseDataset]): The plain labelled datasets; the first says how masks are loaded.
-            labelling (Sequence[Callable]): What an image goes through to be labelled, packing included.
+            labeled (Sequence[BaseDataset]): The plain labeled datasets; the first says how masks are loaded.
+            labeling (Sequence[Callable]): What an image goes through to be labeled, packing included.
         """
         loaders = (step for part in labeled for step in part.pipeline.transforms if isinstance(step, LoadAnnotations))
-        moves, classes = labelling[:-1], len(labeled[0].metainfo['classes'])
+        moves, classes = labeling[:-1], len(labeled[0].metainfo['classes'])
         return MaskReader(next(loaders, None), moves, classes, _ignore_index(labeled[0]))
 
     def check_label(self, dataset: BaseDataset, sample: Any) -> None:
         """Check the label of an image that has just been loaded.
 
         Args:
-            dataset (BaseDataset): The labelled dataset.
+            dataset (BaseDataset): The labeled dataset.
             sample (SegDataSample): With ``gt_sem_seg``.
 
         Raises:
@@ -151,10 +151,10 @@ class PixelLabels:
         if strange:
             raise ValueError(
                 f'The mask {sample.metainfo.get("seg_map_path")} of {sample.metainfo.get("img_path")} holds {strange}: '
-                'convert the mask, or set reduce_zero_label or metainfo classes of the labelled dataset.'
+                'convert the mask, or set reduce_zero_label or metainfo classes of the labeled dataset.'
             )
 
-    def pseudo_labelled(self, bank: Path) -> Sequence[int]:
+    def pseudo_labeled(self, bank: Path) -> Sequence[int]:
         """Return the images that can be drawn: all, because a bank drops pixels, not images."""
         return range(len(PseudoLabelBank(bank)))
 

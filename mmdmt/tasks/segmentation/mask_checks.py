@@ -16,7 +16,7 @@ def look_at_masks(dataset: BaseDataset, check: Callable[[BaseDataset, Any], None
     """Load some images with their masks, spread evenly: what is wrong with all of them is found before a run starts.
 
     Args:
-        dataset (BaseDataset): Labelled. If its pipeline loads no annotations, it is not looked at.
+        dataset (BaseDataset): Labeled. If its pipeline loads no annotations, it is not looked at.
         check (Callable): Checks the label of a loaded image, given the dataset and the data sample.
         images (int): At how many to look. Defaults to 8.
 
@@ -46,7 +46,7 @@ def _judge(found: set[int], ignore_index: int, classes: int, mask: Any) -> None:
     if found == {ignore_index}:
         raise ValueError(
             f'All masks that were looked at, such as {mask}, hold {ignore_index} alone, which is ignored: convert the '
-            'masks, or mend reduce_zero_label or ignore_index of the labelled dataset.'
+            'masks, or mend reduce_zero_label or ignore_index of the labeled dataset.'
         )
     if found == {0, ignore_index} and classes > 1:
         print_log(

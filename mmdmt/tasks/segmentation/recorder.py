@@ -1,4 +1,4 @@
-"""Labels of pixels, as labelling makes them."""
+"""Labels of pixels, as labeling makes them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,8 +19,8 @@ class PixelRecorder:
 
     Args:
         folder (Path): Of the bank.
-        num_images (int): Of the unlabelled dataset.
-        num_classes (int): Of the labelled dataset.
+        num_images (int): Of the unlabeled dataset.
+        num_classes (int): Of the labeled dataset.
         class_balanced (bool): Must be True: of pixels the share is always kept of every class. Defaults to True.
 
     Raises:
@@ -30,7 +30,7 @@ class PixelRecorder:
     def __init__(self, folder: Path, num_images: int, num_classes: int, class_balanced: bool = True) -> None:
         if not class_balanced:
             raise ValueError(
-                'labelling=dict(class_balanced=False) of DMTHook is for image labels: of pixels the share is kept of '
+                'labeling=dict(class_balanced=False) of DMTHook is for image labels: of pixels the share is kept of '
                 'every class. Drop it.'
             )
         self.folder = folder
@@ -119,7 +119,7 @@ def predict_logits(peer: nn.Module, data: dict[str, Any]) -> list[Tensor]:
 def _logits(peer: nn.Module, inputs: Tensor, samples: list[Any]) -> list[Tensor]:
     """Return the logits of each image at its own size, as a segmentor's ``predict`` does.
 
-    That also scales them to the size that they have here, and looks for the largest, which labelling does itself:
+    That also scales them to the size that they have here, and looks for the largest, which labeling does itself:
     together about a tenth of a small network's forward pass.
     """
     # Imported here, because the bank needs no MMSegmentation.

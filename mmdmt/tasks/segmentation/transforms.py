@@ -1,4 +1,4 @@
-"""Transforms of pseudo-labelled images: in place of the annotation loader, and for packing."""
+"""Transforms of pseudo-labeled images: in place of the annotation loader, and for packing."""
 
 from typing import Any
 
@@ -15,9 +15,9 @@ from mmdmt.tasks.segmentation.bank import open_bank
 class LoadPseudoLabel(BaseTransform):
     """Load the pseudo label of an image from the bank: what ``LoadAnnotations`` is for an annotated one.
 
-    Its place in the pipeline says at which size images are labelled: all that stands before it is done for labelling
+    Its place in the pipeline says at which size images are labeled: all that stands before it is done for labeling
     too, and must not be random. The confidence map rides beside the label in ``seg_fields``, so that every transform
-    that moves the label (nearest neighbour) moves it alike; where padding fills both with 255, the label is ignored.
+    that moves the label (nearest neighbor) moves it alike; where padding fills both with 255, the label is ignored.
 
     Required keys: ``img``, and ``pseudo_label``, the bank's folder and the number of the image, as
     :class:`mmdmt.MutualDataset` gives it. Added keys: ``gt_seg_map`` (uint8 (H, W)), ``pseudo_confidence`` (float32
@@ -41,7 +41,7 @@ class LoadPseudoLabel(BaseTransform):
         if label.shape != results['img'].shape[:2]:
             raise ValueError(
                 f'{results.get("img_path", f"Image {number}")} is {results["img"].shape[:2]} where LoadPseudoLabel '
-                f'stands, but was labelled at {label.shape} ({folder}): transforms before LoadPseudoLabel must give '
+                f'stands, but was labeled at {label.shape} ({folder}): transforms before LoadPseudoLabel must give '
                 'the same size every time, and the image must not change during a run.'
             )
         results['gt_seg_map'] = label
@@ -52,7 +52,7 @@ class LoadPseudoLabel(BaseTransform):
 
 @TRANSFORMS.register_module()
 class PackPseudoLabel(PackSegInputs):
-    """Pack a pseudo-labelled image: ``PackSegInputs`` that adds ``pseudo_confidence`` (float32, (1, H, W)).
+    """Pack a pseudo-labeled image: ``PackSegInputs`` that adds ``pseudo_confidence`` (float32, (1, H, W)).
 
     Args:
         meta_keys (Sequence[str]): As of ``PackSegInputs``.

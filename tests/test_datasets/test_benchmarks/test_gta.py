@@ -107,7 +107,7 @@ def test_masks_of_16_bits_are_refused(root):
         build(root)
 
 
-def test_unconverted_colours_are_refused(root):
+def test_unconverted_colors_are_refused(root):
     Image.fromarray(np.zeros((*SIZES[0], 3), np.uint8)).save(root / 'gta_masks' / '00001_labelTrainIds.png')
     with pytest.raises(ValueError, match='is an image of mode RGB, but a mask has one channel of 8 bits'):
         build(root)

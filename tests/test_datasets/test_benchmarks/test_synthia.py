@@ -51,7 +51,7 @@ def test_images_come_with_masks_of_16_classes(root):
         assert np.array_equal(dataset[number]['data_samples'].gt_sem_seg.data[0], expected)
 
 
-def test_cityscapes_of_these_classes_has_the_same_labels_and_colours(root):
+def test_cityscapes_of_these_classes_has_the_same_labels_and_colors(root):
     cityscapes = build(root, 'city', 'city', type='CityscapesDataset', metainfo={'classes': SIXTEEN})
     label = cityscapes[0]['data_samples'].gt_sem_seg.data[0, 0].tolist()
     # terrain, truck and train, 9, 14 and 16 of Cityscapes, are ignored, and the others close up.

@@ -111,10 +111,10 @@ def test_handwritten_strokes_are_lighter_than_the_ground_beside_them_where_the_m
     import cv2
 
     for image, mask in scenes('handwriting', 'val', 20):
-        grey = image.mean(axis=2)
+        gray = image.mean(axis=2)
         stroke = (mask > 0).astype(np.uint8)
         beside = (cv2.dilate(stroke, np.ones((7, 7))) > 0) & (cv2.dilate(stroke, np.ones((3, 3))) == 0)
-        assert grey[stroke > 0].mean() > grey[beside].mean() + 15
+        assert gray[stroke > 0].mean() > gray[beside].mean() + 15
 
 
 def test_fonts_come_light_on_dark_and_dark_on_light() -> None:
@@ -135,7 +135,7 @@ def test_a_dataset_gives_what_those_of_mmsegmentation_give() -> None:
     dataset = DATASETS.build(dict(type='mmdmt.DigitScenes', split='val', domain='fonts', seed=2))
     assert [len(DigitScenes(split)) for split in SPLITS] == [40, 600, 200]
     assert dataset.metainfo['classes'] == ('background', '0', '1', '2', '3', '4')
-    assert len({tuple(colour) for colour in dataset.metainfo['palette']}) == 6
+    assert len({tuple(color) for color in dataset.metainfo['palette']}) == 6
     info = dataset.get_data_info(12)
     assert info['img_path'] == 'digit_scenes/fonts/val/seed2/000012'
     assert info['seg_map_path'] == 'digit_scenes/fonts/val/seed2/000012/mask'
@@ -180,7 +180,7 @@ def test_changing_a_loaded_sample_leaves_the_scene_as_it_was() -> None:
     np.testing.assert_array_equal(dataset[0]['gt_seg_map'], mask)
 
 
-def test_unlabelled_scenes_load_without_masks() -> None:
+def test_unlabeled_scenes_load_without_masks() -> None:
     sample = DigitScenes('unlabeled', pipeline=[IMAGE, PACK])[0]
     assert sample['inputs'].shape == (3, 48, 48)
     assert 'gt_sem_seg' not in sample['data_samples']

@@ -82,9 +82,9 @@ def test_whole_images_are_weighted_alike():
     torch.testing.assert_close(value.item(), case['loss'], rtol=1e-5, atol=0)
 
 
-def test_online_the_learner_learns_what_it_is_sure_of_and_no_labeller():
+def test_online_the_learner_learns_what_it_is_sure_of_and_no_labeler():
     logits = torch.tensor([[5.0, 0.0], [0.5, 0.0], [0.0, 5.0], [0.0, 5.0]])
-    label = torch.tensor([1, 1, 0, 255])  # of the labeller, of the labeller, ground truth, ignored
+    label = torch.tensor([1, 1, 0, 255])  # of the labeler, of the labeler, ground truth, ignored
     confidence = torch.tensor([0.99, 0.99, float('inf'), 0.5])
     loss = DynamicMutualLoss(rule='online', online_threshold=0.9)
     with loss.pseudo_targets(confidence):

@@ -17,7 +17,7 @@ def test_the_mixed_loss_is_the_weighted_mean_over_both_labels():
     unmixed = torch.tensor([[1.0, 0.0, 0.0], [0.0, 5.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
     _, weights = loss.weigh(unmixed, LABEL, CONFIDENCE)
     agrees = math.e / (math.e + 2)
-    # The second image: the learner is 0.987 sure of another class, its labeller 0.6 of this one.
+    # The second image: the learner is 0.987 sure of another class, its labeler 0.6 of this one.
     torch.testing.assert_close(weights, torch.tensor([agrees**2, 0, 1, 1]))
     mixture = Mixture(0.75, torch.tensor([1, 2, 3, 0]))
     with loss.mixed_targets(LABEL, weights, mixture):
@@ -59,7 +59,7 @@ def test_exponents_grow_to_their_full_value_during_a_phase():
     torch.testing.assert_close(weights, LOGITS[:1].softmax(1)[:, 0] ** (4 * math.exp(-1.25)))
 
 
-def test_curriculum_labelling_weighs_nothing():
+def test_curriculum_labeling_weighs_nothing():
     _, weights = MixupMutualLoss(gamma_agree=0, gamma_disagree=0).weigh(LOGITS, LABEL, CONFIDENCE)
     assert weights.tolist() == [1, 1, 1, 1]
 

@@ -91,7 +91,7 @@ def test_without_mixup_one_pass_weighs_and_learns(monkeypatch):
     assert 'a.mean_weight' in log
 
 
-def test_batch_augments_of_the_classifier_itself_act_on_labelled_batches_alone(monkeypatch):
+def test_batch_augments_of_the_classifier_itself_act_on_labeled_batches_alone(monkeypatch):
     peer = toy_classifier(train_cfg={'augments': {'type': 'Mixup', 'alpha': 1.0}})
     model = DynamicMutualTraining(peers={'a': peer})
     calls = []
@@ -99,8 +99,8 @@ def test_batch_augments_of_the_classifier_itself_act_on_labelled_batches_alone(m
     monkeypatch.setattr(
         model.a.data_preprocessor, 'batch_augments', lambda *batch: calls.append(len(batch[0])) or augments(*batch)
     )
-    labelled = batch_of(*(sample_of('a', label, seed=label) for label in range(4)))
-    log = model.train_step(labelled, optimizers_of(model))
+    labeled = batch_of(*(sample_of('a', label, seed=label) for label in range(4)))
+    log = model.train_step(labeled, optimizers_of(model))
     assert calls == [4]
     assert 'a.mean_weight' not in log
     model.train_step(mixed_batch('a'), optimizers_of(model))

@@ -74,7 +74,7 @@ def test_a_bank_without_manifest_is_incomplete(tmp_path):
         PseudoLabelBank(tmp_path)
 
 
-def test_a_labelling_that_failed_leaves_no_complete_shard(tmp_path):
+def test_a_labeling_that_failed_leaves_no_complete_shard(tmp_path):
     def fail():
         with BankWriter(tmp_path) as writer:
             writer.write(0, *label_of(0))
