@@ -1,8 +1,8 @@
 """What users do wrong, end to end: each ends before the first iteration, with one sentence of ours.
 
 A case is a name, what is wrong, and the words that the sentence must hold: the value, its place, the remedy. What is
-wrong with a run is a change to the working config of conftest.py, or a function that spoils a copy of the data, or
-makes a file, and returns such a change. What is wrong with a command line is its arguments.
+wrong with a run is a change to the working config of toys.segmentation, or a function that spoils a copy of the data,
+or makes a file, and returns such a change. What is wrong with a command line is its arguments.
 """
 
 import pickle
@@ -17,10 +17,10 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from conftest import CLASSES, TRAIN_PIPELINE, run_config, shapes, toy_segmentor
 from mmengine.registry import DATASETS, MODELS, DefaultScope, init_default_scope
 from mmengine.runner import Runner
 from mmseg.models import EncoderDecoder
+from toys.segmentation import CLASSES, TRAIN_PIPELINE, run_config, shapes, toy_segmentor
 
 from mmdmt.models import DynamicMutualTraining
 

@@ -2,10 +2,10 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from conftest import CLASSES, VAL_PIPELINE, run_config, shapes, toy_segmentor
 from mmengine.config import Config
 from mmengine.registry import MODELS
 from mmseg.apis import inference_model
+from toys.segmentation import CLASSES, VAL_PIPELINE, run_config, shapes, toy_segmentor
 
 from mmdmt.apis import confidence_map, find_images, init_peers, predict_images
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cifar_archive import FILES, write_archive
 from mmcv.transforms import Compose
 from mmengine.config import Config
 from mmengine.registry import DATASETS, DefaultScope, init_default_scope
 from mmpretrain.datasets.transforms import PackInputs, RandAugment
+from toys.cifar10 import FILES, write_archive
 
 from mmdmt.apis import toolbox_script
 from mmdmt.datasets.sampler import Draw

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dataset_layouts import CITYSCAPES_SIZE, VOC_SIZES, make_cityscapes, make_voc
 from mmengine.config import Config
 from mmengine.registry import DATASETS
 from mmengine.structures import PixelData
 from mmseg.models import EncoderDecoder
 from mmseg.structures import SegDataSample
 from PIL import Image
+from toys.voc_and_cityscapes import CITYSCAPES_SIZE, VOC_SIZES, make_cityscapes, make_voc
 
 from mmdmt.datasets.sampler import Draw
 from mmdmt.pseudo_labels.manifest import Manifest

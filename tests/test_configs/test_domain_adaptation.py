@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dataset_layouts import blobs, make_cityscapes, picture, write_list
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DATASETS, METRICS, MODELS
 from PIL import Image
 from test_whole_runs import SHORT, train
+from toys.voc_and_cityscapes import blobs, make_cityscapes, picture, write_list
 
 from mmdmt.datasets.sampler import Draw, DrawPlan, PeerPool
 from mmdmt.method.phases import Curriculum

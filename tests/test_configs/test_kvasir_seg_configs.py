@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dataset_layouts import picture, write_list
 from mmengine.config import Config
 from mmengine.registry import DATASETS
 from PIL import Image
+from toys.voc_and_cityscapes import picture, write_list
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / 'configs' / 'kvasir_seg'

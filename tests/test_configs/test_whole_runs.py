@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 import pytest
-from dataset_layouts import make_cityscapes, make_voc
 from test_data_of_configs import CONFIGS, HALF, VOC
+from toys.voc_and_cityscapes import make_cityscapes, make_voc
 
 from mmdmt.apis import toolbox_script
 

@@ -1,10 +1,10 @@
 """Kvasir-SEG, Cityscapes in full size, and ConvNeXt on VOC, from warm-up to test, with tiny networks."""
 
 import pytest
-from dataset_layouts import make_cityscapes, make_voc
 from test_domain_adaptation import SMALL_BATCH, tiny_peers
 from test_kvasir_seg_configs import NAME, make_kvasir
 from test_whole_runs import SHORT, train
+from toys.voc_and_cityscapes import make_cityscapes, make_voc
 
 
 def crops(side, *peers, step=None):

@@ -4,12 +4,12 @@ import shutil
 
 import numpy as np
 import pytest
-from dataset_layouts import make_cityscapes, make_voc
 from mmengine.config import Config
 from mmengine.registry import DATASETS
 from PIL import Image
 from test_data_of_configs import CONFIGS, HALF, VOC
 from test_domain_adaptation import NAME, make_sources
+from toys.voc_and_cityscapes import make_cityscapes, make_voc
 
 from mmdmt.datasets.sampler import Draw
 

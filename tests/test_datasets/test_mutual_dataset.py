@@ -5,8 +5,8 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from conftest import TRAIN_PIPELINE, mutual_dataset, shapes
 from mmengine.registry import DATASETS
+from toys.segmentation import TRAIN_PIPELINE, mutual_dataset, shapes
 
 from mmdmt.datasets.sampler import Draw
 from mmdmt.pseudo_labels.manifest import Manifest

@@ -5,8 +5,8 @@ import shutil
 import cv2
 import numpy as np
 import pytest
-from conftest import CLASSES, TRAIN_PIPELINE, mutual_dataset, shapes
 from mmengine.registry import DATASETS
+from toys.segmentation import CLASSES, TRAIN_PIPELINE, mutual_dataset, shapes
 
 MASKS = {'img_path': 'images', 'seg_map_path': 'masks'}
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import TRAIN_PIPELINE, run_config
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS as MMSEG_DATASETS
+from toys.segmentation import TRAIN_PIPELINE, run_config
 
 from mmdmt.registry import DATASETS, MODELS
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank

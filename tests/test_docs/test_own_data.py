@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from conftest import draw
+from toys.segmentation import draw
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / 'docs' / 'en' / 'own_data.md').read_text()

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from run_folders import write_run
+from toys.run_folders import write_run
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / 'docs' / 'en' / 'results.md'

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 import torch
-from image_runs import image_run_config
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
+from toys.classification import image_run_config
 
 from mmdmt.models.losses import MixupMutualLoss
 from mmdmt.tasks.classification.bank import ScoreBank

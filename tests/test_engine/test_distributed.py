@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import run_config, toy_segmentor
-from loopback import free_port
 from mmengine.model.wrappers import MMFullyShardedDataParallel
 from mmengine.registry import MODELS
 from mmengine.runner import FlexibleRunner, Runner
-from stages import Fail, Forge
+from toys.ports import free_port
+from toys.segmentation import run_config, toy_segmentor
+from toys.stages import Fail, Forge, python_path
 
 from mmdmt.apis import toolbox_script
 from mmdmt.pseudo_labels.labeling import label, weights_digest
@@ -232,16 +232,15 @@ def test_a_process_that_is_killed_while_labeling_ends_the_job(shapes_folder, tmp
     (tmp_path / 'fatal.py').write_text(
         'import os\n'
         'from mmdmt.apis import run_toolbox_script\n'
-        'from stages import Kill, happening\n'
+        'from toys.stages import Kill, happening\n'
         "with happening(Kill('labeling', 4 if os.environ['RANK'] == '1' else -1)):\n"
         "    run_toolbox_script('train.py')\n"
     )
-    folders = [str(Path(__file__).parent), str(Path(__file__).parents[1]), os.environ.get('PYTHONPATH', '')]
     launch = ['-m', 'torch.distributed.run', '--nproc_per_node=2', f'--master_port={free_port()}', 'fatal.py']
     result = subprocess.run(
         [sys.executable, *launch, 'config.py', '--launcher', 'pytorch'],
         cwd=tmp_path,
-        env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': os.pathsep.join(folders)},
+        env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': python_path()},
         capture_output=True,
         text=True,
         timeout=200,

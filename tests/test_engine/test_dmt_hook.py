@@ -5,9 +5,9 @@ import sys
 
 import pytest
 import torch
-from conftest import run_config, shapes, toy_segmentor
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from toys.segmentation import run_config, shapes, toy_segmentor
 
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 

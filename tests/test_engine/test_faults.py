@@ -7,11 +7,11 @@ import time
 
 import pytest
 import torch
-from conftest import run_config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from same_run import differences, outcome
-from stages import FillDisk, Forge, Interrupt, write_config
+from toys.outcomes import differences, outcome
+from toys.segmentation import run_config
+from toys.stages import FillDisk, Forge, Interrupt, write_config
 
 from mmdmt.apis import toolbox
 from mmdmt.engine.guards.last_checkpoint import is_whole

@@ -6,9 +6,9 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from image_runs import image_run_config
 from mmengine.hooks import EMAHook, Hook
 from mmengine.runner import Runner
+from toys.classification import image_run_config
 
 from mmdmt.pseudo_labels.labeling import weights_digest
 from mmdmt.tasks.classification.bank import ScoreBank

@@ -7,8 +7,8 @@ import time
 
 import pytest
 import torch
-from same_run import differences, outcome
-from stages import Forge, Kill, Note, write_config
+from toys.outcomes import differences, outcome
+from toys.stages import Forge, Kill, Note, write_config
 
 KILLS = int(os.environ.get('MMDMT_KILLS', '5'))
 

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from conftest import CLASSES, run_config
 from mmengine.runner import Runner
 from test_dmt_hook import HOOK
+from toys.segmentation import CLASSES, run_config
 
 from mmdmt.engine import labeling_report
 from mmdmt.engine.labeling_report import report_labels

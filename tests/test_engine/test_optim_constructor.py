@@ -1,8 +1,8 @@
 import pytest
 import torch
-from conftest import toy_segmentor
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import MODELS
+from toys.segmentation import toy_segmentor
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 PLAIN = {

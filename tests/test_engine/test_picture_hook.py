@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from conftest import run_config, toy_segmentor
 from mmengine.runner import Runner
 from test_dmt_hook import HOOK
+from toys.segmentation import run_config, toy_segmentor
 
 from mmdmt.datasets.mutual_dataset import MutualDataset
 from mmdmt.engine import PictureHook, picture_hook

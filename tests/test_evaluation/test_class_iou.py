@@ -2,8 +2,8 @@ import json
 import re
 
 import pytest
-from conftest import CLASSES, run_config
 from mmengine.runner import Runner
+from toys.segmentation import CLASSES, run_config
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 import torch
-from conftest import CLASSES
 from mmengine.registry import METRICS
 from mmengine.structures import BaseDataElement, PixelData
 from mmseg.structures import SegDataSample
+from toys.segmentation import CLASSES
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 

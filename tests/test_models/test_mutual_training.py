@@ -4,10 +4,10 @@ import weakref
 import numpy as np
 import pytest
 import torch
-from conftest import toy_segmentor
 from mmengine.registry import MODELS
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
+from toys.segmentation import toy_segmentor
 
 from mmdmt.engine import PeerOptimWrapperConstructor
 from mmdmt.models import DynamicMutualLoss, DynamicMutualTraining

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from conftest import run_config, toy_segmentor
 from mmengine.config import Config
 from mmengine.runner import Runner
 from mmengine.utils import get_installed_path
+from toys.segmentation import run_config, toy_segmentor
 
 from mmdmt.models import DynamicMutualLoss
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank

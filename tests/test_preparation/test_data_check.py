@@ -5,9 +5,9 @@ import shutil
 import cv2
 import numpy as np
 import pytest
-from conftest import VAL_PIPELINE, mutual_dataset, shapes
 from mmengine.config import Config
 from PIL import Image
+from toys.segmentation import VAL_PIPELINE, mutual_dataset, shapes
 
 from mmdmt.preparation.data_check import check_data, images_of_classes, pixels_of_classes
 

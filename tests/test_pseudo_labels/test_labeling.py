@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from conftest import mutual_dataset, toy_segmentor
 from mmengine.registry import DATASETS, MODELS
+from toys.segmentation import mutual_dataset, toy_segmentor
 
 from mmdmt.pseudo_labels.labeling import label, weights_digest
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank

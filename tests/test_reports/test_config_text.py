@@ -1,4 +1,4 @@
-from run_folders import CONFIG
+from toys.run_folders import CONFIG
 
 from mmdmt.reports.config_text import flatten, read_config
 

@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from run_folders import CONFIG, FINISHED, training, validation, write_run
+from toys.run_folders import CONFIG, FINISHED, training, validation, write_run
 
 from mmdmt.reports.experiments import Spread, differences, group
 from mmdmt.reports.run import read_run

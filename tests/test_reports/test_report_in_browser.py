@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from run_folders import CONFIG, FINISHED, write_picture, write_run
+from toys.run_folders import CONFIG, FINISHED, write_picture, write_run
 
 from mmdmt.reports.page import render
 from mmdmt.reports.plots import ENSEMBLE_COLOR, PEER_COLORS

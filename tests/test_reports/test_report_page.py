@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import run_config
 from mmengine.runner import Runner
 from PIL import Image
-from run_folders import CONFIG, FINISHED, labeling, training, validation, write_picture, write_run
+from toys.run_folders import CONFIG, FINISHED, labeling, training, validation, write_picture, write_run
+from toys.segmentation import run_config
 
 from mmdmt.reports import write_report
 from mmdmt.reports.page import render

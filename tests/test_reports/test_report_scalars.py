@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from run_folders import training, validation, write_run
+from toys.run_folders import training, validation, write_run
 
 from mmdmt.reports.scalars import read_scalars, series, thin
 

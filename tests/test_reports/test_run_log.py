@@ -1,4 +1,4 @@
-from run_folders import HEAD
+from toys.run_folders import HEAD
 
 from mmdmt.reports.log import read_logs
 

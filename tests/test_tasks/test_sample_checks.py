@@ -3,9 +3,9 @@ import shutil
 import cv2
 import numpy as np
 import pytest
-from conftest import TRAIN_PIPELINE, mutual_dataset
 from mmcv.transforms import BaseTransform
 from mmengine.registry import DATASETS, TRANSFORMS
+from toys.segmentation import TRAIN_PIPELINE, mutual_dataset
 
 from mmdmt.datasets.sampler import Draw
 

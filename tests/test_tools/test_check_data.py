@@ -3,8 +3,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import run_config
 from PIL import Image
+from toys.segmentation import run_config
 
 
 @pytest.fixture(scope='module')

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import VAL_PIPELINE, run_config, toy_segmentor
 from mmengine.registry import MODELS
 from mmengine.runner import Runner
 from mmseg.apis import inference_model
+from toys.segmentation import VAL_PIPELINE, run_config, toy_segmentor
 
 from mmdmt.apis import export_peer
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from image_runs import image_run_config
-from loopback import free_port
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
+from toys.classification import image_run_config
+from toys.ports import free_port
 
 from mmdmt.apis import export_peer, toolbox_script
 from mmdmt.tasks.classification.bank import ScoreBank

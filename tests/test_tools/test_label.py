@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import CLASSES, run_config
 from mmengine.registry import MODELS
 from PIL import Image
+from toys.segmentation import CLASSES, run_config
 
 from mmdmt.apis import confidence_map, export_peer, init_peers, predict_images
 

@@ -5,8 +5,8 @@ import pickle
 
 import numpy as np
 import pytest
-from cifar_archive import FILES, write_archive
 from mmpretrain.datasets import CIFAR10
+from toys.cifar10 import FILES, write_archive
 
 from mmdmt.datasets.benchmarks.cifar import PartlyLabeledCIFAR10
 

@@ -1,9 +1,9 @@
 import pytest
 import torch
-from image_runs import toy_classifier
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.registry import DefaultScope, init_default_scope
 from mmpretrain.structures import DataSample
+from toys.classification import toy_classifier
 
 from mmdmt.models import DynamicMutualTraining, MixupMutualLoss
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from unittest import mock
 
 import torch
-from conftest import run_config
 from mmengine.fileio import LocalBackend
 from mmengine.hooks import CheckpointHook, checkpoint_hook
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
@@ -25,6 +24,7 @@ from mmengine.runner import IterBasedTrainLoop, ValLoop
 
 from mmdmt.apis import run_toolbox_script
 from mmdmt.tasks.segmentation.bank import BankWriter
+from toys.segmentation import run_config
 
 # All that has a state: dropout, norm, momentum, schedules, a gradient scaler, averaged weights, the best checkpoint.
 SETTINGS = {
@@ -170,6 +170,11 @@ def happening(event):
         yield
 
 
+def python_path():
+    """``PYTHONPATH`` of a process that imports this package."""
+    return os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get('PYTHONPATH', '')])
+
+
 def write_config(root, work_dir, **settings):
     """Write the config of a run with all that has a state; return its path, beside the work_dir."""
     config = run_config(root, work_dir, **{**SETTINGS, **settings})
@@ -199,10 +204,9 @@ class Forge:
 
     def __init__(self):
         self.context = multiprocessing.get_context('forkserver')
-        self.context.set_forkserver_preload(['conftest', 'stages', 'mmseg.models', 'mmseg.datasets', 'mmdmt.engine'])
-        folders = [str(Path(__file__).parent), str(Path(__file__).parents[1]), os.environ.get('PYTHONPATH', '')]
+        self.context.set_forkserver_preload(['toys.stages', 'mmseg.models', 'mmseg.datasets', 'mmdmt.engine'])
         # Read by the server when it is started, with the first process.
-        with mock.patch.dict(os.environ, PYTHONPATH=os.pathsep.join(folders), OMP_NUM_THREADS='1'):
+        with mock.patch.dict(os.environ, PYTHONPATH=python_path(), OMP_NUM_THREADS='1'):
             from multiprocessing import forkserver
 
             forkserver.ensure_running()
