@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from test_bank import MANIFEST
+from toys.run_folders import MANIFEST
 
 from mmdmt.pseudo_labels.quality import Quality
 from mmdmt.pseudo_labels.summary import scalars, table

@@ -4,6 +4,8 @@ import json
 
 from PIL import Image
 
+from mmdmt.pseudo_labels.manifest import Manifest
+
 CONFIG = """mmdmt_version = '0.1.0'
 custom_hooks = [
     dict(
@@ -42,6 +44,20 @@ Runtime environment:
 
 """
 CLASSES = ('road', 'traffic <light>')
+
+MANIFEST = Manifest(
+    run='20260101_000000',
+    phase=2,
+    peer='coco',
+    weights='ab',
+    images=5,
+    names='cd',
+    label_ratio=0.4,
+    thresholds=(0.5, float('inf'), 0.75),
+    totals=(100, 0, 50),
+    kept=(40, 0, 20),
+    shards=1,
+)
 
 
 def training(step, **values):

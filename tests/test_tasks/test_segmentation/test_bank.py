@@ -4,23 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from toys.run_folders import MANIFEST
 
 from mmdmt.pseudo_labels.manifest import Manifest
 from mmdmt.tasks.segmentation.bank import BankWriter, PseudoLabelBank, remove_banks
-
-MANIFEST = Manifest(
-    run='20260101_000000',
-    phase=2,
-    peer='coco',
-    weights='ab',
-    images=5,
-    names='cd',
-    label_ratio=0.4,
-    thresholds=(0.5, float('inf'), 0.75),
-    totals=(100, 0, 50),
-    kept=(40, 0, 20),
-    shards=1,
-)
 
 
 def label_of(image):
