@@ -83,7 +83,7 @@ setup(
     ],
     cmdclass={'build_py': BuildWithConfigs, 'bdist_wheel': WheelForMim},
     packages=find_packages(include=['mmdmt', 'mmdmt.*']),
-    package_data={'mmdmt': ['py.typed', 'preparation/published_splits.json', 'reports/templates/*']},
+    package_data={'mmdmt': ['py.typed', 'preparation/*.json', 'reports/templates/*']},
     install_requires=['torch>=2.1', 'numpy', 'packaging', 'rich'],
     extras_require={'openmmlab': OPENMMLAB, 'demo': DEMO, 'report': REPORT, 'docs': DOCS, 'dev': DEVELOPMENT},
 )

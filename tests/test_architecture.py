@@ -15,6 +15,8 @@ PURE = [
     'arguments.py',
     'preparation/class_splits.py',
     'preparation/image_lists.py',
+    'preparation/known_lists.py',
+    'preparation/list_import.py',
     'preparation/splits.py',
     *(f'reports/{path.name}' for path in sorted((ROOT / 'reports').glob('*.py'))),
 ]

@@ -5,8 +5,10 @@
     python tools/make_splits.py masked mine data/mine/images data --masks data/mine/masks --val 5
     python tools/make_splits.py generic polyps data/kvasir/images splits --img-suffix .jpg --denominators 4 8
     python tools/make_splits.py convert data/VOCdevkit/VOC2012/JPEGImages labeled.txt splits/other/labeled.txt
+    python tools/make_splits.py import UniMatch/splits/pascal/92/labeled.txt --dataset voc
 
-The first two make the published splits, and say for each fraction whether its lists match the published ones.
+The first two make the published splits, and say for each fraction whether its lists match the published ones. The last
+takes over lists of UniMatch, U2PL and those that use theirs, and says which list each is.
 
 Every list is an `ann_file` of MMSegmentation:
     OUT_DIR/NAME/split0/labeled_1of8.txt, unlabeled_1of8.txt    split ids 0, 1, 2; within one, 1/8 is part of 1/4
@@ -28,12 +30,11 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
-from mmdmt.preparation import image_lists, splits
+from mmdmt.preparation import image_lists, list_import, splits
 
 # The fractions that are small enough for peers to be warmed up on parts of the labeled set.
 DMS_DENOMINATOR = 8
 SBD_SIZES = (1464, 9118)
-CONVERTER = 'python tools/dataset_converters/voc_aug.py VOCdevkit VOCaug'
 
 
 def voc12aug(args: argparse.Namespace) -> int:
@@ -43,7 +44,7 @@ def voc12aug(args: argparse.Namespace) -> int:
         if not (lists / name).is_file():
             raise FileNotFoundError(
                 f'{lists / name} does not exist: give the folder VOCdevkit/VOC2012, with the lists that '
-                f"MMSegmentation's converter makes of the SBD masks ({CONVERTER})."
+                f"MMSegmentation's converter makes of the SBD masks ({list_import.VOC_CONVERTER})."
             )
     # Some copies of the lists hold paths. An id of VOC has no dot in it.
     train, trainaug = (
@@ -167,6 +168,28 @@ def convert(args: argparse.Namespace) -> int:
     return 0
 
 
+def import_(args: argparse.Namespace) -> int:
+    """Take over lists of other papers, in any of their forms, and say which they are."""
+    benchmark = list_import.BENCHMARKS[args.dataset]
+    data_root, stock = args.data_root or benchmark.data_root, None
+    if args.data_root or data_root.is_dir():
+        stock = list_import.read_stock(args.dataset, data_root)
+    lists = list_import.import_lists(args.lists, args.dataset, stock, args.name)
+    folder = args.out_dir / benchmark.name
+    image_lists.write_lists(folder, {one.file: one.images for one in lists}, data_root)
+    for one in lists:
+        known = one.known.name if one.known else f'no list that is known, taken as {one.part}'
+        print(f'{one.source or "the images left"}: {len(one.images)} images, {known}; in {folder / one.file}')
+        if one.repeated:
+            print(f'  {len(one.repeated)} of them are named more than once: {", ".join(one.repeated[:5])}; kept once')
+    if stock is None:
+        print(
+            f'{data_root} does not exist, so the images were not looked up, and no list was made of those that are '
+            'left: give --data-root.'
+        )
+    return 0
+
+
 def dms(made: Mapping[tuple[int, str], splits.Split], seed: int) -> dict[str, Sequence[str]]:
     """Name the two parts of every labeled set that is small enough."""
     small = {
@@ -211,7 +234,7 @@ def row(name: str, parts: Sequence[Sequence[str]], kinds: Sequence[str], remark:
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     top = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = top.add_subparsers(required=True, metavar='{voc12aug,cityscapes,masked,generic,convert}')
+    commands = top.add_subparsers(required=True, metavar='{voc12aug,cityscapes,masked,generic,convert,import}')
     for name, run, root in (
         ('voc12aug', voc12aug, 'the folder VOCdevkit/VOC2012'),
         ('cityscapes', cityscapes, 'the folder that holds leftImg8bit'),
@@ -253,6 +276,14 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument('list', type=Path, help='a name or path, or a pair of image and mask, on each line')
     command.add_argument('out_file', type=Path, help='the list to write, outside the image folder')
     command.set_defaults(run=convert)
+
+    command = commands.add_parser('import', help=import_.__doc__, description=import_.__doc__)
+    command.add_argument('lists', type=Path, nargs='+', metavar='LIST', help='pairs, paths or ids, one a line')
+    command.add_argument('--dataset', choices=list_import.BENCHMARKS, required=True, help='whose images they name')
+    command.add_argument('--data-root', type=Path, help='of the images (default: where the configs expect them)')
+    command.add_argument('--out-dir', type=Path, default=Path('splits'), help='where to write (default: splits)')
+    command.add_argument('--name', default='imported', help='folder of lists that are not known (default: imported)')
+    command.set_defaults(run=import_)
     return top
 
 

@@ -281,3 +281,29 @@ def test_a_list_of_another_paper_becomes_an_ann_file(make_splits, cityscapes, tm
     make_splits.main(['convert', *arguments])
     assert out_file.read_text() == 'ulm/ulm_000001_000019\naachen/aachen_000000_000019\n'
     assert '2 images, ulm/ulm_000001_000019 to aachen/aachen_000000_000019' in capsys.readouterr().out
+
+
+def test_lists_of_other_papers_are_taken_over(make_splits, cityscapes, tmp_path, capsys):
+    val = cityscapes / 'leftImg8bit/val/munster/munster_000000_000019_leftImg8bit.png'
+    val.parent.mkdir(parents=True)
+    val.touch()
+    images = ['ulm/ulm_000001_000019', 'aachen/aachen_000000_000019']
+    (tmp_path / 'labeled.txt').write_text(''.join(f'leftImg8bit/train/{name}_leftImg8bit.png\r\n' for name in images))
+    arguments = ['import', str(tmp_path / 'labeled.txt'), '--dataset', 'cityscapes', '--out-dir', str(tmp_path / 'out')]
+    assert make_splits.main([*arguments, '--data-root', str(cityscapes)]) == 0
+    written = contents(tmp_path / 'out' / 'cityscapes' / 'imported')
+    assert written['labeled.txt'].split() == images
+    assert len(written['unlabeled.txt'].split()) == 62
+    told = capsys.readouterr().out
+    assert 'labeled.txt: 2 images, no list that is known, taken as labeled; in' in told
+    assert 'the images left: 62 images' in told
+
+
+def test_without_the_data_set_lists_are_taken_over_unchecked(make_splits, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path('92.txt').write_text('2007_000032\n2007_000039\n2007_000032\n')
+    make_splits.main(['import', '92.txt', '--dataset', 'voc', '--name', 'mine'])
+    assert contents(tmp_path / 'splits') == {'voc12aug/mine/92.txt': '2007_000032\n2007_000039\n'}
+    told = capsys.readouterr().out
+    assert '1 of them are named more than once: 2007_000032; kept once' in told
+    assert 'data/VOCdevkit/VOC2012 does not exist, so the images were not looked up' in told

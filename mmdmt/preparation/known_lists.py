@@ -1,0 +1,78 @@
+"""Recognize the lists of images that published results were made with.
+
+Lists of equal size are not equal lists: Cityscapes 1/8 of UniMatch and of U2PL are other images. A list is known by the
+SHA-256 of its sorted ids, each with a newline, whatever its order, folders and suffixes. ``known_lists.json`` holds
+these sums and no list: those of UniMatch and U2PL (VOC classic and blended, Cityscapes), and the published ones of DMT.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+#: What the file names of images end in, beside their suffix: it belongs to no id.
+_ENDINGS = ('_leftImg8bit',)
+
+
+@dataclass(frozen=True)
+class KnownList:
+    """A list that results were published with.
+
+    Args:
+        dataset: ``'voc12aug'`` or ``'cityscapes'``.
+        file: Where we keep it below the folder of the dataset, such as ``classic/labeled_92.txt``.
+        name: What it is called, such as ``'VOC classic 92 (UniMatch, U2PL)'``.
+        count: How many images it names.
+    """
+
+    dataset: str
+    file: str
+    name: str
+    count: int
+
+
+def image_id(image: str) -> str:
+    """Return what an image is known by: its file name without folder and suffix.
+
+    Args:
+        image: A path or a name, such as ``leftImg8bit/train/jena/jena_000078_000019_leftImg8bit.png``.
+
+    Returns:
+        Such as ``jena_000078_000019``.
+    """
+    name = PurePosixPath(image.replace('\\', '/')).name
+    stem = PurePosixPath(name).stem
+    for ending in _ENDINGS:
+        stem = stem.removesuffix(ending)
+    return stem
+
+
+def digest(images: Iterable[str]) -> str:
+    """Return the SHA-256 of the sorted ids of images, each with a newline.
+
+    Args:
+        images: Paths or names, in any order; one that is given twice counts once.
+    """
+    return hashlib.sha256(''.join(f'{one}\n' for one in sorted(set(map(image_id, images)))).encode()).hexdigest()
+
+
+def recognize(images: Iterable[str]) -> KnownList | None:
+    """Return which published list some images are, or None if they are none of those known.
+
+    Args:
+        images: Paths or names, in any order.
+    """
+    return _known().get(digest(images))
+
+
+@cache
+def _known() -> dict[str, KnownList]:
+    """Read the known lists by their sums."""
+    table = json.loads(Path(__file__).with_suffix('.json').read_text(encoding='utf-8'))
+    return {
+        known['sha256']: KnownList(dataset, file, known['name'], known['count'])
+        for dataset, lists in table.items()
+        for file, known in lists.items()
+    }

@@ -1,0 +1,231 @@
+"""Take over the lists of other papers, in the forms in which they are published.
+
+UniMatch writes pairs of image and mask, U2PL paths of images (Cityscapes) and bare ids (VOC). Whichever it is, the list
+is read as it stands, checked, recognized, and rewritten as an ``ann_file`` of ours.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path, PurePosixPath
+
+from mmdmt.preparation.image_lists import ids_in_folder, read_list
+from mmdmt.preparation.known_lists import KnownList, image_id, recognize
+
+FORMS = {'pair': 'a pair of image and mask', 'path': 'the path of an image', 'id': 'a bare id'}
+VOC_CONVERTER = 'python tools/dataset_converters/voc_aug.py VOCdevkit VOCaug'
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A data set that lists are published of.
+
+    Args:
+        name: Of the folder of its lists.
+        title: What it is called.
+        example: One of its ids.
+        ids: What its ids look like.
+        data_root: Where the configs expect it.
+    """
+
+    name: str
+    title: str
+    example: str
+    ids: re.Pattern[str]
+    data_root: Path
+
+
+BENCHMARKS: Mapping[str, Benchmark] = {
+    'voc': Benchmark('voc12aug', 'VOC 2012', '2007_000032', re.compile(r'\d{4}_\d{6}'), Path('data/VOCdevkit/VOC2012')),
+    'cityscapes': Benchmark(
+        'cityscapes',
+        'Cityscapes',
+        'aachen_000000_000019',
+        re.compile(r'[a-z-]+_\d{6}_\d{6}'),
+        Path('data/cityscapes'),
+    ),
+}
+#: The cities that Cityscapes validates on.
+VAL_CITIES = ('frankfurt', 'lindau', 'munster')
+
+
+@dataclass(frozen=True)
+class ImportedList:
+    """A list that was read.
+
+    Args:
+        source: The file that it was read from; None for the images that the others leave.
+        part: ``'labeled'``, ``'unlabeled'`` or ``'val'``.
+        images: Its images as our lists name them, each once, in the order of the file.
+        repeated: The images that the file names more than once.
+        known: Which published list it is, if any.
+        file: Where it belongs below the folder of the data set.
+    """
+
+    source: Path | None
+    part: str
+    images: tuple[str, ...]
+    repeated: tuple[str, ...]
+    known: KnownList | None
+    file: str
+
+
+@dataclass(frozen=True)
+class Stock:
+    """The images of a data set that are on this machine: those to train on and those to validate on."""
+
+    train: tuple[str, ...]
+    val: tuple[str, ...]
+
+
+def import_lists(paths: Sequence[Path], dataset: str, stock: Stock | None, folder: str) -> list[ImportedList]:
+    """Read and check lists of one data set.
+
+    Args:
+        paths: The files. A list that is not known counts as what the name of its file begins with: ``unlabeled`` or
+            ``val``; any other is of labeled images.
+        dataset: A key of `BENCHMARKS`.
+        stock: The images that there are, or None where they cannot be looked up.
+        folder: For lists that are not known.
+
+    Returns:
+        The lists in their order; after them, where there is a labeled and no unlabeled list, and a stock, the images
+        that the labeled one leaves.
+
+    Raises:
+        FileNotFoundError: If a file does not exist.
+        ValueError: If a list mixes forms, names no image, an image of another data set or one that does not exist, or
+            shares images with another or with the validation set.
+    """
+    lists = [_read(path, BENCHMARKS[dataset], folder) for path in paths]
+    for one in lists:
+        _check_images(one, BENCHMARKS[dataset], stock)
+    for one, other in combinations(lists, 2):
+        if one.file == other.file:
+            raise ValueError(f'{one.source} and {other.source} both become {one.file}: import them one by one.')
+        shared = sorted(set(one.images) & set(other.images))
+        if shared and one.part != other.part:
+            raise ValueError(
+                f'{len(shared)} images are both in {one.source} ({one.part}) and in {other.source} ({other.part}), '
+                f'such as {shared[0]!r}: these lists are not parts of one split.'
+            )
+    labeled = [one for one in lists if one.part == 'labeled']
+    if stock and len(labeled) == 1 and not any(one.part == 'unlabeled' for one in lists):
+        rest = tuple(sorted(set(stock.train) - set(labeled[0].images)))
+        if rest:
+            head, slash, name = labeled[0].file.rpartition('/')
+            file = f'{head}{slash}un{name}' if name.startswith('labeled') else f'{head}{slash}unlabeled_{name}'
+            lists.append(ImportedList(None, 'unlabeled', rest, (), recognize(rest), file))
+    return lists
+
+
+def read_stock(dataset: str, data_root: Path) -> Stock:
+    """Look up the images of a data set.
+
+    Args:
+        dataset: A key of `BENCHMARKS`.
+        data_root: Its folder: of VOC the one of ``JPEGImages``, of Cityscapes the one of ``leftImg8bit``.
+
+    Raises:
+        FileNotFoundError: If the folder does not hold it.
+    """
+    if dataset == 'cityscapes':
+        train, val = (ids_in_folder(data_root / 'leftImg8bit' / part, '_leftImg8bit.png') for part in ('train', 'val'))
+        return Stock(tuple(train), tuple(val))
+    lists = data_root / 'ImageSets' / 'Segmentation'
+    if not (lists / 'trainaug.txt').is_file():
+        raise FileNotFoundError(
+            f'{lists / "trainaug.txt"} does not exist: give the folder VOCdevkit/VOC2012, with the lists that '
+            f"MMSegmentation's converter makes of the SBD masks ({VOC_CONVERTER})."
+        )
+    train, val = ([image_id(image) for image in read_list(lists / f'{part}.txt')] for part in ('trainaug', 'val'))
+    there = set(ids_in_folder(data_root / 'JPEGImages', '.jpg'))
+    return Stock(tuple(image for image in train if image in there), tuple(val))
+
+
+def _read(path: Path, benchmark: Benchmark, folder: str) -> ImportedList:
+    """Read a list in whatever form it has."""
+    if not path.is_file():
+        raise FileNotFoundError(f'{path} does not exist, or is no file: give a text file with one image a line.')
+    text = path.read_text(encoding='utf-8-sig')
+    lines = {number: line.strip() for number, line in enumerate(text.splitlines(), 1) if line.strip()}
+    if not lines:
+        raise ValueError(f'{path} names no image: give a text file with one image a line.')
+    _check_forms(path, lines)
+    names = [_image_of(f'{path}, line {number}', line, benchmark) for number, line in lines.items()]
+    counts = Counter(names)
+    known = recognize(counts)
+    part = _part_of(PurePosixPath(known.file).stem if known else path.stem)
+    return ImportedList(
+        source=path,
+        part=part,
+        images=tuple(counts),
+        repeated=tuple(name for name, count in counts.items() if count > 1),
+        known=known,
+        file=known.file if known else f'{folder}/{path.name}',
+    )
+
+
+def _check_forms(path: Path, lines: Mapping[int, str]) -> None:
+    first: dict[str, int] = {}
+    for number, line in lines.items():
+        first.setdefault(_form_of(line), number)
+    if len(first) > 1:
+        (one, start), (other, other_start), *_ = first.items()
+        raise ValueError(
+            f'{path} mixes forms: line {start} is {FORMS[one]} ({lines[start]!r}), line {other_start} {FORMS[other]} '
+            f'({lines[other_start]!r}). Give a list of one form.'
+        )
+
+
+def _form_of(line: str) -> str:
+    if len(line.split()) > 1:
+        return 'pair'
+    return 'path' if '/' in line or PurePosixPath(line).suffix else 'id'
+
+
+def _part_of(stem: str) -> str:
+    return next((part for part in ('unlabeled', 'val') if stem.startswith(part)), 'labeled')
+
+
+def _image_of(place: str, line: str, benchmark: Benchmark) -> str:
+    """Return the image of a line as our lists name it, after checking that it is one of the data set."""
+    image, *mask = line.split()
+    name = image_id(image)
+    if len(mask) > 1 or not benchmark.ids.fullmatch(name):
+        other = next((key for key, one in BENCHMARKS.items() if one.ids.fullmatch(name)), None)
+        remedy = f'give --dataset {other}' if other else 'give a list of this data set, one image a line'
+        raise ValueError(
+            f'{place}: {line!r} names no image of {benchmark.title}, whose ids look like {benchmark.example}: {remedy}.'
+        )
+    if mask and (of_mask := re.sub(r'_gtFine_\w+$', '', image_id(mask[0]))) != name:
+        raise ValueError(f'{place}: {image} is paired with the mask of {of_mask}: mend the list.')
+    return f'{name.split("_")[0]}/{name}' if benchmark.name == 'cityscapes' else name
+
+
+def _check_images(one: ImportedList, benchmark: Benchmark, stock: Stock | None) -> None:
+    """Check that the images of a list exist and are those of its part."""
+    if stock:
+        train, val = set(stock.train), set(stock.val)
+    elif benchmark.name == 'cityscapes':
+        val = {image for image in one.images if image.startswith(VAL_CITIES)}
+        train = set(one.images) - val
+    else:
+        return
+    own, others = (val, train) if one.part == 'val' else (train, val)
+    wrong = [image for image in one.images if image in others]
+    if wrong:
+        kind = 'training' if one.part == 'val' else 'validation'
+        raise ValueError(
+            f'{one.source} ({one.part}) overlaps with the {kind} set of {benchmark.title}: {len(wrong)} of its '
+            f'{len(one.images)} images are {kind} images, such as {wrong[0]!r}. Results on such a list count for '
+            'nothing: take them off it.'
+        )
+    missing = [image for image in one.images if image not in own]
+    if missing:
+        raise ValueError(
+            f'{one.source} ({one.part}) names {len(missing)} images that do not exist, such as {missing[0]!r}: check '
+            f'--data-root, and that it holds the whole of {benchmark.title}.'
+        )

@@ -1,0 +1,70 @@
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from mmdmt.preparation import known_lists
+from mmdmt.preparation.known_lists import KnownList, digest, image_id, recognize
+from mmdmt.preparation.splits import published_lists
+
+TABLE = json.loads(Path(known_lists.__file__).with_suffix('.json').read_text())
+
+
+@pytest.mark.parametrize(
+    'image',
+    [
+        'leftImg8bit/train/jena/jena_000078_000019_leftImg8bit.png',
+        '/data/jena/jena_000078_000019_leftImg8bit.png',
+        'jena/jena_000078_000019',
+        'jena_000078_000019',
+        'train\\jena\\jena_000078_000019_leftImg8bit.png',
+    ],
+)
+def test_an_image_has_one_id_however_it_is_written(image):
+    assert image_id(image) == 'jena_000078_000019'
+
+
+def test_the_sum_is_that_of_the_sorted_ids():
+    content = b'2007_000032\n2007_000039\n'
+    for images in (['2007_000032', '2007_000039'], ['JPEGImages/2007_000039.jpg', 'a/2007_000032.jpg', '2007_000032']):
+        assert digest(images) == hashlib.sha256(content).hexdigest()
+
+
+def test_a_known_list_is_recognized_in_any_order_and_one_image_less_is_not(monkeypatch):
+    images = [f'2007_{number:06d}' for number in range(9)]
+    known = KnownList('voc12aug', 'classic/labeled_9.txt', 'VOC classic 9', 9)
+    monkeypatch.setattr(known_lists, '_known', lambda: {digest(images): known})
+    assert recognize(f'JPEGImages/{image}.jpg' for image in reversed(images)) is known
+    assert recognize(images[1:]) is None
+
+
+def test_the_table_has_every_list_of_the_field_once():
+    sums = [known['sha256'] for lists in TABLE.values() for known in lists.values()]
+    names = [known['name'] for lists in TABLE.values() for known in lists.values()]
+    assert len(set(sums)) == len(sums) == len(set(names)) == 100
+    assert all(len(one) == 64 for one in sums)
+    sizes = {
+        (dataset, group): sorted(known['count'] for file, known in lists.items() if file.startswith(f'{group}/labeled'))
+        for dataset, lists in TABLE.items()
+        for group in ('classic', 'unimatch', 'u2pl')
+    }
+    assert sizes == {
+        ('voc12aug', 'classic'): [92, 183, 366, 732, 1464],
+        ('voc12aug', 'unimatch'): [662, 1323, 2646],
+        ('voc12aug', 'u2pl'): [662, 1323, 2646, 5291],
+        ('cityscapes', 'classic'): [],
+        ('cityscapes', 'unimatch'): [100, 186, 372, 744, 1488],
+        ('cityscapes', 'u2pl'): [186, 372, 744, 1488],
+    }
+
+
+@pytest.mark.parametrize(('dataset', 'whole'), [('voc12aug', 10582), ('cityscapes', 2975)])
+def test_a_list_and_its_rest_are_the_whole_set_and_those_of_dmt_are_as_published(dataset, whole):
+    lists = TABLE[dataset]
+    for file, known in lists.items():
+        if '/labeled' in file:
+            assert known['count'] + lists[file.replace('/labeled', '/unlabeled')]['count'] == whole, file
+            assert lists[file.replace('/labeled', '/unlabeled')]['name'] == f'the rest of {known["name"]}'
+    published = {file: known.count for file, known in published_lists(dataset).items() if '1of1.' not in file}
+    assert {file: known['count'] for file, known in lists.items() if file.startswith('split')} == published
