@@ -187,11 +187,19 @@ def test_updates_that_overflow_are_skipped_and_schedules_go_by_iterations(shapes
     assert torch.load(tmp_path / 'iter_12.pth')['optimizer']['left']['loss_scaler']['scale'] == updates.scales[-1]
 
 
-def test_signals_are_given_back(shapes_folder, tmp_path):
+@pytest.fixture
+def default_handlers():
+    """SIGINT as a terminal gives it, even if the tests were started with it ignored, as by `make test &`."""
+    given = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield [signal.default_int_handler, signal.SIG_DFL]
+    signal.signal(signal.SIGINT, given)
+
+
+def test_signals_are_given_back(shapes_folder, tmp_path, default_handlers):
     def handlers():
         return [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
 
-    before = [signal.default_int_handler, signal.SIG_DFL]
+    before = default_handlers
     Runner.from_cfg(run_config(shapes_folder, tmp_path / 'well')).train()
     assert handlers() == before
     # After an error they are given back when the next one comes.

@@ -192,6 +192,8 @@ def _print_to(path):
 
 def _train(config, log, event, environment, options):
     os.setsid()  # its processes can be told from others, and reached together
+    # A shell script ignores SIGINT for what it runs in the background, such as `make test &`, and that is inherited.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.update(environment)
     _print_to(log)
     sys.argv = ['train.py', str(config), *options]
