@@ -24,7 +24,7 @@ PURE = [
 SUBROOMS = {'models/losses', 'models/backbones', 'models/decode_heads'}
 # Each room and the rooms that it may import.
 ARROWS = {
-    'apis': {'method', 'tasks', 'models', 'datasets', 'pseudo_labels', 'visualization', 'registry'},
+    'apis': {'method', 'tasks', 'models', 'datasets', 'pseudo_labels', 'visualization', 'registry', 'version'},
     'engine': {
         'method',
         'tasks',

@@ -1,11 +1,13 @@
 """What scripts and notebooks call."""
 
+from mmdmt.apis.environment import collect_env
 from mmdmt.apis.export import export_peer
 from mmdmt.apis.inference import confidence_map, find_images, init_peers, predict_images
 from mmdmt.apis.label_images import label_images
 from mmdmt.apis.toolbox import run_script, run_toolbox_script, script_names, toolbox_script
 
 __all__ = [
+    'collect_env',
     'confidence_map',
     'export_peer',
     'find_images',
