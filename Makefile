@@ -1,14 +1,17 @@
-# make demo    train on scenes of handwritten digits: labels only, self-training, DMT; a table and a picture in
-#              work_dirs/demo. make demo-classification does the same with whole digits
-# make test    ruff, mypy, the docs, pytest: what CI runs
-# make docs    the documentation, as docs/_build/index.html; a warning is an error
+# make demo         train on scenes of handwritten digits: labels only, self-training, DMT; a table and a picture in
+#                   work_dirs/demo. make demo-classification does the same with whole digits
+# make test         ruff, mypy, the docs, pytest
+# make test-fast    ruff, mypy, and the tests that start no whole run, no other process and no browser
+# make docs         the documentation, as docs/_build/index.html; a warning is an error
 # make test-onedl         pytest on OneDL's forks of the MM packages, in .venv-onedl
 # make test-onedl-quick   the part of it that the packages can break: cures, models, the hook, scripts, packaging with mim
-# make bench   times and memory beside plain training and the naive way; a table, and results.json in work_dirs/bench
-# make load    memory, open files and seconds with many images, a large bank, many iterations; work_dirs/load
-# make format  let ruff format the code
+# make bench        times and memory beside plain training and the naive way; a table, and results.json in work_dirs/bench
+# make load         memory, open files and seconds with many images, a large bank, many iterations; work_dirs/load
+# make format       let ruff format the code
+# make dist         wheel and sdist, in dist
+# make check-tag TAG=v0.1.0    check that the tag names the version of the package
 #
-# Each builds .venv first if it has to; PYTHON chooses the interpreter (3.11 or newer), JOBS how many tests run at once.
+# Each target builds .venv on first use. PYTHON chooses the interpreter (3.11 or newer), JOBS how many tests run at once.
 
 PYTHON ?= python3
 VENV := .venv
@@ -22,7 +25,10 @@ DOCS = $(BIN)/python -m sphinx -W --keep-going -q -c docs docs/en docs/_build
 ONEDL := .venv-onedl
 ONEDL_QUICK := tests/test_compat.py tests/test_packaging.py tests/test_models tests/test_engine/test_dmt_hook.py
 
-.PHONY: demo demo-classification test test-onedl test-onedl-quick bench load docs format
+# Markers of tests that take seconds each; pyproject.toml says what they mean.
+FAST = -m "not (whole_run or kill or process or browser)"
+
+.PHONY: demo demo-classification lint test test-fast test-onedl test-onedl-quick bench load docs format dist check-tag
 .DEFAULT_GOAL := test
 
 $(INSTALLED): requirements/pinned.txt setup.py
@@ -38,12 +44,16 @@ demo: $(INSTALLED)
 demo-classification: $(INSTALLED)
 	$(BIN)/python tools/demo.py --task classification
 
-test: $(INSTALLED)
+lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(DOCS)
+
+test: lint docs
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
+
+test-fast: lint
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(FAST)
 
 $(ONEDL)/.installed: requirements/onedl.txt requirements/onedl-mmcv.txt setup.py
 	$(PYTHON) -m venv $(ONEDL)
@@ -70,3 +80,10 @@ docs: $(INSTALLED)
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+dist: $(INSTALLED)
+	$(BIN)/python -m build --no-isolation
+
+check-tag:
+	@grep -qx "__version__ = '$(TAG:v%=%)'" mmdmt/version.py || \
+	  { echo "The tag is $(TAG), but mmdmt/version.py has: $$(tail -n 1 mmdmt/version.py)"; exit 1; }

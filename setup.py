@@ -26,7 +26,10 @@ OPENMMLAB = [
 DEMO = ['scikit-learn', 'matplotlib']
 REPORT = ['matplotlib', 'jinja2']
 DOCS = ['sphinx', 'myst-parser']  # and the theme that Sphinx brings
-DEVELOPMENT = ['pytest', 'pytest-xdist', 'ruff', 'mypy', 'tensorboard']
+DEVELOPMENT = [
+    *('pytest', 'pytest-xdist', 'ruff', 'mypy', 'tensorboard'),
+    *('build', 'check-jsonschema', 'pre-commit'),
+]
 
 
 def put_configs_and_tools(parent: Path, links: bool = False) -> None:
