@@ -361,7 +361,7 @@ def test_mmdmt_is_a_package_configs_can_name():
     assert Path(mmengine.utils.get_installed_path(package), config) == ROOT / 'mmdmt' / 'dmt' / 'some.py'
 
 
-def test_base_of_ours_is_as_if_it_were_the_users_own_and_of_another_package_keeps_its_scope(tmp_path):
+def test_a_base_of_ours_is_as_the_users_own_and_others_keep_their_scope(tmp_path):
     config = tmp_path / 'config.py'
     name = 'dmt/dmt_deeplabv3plus-r50_1xb8_voc12aug-1of8-321x321.py'
     config.write_text(f"_base_ = 'mmdmt::{name}'\n")
@@ -377,7 +377,7 @@ def test_distribution_and_module_names_lead_to_the_same_folder():
         assert compat._get_installed_path('mmsegmentation') == str(folder)
 
 
-def test_source_tree_without_distribution_is_found_and_a_bare_folder_is_not(tmp_path, monkeypatch):
+def test_source_tree_without_distribution_is_found_a_bare_folder_is_not(tmp_path, monkeypatch):
     (tmp_path / 'house_of_configs').mkdir()
     (tmp_path / 'house_of_configs' / '__init__.py').touch()
     (tmp_path / 'bare_folder').mkdir()

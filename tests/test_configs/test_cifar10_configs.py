@@ -179,7 +179,7 @@ def test_images_are_labeled_as_they_are(mmpretrain_scope, archive):
     assert 'gt_label' not in item['data_samples']
 
 
-def test_training_images_are_padded_by_four_grey_pixels_cropped_and_flipped(mmpretrain_scope):
+def test_training_images_are_padded_by_four_gray_pixels_cropped_flipped(mmpretrain_scope):
     pipeline = Config.fromfile(path_of('dmt', 4000)).train_pipeline
     without_random_operations = [step for step in pipeline if step['type'] != 'RandAugment']
     columns = np.broadcast_to(np.arange(32, dtype=np.uint8)[None, :, None], (32, 32, 3))
@@ -196,7 +196,7 @@ def test_training_images_are_padded_by_four_grey_pixels_cropped_and_flipped(mmpr
     assert {place for _, place in seen} == set(range(5))
 
 
-def test_one_of_sixteen_operations_is_always_applied_with_a_random_magnitude(mmpretrain_scope):
+def test_one_of_sixteen_operations_is_applied_with_a_random_magnitude(mmpretrain_scope):
     pipeline = Compose(Config.fromfile(path_of('dmt', 4000)).train_pipeline)
     (augment,) = (step for step in pipeline.transforms if isinstance(step, RandAugment))
     assert augment.num_policies == 1

@@ -81,7 +81,7 @@ def test_voc_training_images_are_scaled_by_one_factor_cropped_and_flipped(load):
         assert all(set(np.unique(sample.gt_sem_seg.data)) <= {*range(21), 255} for sample in samples)
 
 
-def test_voc_crops_are_of_321_pixels_and_smaller_images_are_padded_by_the_peers(load):
+def test_voc_crops_have_321_pixels_and_peers_pad_smaller_images(load):
     config = load(VOC.format('1of20'))
     crop = next(step for step in config.train_pipeline if step.type == 'RandomCrop')
     assert crop.crop_size == (321, 321)

@@ -74,7 +74,7 @@ def test_lists_and_masks_are_those_that_the_tools_write(load):
     assert not {val.get_data_info(number)['img_path'] for number in range(2)} & trained
 
 
-def test_images_are_labeled_and_predicted_at_352_and_compared_at_their_own_size(load):
+def test_images_are_predicted_at_352_and_compared_at_their_own_size(load):
     config = load('dmt')
     dataset = DATASETS.build(config.train_dataloader.dataset)
     assert {tuple(dataset.labeling_item(number)['inputs'].shape) for number in range(14)} == {(3, 352, 352)}

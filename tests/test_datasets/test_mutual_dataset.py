@@ -50,7 +50,7 @@ def test_a_labeled_draw_is_an_ordinary_sample_that_knows_its_peer(dataset):
     assert 'pseudo_confidence' not in item['data_samples']
 
 
-def test_a_pseudo_labeled_draw_carries_label_and_confidence_through_the_same_transforms(dataset, bank):
+def test_label_and_confidence_of_a_draw_go_through_the_same_transforms(dataset, bank):
     for seed in range(20):
         sample = dataset[Draw('right', 4, seed, bank)]['data_samples']
         label, confidence = sample.gt_sem_seg.data, sample.pseudo_confidence.data
@@ -256,7 +256,7 @@ def test_black_and_white_masks_are_warned_of(own_folder, monkeypatch):
     assert 'no class but the first: if they are black and white, convert them to class ids.' in text
 
 
-def test_an_empty_line_or_a_path_out_of_the_data_is_named_with_list_and_line(own_folder):
+def test_an_empty_line_or_a_path_out_of_the_data_is_named_with_its_line(own_folder):
     for folder in ('images', 'masks'):
         (own_folder / folder / 'part').mkdir()
     (own_folder / 'labeled.txt').write_text('000\n001 \r\npart/../002\n')  # spaces, CRLF, and inside

@@ -74,7 +74,7 @@ def test_weights_carry_on(uninterrupted):
     assert (seen[3]['weight'] - seen[2]['weight']).abs().max() < 0.1
 
 
-def test_each_learns_from_the_labels_of_the_other_as_it_stood_at_the_phases_start(uninterrupted):
+def test_each_learns_labels_of_the_other_as_it_was_at_the_phases_start(uninterrupted):
     from mmdmt.pseudo_labels.labeling import weights_digest
 
     work_dir, runner, _ = uninterrupted

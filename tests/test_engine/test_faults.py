@@ -44,7 +44,7 @@ def test_two_runs_on_one_data_folder_do_not_meet(whole):
         ('checkpoint', 6, 'nothing can be written to work_dir any more. Make room and go on with --resume'),
     ],
 )
-def test_a_full_disk_ends_a_run_in_a_sentence_and_nothing_half_written_is_used(
+def test_a_full_disk_ends_a_run_and_nothing_half_written_is_used(
     whole, shapes_folder, tmp_path, forge, stage, time, words
 ):
     work_dir, printed = tmp_path / 'full', tmp_path / 'printed'

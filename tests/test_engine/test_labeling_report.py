@@ -147,7 +147,7 @@ def test_tensorboard_gets_what_the_json_file_gets(reported):
             )
 
 
-def test_the_log_has_one_table_a_labeler_and_names_classes_without_labels_and_broken_masks(reported):
+def test_the_log_tabulates_labelers_and_names_what_has_no_labels(reported):
     (path,) = reported.glob('*/*.log')
     log = path.read_text()
     for phase in (1, 2):

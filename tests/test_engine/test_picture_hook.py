@@ -155,7 +155,7 @@ def test_images_are_spread_evenly():
     assert picture_hook._choose('images', 0, 0) == []
 
 
-def test_a_finished_run_that_is_resumed_is_drawn_even_if_its_labels_are_gone(drawn, shapes_folder, tmp_path):
+def test_a_finished_run_that_is_resumed_is_drawn_without_its_labels(drawn, shapes_folder, tmp_path):
     shutil.copy(drawn[0] / 'iter_9.pth', tmp_path)
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_9.pth'))
     run(shapes_folder, tmp_path, {'images': 1}, resume=True)

@@ -6,7 +6,7 @@ RAMP = {'type': 'LinearLR', 'start_factor': 1e-3, 'begin': 0, 'end': 100, 'by_ep
 POLY = {'type': 'PolyLR', 'power': 0.9, 'begin': 100, 'end': 40000, 'by_epoch': False}
 
 
-def test_a_schedule_longer_than_the_phase_ends_with_it_and_a_ramp_keeps_its_length():
+def test_a_longer_schedule_ends_with_the_phase_and_a_ramp_keeps_its_length():
     assert fit_schedulers([RAMP, POLY], 250) == [RAMP, {**POLY, 'end': 250}]
 
 

@@ -53,7 +53,7 @@ def test_the_loss_replaces_the_cross_entropy_of_every_head():
             assert head.loss_decode.loss_weight == weight
 
 
-def test_a_preprocessor_at_the_top_of_a_config_is_for_peers_without_their_own():
+def test_a_configs_preprocessor_is_for_peers_without_their_own():
     bare = toy_segmentor()
     shared = {**bare.pop('data_preprocessor'), 'mean': [1.0] * 3}
     model = DynamicMutualTraining(peers={'a': bare, 'b': toy_segmentor(mean=2.0)}, data_preprocessor=shared)
@@ -112,7 +112,7 @@ def test_a_step_works_under_autocast():
     assert not after.equal(before)
 
 
-def test_without_pseudo_labels_training_is_plain_and_the_log_has_no_agreement():
+def test_without_pseudo_labels_training_is_plain_and_logs_no_agreement():
     model = build('a')
     log = model.train_step(batch_for(*[sample_of('a')] * 2), PeerOptimWrapperConstructor(SGD)(model))
     assert not any('mean_weight' in key for key in log)

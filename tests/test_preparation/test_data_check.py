@@ -108,7 +108,7 @@ def test_sizes_of_image_and_mask_are_compared(check, data):
     the_one(problems, '019.png has 36x48 pixels', 'EXIF')
 
 
-def test_an_image_that_is_turned_by_its_exif_orientation_does_not_fit_its_mask(check, data):
+def test_an_image_turned_by_its_exif_orientation_does_not_fit_its_mask(check, data):
     image = Image.open(data / 'images' / '000.png')
     exif = image.getexif()
     exif[274] = 6

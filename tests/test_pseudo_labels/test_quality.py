@@ -68,7 +68,7 @@ def test_what_is_not_defined_is_nan_and_no_part_of_the_mean():
     assert quality.mean_iou == 25
 
 
-def test_a_data_set_is_measured_where_it_has_a_truth_and_what_cannot_be_compared_is_told():
+def test_quality_is_measured_where_truth_is_known_and_faults_are_told():
     qualities, left_out = measure(FakeDataset(), {'left': '0', 'right': '1'}, num_workers=0)
     compared = sum(image % 3 != 2 for image in range(40) if image != 4)
     assert flat(qualities)['left'] == [*([n * compared for n in counts] for counts in (RIGHT, KEPT, TRUE)), compared]

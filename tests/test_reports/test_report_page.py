@@ -232,7 +232,7 @@ def tool(monkeypatch, tmp_path):
     return run
 
 
-def test_the_tool_writes_into_the_folder_of_a_run_and_of_several_where_it_is_told(tool, tmp_path, capsys):
+def test_the_tool_writes_into_a_runs_folder_and_for_several_where_told(tool, tmp_path, capsys):
     for name in ('one', 'two'):
         write_run(tmp_path / name)
     tool('one')

@@ -173,9 +173,7 @@ def test_config_starts_the_peer_from_the_checkpoint(converter, mmseg_scope, sour
     assert all(torch.equal(value, expected[name]) for name, value in peer.state_dict().items())
 
 
-def test_head_of_other_classes_starts_at_random_on_the_backbone_of_the_checkpoint(
-    converter, mmseg_scope, source, tmp_path
-):
+def test_a_head_of_other_classes_starts_at_random_on_the_given_backbone(converter, mmseg_scope, source, tmp_path):
     converter.main([str(source), str(tmp_path / 'converted.pth')])
     peer = coco_peer(tmp_path / 'converted.pth', **{'decode_head.num_classes': 19})
     peer.init_weights()

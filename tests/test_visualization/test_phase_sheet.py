@@ -24,7 +24,7 @@ def view():
     )
 
 
-def test_labels_have_the_colors_of_the_palette_and_what_is_no_class_is_striped(view):
+def test_labels_have_the_colors_of_the_palette_and_ignored_is_striped(view):
     (title, picture), *_ = _Panels(view, PALETTE).taught()
     assert title == 'labels by right\n75% kept, 67% right'
     quarter = picture.shape[1] // 4
@@ -33,7 +33,7 @@ def test_labels_have_the_colors_of_the_palette_and_what_is_no_class_is_striped(v
     assert set(np.unique(picture[:, 2 * quarter + 1 : 3 * quarter - 1])) == {LIGHT, DARK}
 
 
-def test_weights_are_drawn_beside_the_labels_of_each_learner_and_not_where_labels_are_dropped(view):
+def test_weights_are_drawn_beside_labels_and_not_where_those_are_dropped(view):
     titles = [title.split('\n')[0] for title, _ in _Panels(view, PALETTE).taught()]
     assert titles == ['labels by right', 'their weight for left', 'labels by left', 'their weight for right']
     picture = _Panels(view, PALETTE).taught()[1][1]

@@ -31,7 +31,7 @@ def masks(domain: str, split: str, number: int = 40) -> np.ndarray:
 
 
 @pytest.mark.parametrize('domain', DOMAINS)
-def test_a_scene_rendered_again_is_the_same_and_global_randomness_has_no_part_in_it(domain: str) -> None:
+def test_a_scene_rendered_again_is_the_same_whatever_global_randomness(domain: str) -> None:
     key = SceneKey(3, domain, 'val', 5)
     np.random.seed(0)
     torch.manual_seed(0)
@@ -107,7 +107,7 @@ def test_scenes_hold_one_to_several_digits() -> None:
     assert max(classes_per_scene) >= 3
 
 
-def test_handwritten_strokes_are_lighter_than_the_ground_beside_them_where_the_mask_says_so() -> None:
+def test_strokes_are_lighter_than_the_ground_where_the_mask_says_so() -> None:
     import cv2
 
     for image, mask in scenes('handwriting', 'val', 20):

@@ -12,7 +12,7 @@ def see(watch, values):
         watch.see(iteration, {'loss': loss, 'left.decode.loss_dmt': loss, 'right.decode.loss_dmt': torch.tensor(1.0)})
 
 
-def test_a_loss_that_stays_no_number_stops_the_run_and_says_since_when_and_whose():
+def test_a_loss_that_stays_nan_stops_the_run_and_says_since_when_and_whose():
     words = (
         r'NaN or infinite for 5 iterations, from iteration 1 on \(left.decode.loss_dmt\): lower the learning rate.*'
         'checkpoint written well before iteration 1'

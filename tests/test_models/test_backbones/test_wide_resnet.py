@@ -62,7 +62,7 @@ def test_what_lies_behind_the_last_stage_asked_for_is_not_built():
 
 
 @pytest.mark.parametrize('depth', [10, 22, 28])
-def test_the_depth_counts_the_convolutions_those_of_the_three_shortcuts_included(depth):
+def test_the_depth_counts_all_convolutions_with_the_three_shortcuts(depth):
     network = WideResNet(depth=depth, widen_factor=2)
     convolutions = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
     assert len(convolutions) == depth
@@ -93,7 +93,7 @@ def test_dropout_acts_in_training_alone():
     assert torch.equal(network(x)[0], network(x)[0])
 
 
-def test_convolutions_start_with_kaimings_deviation_of_outgoing_connections():
+def test_convolutions_start_with_kaimings_deviation_by_outputs():
     network = WideResNet(depth=10, widen_factor=4)
     network.init_weights()
     convolution = network.stages[2][0].conv1  # 128 to 256 channels

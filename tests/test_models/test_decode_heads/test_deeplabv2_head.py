@@ -144,7 +144,7 @@ def test_backbone_is_torchvisions_of_output_stride_8(mmseg_scope, contract_dilat
     assert Config.fromfile(CONFIG).backbone.contract_dilation
 
 
-def test_peers_are_resnet_101_with_trained_batch_norm_and_the_dilations_of_the_published_numbers(mmseg_scope):
+def test_peers_are_resnet_101_with_batch_norm_and_the_published_dilations(mmseg_scope):
     for peer in Config.fromfile(CONFIG).model.peers.values():
         with torch.device('meta'):
             module = MODELS.build({**peer, 'data_preprocessor': None}).train()
@@ -161,7 +161,7 @@ def test_peers_are_resnet_101_with_trained_batch_norm_and_the_dilations_of_the_p
 
 
 @pytest.mark.parametrize('training', [True, False])
-def test_each_peer_gets_the_colors_of_its_weights_and_padding_that_is_all_but_black(mmseg_scope, training):
+def test_each_peer_gets_the_colors_of_its_weights_and_nearly_black_padding(mmseg_scope, training):
     peers = Config.fromfile(CONFIG).model.peers
     image = torch.randint(256, (3, 200, 300), dtype=torch.uint8)  # BGR, as MMSegmentation loads it
     blue, green, red = image.float()

@@ -30,7 +30,7 @@ def test_the_mixed_loss_is_the_weighted_mean_over_both_labels():
     torch.testing.assert_close(value, expected)
 
 
-def test_outside_of_contexts_it_is_the_plain_cross_entropy_of_labels_and_of_scores():
+def test_outside_of_contexts_it_is_the_plain_cross_entropy():
     loss = MixupMutualLoss(loss_weight=0.5)
     torch.testing.assert_close(loss(LOGITS, LABEL, avg_factor=4), 0.5 * F.cross_entropy(LOGITS, LABEL))
     scores = torch.full((4, 3), 1 / 3)

@@ -91,7 +91,7 @@ def test_without_mixup_one_pass_weighs_and_learns(monkeypatch):
     assert 'a.mean_weight' in log
 
 
-def test_batch_augments_of_the_classifier_itself_act_on_labeled_batches_alone(monkeypatch):
+def test_batch_augments_of_the_classifier_act_on_labeled_batches_alone(monkeypatch):
     peer = toy_classifier(train_cfg={'augments': {'type': 'Mixup', 'alpha': 1.0}})
     model = DynamicMutualTraining(peers={'a': peer})
     calls = []

@@ -219,7 +219,7 @@ def test_the_index_of_a_stranger_is_refused(folder, change, words):
         PseudoLabelBank(folder)
 
 
-def test_an_index_that_claims_more_than_its_file_holds_is_refused_without_making_it(folder):
+def test_an_index_that_claims_more_than_its_file_holds_is_refused(folder):
     with (folder / 'index-0.npy').open('wb') as file:
         np.lib.format.write_array_header_1_0(file, {'descr': '<i8', 'fortran_order': False, 'shape': (10**13, 3)})
         file.write(bytes(120))
