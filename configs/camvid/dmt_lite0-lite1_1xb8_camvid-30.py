@@ -1,0 +1,7 @@
+# CamVid, 30 labels: two EfficientNet-Lites teach each other by the paper's rule and phases.
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/models/camvid_peers.py',
+    '../_base_/datasets/camvid_30.py',
+    '../_base_/schedules/camvid.py',
+]
