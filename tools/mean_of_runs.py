@@ -3,7 +3,8 @@
     python tools/mean_of_runs.py work_dirs/dmt_voc_1of20/split0 work_dirs/dmt_voc_1of20/split1 ...
 
 `last` is the last validation of each run; `best` is its best, which is selected on the validation set and so no honest
-result. What follows ± is the sample standard deviation over the runs.
+result. What follows ± is the sample standard deviation over the runs. The lists of
+labeled images are those that the logs name.
 """
 
 import argparse
@@ -12,6 +13,8 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import mean, stdev
+
+from mmdmt.reports.log import read_logs
 
 
 def validations(work_dir: Path, metrics: Sequence[str]) -> list[dict[str, float]]:
@@ -39,6 +42,11 @@ def validations(work_dir: Path, metrics: Sequence[str]) -> list[dict[str, float]
             f'No validation in {work_dir} has {" or ".join(metrics)}: has it run far enough? See --metric.'
         )
     return [{'step': step, **by_step[step]} for step in sorted(by_step)]
+
+
+def labeled_list(work_dir: Path) -> str:
+    """Return which labeled images a run used, in the words of its log; empty if it does not say."""
+    return read_logs(sorted(work_dir.glob('*/*.log'))).lists.get('labeled', '')
 
 
 def entries_of(log: Path) -> Iterator[dict[str, float]]:
@@ -102,6 +110,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument('--metric', nargs='+', default=['mIoU'], help='metrics to print (default: mIoU)')
     args = parser.parse_args(argv)
     print('\n'.join(table({str(path): validations(path, args.metric) for path in args.work_dirs})))
+    lists = dict.fromkeys(named for path in args.work_dirs if (named := labeled_list(path)))
+    print(''.join(f'labeled images: {named}\n' for named in lists), end='')
 
 
 if __name__ == '__main__':

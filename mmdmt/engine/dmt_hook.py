@@ -22,6 +22,7 @@ from mmdmt.engine.guards.loss_watch import LossWatch
 from mmdmt.engine.guards.run_checks import check_run, check_settings
 from mmdmt.engine.guards.run_lock import lock_work_dir
 from mmdmt.engine.labeling_report import report_labels
+from mmdmt.engine.named_lists import log_lists
 from mmdmt.engine.peers_of_run import model_of, seed_everything, share_buffers, start_from_scratch
 from mmdmt.engine.phase_loader import PhaseLoader
 from mmdmt.method.phases import Curriculum
@@ -125,6 +126,7 @@ class DMTHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Enter the phase of the first iteration, which is not the first of all when a run is resumed."""
         self._stop.start(runner)
+        log_lists(runner)
         iteration = runner.train_loop.iter
         if iteration:
             self._resume(runner, iteration)

@@ -9,6 +9,7 @@ from pathlib import Path
 LINE = re.compile(r'(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) - \S+ - (\w+) - (.*)')
 PHASE = re.compile(r'Phase (\d+) of \d+, iterations (\d+) to (\d+): (.*)\.')
 LABELED = re.compile(r'Phase (\d+): pseudo labels of ')
+LIST = re.compile(r'List of (\w+) images: (.*)\.')
 REACHED = re.compile(r'(?:Iter\(train\) \[\s*(\d+)/|Saving checkpoint at (\d+) iterations)')
 ENVIRONMENT = re.compile(r'    ([A-Za-z][\w .]*): (.+)')
 TOLD = (
@@ -39,6 +40,7 @@ class Log:
         phases: For each phase its first and last iteration and its kind, in words.
         phase_seconds: Wall time of each phase, its labeling included, iterations done twice counted twice.
         labeling_seconds: Wall time of the labeling of each phase.
+        lists: Which labeled, unlabeled and validation images the last start used, in words.
         messages: How often each warning and error was logged, by level and text.
         reached: The highest iteration that is named.
     """
@@ -48,6 +50,7 @@ class Log:
     phases: dict[int, tuple[int, int, str]] = field(default_factory=dict)
     phase_seconds: dict[int, float] = field(default_factory=dict)
     labeling_seconds: dict[int, float] = field(default_factory=dict)
+    lists: dict[str, str] = field(default_factory=dict)
     messages: dict[tuple[str, str], int] = field(default_factory=dict)
     reached: int = 0
 
@@ -93,6 +96,8 @@ def _read(file: Path, log: Log) -> None:
             log.phases[phase[0]] = int(entered[2]), int(entered[3]), entered[4]
         elif phase and (labeled := LABELED.match(text)) and int(labeled[1]) == phase[0]:
             log.labeling_seconds[phase[0]] = (now - phase[1]).total_seconds()
+        elif named := LIST.match(text):
+            log.lists[named[1]] = named[2]
         elif iteration := REACHED.match(text):
             reached = max(reached, *(int(number) for number in iteration.groups() if number))
     _count(log, message)

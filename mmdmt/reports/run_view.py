@@ -83,6 +83,7 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         ('Seed', 'unknown' if run.seed is None else str(run.seed)),
         ('Wall time', duration(run.log.seconds) if run.log.starts else 'unknown'),
     ]
+    facts += [(f'{kind.capitalize()} images', text) for kind, text in run.log.lists.items()]
     if len(run.log.starts) > 1:
         facts.append(('Started', f'{len(run.log.starts)} times'))
     return facts

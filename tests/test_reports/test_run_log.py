@@ -48,3 +48,9 @@ def test_versions_and_seed_are_picked_from_the_environment(tmp_path):
 def test_an_empty_log_says_nothing(tmp_path):
     log = read(tmp_path, '')
     assert (log.starts, log.seconds, log.reached) == ([], 0, 0)
+
+
+def test_the_lists_of_images_are_those_that_the_last_start_named(tmp_path):
+    line = '2026/01/02 10:00:05 - mmengine - INFO - List of labeled images: {}.\n'
+    log = read(tmp_path, HEAD + line.format('40, no published list (SHA-256 1f0c2a9be7d3)'), line.format('92, VOC'))
+    assert log.lists == {'labeled': '92, VOC'}

@@ -65,3 +65,14 @@ def test_folders_that_are_no_runs_are_named(tool, tmp_path):
     write_log(tmp_path, '20260101_000000', {'loss': 1.0, 'step': 1})
     with pytest.raises(ValueError, match='No validation in .* has mIoU'):
         tool.main([str(tmp_path)])
+
+
+def test_the_lists_of_labeled_images_are_named_once_each(tool, runs, capsys):
+    for number, split in enumerate((0, 1, 1)):
+        line = f'2026/01/02 10:00:05 - mmengine - INFO - List of labeled images: 530, VOC 1/20 of DMT, split {split}.\n'
+        (Path(runs[number]) / '20260102_000000' / '20260102_000000.log').write_text(line)
+    tool.main(runs)
+    assert capsys.readouterr().out.splitlines()[3:] == [
+        'labeled images: 530, VOC 1/20 of DMT, split 0',
+        'labeled images: 530, VOC 1/20 of DMT, split 1',
+    ]

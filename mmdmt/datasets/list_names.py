@@ -1,0 +1,42 @@
+"""Name the lists of images that datasets hold, so that results can be compared with those on the same list."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from mmengine.dataset import BaseDataset
+
+from mmdmt.preparation.known_lists import digest, image_id, recognize
+
+
+def list_name(dataset: Any) -> str:
+    """Count the images of a dataset and name the published list that they are.
+
+    Args:
+        dataset (BaseDataset): Of images in files, or one of MMEngine's wrappers that joins or repeats such datasets.
+
+    Returns:
+        str: Such as ``'92, VOC classic 92 (UniMatch, U2PL)'``; of a list that is not known the beginning of its sum,
+        which is that of the same images elsewhere: ``'40, no published list (SHA-256 1f0c2a9be7d3)'``. Of joined
+        datasets one for each, with ``' + '`` between them.
+    """
+    return ' + '.join(_name(part) for part in plain_datasets(dataset))
+
+
+def plain_datasets(dataset: Any) -> Iterator[BaseDataset]:
+    """Yield the plain datasets that MMEngine's wrappers join or repeat, once each."""
+    inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
+    if inner == [None]:
+        yield dataset
+    else:
+        for part in inner:
+            yield from plain_datasets(part)
+
+
+def _name(dataset: BaseDataset) -> str:
+    infos = (dataset.get_data_info(number) for number in range(len(dataset)))
+    images = [str(info['img_path']) for info in infos if 'img_path' in info]
+    if not images:
+        return f'{len(dataset)}, of no list'
+    known = recognize(images)
+    named = known.name if known else f'no published list (SHA-256 {digest(images)[:12]})'
+    return f'{len(set(map(image_id, images)))}, {named}'
