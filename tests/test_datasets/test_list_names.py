@@ -35,5 +35,6 @@ def test_another_list_is_known_by_its_sum(listed):
 
 
 def test_repeated_images_count_once_and_joined_lists_are_named_each(listed):
-    joined = RepeatDataset(ConcatDataset([listed(IMAGES[:1]), listed(IMAGES)]), 3)
+    assert list_name(RepeatDataset(listed(IMAGES), 3)) == '9, VOC classic 9'
+    joined = ConcatDataset([listed(IMAGES[:1]), listed(IMAGES)])
     assert list_name(joined) == f'1, no published list (SHA-256 {digest(IMAGES[:1])[:12]}) + 9, VOC classic 9'
