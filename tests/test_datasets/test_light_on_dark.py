@@ -6,7 +6,7 @@ from mmdmt.datasets.embedded.digit_scenes import DigitScenes
 from mmdmt.datasets.transforms import LightOnDark
 
 
-def test_every_scene_of_prints_becomes_light_on_dark_and_handwriting_stays_as_it_is():
+def test_prints_become_light_on_dark_and_handwriting_stays_as_it_is():
     for domain, turned in (('fonts', True), ('handwriting', False)):
         dataset = DigitScenes(domain=domain, num_scenes=40)
         changed = 0

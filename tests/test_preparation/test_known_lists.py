@@ -60,7 +60,7 @@ def test_the_table_has_every_list_of_the_field_once():
 
 
 @pytest.mark.parametrize(('dataset', 'whole'), [('voc12aug', 10582), ('cityscapes', 2975)])
-def test_a_list_and_its_rest_are_the_whole_set_and_those_of_dmt_are_as_published(dataset, whole):
+def test_a_list_and_its_rest_are_whole_and_those_of_dmt_as_published(dataset, whole):
     lists = TABLE[dataset]
     for file, known in lists.items():
         if '/labeled' in file:

@@ -61,7 +61,7 @@ def test_images_named_twice_count_once_and_are_told(write):
     assert one.repeated == (VOC[0], VOC[2])
 
 
-def test_a_known_list_goes_where_it_belongs_and_so_do_the_images_that_it_leaves(write, monkeypatch):
+def test_a_known_list_and_its_rest_go_where_they_belong(write, monkeypatch):
     known = {
         digest(VOC[:1]): KnownList('voc12aug', 'classic/labeled_1.txt', 'VOC classic 1', 1),
         digest(VOC[1:]): KnownList('voc12aug', 'classic/unlabeled_1.txt', 'the rest of VOC classic 1', 2),
