@@ -37,16 +37,8 @@ def test_metafiles_list_every_config_of_the_data_sets(folder):
 
 
 @pytest.mark.parametrize('folder', FOLDERS)
-def test_readmes_link_to_files_that_exist_and_to_every_config_of_the_data_sets(folder):
+def test_readmes_link_to_every_config_of_the_data_sets(folder):
     here = ROOT / 'configs' / folder
     links = re.findall(r'\]\(([^)#:]+)\)', (here / 'README.md').read_text())
-    assert all((here / link).exists() for link in links)
     there = {path.name for path in here.glob('*.py') if DATA & {*re.split('[_-]', path.stem)}}
     assert there <= set(links)
-
-
-@pytest.mark.parametrize('folder', FOLDERS)
-def test_commands_of_readmes_name_files_that_exist(folder):
-    text = (ROOT / 'configs' / folder / 'README.md').read_text()
-    for path in re.findall(r'(?:python |)((?:tools|configs)/[\w/.-]+\.py)\b', text):
-        assert (ROOT / path).is_file(), path

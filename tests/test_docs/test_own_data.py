@@ -117,10 +117,3 @@ def test_a_new_user_gets_from_images_to_masks_of_new_ones(checkout, capsys, mmse
                 assert (picture.dtype, picture.ndim) == (dtype, 2)
     exec(use.replace('iter_20000', 'iter_6'), {})
     assert re.findall(r'photos/\S+ \[[\d, ]+\] 0\.\d+', capsys.readouterr().out)
-
-
-def test_what_the_page_names_exists():
-    for target in re.findall(r'\]\((?!http)([^)#]+)\)', PAGE):
-        assert (ROOT / 'docs' / 'en' / target).exists(), target
-    for script in re.findall(r'tools/[\w/]+\.(?:py|sh)', PAGE):
-        assert (ROOT / script).is_file(), script

@@ -71,21 +71,6 @@ def test_its_config_runs_on_own_data(own_data):
     assert (own_data / 'work_dirs' / 'mine' / 'iter_4.pth').is_file()
 
 
-def test_its_links_lead_somewhere():
-    for target in re.findall(r'\]\((?!http)([^)#]+)\)', README):
-        assert (ROOT / target).exists(), target
-
-
-def test_its_commands_are_real():
-    makefile = (ROOT / 'Makefile').read_text()
-    for target in re.findall(r'^make (\w+)', README, flags=re.MULTILINE):
-        assert f'\n{target}:' in makefile
-    for script in re.findall(r'python (tools/[\w/]+\.py)', README):
-        assert (ROOT / script).is_file(), script
-    for config in re.findall(r'configs/[\w/.-]+\.py', README):
-        assert (ROOT / config).is_file(), config
-
-
 def test_the_tests_that_the_reliability_page_names_exist():
     page = (ROOT / 'docs' / 'en' / 'reliability.md').read_text()
     names = {Path(name).name for name in re.findall(r'`([\w/]*test_\w+\.py)`', page)}
