@@ -9,6 +9,7 @@ import torch
 from mmengine.dist import barrier, is_main_process
 from torch import nn
 
+from mmdmt.atomic_write import atomic_write
 from mmdmt.models.weights_file import read_checkpoint
 
 
@@ -74,6 +75,5 @@ class BestWeights:
 
     def _save(self, name: str, peer: nn.Module) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        unfinished = self._folder / f'{name}.tmp'
-        torch.save(peer.state_dict(), unfinished)
-        unfinished.replace(self._folder / f'{name}.pth')
+        with atomic_write(self._folder / f'{name}.pth') as unfinished:
+            torch.save(peer.state_dict(), unfinished)

@@ -1,12 +1,13 @@
 """What a pseudo-label bank says about itself."""
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
+
+from mmdmt.atomic_write import atomic_write
 
 FORMAT = 1
 MAX_BYTES = 2**24
@@ -55,11 +56,8 @@ class Manifest:
         text = json.dumps(
             {**asdict(self), 'thresholds': [None if k == np.inf else k for k in self.thresholds]}, indent=1
         )
-        with (folder / 'manifest.tmp').open('w') as file:
-            file.write(text + '\n')
-            file.flush()
-            os.fsync(file.fileno())
-        (folder / 'manifest.tmp').replace(folder / 'manifest.json')
+        with atomic_write(folder / 'manifest.json') as unfinished:
+            unfinished.write_text(text + '\n')
 
     @classmethod
     def read(cls: type[M], folder: Path) -> M:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from mmdmt.atomic_write import atomic_write
 from mmdmt.reports.comparison_view import compare
 from mmdmt.reports.experiments import group
 from mmdmt.reports.plots import colors_of
@@ -37,9 +38,8 @@ def write_report(work_dirs: Sequence[Path], out: Path) -> None:
         raise FileExistsError(f'{out} is there and no report of mmdmt, and is not overwritten: give another --out.')
     text = render(work_dirs)
     out.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = out.with_name(f'{out.name}.tmp')
-    unfinished.write_text(text, encoding='utf-8')
-    unfinished.replace(out)
+    with atomic_write(out) as unfinished:
+        unfinished.write_text(text, encoding='utf-8')
 
 
 def render(work_dirs: Sequence[Path]) -> str:

@@ -11,7 +11,6 @@ written as 0.
 import argparse
 import hashlib
 import io
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mmdmt.atomic_write import atomic_write
 from mmdmt.models.decode_heads import DeepLabV2Head
 
 SOURCE_DILATIONS = (6, 12, 18, 24)
@@ -172,15 +172,8 @@ def write_checkpoint(path: Path, checkpoint: dict[str, Any]) -> bool:
             return False
         raise FileExistsError(f'{path} exists and is something else: remove it, or give another destination.')
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f'{path.name}.{os.getpid()}.tmp')
-    try:
-        with unfinished.open('wb') as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with atomic_write(path) as unfinished:
+        unfinished.write_bytes(content)
     return True
 
 

@@ -5,6 +5,8 @@ import zlib
 from logging import Logger
 from pathlib import Path
 
+from mmdmt.atomic_write import atomic_write
+
 
 def is_whole(checkpoint: Path) -> bool:
     """Tell whether a checkpoint is all there and as it was written, by the checksums that torch puts into it.
@@ -63,7 +65,6 @@ def repair_last_checkpoint(work_dir: Path, logger: Logger) -> None:
             f'{found}, and no checkpoint in {folder} is whole: start again without --resume, or name a good checkpoint '
             'with --cfg-options load_from=CHECKPOINT.'
         )
-    unfinished = work_dir / 'last_checkpoint.tmp'
-    unfinished.write_text(str(good))
-    unfinished.replace(pointer)
+    with atomic_write(pointer) as unfinished:
+        unfinished.write_text(str(good))
     logger.warning(f'{found}: the run is resumed from {good}, the last good checkpoint.')
