@@ -11,7 +11,7 @@
 # make dist         wheel and sdist, in dist
 # make check-tag TAG=v0.1.0    check that the tag names the version of the package
 #
-# Each target builds .venv on first use. PYTHON chooses the interpreter (3.11 or newer), JOBS how many tests run at once.
+# Each target builds .venv on first use. PYTHON chooses the interpreter (3.11 to 3.13), JOBS how many tests run at once.
 
 PYTHON ?= python3
 VENV := .venv
@@ -32,7 +32,7 @@ FAST = -m "not (whole_run or kill or process or browser)"
 .DEFAULT_GOAL := test
 
 $(INSTALLED): requirements/pinned.txt setup.py
-	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("mmdmt needs Python 3.11 or newer: make PYTHON=python3.11")'
+	@$(PYTHON) -c 'import sys; (3, 11) <= sys.version_info < (3, 14) or sys.exit("mmdmt needs Python 3.11 to 3.13: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/pinned.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .

@@ -79,7 +79,7 @@ setup(
     long_description=(ROOT / 'README.md').read_text(),
     long_description_content_type='text/markdown',
     license='Apache-2.0',
-    python_requires='>=3.11',
+    python_requires='>=3.11,<3.14',  # MMEngine 0.10 calls what Python 3.14 took away, pkgutil.find_loader
     classifiers=[
         # The Pythons the tests were run on; docs/en/install.md says with which packages.
         'Programming Language :: Python :: 3.11',

@@ -7,7 +7,6 @@ this file. Each looks for the feature it cures rather than for a version, and le
 import contextlib
 import functools
 import pickle
-import pkgutil
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module, metadata, util
@@ -93,16 +92,6 @@ def _rebind(old: Callable[..., Any], new: Callable[..., Any]) -> None:
     for name, module in list(sys.modules.items()):
         if name.partition('.')[0] in _STACK and getattr(module, '__dict__', {}).get(old.__name__) is old:
             setattr(module, old.__name__, new)
-
-
-def _restore_find_loader() -> None:
-    """Cure "module 'pkgutil' has no attribute 'find_loader'" from every Runner.
-
-    Python 3.14 removed it; mmengine/utils/dl_utils/misc.py, ``mmcv_full_available``, and mmcv/utils/ext_loader.py,
-    ``check_ops_exist``, ask it for mmcv's extension.
-    """
-    if not hasattr(pkgutil, 'find_loader'):
-        pkgutil.find_loader = lambda fullname: getattr(util.find_spec(fullname), 'loader', None)
 
 
 class _AbsentExtension(ModuleType):
@@ -369,7 +358,6 @@ def _know_builtin_modules() -> None:
 
 
 _CURES: tuple[Callable[[], None], ...] = (
-    _restore_find_loader,  # Python >= 3.14; first, as others need it
     _import_ops_without_extension,  # mmcv-lite
     _load_history_in_checkpoints,  # torch >= 2.6
     _find_packages_without_pkg_resources,  # setuptools >= 82

@@ -5,7 +5,6 @@ import importlib.util
 import io
 import os
 import pickle
-import pkgutil
 import socket
 import subprocess
 import sys
@@ -542,13 +541,6 @@ def test_working_interp2d_is_left_alone():
     before = interpolate.interp2d
     compat._add_interp2d(interpolate)
     assert interpolate.interp2d is before
-
-
-def test_find_loader_comes_back_where_python_dropped_it(monkeypatch):
-    monkeypatch.delattr(pkgutil, 'find_loader')
-    compat._restore_find_loader()
-    assert pkgutil.find_loader('mmcv').get_filename('mmcv') == mmcv.__file__
-    assert pkgutil.find_loader('mmcv.no_such_module') is None
 
 
 @pytest.mark.parametrize('module', ['os', 'json', 'os.path', 'math'])

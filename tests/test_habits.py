@@ -60,7 +60,7 @@ def test_quick_tests_run_on_every_python_of_the_classifiers():
 
 
 def test_ruff_and_mypy_check_for_the_oldest_python_that_is_allowed():
-    (oldest,) = re.findall(r"python_requires='>=(3\.\d+)'", (ROOT / 'setup.py').read_text())
+    (oldest,) = re.findall(r"python_requires='>=(3\.\d+),", (ROOT / 'setup.py').read_text())
     tools = tomllib.loads((ROOT / 'pyproject.toml').read_text())['tool']
     assert tools['ruff']['target-version'] == f'py{oldest.replace(".", "")}'
     assert tools['mypy']['python_version'] == oldest
