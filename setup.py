@@ -89,7 +89,7 @@ setup(
     cmdclass={'build_py': BuildWithConfigs, 'bdist_wheel': WheelForMim},
     packages=find_packages(include=['mmdmt', 'mmdmt.*']),
     package_data={'mmdmt': ['py.typed', 'preparation/*.json', 'reports/templates/*']},
-    install_requires=['torch>=2.1', 'numpy', 'packaging', 'rich'],
+    install_requires=['torch>=2.1', 'numpy', 'packaging', 'rich', 'zstandard>=0.22'],
     extras_require={
         'openmmlab': OPENMMLAB,
         'demo': DEMO,

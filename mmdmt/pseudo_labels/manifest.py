@@ -9,7 +9,7 @@ import numpy as np
 
 from mmdmt.atomic_write import atomic_write
 
-FORMAT = 1
+FORMAT = 2  # of manifest, index and labels
 MAX_BYTES = 2**24
 MAX_SHARDS = 2**12
 MAX_CLASSES = 255  # pixel labels are bytes, and 255 is the ignored one

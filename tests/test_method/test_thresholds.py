@@ -118,7 +118,8 @@ def test_raw_and_stored_confidences_keep_the_same_pixels(ratio):
     histogram = ConfidenceHistogram(4)
     histogram.update(label, confidence)
     thresholds = histogram.thresholds(ratio)
-    stored_label, stored_confidence = decode(encode(label, confidence))
+    stored_label, stored_levels = decode(encode(label, quantize(confidence)))
+    stored_confidence = dequantize(stored_levels)
     kept = confidence >= thresholds[label]
     np.testing.assert_array_equal(stored_confidence >= thresholds[stored_label], kept)
     np.testing.assert_array_equal(np.bincount(label[kept], minlength=4), histogram.kept(thresholds))

@@ -15,6 +15,7 @@ from mmengine.optim import OptimWrapper
 from naive import naive_labeling
 from torch import Tensor, nn
 
+from mmdmt.method.confidence_levels import quantize
 from mmdmt.pseudo_labels.labeling import label
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 from mmdmt.tasks.segmentation.codec import decode, encode
@@ -72,6 +73,7 @@ def bank_time(
     (item,) = networks.scenes(1, max(size))
     height, width_of_image = size
     classes, confidence = (plane[:height, :width_of_image].copy() for plane in networks.predicted(peer, item))
+    levels = quantize(confidence)
     resnet = networks.build(networks.resnet18(width)).eval()
     inputs = _inputs(resnet, networks.noise_images(1, *size)[0])
 
@@ -84,7 +86,7 @@ def bank_time(
         label_anew({'unet': peer}, networks.Unlabeled([_cropped(item, size)], classes=6), root)
         bank = PseudoLabelBank(root / 'unet')
         cv2.imwrite(mask, classes)
-        codec = interleaved({'codec': lambda: decode(encode(classes, confidence)), 'forward': forward}, repeats)
+        codec = interleaved({'codec': lambda: decode(encode(classes, levels)), 'forward': forward}, repeats)
         read = interleaved(
             {
                 'bank': lambda: [bank.read(0) for _ in range(calls)],

@@ -21,6 +21,7 @@ from types import TracebackType
 import cv2
 import numpy as np
 
+from mmdmt.method.confidence_levels import dequantize, quantize
 from mmdmt.pseudo_labels.manifest import REMEDY, Manifest
 from mmdmt.tasks.segmentation.codec import decode, encode
 
@@ -48,7 +49,7 @@ class BankWriter:
             label (np.ndarray): (H, W) uint8.
             confidence (np.ndarray): (H, W) float32.
         """
-        data = encode(label, confidence)
+        data = encode(label, quantize(confidence))
         with self._room():
             self._file.write(data)
         self._index.extend((image, self._offset, len(data)))
@@ -172,9 +173,10 @@ class PseudoLabelBank:
         """
         data = os.pread(self._files[self._shard[image]], int(self._length[image]), int(self._offset[image]))
         try:
-            label, confidence = decode(data)
+            label, levels = decode(data)
         except ValueError as error:
             raise ValueError(f'Image {image} of the pseudo-label bank {self.folder}: {error}') from error
+        confidence = dequantize(levels)
         np.copyto(label, ignore_index, where=confidence < cv2.LUT(label, self._thresholds))
         return label, confidence
 

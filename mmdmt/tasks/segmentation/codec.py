@@ -1,15 +1,16 @@
-"""A pseudo label and its confidence, as bytes.
+"""Pack a pseudo label and its confidence levels into bytes, by Zstandard.
 
-After a header (magic, format version, checksum) come the height and width, then three planes of one byte a pixel: the
-low bytes of the confidence as they are, and, as runs of equal bytes, deflated, the labels and the high bytes.
+A header (magic, format version, checksum, height and width, the lengths of the first two frames) is followed by three
+planes of one byte a pixel: the labels and the high bytes of the levels, each a Zstandard frame, then the low bytes as
+they are.
 
-A confidence is stored as its level (see `confidence_levels`), and a level as its difference from what its left, upper
-and upper-left neighbors predict. The logits of a segmentor are interpolated from a coarser grid, so the confidence
-is smooth, and the difference mostly fits into the low byte. Where the network is trained well, that byte is nearly
-incompressible: to deflate it, too, would save little, and take about as long as all the rest.
+A level (see :mod:`mmdmt.method.confidence_levels`) is stored as its difference from what its left, upper and upper-left
+neighbors predict. The logits of a segmentor are interpolated from a coarser grid, so the confidence is smooth, and the
+difference mostly fits into the low byte. That byte is nearly incompressible: to compress it, too, saves at most 3 %,
+and reading would take a quarter longer.
 
-A label is read in every iteration and written once, so everything is made for reading: runs are repeated, not searched,
-and the differences are summed by OpenCV's integral image, which takes bytes as they come.
+A label is written once and read in every iteration, so reading is what counts: OpenCV's integral image sums the
+differences, and takes bytes as they come.
 """
 
 import struct
@@ -17,129 +18,121 @@ import zlib
 
 import cv2
 import numpy as np
+import zstandard
 from numpy.typing import NDArray
 
-from mmdmt.method.confidence_levels import dequantize, quantize
+from mmdmt.method.confidence_levels import NUM_LEVELS
 
 _MAGIC = b'DMTP'
-_FORMAT_VERSION = 2
+_FORMAT_VERSION = 3
 _HEADER = struct.Struct('<4sHI')  # magic, format version, CRC-32 of all that follows
-_SHAPE = struct.Struct('<II')  # height, width
-_RUNS = struct.Struct('<I')  # how many runs a plane has; 0 if it stands there as it is
-_LONGEST_RUN = 2**16 - 1
+_SIZES = struct.Struct('<IIII')  # height, width, bytes of the frame of labels, of that of high bytes
 
-# Added to the differences before they are split, so that small ones of either sign have the high byte zero.
+# Added to a difference before it is split, so that small ones of either sign have the high byte zero.
 _CENTER = 128
 
+# Long matches alone, found through a tiny table: both planes are either long runs or noise, and in noise short matches
+# cost more than they save. Level 1 takes as long and makes the high bytes 5 to 10 % larger.
+_PARAMETERS = zstandard.ZstdCompressionParameters(
+    strategy=zstandard.STRATEGY_FAST, min_match=7, hash_log=6, chain_log=6, search_log=1, window_log=20
+)
 
-def encode(label: NDArray[np.uint8], confidence: NDArray[np.float32]) -> bytes:
-    """Pack a pseudo label with its confidence.
+
+def encode(label: NDArray[np.uint8], levels: NDArray[np.uint16]) -> bytes:
+    """Pack a pseudo label with its confidence levels. Threads may call it side by side.
 
     Args:
         label: Class of each pixel, uint8 of shape (H, W). Any value is kept as it is.
-        confidence: Max softmax probability of each pixel, float32 of shape (H, W), in [0, 1]. It is rounded down to the
-            lower edge of its level.
+        levels: Confidence level of each pixel, uint16 of shape (H, W), below ``NUM_LEVELS``.
 
     Returns:
-        The bytes that `decode` reads.
+        The bytes that `decode` reads; equal maps give equal bytes.
 
     Raises:
-        ValueError: If a dtype or shape is another, or a confidence is NaN or outside [0, 1].
+        ValueError: If a dtype, a shape or a level is another.
     """
     if label.dtype != np.uint8 or label.ndim != 2:
         raise ValueError(f'a label map is uint8 of shape (H, W), not {label.dtype} of shape {label.shape}.')
-    if confidence.shape != label.shape:
-        raise ValueError(f'the confidence map has shape {confidence.shape}, but its label map {label.shape}.')
-    difference = _difference(quantize(confidence)) + np.uint16(_CENTER)
-    low, high = difference.astype(np.uint8), (difference >> 8).astype(np.uint8)
-    runs = zlib.compress(_as_runs(label) + _as_runs(high))
-    content = _SHAPE.pack(*label.shape) + low.tobytes() + runs
-    return _HEADER.pack(_MAGIC, _FORMAT_VERSION, zlib.crc32(content)) + content
+    if levels.dtype != np.uint16 or levels.shape != label.shape:
+        raise ValueError(
+            f'the confidence levels of a label map {label.shape} are uint16 of that shape, not {levels.dtype} of shape '
+            f'{levels.shape}.'
+        )
+    if levels.max(initial=0) >= NUM_LEVELS:
+        raise ValueError(f'a confidence level is {levels.max()}, but levels are 0 to {NUM_LEVELS - 1}.')
+    difference = _difference(levels)
+    high = ((difference + np.uint16(_CENTER)) >> 8).astype(np.uint8)
+    compressor = zstandard.ZstdCompressor(compression_params=_PARAMETERS)
+    frames = [compressor.compress(np.ascontiguousarray(plane).data) for plane in (label, high)]
+    parts: list[bytes | memoryview] = [
+        _SIZES.pack(*label.shape, *map(len, frames)),
+        *frames,
+        difference.astype(np.uint8).data,
+    ]
+    checksum = 0
+    for part in parts:
+        checksum = zlib.crc32(part, checksum)
+    return b''.join([_HEADER.pack(_MAGIC, _FORMAT_VERSION, checksum), *parts])
 
 
-def decode(data: bytes) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Unpack what `encode` packed.
+def decode(data: bytes) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
+    """Unpack what `encode` packed. Threads may call it side by side.
 
     Args:
         data: The bytes of one pseudo label.
 
     Returns:
-        The label, uint8 of shape (H, W), and the confidence, float32 of shape (H, W), both writable. The label is the
-        one encoded; the confidence is the lower edge of the level of the one encoded.
+        The label, uint8, and the confidence levels, uint16, both of shape (H, W) and writable.
 
     Raises:
         ValueError: If the data are no pseudo label, of another format version, truncated or damaged.
     """
     content = _checked_content(data)
-    height, width = _SHAPE.unpack_from(content)
-    shape, pixels = (height, width), height * width
+    height, width, *lengths = _SIZES.unpack_from(content)
     try:
-        low = np.frombuffer(content, np.uint8, pixels, offset=_SHAPE.size).reshape(shape)
-        runs = _inflated(content[_SHAPE.size + pixels :], most=2 * (_RUNS.size + 3 * pixels))
-        label, runs = _from_runs(runs, pixels)
-        high, runs = _from_runs(runs, pixels)
-        if runs:
-            raise ValueError(f'{len(runs)} bytes too many')
-        confidence = dequantize(_levels(low, high.reshape(shape)))
-    except (ValueError, IndexError, struct.error, zlib.error) as error:
+        first, second = _SIZES.size + lengths[0], _SIZES.size + sum(lengths)
+        label = _plane(content[_SIZES.size : first], height, width).copy()
+        high = _plane(content[first:second], height, width)
+        low = np.frombuffer(content[second:], np.uint8).reshape(height, width)
+        levels = _sums(low, high)
+        if levels.max(initial=0) >= NUM_LEVELS:
+            raise ValueError(f'level {levels.max()} of {NUM_LEVELS}')
+    except (ValueError, MemoryError, zstandard.ZstdError) as error:
         raise ValueError(
             f'the pseudo label says that it is {height}x{width}, but holds something else ({error}). Label this phase '
             'again.'
         ) from error
-    return label.reshape(shape), confidence
+    return label, levels
 
 
 def _difference(levels: NDArray[np.uint16]) -> NDArray[np.uint16]:
     """Subtract left + upper - upper-left neighbor (zero outside the image) from each level, modulo 2**16."""
-    zero = np.uint16(0)
-    return np.diff(np.diff(levels, axis=0, prepend=zero), axis=1, prepend=zero)
+    rows = levels.copy()
+    rows[1:] -= levels[:-1]
+    difference = rows.copy()
+    difference[:, 1:] -= rows[:, :-1]
+    return difference
 
 
-def _levels(low: NDArray[np.uint8], high: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    """Undo `_difference`, of differences in two bytes with `_CENTER` added."""
-    height, width = low.shape
+def _sums(low: NDArray[np.uint8], high: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    """Undo `_difference` of differences in two bytes, the high one of the difference with `_CENTER` added."""
     if not low.size:
         return np.zeros(low.shape, np.uint16)
-    # Modulo 2**16 it does not matter that 32 bits overflow, nor in which order bytes and centers are added up.
-    levels = cv2.integral(low)[1:, 1:].astype(np.uint16)
-    if high.any():
-        levels += cv2.integral(high)[1:, 1:].astype(np.uint16) << np.uint16(8)
-    rows, columns = (np.arange(1, side + 1, dtype=np.uint16) for side in (height, width))
-    levels -= (rows * np.uint16(_CENTER))[:, None] * columns
+    # A low byte of 128 or more belongs to a difference whose own high byte is one less. Modulo 2**16 it matters neither
+    # that 32 bits overflow nor in which order the bytes are added up.
+    levels = cv2.integral(high - (low >> 7))[1:, 1:].astype(np.uint16)
+    levels <<= 8
+    levels += cv2.integral(low)[1:, 1:].astype(np.uint16)
     return levels
 
 
-def _as_runs(plane: NDArray[np.uint8]) -> bytes:
-    """Say a plane as runs of equal bytes, or as it is if it has too many of them."""
-    flat = plane.ravel()
-    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-    starts = np.union1d(changes, np.arange(0, flat.size, _LONGEST_RUN))
-    if 3 * starts.size >= flat.size:
-        return _RUNS.pack(0) + flat.tobytes()
-    lengths = np.diff(starts, append=flat.size).astype(np.uint16)
-    return _RUNS.pack(starts.size) + lengths.tobytes() + flat[starts].tobytes()
-
-
-def _from_runs(data: memoryview, pixels: int) -> tuple[NDArray[np.uint8], memoryview]:
-    """Undo `_as_runs`; return the plane, writable, and what follows it."""
-    (count,) = _RUNS.unpack_from(data)
-    data = data[_RUNS.size :]
-    if not count:
-        return np.frombuffer(data, np.uint8, pixels).copy(), data[pixels:]
-    lengths = np.frombuffer(data, np.uint16, count)
-    values = np.frombuffer(data, np.uint8, count, offset=lengths.nbytes)
-    if lengths.sum() != pixels:  # before anything of their size is made
-        raise ValueError(f'runs of {lengths.sum()} pixels')
-    return np.repeat(values, lengths), data[3 * count :]
-
-
-def _inflated(data: memoryview, most: int) -> memoryview:
-    """Inflate data to so many bytes at most, whatever they hold."""
-    decompressor = zlib.decompressobj()
-    inflated = decompressor.decompress(data, most + 1)
-    if not decompressor.eof:
-        raise ValueError(f'more than {most} bytes' if len(inflated) > most else 'deflated data without an end')
-    return memoryview(inflated)
+def _plane(frame: memoryview, height: int, width: int) -> NDArray[np.uint8]:
+    """Decompress a plane, read-only; nothing of its size is made before the frame says that it is of that size."""
+    size = zstandard.get_frame_parameters(frame).content_size
+    if size != height * width:
+        raise ValueError(f'a plane of {size} bytes')
+    plane = zstandard.ZstdDecompressor().decompress(frame, allow_extra_data=False) if size else b''
+    return np.frombuffer(plane, np.uint8).reshape(height, width)
 
 
 def _checked_content(data: bytes) -> memoryview:
@@ -149,10 +142,10 @@ def _checked_content(data: bytes) -> memoryview:
             f'these {len(data)} bytes are no pseudo label: they start with {data[: len(_MAGIC)]!r}, not {_MAGIC!r}. '
             'Label this phase again.'
         )
-    if len(data) < _HEADER.size:
+    if len(data) < _HEADER.size + _SIZES.size:
         raise ValueError(
-            f'the pseudo label is truncated: it has {len(data)} bytes, fewer than the {_HEADER.size} of its header. '
-            'Label this phase again.'
+            f'the pseudo label is truncated: it has {len(data)} bytes, fewer than the {_HEADER.size + _SIZES.size} of '
+            'its header. Label this phase again.'
         )
     _, version, checksum = _HEADER.unpack_from(data)
     if version != _FORMAT_VERSION:

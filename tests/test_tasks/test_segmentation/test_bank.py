@@ -113,9 +113,10 @@ def test_a_strange_manifest_is_refused(folder, text, words):
         PseudoLabelBank(folder)
 
 
-def test_another_format_is_refused(folder):
-    replace(MANIFEST, format=99).write(folder)
-    with pytest.raises(ValueError, match='format 99'):
+@pytest.mark.parametrize('version', [1, 99])
+def test_another_format_is_refused(folder, version):
+    replace(MANIFEST, format=version).write(folder)
+    with pytest.raises(ValueError, match=f'has format {version}, this version reads 2: resume the run from'):
         PseudoLabelBank(folder)
 
 

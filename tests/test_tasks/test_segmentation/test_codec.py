@@ -1,18 +1,20 @@
 import struct
 import tracemalloc
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import zstandard
 
-from mmdmt.method.confidence_levels import NUM_LEVELS, dequantize, quantize
+from mmdmt.method.confidence_levels import NUM_LEVELS, quantize
 from mmdmt.tasks.segmentation.codec import decode, encode
 
 SEED = 7
 
 
 def network_output(height: int, width: int, num_classes: int = 21, stride: int = 8):
-    """Label and confidence of random logits, about as smooth as a segmentor's, interpolated from a coarser grid."""
+    """Labels and levels of random logits, about as smooth as a segmentor's, interpolated from a coarser grid."""
     coarse = np.random.default_rng(SEED).normal(size=(num_classes, height // stride + 1, width // stride + 1))
     for _ in range(512 // stride**2):  # blurs by the same number of pixels, whatever the stride
         for axis in (1, 2):
@@ -21,7 +23,7 @@ def network_output(height: int, width: int, num_classes: int = 21, stride: int =
     logits = interpolation(height, coarse.shape[1]) @ coarse @ interpolation(width, coarse.shape[2]).T
     probability = np.exp(logits - logits.max(axis=0))
     probability = (probability / probability.sum(axis=0)).astype(np.float32)
-    return probability.argmax(axis=0).astype(np.uint8), probability.max(axis=0)
+    return probability.argmax(axis=0).astype(np.uint8), quantize(probability.max(axis=0))
 
 
 def interpolation(size: int, grid: int) -> np.ndarray:
@@ -32,19 +34,18 @@ def interpolation(size: int, grid: int) -> np.ndarray:
 
 def noise(shape):
     rng = np.random.default_rng(SEED)
-    return rng.integers(0, 256, shape, dtype=np.uint8), rng.random(shape, np.float32)
+    return rng.integers(0, 256, shape, dtype=np.uint8), rng.integers(0, NUM_LEVELS, shape, dtype=np.uint16)
 
 
-def assert_round_trip(label, confidence):
-    decoded_label, decoded_confidence = decode(encode(label, confidence))
-    assert decoded_label.dtype == np.uint8
-    assert decoded_confidence.dtype == np.float32
+def assert_round_trip(label, levels):
+    decoded_label, decoded_levels = decode(encode(label, levels))
+    assert (decoded_label.dtype, decoded_levels.dtype) == (np.uint8, np.uint16)
     np.testing.assert_array_equal(decoded_label, label)
-    np.testing.assert_array_equal(decoded_confidence, dequantize(quantize(confidence)))
+    np.testing.assert_array_equal(decoded_levels, levels)
 
 
 @pytest.mark.parametrize('shape', [(0, 0), (0, 5), (5, 0), (1, 1), (1, 9), (9, 1), (2, 3), (37, 64), (321, 500)])
-def test_label_and_confidence_level_come_back(shape):
+def test_labels_and_levels_come_back(shape):
     assert_round_trip(*noise(shape))
 
 
@@ -54,74 +55,68 @@ def test_network_output_comes_back():
 
 def test_every_label_value_comes_back():
     label = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    assert_round_trip(label, np.full(label.shape, 0.5, np.float32))
+    assert_round_trip(label, np.full(label.shape, 7, np.uint16))
 
 
-def test_every_confidence_level_comes_back():
-    levels = np.random.default_rng(SEED).permutation(NUM_LEVELS)[None]
-    confidence = dequantize(levels)
-    _, decoded = decode(encode(np.zeros(levels.shape, np.uint8), confidence))
-    np.testing.assert_array_equal(decoded, confidence)
+def test_every_level_comes_back():
+    levels = np.random.default_rng(SEED).permutation(NUM_LEVELS)[None].astype(np.uint16)
+    assert_round_trip(np.zeros(levels.shape, np.uint8), levels)
 
 
 def test_largest_jumps_come_back():
     board = np.indices((8, 8)).sum(axis=0) % 2
-    assert_round_trip(board.astype(np.uint8), board.astype(np.float32))
-
-
-def test_confidences_next_to_one_stay_apart():
-    confidence = 1 - np.array([[1e-4, 1e-5, 1e-6, 2e-7, 1e-7, 0]], np.float32)
-    _, decoded = decode(encode(np.zeros(confidence.shape, np.uint8), confidence))
-    assert (np.diff(decoded) > 0).all()
+    assert_round_trip(board.astype(np.uint8), (board * (NUM_LEVELS - 1)).astype(np.uint16))
 
 
 def test_transposed_views_come_back():
-    label, confidence = noise((13, 29))
-    assert_round_trip(label.T, confidence.T)
+    label, levels = noise((13, 29))
+    assert_round_trip(label.T, levels.T)
 
 
 def test_decoded_arrays_can_be_written_to():
-    label, confidence = decode(encode(*noise((4, 5))))
-    label[confidence < 0.5] = 255
-    confidence[:] = 1
+    label, levels = decode(encode(*noise((4, 5))))
+    label[levels < 50] = 255
+    levels[:] = 1
 
 
 def test_arguments_are_left_as_they_are():
-    label, confidence = noise((4, 5))
-    encode(label, confidence)
+    label, levels = noise((4, 5))
+    encode(label, levels)
     np.testing.assert_array_equal(label, noise((4, 5))[0])
-    np.testing.assert_array_equal(confidence, noise((4, 5))[1])
+    np.testing.assert_array_equal(levels, noise((4, 5))[1])
 
 
-def test_equal_labels_give_equal_bytes():
-    assert encode(*noise((20, 30))) == encode(*noise((20, 30)))
+def test_any_number_of_threads_gives_the_same_bytes():
+    maps = [network_output(40, 50 + number) for number in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        side_by_side = list(pool.map(lambda pair: encode(*pair), maps * 4))
+    assert side_by_side == [encode(*pair) for pair in maps] * 4
 
 
 @pytest.mark.parametrize('stride', [4, 8])
-def test_network_output_takes_at_most_1_3_bytes_a_pixel(stride):
-    label, confidence = network_output(375, 500, stride=stride)
-    assert len(encode(label, confidence)) <= 1.3 * label.size
+def test_network_output_takes_at_most_1_2_bytes_a_pixel(stride):
+    label, levels = network_output(375, 500, stride=stride)
+    assert len(encode(label, levels)) <= 1.2 * label.size
 
 
 def test_noise_takes_little_more_than_the_two_maps_hold():
-    label, confidence = noise((100, 100))
-    assert len(encode(label, confidence)) <= 3.01 * label.size
+    label, levels = noise((100, 100))
+    assert len(encode(label, levels)) <= 3.01 * label.size
 
 
 @pytest.mark.parametrize(
-    ('label', 'confidence', 'message'),
+    ('label', 'levels', 'message'),
     [
-        (np.zeros((2, 3), np.int64), np.ones((2, 3), np.float32), 'uint8 of shape .* not int64'),
-        (np.zeros((1, 2, 3), np.uint8), np.ones((1, 2, 3), np.float32), r'\(H, W\), not uint8 of shape \(1, 2, 3\)'),
-        (np.zeros((2, 3), np.uint8), np.ones((3, 2), np.float32), r'shape \(3, 2\), but its label map \(2, 3\)'),
-        (np.zeros((2, 3), np.uint8), np.ones((2, 3)), 'float64, but float32'),
-        (np.zeros((2, 3), np.uint8), np.full((2, 3), 1.5, np.float32), 'confidence is 1.5'),
-        (np.zeros((2, 3), np.uint8), np.full((2, 3), np.nan, np.float32), 'confidence is nan'),
+        (np.zeros((2, 3), np.int64), np.ones((2, 3), np.uint16), 'uint8 of shape .* not int64'),
+        (np.zeros((1, 2, 3), np.uint8), np.ones((1, 2, 3), np.uint16), r'\(H, W\), not uint8 of shape \(1, 2, 3\)'),
+        (np.zeros((2, 3), np.uint8), np.ones((3, 2), np.uint16), r'map \(2, 3\) .* not uint16 of shape \(3, 2\)'),
+        (np.zeros((2, 3), np.uint8), np.ones((2, 3), np.float32), 'are uint16 .* not float32'),
+        (np.zeros((2, 3), np.uint8), np.full((2, 3), NUM_LEVELS, np.uint16), f'level is {NUM_LEVELS}, but .* 0 to'),
     ],
 )
-def test_what_is_no_pseudo_label_is_not_encoded(label, confidence, message):
+def test_what_is_no_pseudo_label_is_not_encoded(label, levels, message):
     with pytest.raises(ValueError, match=message):
-        encode(label, confidence)
+        encode(label, levels)
 
 
 @pytest.mark.parametrize('data', [b'', b'DM', b'\x89PNG\r\n\x1a\n', bytes(100)])
@@ -151,58 +146,91 @@ def test_any_flipped_byte_is_noticed():
             decode(bytes(damaged))
 
 
-def test_newer_format_version_is_named():
+@pytest.mark.parametrize('version', [2, 4])
+def test_another_format_version_is_named(version):
     data = bytearray(encode(*noise((5, 6))))
-    struct.pack_into('<H', data, 4, 3)
-    with pytest.raises(ValueError, match=r'format version 3, but this version of mmdmt reads version 2\. Label this'):
+    struct.pack_into('<H', data, 4, version)
+    with pytest.raises(
+        ValueError, match=rf'format version {version}, but this version of mmdmt reads version 3\. Label this'
+    ):
         decode(bytes(data))
 
 
-def test_files_of_format_version_2_stay_readable():
+# A frame of one raw block, by hand from RFC 8878: magic number, descriptor (single segment, content size in one byte),
+# content size, block header (last block, raw, 4 bytes).
+FRAME_OF_4 = bytes.fromhex('28b52ffd 20 04 210000')
+
+
+def test_files_of_format_version_3_stay_readable():
     """Bytes put together by hand: a change of the format that breaks them needs a new version number."""
     rows = [[NUM_LEVELS - 1, NUM_LEVELS - 1], [NUM_LEVELS - 2, 0]]
     differences = [rows[0][0], 0, -1, rows[1][1] - rows[1][0]]
-    words = [(difference + 128) % 2**16 for difference in differences]
-    low, high = bytes(word % 256 for word in words), bytes(word // 256 for word in words)
+    low = bytes(difference % 256 for difference in differences)
+    high = bytes((difference + 128) // 256 % 256 for difference in differences)
     label = bytes([0, 20, 255, 1])
-    planes = struct.pack('<I', 0) + label + struct.pack('<IHHH', 3, 1, 2, 1) + bytes([high[0], high[1], high[3]])
-    assert high[1] == high[2]
-    content = struct.pack('<II', 2, 2) + low + zlib.compress(planes)
-    data = struct.pack('<4sHI', b'DMTP', 2, zlib.crc32(content)) + content
-    decoded_label, decoded_confidence = decode(data)
+    content = struct.pack('<IIII', 2, 2, 13, 13) + FRAME_OF_4 + label + FRAME_OF_4 + high + low
+    data = struct.pack('<4sHI', b'DMTP', 3, zlib.crc32(content)) + content
+    decoded_label, decoded_levels = decode(data)
     assert decoded_label.tolist() == [[0, 20], [255, 1]]
-    assert decoded_confidence.tolist() == [[1, 1], [1 - 2**-24, 0]]
+    assert decoded_levels.tolist() == rows
 
 
-def crafted(height, width, low, planes):
+def crafted(height, width, label, high, low):
     """A pseudo label with a right checksum and whatever content."""
-    content = struct.pack('<II', height, width) + low + zlib.compress(planes)
-    return struct.pack('<4sHI', b'DMTP', 2, zlib.crc32(content)) + content
-
-
-def plain(*values):
-    """A plane that stands there as it is, not as runs."""
-    return struct.pack('<I', 0) + bytes(values)
+    frames = [zstandard.compress(plane) for plane in (label, high)]
+    content = struct.pack('<IIII', height, width, *map(len, frames)) + b''.join(frames) + low
+    return struct.pack('<4sHI', b'DMTP', 3, zlib.crc32(content)) + content
 
 
 def test_a_crafted_pseudo_label_is_read_if_it_is_right():
-    label, confidence = decode(crafted(1, 2, bytes([128, 128]), plain(3, 4) + plain(0, 0)))
+    label, levels = decode(crafted(1, 2, bytes([3, 4]), bytes(2), bytes([5, 6])))
     assert label.tolist() == [[3, 4]]
-    assert confidence.tolist() == [[0, 0]]
+    assert levels.tolist() == [[5, 11]]
+
+
+def claimed(size, frame):
+    """The same frame, saying that its content has so many bytes."""
+    return frame[:4] + b'\xe0' + struct.pack('<Q', size) + frame[6:]
+
+
+def with_frames(height, width, label, high, low=b''):
+    content = struct.pack('<IIII', height, width, len(label), len(high)) + label + high + low
+    return struct.pack('<4sHI', b'DMTP', 3, zlib.crc32(content)) + content
+
+
+SMALL_FRAME = zstandard.compress(bytes(4))
 
 
 @pytest.mark.parametrize(
     'data',
     [
-        crafted(2**31, 2**31, b'', b''),
-        crafted(2, 2, bytes(4), plain(0, 0, 0, 0) + plain(0, 0, 0)),
-        crafted(2, 2, bytes(4), plain(0, 0, 0, 0) * 3),
-        crafted(2, 2, bytes(4), bytes(10**7)),
-        crafted(2, 2, bytes(4), struct.pack('<IHB', 1, 65535, 0) + plain(0, 0, 0, 0)),
-        crafted(2, 2, bytes(4), struct.pack('<I', 2**32 - 1)),
-        crafted(1, 1, bytes([0]), plain(0) + plain(0xFF)),
+        crafted(2**31, 2**31, bytes(4), bytes(4), b''),
+        crafted(2, 2, bytes(4), bytes(3), bytes(4)),
+        crafted(2, 2, bytes(4), bytes(5), bytes(4)),
+        crafted(2, 2, bytes(4), bytes(10**7), bytes(4)),
+        crafted(2, 2, bytes(4), bytes(4), bytes(3)),
+        with_frames(2**31, 2**31, claimed(2**62, SMALL_FRAME), claimed(2**62, SMALL_FRAME)),
+        with_frames(2**20, 2**13, claimed(2**33, SMALL_FRAME), claimed(2**33, SMALL_FRAME)),
+        with_frames(2, 2, SMALL_FRAME, SMALL_FRAME + b'more', bytes(4)),
+        with_frames(2, 2, SMALL_FRAME, bytes(13), bytes(4)),
+        with_frames(2, 2, SMALL_FRAME, b'', bytes(4)),
+        struct.pack('<4sHI', b'DMTP', 3, zlib.crc32(b'\xff' * 16)) + b'\xff' * 16,
+        crafted(1, 1, bytes(1), bytes([0xFF]), bytes(1)),
     ],
-    ids=['huge', 'too few pixels', 'too many', 'far too many', 'a long run', 'many runs', 'a confidence above 1'],
+    ids=[
+        'huge',
+        'too few pixels',
+        'too many',
+        'far too many',
+        'too few low bytes',
+        'a huge claim',
+        'a claim of 8 GB',
+        'bytes after a frame',
+        'no frame',
+        'nothing',
+        'long frames',
+        'a level that is none',
+    ],
 )
 def test_a_strangers_pseudo_label_is_refused(data):
     with pytest.raises(
@@ -211,8 +239,8 @@ def test_a_strangers_pseudo_label_is_refused(data):
         decode(data)
 
 
-def test_a_deflate_bomb_is_not_inflated():
-    bomb = crafted(4, 4, bytes(16), bytes(200 * 2**20))
+def test_a_bomb_is_not_decompressed():
+    bomb = crafted(4, 4, bytes(200 * 2**20), bytes(16), bytes(16))
     tracemalloc.start()
     with pytest.raises(ValueError, match='holds something else'):
         decode(bomb)
