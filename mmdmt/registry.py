@@ -6,6 +6,7 @@ MMEngine imports this module, and this module's locations, on first use.
 
 import functools
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
@@ -55,4 +56,33 @@ DATA_SAMPLERS = OurRegistry('data sampler', parent=MMENGINE_DATA_SAMPLERS, scope
 TRANSFORMS = OurRegistry(
     'transform', parent=MMENGINE_TRANSFORMS, scope='mmdmt', locations=['mmdmt.datasets.transforms']
 )
+SELECTIONS = OurRegistry(
+    'selection of pseudo labels',
+    scope='mmdmt',
+    locations=['mmdmt.tasks.segmentation.selection', 'mmdmt.tasks.classification.selection'],
+)
 METRICS = OurRegistry('metric', parent=MMENGINE_METRICS, scope='mmdmt', locations=['mmdmt.evaluation'])
+
+
+def build_selection(config: Mapping[str, Any], method: str) -> Any:
+    """Build the policy that selects pseudo labels.
+
+    Args:
+        config (dict): ``labeling.selection`` of DMTHook.
+        method (str): What the task calls: ``thresholds`` for pixels, ``images`` for images.
+
+    Raises:
+        ValueError: If its type is unknown, or selects labels of the other task.
+    """
+    kind = config.get('type')
+    if isinstance(kind, str) and SELECTIONS.get(kind) is None:
+        raise ValueError(
+            f'labeling.selection names the unknown type {kind!r}: name a registered one, such as '
+            f'mmdmt.{"ClassBalancedPixels" if method == "thresholds" else "MostConfidentImages"}.'
+        )
+    selection = SELECTIONS.build(dict(config))
+    if not hasattr(selection, method):
+        raise ValueError(
+            f'labeling.selection={kind!r} has no method {method!r}: it does not select labels of this task.'
+        )
+    return selection

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path, PurePath
@@ -17,9 +17,8 @@ from torch.utils.data import Dataset
 
 from mmdmt.datasets.plain_dataset import build_plain_dataset, check_list
 from mmdmt.datasets.sampler import Draw
-from mmdmt.pseudo_labels.labeling import Bank, Recorder
 from mmdmt.registry import DATASETS
-from mmdmt.tasks.label_kind import kind_of
+from mmdmt.tasks.choice import task_of_pipeline
 from mmdmt.tasks.sample_checks import check_sizes, naming_files
 from mmdmt.tasks.segmentation.mask_checks import look_at_masks
 
@@ -62,28 +61,18 @@ class MutualDataset(Dataset[dict[str, Any]]):
                 'BaseSegDataset; a list file (ann_file) can name images of several folders.'
             )
         parts = list(_parts(self.labeled))
-        self._kind = kind_of([step for part in parts for step in part.pipeline.transforms])
+        self.task = task_of_pipeline([step for part in parts for step in part.pipeline.transforms])
         if not own_pipeline:
-            self.unlabeled.pipeline = Compose(self._kind.training_transforms(_only(parts, self.labeled)))
-        before_label = self._kind.labeling_transforms(self.unlabeled.pipeline.transforms)
-        if labeling_pipeline and 'seg_map_path' in self._kind.files:
+            self.unlabeled.pipeline = Compose(self.task.labels.training_transforms(_only(parts, self.labeled)))
+        before_label = self.task.labels.labeling_transforms(self.unlabeled.pipeline.transforms)
+        if labeling_pipeline and 'seg_map_path' in self.task.labels.files:
             raise ValueError(
                 'labeling_pipeline of MutualDataset is for classification: pixels are labeled as they stand before '
                 'mmdmt.LoadPseudoLabel. Drop it.'
             )
         self._labeling_pipeline = Compose(labeling_pipeline or before_label)
-        self._read_truth = self._kind.truth_reader(parts, before_label)
+        self._read_truth = self.task.labels.truth_reader(parts, before_label)
         self._check_images()
-
-    @property
-    def bank(self) -> Callable[[Path], Bank]:
-        """What reads a bank of such pseudo labels."""
-        return self._kind.bank
-
-    @property
-    def recorder(self) -> Callable[..., Recorder]:
-        """What writes one."""
-        return self._kind.recorder
 
     @property
     def metainfo(self) -> dict[str, Any]:
@@ -112,7 +101,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
                 item = self.unlabeled.pipeline({**self._image(draw.image), 'pseudo_label': (draw.bank, draw.image)})
         sample = item['data_samples']
         if draw.bank is None:
-            self._kind.check_label(self.labeled, sample)
+            self.task.labels.check_label(self.labeled, sample)
         sample.set_metainfo({'peer': draw.peer})
         return item
 
@@ -122,7 +111,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
     def pseudo_labeled(self, bank: Path) -> Sequence[int]:
         """Return the numbers of the unlabeled images that can be drawn with the labels of a bank."""
-        return self._kind.pseudo_labeled(bank)
+        return self.task.labels.pseudo_labeled(bank)
 
     def labeling_item(self, index: int) -> dict[str, Any]:
         """Load an unlabeled image to be labeled: what its pipeline does before the label is loaded, then packing."""
@@ -136,7 +125,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
     @cached_property
     def _has_truth(self) -> bool:
         infos = (self.unlabeled.get_data_info(index) for index in range(len(self.unlabeled)))
-        return any(info.get(self._kind.label_key) is not None for info in infos)
+        return any(info.get(self.task.labels.label_key) is not None for info in infos)
 
     def truth(self, index: int) -> np.ndarray | None:
         """Load the label of an unlabeled image that has one: to report how right pseudo labels are, not to train.
@@ -184,7 +173,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
     def _image(self, index: int) -> dict[str, Any]:
         info = self.unlabeled.get_data_info(index)
-        self._kind.hide_label(info)
+        self.task.labels.hide_label(info)
         return info
 
     @staticmethod
@@ -204,11 +193,11 @@ class MutualDataset(Dataset[dict[str, Any]]):
         for part in (*_parts(self.labeled), self.unlabeled):
             check_list(part)
         for part in _parts(self.labeled):
-            _check_files(part, *self._kind.files)
+            _check_files(part, *self.task.labels.files)
             check_sizes(part)
         _check_files(self.unlabeled, 'img_path')
         for part in _parts(self.labeled):
-            look_at_masks(part, self._kind.check_label)
+            look_at_masks(part, self.task.labels.check_label)
 
 
 def _parts(dataset: Any) -> Iterator[BaseDataset]:

@@ -58,8 +58,8 @@ class DMTHook(Hook):
         carry_metric (str): Which metric is the best, greater is better: the peer ``coco`` is judged by
             ``coco/<carry_metric>`` of :class:`mmdmt.PeerMetric`. Defaults to ``'mIoU'``.
         labeling (dict, optional): ``batch_size``, images of one size forwarded together, and ``num_workers`` of
-            labeling, 1 and 2 if not given; for image labels also ``class_balanced``, True to keep the share of each
-            predicted class instead of the share of all images. Defaults to None.
+            labeling, 1 and 2 if not given; and ``selection``, the config of the policy that keeps the surest labels,
+            :class:`mmdmt.ClassBalancedPixels` or :class:`mmdmt.MostConfidentImages` if not given. Defaults to None.
         keep_banks (int): For how many phases the pseudo labels are kept, back from that of the latest checkpoint, which
             needs them to be resumed; 0 for all. Defaults to 1.
         stop_after_nan (int): How many iterations in a row may have a loss that is NaN or infinite before the run stops;
@@ -79,7 +79,7 @@ class DMTHook(Hook):
         phases: Sequence[Mapping[str, Any]],
         carry: str = 'last',
         carry_metric: str = 'mIoU',
-        labeling: Mapping[str, int] | None = None,
+        labeling: Mapping[str, Any] | None = None,
         keep_banks: int = 1,
         stop_after_nan: int = 10,
         report_quality: bool = True,
@@ -228,6 +228,7 @@ class DMTHook(Hook):
             seconds = label(
                 model_of(runner).bare_peers,
                 runner.train_dataloader.dataset,
+                model_of(runner).task.labels,
                 folder,
                 self.run_id,
                 self.phase,
@@ -265,7 +266,7 @@ class DMTHook(Hook):
         """Check that the pseudo labels are there, and are those of this run."""
         dataset, folder = runner.train_dataloader.dataset, self.bank_folder(runner)
         for name in model_of(runner).peer_names:
-            manifest = dataset.bank(folder / name).manifest
+            manifest = model_of(runner).task.labels.bank(folder / name).manifest
             manifest.check(folder / name, run=self.run_id, phase=self.phase, peer=name, names=dataset.names_digest())
 
     # What a resumed run must know.

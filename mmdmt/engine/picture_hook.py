@@ -72,7 +72,7 @@ class PictureHook(Hook):
             )
         if not any(isinstance(hook, DMTHook) for hook in runner.hooks):
             raise ValueError("PictureHook draws phases, but there are none: add dict(type='mmdmt.DMTHook', ...).")
-        if not all(hasattr(peer, 'decode_head') for peer in model_of(runner).bare_peers.values()):
+        if model_of(runner).task.name != 'segmentation':
             raise ValueError(
                 'PictureHook draws labels of pixels, but the peers are classifiers: take it out of custom_hooks.'
             )
@@ -122,7 +122,7 @@ def _banks(runner: Runner) -> dict[str, Any]:
     """Open the banks of the present phase; none if it has none, or has lost them: the end of a run needs none."""
     folder = _dmt_hook(runner).bank_folder(runner)
     try:
-        return {name: runner.train_dataloader.dataset.bank(folder / name) for name in model_of(runner).peer_names}
+        return {name: model_of(runner).task.labels.bank(folder / name) for name in model_of(runner).peer_names}
     except (FileNotFoundError, ValueError):
         return {}
 

@@ -12,7 +12,8 @@ from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.peer_building import build_peer
 from mmdmt.models.peer_weights import load_plain_checkpoint, strip_wrapper_prefix
 from mmdmt.registry import MODELS
-from mmdmt.tasks.task import Task, task_of
+from mmdmt.tasks.choice import task_of_model
+from mmdmt.tasks.task import Task
 
 
 @MODELS.register_module()
@@ -75,9 +76,9 @@ class DynamicMutualTraining(BaseModel):
             self.add_module(name, build_peer(name, config, data_preprocessor))
         if data_preprocessor is not None:
             self._configs = {name: {'data_preprocessor': data_preprocessor, **peer} for name, peer in peers.items()}
-        self._task = self._agreed_task()
-        loss = {'type': self._task.default_loss} if loss is None else loss
-        self._losses = {name: self._task.place_loss(name, peer, loss) for name, peer in self.bare_peers.items()}
+        self.task = self._agreed_task()
+        loss = {'type': self.task.peers.default_loss} if loss is None else loss
+        self._losses = {name: self.task.peers.place_loss(name, peer, loss) for name, peer in self.bare_peers.items()}
         self.num_classes = self._agreed_num_classes()
         self._register_state_dict_hook(self._without_wrapper_prefix)
         self._register_load_state_dict_pre_hook(partial(self._without_wrapper_prefix, self))
@@ -99,14 +100,14 @@ class DynamicMutualTraining(BaseModel):
                     )
 
     def _agreed_task(self) -> Task:
-        tasks = {name: task_of(name, peer) for name, peer in self.bare_peers.items()}
-        kinds = {name: type(task).__name__.lower() for name, task in tasks.items()}
+        tasks = {name: task_of_model(name, peer) for name, peer in self.bare_peers.items()}
+        kinds = {name: task.name for name, task in tasks.items()}
         if len(set(kinds.values())) != 1:
             raise ValueError(f'Peers are of different kinds, {kinds}, and so cannot teach each other: choose one.')
         return next(iter(tasks.values()))
 
     def _agreed_num_classes(self) -> int:
-        counts = {name: self._task.num_classes(peer) for name, peer in self.bare_peers.items()}
+        counts = {name: self.task.peers.num_classes(peer) for name, peer in self.bare_peers.items()}
         if len(set(counts.values())) != 1:
             raise ValueError(
                 f'Peers predict different numbers of classes, {counts}, and so cannot teach each other: give all heads '
@@ -178,7 +179,7 @@ class DynamicMutualTraining(BaseModel):
             for one in placed:
                 one.counts = {}
             with optimizer.optim_context(peer):
-                losses = self._task.losses(peer, self.bare_peers[name], batch, placed)
+                losses = self.task.peers.losses(peer, self.bare_peers[name], batch, placed)
             loss, scalars = self.parse_losses(losses)
             optimizer.update_params(loss)
             del scalars['loss']
@@ -234,7 +235,7 @@ class DynamicMutualTraining(BaseModel):
             batch = peer.data_preprocessor(own_data, False)
             results[name] = peer(**batch, mode='predict')
         return [
-            self._task.combine(dict(zip(results, samples, strict=True)), self.predicted_by)
+            self.task.peers.combine(dict(zip(results, samples, strict=True)), self.predicted_by)
             for samples in zip(*results.values(), strict=True)
         ]
 

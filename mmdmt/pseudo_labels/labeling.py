@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -50,16 +50,20 @@ class Recorder(Protocol):
         """Complete the bank when all processes have closed their files; all of them call this."""
 
 
+class LabelStore(Protocol):
+    """How labels of one kind are written and read."""
+
+    def bank(self, folder: Path) -> Bank:
+        """Open a complete bank."""
+
+    def recorder(
+        self, folder: Path, num_images: int, num_classes: int, selection: Mapping[str, Any] | None
+    ) -> Recorder:
+        """Return what writes a bank."""
+
+
 class Labelable(Protocol):
     """An unlabeled dataset, as labeling needs it."""
-
-    @property
-    def bank(self) -> Callable[[Path], Bank]:
-        """What reads a bank of its labels."""
-
-    @property
-    def recorder(self) -> Callable[..., Recorder]:
-        """What writes one."""
 
     @property
     def metainfo(self) -> dict[str, Any]:
@@ -92,13 +96,14 @@ class _Shard(Dataset[dict[str, Any]]):
 def label(
     peers: Mapping[str, nn.Module],
     dataset: Labelable,
+    store: LabelStore,
     root: Path,
     run: str,
     phase: int,
     label_ratio: float,
     batch_size: int = 1,
     num_workers: int = 2,
-    **settings: Any,
+    selection: Mapping[str, Any] | None = None,
 ) -> float | None:
     """Label all unlabeled images with every peer, and find what each keeps.
 
@@ -108,13 +113,14 @@ def label(
     Args:
         peers (Mapping[str, nn.Module]): Segmentors or classifiers by name, on their device.
         dataset (Labelable): The unlabeled images.
+        store (LabelStore): Writes and reads the banks: ``labels`` of the run's task.
         root (Path): Folder that gets one bank folder for each peer.
         run (str): Identity of the run.
         phase (int): Number of the phase.
         label_ratio (float): Share to keep, in (0, 1].
         batch_size (int): Images of one size forwarded together. Defaults to 1.
         num_workers (int): Data workers. Defaults to 2.
-        **settings: Of the dataset's recorder.
+        selection (dict, optional): Config of the policy that keeps the surest labels. Defaults to None, the task's own.
 
     Returns:
         float | None: The seconds it took; None if the banks were there.
@@ -126,7 +132,7 @@ def label(
     }
     names = dataset.names_digest()
     # One process looks, so that none waits for another that thinks differently.
-    there = [all(_is_there(dataset, root / name, **identity, names=names) for name, identity in identities.items())]
+    there = [all(_is_there(store, root / name, **identity, names=names) for name, identity in identities.items())]
     broadcast_object_list(there)
     if there[0]:
         print_log(f'Phase {phase}: the images were labeled before the run was interrupted.', logger='current')
@@ -135,15 +141,13 @@ def label(
         shutil.rmtree(root, ignore_errors=True)  # what an interrupted labeling has left
     barrier()
     num_classes = len(dataset.metainfo['classes'])
-    recorders = {
-        name: dataset.recorder(root / name, dataset.num_unlabeled(), num_classes, **settings) for name in peers
-    }
+    recorders = {name: store.recorder(root / name, dataset.num_unlabeled(), num_classes, selection) for name in peers}
     _forward_all(peers, dataset, recorders, phase, batch_size, num_workers)
     barrier()
     for name, recorder in recorders.items():
         recorder.complete(**identities[name], names=names)
         if is_main_process():
-            dataset.bank(root / name)  # reads back what every process has written
+            store.bank(root / name)  # reads back what every process has written
     barrier()
     return time.monotonic() - started
 
@@ -192,9 +196,9 @@ def weights_digest(module: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def _is_there(dataset: Labelable, folder: Path, **identity: Any) -> bool:
+def _is_there(store: LabelStore, folder: Path, **identity: Any) -> bool:
     try:
-        dataset.bank(folder).manifest.check(folder, **identity)
+        store.bank(folder).manifest.check(folder, **identity)
     except (FileNotFoundError, ValueError):
         return False
     return True

@@ -1,6 +1,6 @@
 """How right the pseudo labels are, where the truth is known: for the report, never for training."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ from mmengine.dist import all_gather_object, all_reduce, get_dist_info
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
-from mmdmt.pseudo_labels.labeling import Bank
+from mmdmt.pseudo_labels.labeling import Bank, LabelStore
 from mmdmt.pseudo_labels.progress import progress
 
 CHUNK = 16
@@ -61,10 +61,6 @@ class Comparable(Protocol):
     """An unlabeled dataset, as the comparison needs it."""
 
     @property
-    def bank(self) -> Callable[[Path], Bank]:
-        """What reads a bank of its labels."""
-
-    @property
     def metainfo(self) -> dict[str, Any]:
         """With ``classes``."""
 
@@ -78,7 +74,9 @@ class Comparable(Protocol):
         """Load the truth of an image in the geometry in which it is labeled; None if it has none."""
 
 
-def measure(dataset: Comparable, banks: Mapping[str, Path], num_workers: int = 2) -> tuple[dict[str, Quality], str]:
+def measure(
+    dataset: Comparable, store: LabelStore, banks: Mapping[str, Path], num_workers: int = 2
+) -> tuple[dict[str, Quality], str]:
     """Compare the labels that banks keep with the truth.
 
     Every process calls this; each compares its share of the images. What cannot be compared is left out: a report must
@@ -86,6 +84,7 @@ def measure(dataset: Comparable, banks: Mapping[str, Path], num_workers: int = 2
 
     Args:
         dataset (Comparable): The unlabeled images, some of them with a truth.
+        store (LabelStore): Reads the banks.
         banks (Mapping[str, Path]): Folders of complete banks by labeler.
         num_workers (int): Data workers. Defaults to 2.
 
@@ -95,7 +94,7 @@ def measure(dataset: Comparable, banks: Mapping[str, Path], num_workers: int = 2
     """
     if not dataset.has_truth():
         return {}, ''
-    shard = _Shard(dataset, banks, *get_dist_info())
+    shard = _Shard(dataset, store, banks, *get_dist_info())
     # A generator of its own: a loader draws a number when it starts, which must not be one of the run's.
     settings = dict(batch_size=None, collate_fn=_as_it_is, generator=torch.Generator())
     loader: DataLoader[_Counts] = DataLoader(shard, num_workers=num_workers, **settings)  # type: ignore[arg-type]
@@ -127,15 +126,17 @@ class _Counts(NamedTuple):
 class _Shard(Dataset[_Counts]):
     """The comparisons of one process, some images at a time."""
 
-    def __init__(self, dataset: Comparable, banks: Mapping[str, Path], rank: int, world_size: int) -> None:
-        self.dataset, self.folders = dataset, list(banks.values())
+    def __init__(
+        self, dataset: Comparable, store: LabelStore, banks: Mapping[str, Path], rank: int, world_size: int
+    ) -> None:
+        self.dataset, self.store, self.folders = dataset, store, list(banks.values())
         self.images = range(rank, dataset.num_unlabeled(), world_size)
         self.classes = len(dataset.metainfo['classes'])
         self.shape = (len(self.folders), 3, self.classes)
 
     @cached_property
     def _banks(self) -> list[Bank]:
-        return [self.dataset.bank(folder) for folder in self.folders]
+        return [self.store.bank(folder) for folder in self.folders]
 
     def __len__(self) -> int:
         return -(-len(self.images) // CHUNK)

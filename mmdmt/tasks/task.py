@@ -1,20 +1,29 @@
-"""What peers of one kind have of their own: segmentors and classifiers."""
+"""What a task is: everything that labels of pixels and labels of images do differently."""
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+from mmengine.dataset import BaseDataset
 from mmengine.model import BaseModel
 from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
 from mmdmt.models.losses import DynamicMutualLoss
-from mmdmt.tasks.classification.peers import Classification
-from mmdmt.tasks.segmentation.peers import Segmentation
+from mmdmt.pseudo_labels.labeling import Bank, Recorder
+
+Transform = Callable[[dict[str, Any]], Any]
+TruthReader = Callable[[dict[str, Any]], np.ndarray | None]
 
 
-class Task(Protocol):
-    """What :class:`mmdmt.DynamicMutualTraining` asks of a kind of peers."""
+class PeerSide(Protocol):
+    """What :class:`mmdmt.DynamicMutualTraining` leaves to the task: how models of its kind learn and predict."""
 
-    default_loss: str
+    @property
+    def default_loss(self) -> str:
+        """Type of the loss that peers get if the config names none."""
 
     def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> list[DynamicMutualLoss]:
         """Put our loss in place of a peer's own, the one whose counts are logged first."""
@@ -31,21 +40,63 @@ class Task(Protocol):
         """Join what the peers predict for one image."""
 
 
-def task_of(name: str, peer: nn.Module) -> Task:
-    """Tell what kind of model a peer is.
+class LabelSide(Protocol):
+    """What :class:`mmdmt.MutualDataset` and labeling leave to the task: how labels are loaded, stored and checked."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What names a file in the information on a labeled image."""
+
+    @property
+    def label_key(self) -> str:
+        """What names or holds the label in the information on an image."""
+
+    @property
+    def max_classes(self) -> int:
+        """How many classes a bank can tell apart."""
+
+    def bank(self, folder: Path) -> Bank:
+        """Open a complete bank."""
+
+    def recorder(
+        self, folder: Path, num_images: int, num_classes: int, selection: Mapping[str, Any] | None
+    ) -> Recorder:
+        """Return what writes a bank."""
+
+    def training_transforms(self, labeled: BaseDataset) -> list[Transform]:
+        """Turn the pipeline of annotated images into one of pseudo-labeled images."""
+
+    def labeling_transforms(self, training: Sequence[Transform]) -> list[Transform]:
+        """Return what an image goes through to be labeled."""
+
+    def hide_label(self, info: dict[str, Any]) -> None:
+        """Take the label out of the information on an unlabeled image."""
+
+    def truth_reader(self, labeled: Sequence[BaseDataset], labeling: Sequence[Transform]) -> TruthReader:
+        """Return what loads the label of an unlabeled image that has one, in the geometry in which it is labeled."""
+
+    def check_label(self, dataset: BaseDataset, sample: Any) -> None:
+        """Check the label of an image that has just been loaded."""
+
+    def pseudo_labeled(self, bank: Path) -> Sequence[int]:
+        """Return the images that can be drawn with the labels of a bank."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task, chosen once by the models and once by the data of a run, which must agree.
 
     Args:
-        name (str): Of the peer, for the error message.
-        peer (nn.Module): Any model.
-
-    Raises:
-        ValueError: If it is neither a segmentor nor a classifier.
+        name: As sentences name it.
+        peers: What its models do differently.
+        labels: What its data do differently.
     """
-    if getattr(peer, 'decode_head', None) is not None:
-        return Segmentation()
-    if getattr(peer, 'backbone', None) is not None and getattr(peer, 'head', None) is not None:
-        return Classification()
-    raise ValueError(
-        f'Peer {name!r} is a {type(peer).__name__}, which has no decode_head and no head: give an EncoderDecoder or '
-        'CascadeEncoderDecoder of MMSegmentation, or an ImageClassifier of MMPretrain.'
-    )
+
+    name: str
+    peers: PeerSide
+    labels: LabelSide
+
+
+def described(transforms: Sequence[Transform]) -> str:
+    """Name the transforms of a pipeline, for an error message."""
+    return ', '.join(type(transform).__name__ for transform in transforms)

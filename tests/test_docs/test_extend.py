@@ -14,13 +14,13 @@ from mmengine.runner import Runner
 from mmseg.registry import DATASETS as MMSEG_DATASETS
 from toys.segmentation import TRAIN_PIPELINE, run_config
 
-from mmdmt.registry import DATASETS, MODELS
+from mmdmt.registry import MODELS, SELECTIONS
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 
 ROOT = Path(__file__).parents[2]
 BLOCKS = re.findall(r'```python\n(.*?)```', (ROOT / 'docs' / 'en' / 'extend.md').read_text(), flags=re.DOTALL)
 MODULES = {block.split('.py')[0].removeprefix('# '): block for block in BLOCKS if re.match(r'# \w+\.py\n', block)}
-REGISTERED = ((MODELS, 'AgreementLoss'), (DATASETS, 'SureDataset'), (MMSEG_DATASETS, 'Shapes'))
+REGISTERED = ((MODELS, 'AgreementLoss'), (SELECTIONS, 'SurePixels'), (MMSEG_DATASETS, 'Shapes'))
 
 
 @pytest.fixture
@@ -55,6 +55,8 @@ def test_its_examples_run_together(modules, tmp_path, shapes_folder, monkeypatch
         exec(block, scope, names)
         scope |= names
         names.pop('data', None)
+        if 'labeling' in names:
+            config.custom_hooks[0].labeling.update(names.pop('labeling'))
         config.merge_from_dict(names)
     assert set(config.custom_imports.imports) == {'mmdmt', *MODULES}
     # Networks that have hardly learned anything are never so sure: what is at least 60 % sure is nothing, else.
@@ -64,7 +66,6 @@ def test_its_examples_run_together(modules, tmp_path, shapes_folder, monkeypatch
 
     assert type(runner.model.left.decode_head.loss_decode).__name__ == 'AgreementLoss'
     dataset = runner.train_dataloader.dataset
-    assert type(dataset).__name__ == 'SureDataset'
     assert type(dataset.labeled).__name__ == type(dataset.unlabeled).__name__ == 'Shapes'
     scalars = next((tmp_path / 'work').glob('*/vis_data/scalars.json')).read_text().splitlines()
     trained = [entry for entry in map(json.loads, scalars) if 'left.mean_weight' in entry]

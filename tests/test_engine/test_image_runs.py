@@ -145,11 +145,11 @@ def test_a_damaged_bank_is_refused(uninterrupted, tmp_path):
 
 
 def test_classes_can_be_balanced_and_weights_carried_on(tmp_path):
-    settings = {'carry': 'last', 'keep_banks': 0, 'labeling.class_balanced': True}
+    selection = {'type': 'mmdmt.MostConfidentImages', 'class_balanced': True}
+    settings = {'carry': 'last', 'keep_banks': 0, 'labeling.selection': selection}
     runner = train(tmp_path, **{f'custom_hooks.0.{key}': value for key, value in settings.items()})
     for bank in banks_of(tmp_path, 1).values():
         manifest = bank.manifest
-        assert manifest.class_balanced
         assert list(manifest.kept) == [max(1, int(total * 0.5)) if total else 0 for total in manifest.totals]
     before, after = (torch.load(tmp_path / f'iter_{n}.pth')['ema_state_dict'] for n in (3, 4))
     key = 'module.left.backbone.conv1.weight'

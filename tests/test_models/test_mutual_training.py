@@ -11,7 +11,7 @@ from toys.segmentation import toy_segmentor
 
 from mmdmt.engine import PeerOptimWrapperConstructor
 from mmdmt.models import DynamicMutualLoss, DynamicMutualTraining
-from mmdmt.tasks.segmentation.peers import Segmentation, stack_confidence
+from mmdmt.tasks.segmentation.peers import Segmentors, stack_confidence
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 SGD = {'type': 'OptimWrapper', 'optimizer': {'type': 'SGD', 'lr': 0.01}}
@@ -228,7 +228,7 @@ def test_query_based_heads_are_refused():
     segmentor = nn.Module()
     segmentor.decode_head = nn.Linear(1, 1)
     with pytest.raises(ValueError, match='query-based'):
-        Segmentation().place_loss('a', segmentor, {'type': 'mmdmt.DynamicMutualLoss'})
+        Segmentors().place_loss('a', segmentor, {'type': 'mmdmt.DynamicMutualLoss'})
 
 
 @pytest.mark.parametrize(

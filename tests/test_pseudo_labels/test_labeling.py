@@ -27,7 +27,8 @@ def dataset(shapes_folder):
 
 
 def run(peers, dataset, root, **settings):
-    label(peers, dataset, root, **{'run': 'r', 'phase': 1, 'label_ratio': 0.5, 'num_workers': 0, **settings})
+    settings = {'run': 'r', 'phase': 1, 'label_ratio': 0.5, 'num_workers': 0, **settings}
+    label(peers, dataset, dataset.task.labels, root, **settings)
     return {name: PseudoLabelBank(root / name) for name in peers}
 
 

@@ -20,6 +20,11 @@ class FakeBank:
         return LABEL if self.shift == 0 else np.where(LABEL == IGNORED, IGNORED, (LABEL + image) % 3)
 
 
+class FakeStore:
+    def bank(self, folder):
+        return FakeBank(int(folder))
+
+
 class FakeDataset:
     """Images of which every third has no truth, and number 4 one of another size."""
 
@@ -27,9 +32,6 @@ class FakeDataset:
 
     def __init__(self, images=40, known=True):
         self.images, self.known = images, known
-
-    def bank(self, folder):
-        return FakeBank(int(folder))
 
     def num_unlabeled(self):
         return self.images
@@ -69,7 +71,7 @@ def test_what_is_not_defined_is_nan_and_no_part_of_the_mean():
 
 
 def test_quality_is_measured_where_truth_is_known_and_faults_are_told():
-    qualities, left_out = measure(FakeDataset(), {'left': '0', 'right': '1'}, num_workers=0)
+    qualities, left_out = measure(FakeDataset(), FakeStore(), {'left': '0', 'right': '1'}, num_workers=0)
     compared = sum(image % 3 != 2 for image in range(40) if image != 4)
     assert flat(qualities)['left'] == [*([n * compared for n in counts] for counts in (RIGHT, KEPT, TRUE)), compared]
     assert flat(qualities)['right'] != flat(qualities)['left']
@@ -79,8 +81,8 @@ def test_quality_is_measured_where_truth_is_known_and_faults_are_told():
 
 def test_workers_change_nothing_and_no_random_number_is_drawn():
     state = torch.random.get_rng_state()
-    expected = measure(FakeDataset(), {'left': '0', 'right': '1'}, num_workers=0)
-    got = measure(FakeDataset(), {'left': '0', 'right': '1'}, num_workers=2)
+    expected = measure(FakeDataset(), FakeStore(), {'left': '0', 'right': '1'}, num_workers=0)
+    got = measure(FakeDataset(), FakeStore(), {'left': '0', 'right': '1'}, num_workers=2)
     assert flat(got[0]) == flat(expected[0])
     assert got[1] == expected[1]
     assert torch.random.get_rng_state().equal(state)
@@ -88,18 +90,18 @@ def test_workers_change_nothing_and_no_random_number_is_drawn():
 
 @pytest.mark.parametrize('dataset', [FakeDataset(known=False), FakeDataset(images=0)], ids=['no labels', 'no files'])
 def test_without_truth_nothing_is_told(dataset):
-    assert measure(dataset, {'left': '0'}, num_workers=0) == ({}, '')
+    assert measure(dataset, FakeStore(), {'left': '0'}, num_workers=0) == ({}, '')
 
 
 def _measure_in_one_of_two(rank, folder):
     torch.distributed.init_process_group('gloo', init_method=f'file://{folder}/store', rank=rank, world_size=2)
-    qualities, left_out = measure(FakeDataset(), {'left': '0', 'right': '1'}, num_workers=0)
+    qualities, left_out = measure(FakeDataset(), FakeStore(), {'left': '0', 'right': '1'}, num_workers=0)
     (folder / f'{rank}.txt').write_text(repr((flat(qualities), left_out)))
     torch.distributed.destroy_process_group()
 
 
 def test_two_processes_find_what_one_finds(tmp_path):
-    qualities, left_out = measure(FakeDataset(), {'left': '0', 'right': '1'}, num_workers=0)
+    qualities, left_out = measure(FakeDataset(), FakeStore(), {'left': '0', 'right': '1'}, num_workers=0)
     start_processes(_measure_in_one_of_two, (tmp_path,), nprocs=2, start_method='fork')
     for rank in range(2):
         assert (tmp_path / f'{rank}.txt').read_text() == repr((flat(qualities), left_out))

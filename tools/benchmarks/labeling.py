@@ -19,6 +19,7 @@ from mmdmt.method.confidence_levels import quantize
 from mmdmt.pseudo_labels.labeling import label
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 from mmdmt.tasks.segmentation.codec import decode, encode
+from mmdmt.tasks.segmentation.task import SEGMENTATION
 
 VOC_SIZE = (375, 500)
 UNET_SIZE = (376, 500)  # as large, but divisible by what the U-Net divides by
@@ -28,7 +29,7 @@ _runs = count()
 
 def label_anew(peers: dict[str, nn.Module], images: networks.Unlabeled, root: Path) -> None:
     """Label as at a phase's start; every call is another run, so nothing is there already."""
-    label(peers, images, root, run=str(next(_runs)), phase=1, label_ratio=RATIO, num_workers=0)
+    label(peers, images, SEGMENTATION.labels, root, run=str(next(_runs)), phase=1, label_ratio=RATIO, num_workers=0)
 
 
 def labeling_time(repeats: int, size: tuple[int, int] = VOC_SIZE, images: int = 4, width: int = 64) -> list[Row]:

@@ -31,6 +31,7 @@ from mmengine.runner import Runner
 from mmdmt.pseudo_labels.labeling import label
 from mmdmt.pseudo_labels.manifest import Manifest
 from mmdmt.tasks.segmentation.bank import BankWriter, PseudoLabelBank
+from mmdmt.tasks.segmentation.task import SEGMENTATION
 
 ROOT = Path(__file__).resolve().parents[2]
 MIB = 2**20
@@ -134,7 +135,8 @@ def label_images(amount: int, size: int = 32) -> list[Load]:
     items = networks.noise_images(16, size, size)
     with tempfile.TemporaryDirectory() as folder:
         watch = Watch('label images, two peers', amount)
-        label(peers, ManyScenes(items, amount, watch), Path(folder), 'load', 1, 0.5, batch_size=8, num_workers=0)
+        scenes = ManyScenes(items, amount, watch)
+        label(peers, scenes, SEGMENTATION.labels, Path(folder), 'load', 1, 0.5, batch_size=8, num_workers=0)
         return [watch.result()]
 
 

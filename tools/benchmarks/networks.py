@@ -13,8 +13,7 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from mmdmt.tasks.segmentation.bank import PseudoLabelBank
-from mmdmt.tasks.segmentation.recorder import PixelRecorder, predict
+from mmdmt.tasks.segmentation.recorder import predict
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / 'configs' / 'dmt' / 'dmt_unet-resnet_1xb8_digit-scenes.py'
@@ -109,9 +108,6 @@ class Unlabeled:
         items (Sequence[dict]): ``inputs`` and ``data_samples`` of each.
         classes (int): How many the labelers predict.
     """
-
-    bank = PseudoLabelBank
-    recorder = PixelRecorder
 
     def __init__(self, items: Sequence[dict[str, Any]], classes: int) -> None:
         self.items = items

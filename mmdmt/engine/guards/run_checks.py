@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 from mmengine.dist import get_world_size
 from mmengine.model import MMSeparateDistributedDataParallel, is_model_wrapper
@@ -15,11 +16,9 @@ from mmdmt.engine.guards.validation_checks import check_validation
 from mmdmt.engine.schedules import fit_schedulers
 from mmdmt.method.phases import Curriculum
 from mmdmt.models.mutual_training import DynamicMutualTraining
-from mmdmt.pseudo_labels.manifest import MAX_CLASSES
-from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 
 
-def check_settings(carry: str, keep_banks: int, stop_after_nan: int, labeling: Mapping[str, int]) -> None:
+def check_settings(carry: str, keep_banks: int, stop_after_nan: int, labeling: Mapping[str, Any]) -> None:
     """Check the arguments of DMTHook other than its phases.
 
     Raises:
@@ -34,11 +33,9 @@ def check_settings(carry: str, keep_banks: int, stop_after_nan: int, labeling: M
     if stop_after_nan < 0:
         raise ValueError(f'stop_after_nan={stop_after_nan} of DMTHook: give a number of iterations, 0 for never.')
     least = {'batch_size': 1, 'num_workers': 0}
-    unknown = set(labeling) - {*least, 'class_balanced'}
+    unknown = set(labeling) - {*least, 'selection'}
     if unknown:
-        raise ValueError(
-            f'labeling of DMTHook has {sorted(unknown)}: it takes batch_size, num_workers, class_balanced.'
-        )
+        raise ValueError(f'labeling of DMTHook has {sorted(unknown)}: it takes batch_size, num_workers, selection.')
     for name in least.keys() & labeling.keys():
         check_number(f'labeling.{name} of DMTHook', labeling[name], int)
         if labeling[name] < least[name]:
@@ -144,16 +141,22 @@ def _check_data(runner: Runner, model: DynamicMutualTraining, curriculum: Curric
         raise ValueError(
             "train_dataloader has no mmdmt.MutualBatchSampler: add batch_sampler=dict(type='mmdmt.MutualBatchSampler')."
         )
+    if loader.dataset.task is not model.task:
+        raise ValueError(
+            f'The peers are models of {model.task.name}, but train_dataloader.dataset holds data of '
+            f'{loader.dataset.task.name} (told by the transform that packs): give both the same task.'
+        )
     classes = loader.dataset.metainfo['classes']
     if model.num_classes != len(classes):
         raise ValueError(
             f'The peers predict num_classes={model.num_classes}, but the labeled dataset has {len(classes)} classes '
             f'({", ".join(classes)}): set num_classes of every head to {len(classes)}.'
         )
-    if loader.dataset.bank is PseudoLabelBank and model.num_classes > MAX_CLASSES:
+    most = model.task.labels.max_classes
+    if model.num_classes > most:
         raise ValueError(
-            f'The peers predict num_classes={model.num_classes}, but labels of pixels are stored as bytes of which 255 '
-            f'is ignored: train with {MAX_CLASSES} classes at most.'
+            f'The peers predict num_classes={model.num_classes}, but a bank of {model.task.name} labels tells {most} '
+            f'classes apart: train with {most} classes at most.'
         )
     for number, phase in enumerate(curriculum.phases):
         if phase.batch_size != loader.batch_sampler.batch_size:

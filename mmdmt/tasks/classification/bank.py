@@ -3,23 +3,21 @@
 A bank is one folder for one phase and labeler::
 
     scores.npy       float32 (images, classes): the labeler's softmax, in the order of the unlabeled dataset
-    manifest.json    written last, by one process, with the checksum of the array: a bank without it is not complete
-
-Which images are kept follows from the scores, the label ratio and the balance; it is found anew on reading.
+    selected.npy     int64, ascending: numbers of the images that are kept
+    manifest.json    written last, by one process, with the checksum of both: a bank without it is not complete
 """
 
 import hashlib
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
-from mmdmt.method.selection import most_confident
 from mmdmt.pseudo_labels.manifest import REMEDY, Manifest, demand
 
-SCORES = 'scores.npy'
+SCORES, SELECTED = 'scores.npy', 'selected.npy'
 
 
 @dataclass(frozen=True)
@@ -29,17 +27,14 @@ class ScoreManifest(Manifest):
     ``thresholds`` are the least confidences kept, ``totals`` and ``kept`` count images.
 
     Args:
-        class_balanced: Whether the share is kept of every predicted class, or of all images.
-        checksum: SHA-256 of ``scores.npy``.
+        checksum: SHA-256 of ``scores.npy`` and ``selected.npy``, one after the other.
     """
 
-    class_balanced: bool = False
     checksum: str = ''
     max_classes: ClassVar[int] = 2**20
 
     def _check_fields(self) -> None:
         super()._check_fields()
-        demand(isinstance(self.class_balanced, bool), 'class_balanced', self.class_balanced, 'true or false')
         demand(isinstance(self.checksum, str), 'checksum', self.checksum, 'a string')
 
 
@@ -57,29 +52,30 @@ class ScoreBank:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.manifest = ScoreManifest.read(folder)
-        path = folder / SCORES
-        if not path.is_file():
-            raise FileNotFoundError(f'The pseudo-label bank {folder} lacks {SCORES}: {REMEDY}.')
-        if digest_of(path) != self.manifest.checksum:
-            raise ValueError(f'{path} is not the file that {folder}/manifest.json describes: {REMEDY}.')
+        paths = [folder / SCORES, folder / SELECTED]
+        for path in paths:
+            if not path.is_file():
+                raise FileNotFoundError(f'The pseudo-label bank {folder} lacks {path.name}: {REMEDY}.')
+        if digest_of(*paths) != self.manifest.checksum:
+            raise ValueError(f'{paths[0]} and {paths[1].name} are not those of {folder}/manifest.json: {REMEDY}.')
         try:
-            self.scores: np.ndarray = np.load(path, mmap_mode='r', allow_pickle=False)
+            arrays = [np.load(path, mmap_mode='r', allow_pickle=False) for path in paths]
         except (ValueError, OSError, EOFError) as error:
-            raise ValueError(f'{path} is no array of scores ({error}): {REMEDY}.') from error
+            raise ValueError(f'{folder} holds no arrays of scores and images ({error}): {REMEDY}.') from error
+        self.scores: np.ndarray = arrays[0]
+        self.selected: np.ndarray = arrays[1]
+        """Numbers of the images that are kept, int64, ascending."""
         shape = (self.manifest.images, len(self.manifest.thresholds))
         if self.scores.shape != shape or self.scores.dtype != np.float32:
             raise ValueError(
-                f'{path} has shape {self.scores.shape}, {self.scores.dtype}, not {shape}, float32: {REMEDY}.'
+                f'{paths[0]} has shape {self.scores.shape}, {self.scores.dtype}, not {shape}, float32: {REMEDY}.'
             )
+        if self.selected.dtype != np.int64 or self.selected.ndim != 1 or not _ascend(self.selected, len(self)):
+            raise ValueError(f'{paths[1]} holds no ascending numbers of {len(self)} images: {REMEDY}.')
 
     def __len__(self) -> int:
         """Return the number of images, kept or not."""
         return self.manifest.images
-
-    @cached_property
-    def selected(self) -> np.ndarray:
-        """Numbers of the images that are kept, int64, ascending."""
-        return most_confident(self.scores, self.manifest.label_ratio, self.manifest.class_balanced)
 
     def read(self, image: int) -> tuple[int, float]:
         """Read the label of an image and the labeler's confidence in it.
@@ -98,13 +94,18 @@ class ScoreBank:
         return np.array([self.read(image)[0] if kept else -1])
 
 
-def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a file."""
+def digest_of(*paths: Path) -> str:
+    """Return the SHA-256 of files, one after the other."""
     digest = hashlib.sha256()
-    with path.open('rb') as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
+    for path in paths:
+        with path.open('rb') as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
     return digest.hexdigest()
+
+
+def _ascend(numbers: np.ndarray, images: int) -> bool:
+    return not numbers.size or bool((np.diff(numbers) > 0).all() and numbers[0] >= 0 and numbers[-1] < images)
 
 
 @lru_cache(maxsize=16)

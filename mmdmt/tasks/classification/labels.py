@@ -10,10 +10,10 @@ from mmcv.transforms import LoadImageFromFile
 from mmengine.dataset import BaseDataset
 from mmpretrain.datasets.transforms import PackInputs
 
-from mmdmt.tasks.classification.bank import ScoreBank
+from mmdmt.tasks.classification.bank import ScoreBank, ScoreManifest
 from mmdmt.tasks.classification.recorder import ImageRecorder
 from mmdmt.tasks.classification.transforms import LoadPseudoImageLabel
-from mmdmt.tasks.label_kind import Transform, TruthReader, described
+from mmdmt.tasks.task import Transform, TruthReader, described
 
 CONFIDENCE = 'pseudo_confidence'
 
@@ -23,6 +23,7 @@ class ImageLabels:
 
     files = ('img_path',)
     label_key = 'gt_label'
+    max_classes = ScoreManifest.max_classes
     bank = ScoreBank
     recorder = ImageRecorder
 

@@ -20,7 +20,7 @@ SUPPORTED = (
 )
 
 
-class Classification:
+class Classifiers:
     """MMPretrain's classifiers as peers."""
 
     default_loss = 'mmdmt.MixupMutualLoss'

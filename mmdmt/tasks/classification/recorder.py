@@ -1,6 +1,6 @@
 """Labels of whole images, as labeling makes them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +8,8 @@ import numpy as np
 from mmengine.dist import barrier, broadcast_object_list, get_dist_info, is_main_process
 from torch import nn
 
-from mmdmt.method.selection import most_confident
-from mmdmt.tasks.classification.bank import SCORES, ScoreManifest, digest_of
+from mmdmt.registry import build_selection
+from mmdmt.tasks.classification.bank import SCORES, SELECTED, ScoreManifest, digest_of
 
 
 class ImageRecorder:
@@ -19,13 +19,15 @@ class ImageRecorder:
         folder (Path): Of the bank.
         num_images (int): Of the unlabeled dataset.
         num_classes (int): Of the labeled dataset.
-        class_balanced (bool): Keep the share of each predicted class instead of the share of all images. Defaults to
-            False.
+        selection (dict, optional): Config of the policy that finds the images to keep. Defaults to
+            ``dict(type='mmdmt.MostConfidentImages')``.
     """
 
-    def __init__(self, folder: Path, num_images: int, num_classes: int, class_balanced: bool = False) -> None:
+    def __init__(
+        self, folder: Path, num_images: int, num_classes: int, selection: Mapping[str, Any] | None = None
+    ) -> None:
         self.folder = folder
-        self.class_balanced = class_balanced
+        self.selection = build_selection(selection or {'type': 'mmdmt.MostConfidentImages'}, 'images')
         self._rank, self._shards = get_dist_info()
         self._scores = np.zeros((num_images, num_classes), np.float32)
 
@@ -73,7 +75,8 @@ class ImageRecorder:
         return manifest[0]
 
     def _manifest(self, label_ratio: float, **identity: Any) -> ScoreManifest:
-        selected = most_confident(self._scores, label_ratio, self.class_balanced)
+        selected = np.asarray(self.selection.images(self._scores, label_ratio), np.int64)
+        np.save(self.folder / SELECTED, selected)
         confidence, prediction = self._scores.max(axis=1), self._scores.argmax(axis=1)
         classes = range(self._scores.shape[1])
         kept = [confidence[selected][prediction[selected] == one] for one in classes]
@@ -85,8 +88,7 @@ class ImageRecorder:
             totals=tuple(int((prediction == one).sum()) for one in classes),
             kept=tuple(one.size for one in kept),
             shards=self._shards,
-            class_balanced=self.class_balanced,
-            checksum=digest_of(self.folder / SCORES),
+            checksum=digest_of(self.folder / SCORES, self.folder / SELECTED),
         )
 
     def _part(self, rank: int) -> Path:

@@ -10,11 +10,12 @@ from mmcv.transforms import LoadAnnotations
 from mmengine.dataset import BaseDataset
 from mmseg.datasets.transforms import PackSegInputs
 
-from mmdmt.tasks.label_kind import Transform, described
+from mmdmt.pseudo_labels.manifest import MAX_CLASSES
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 from mmdmt.tasks.segmentation.recorder import PixelRecorder
 from mmdmt.tasks.segmentation.transforms import LoadPseudoLabel, PackPseudoLabel
 from mmdmt.tasks.source_files import check_mask_file
+from mmdmt.tasks.task import Transform, described
 
 
 class MaskReader:
@@ -69,6 +70,7 @@ class PixelLabels:
 
     files = ('img_path', 'seg_map_path')
     label_key = 'seg_map_path'
+    max_classes = MAX_CLASSES
     bank = PseudoLabelBank
     recorder = PixelRecorder
 

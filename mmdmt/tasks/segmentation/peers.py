@@ -22,7 +22,7 @@ SUPPORTED = (
 )
 
 
-class Segmentation:
+class Segmentors:
     """MMSegmentation's segmentors as peers."""
 
     default_loss = 'mmdmt.DynamicMutualLoss'

@@ -1,6 +1,6 @@
 """Labels of pixels, as labeling makes them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mmdmt.method.thresholds import ConfidenceHistogram
 from mmdmt.pseudo_labels.manifest import Manifest
+from mmdmt.registry import build_selection
 from mmdmt.tasks.segmentation.bank import BankWriter
 
 
@@ -21,18 +22,14 @@ class PixelRecorder:
         folder (Path): Of the bank.
         num_images (int): Of the unlabeled dataset.
         num_classes (int): Of the labeled dataset.
-        class_balanced (bool): Must be True: of pixels the share is always kept of every class. Defaults to True.
-
-    Raises:
-        ValueError: If ``class_balanced`` is False.
+        selection (dict, optional): Config of the policy that finds the thresholds. Defaults to
+            ``dict(type='mmdmt.ClassBalancedPixels')``.
     """
 
-    def __init__(self, folder: Path, num_images: int, num_classes: int, class_balanced: bool = True) -> None:
-        if not class_balanced:
-            raise ValueError(
-                'labeling=dict(class_balanced=False) of DMTHook is for image labels: of pixels the share is kept of '
-                'every class. Drop it.'
-            )
+    def __init__(
+        self, folder: Path, num_images: int, num_classes: int, selection: Mapping[str, Any] | None = None
+    ) -> None:
+        self.selection = build_selection(selection or {'type': 'mmdmt.ClassBalancedPixels'}, 'thresholds')
         self.folder = folder
         self.num_images = num_images
         self._rank, self._shards = get_dist_info()
@@ -69,7 +66,7 @@ class PixelRecorder:
         counts = torch.from_numpy(self._histogram.counts)
         all_reduce(counts, op='sum')
         self._histogram.counts[:] = counts.numpy()
-        thresholds = self._histogram.thresholds(label_ratio)
+        thresholds = self.selection.thresholds(self._histogram, label_ratio)
         manifest = Manifest(
             **identity,
             label_ratio=label_ratio,

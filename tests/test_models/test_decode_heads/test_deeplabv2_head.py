@@ -12,7 +12,7 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
 from mmdmt.models.decode_heads import DeepLabV2Head
-from mmdmt.tasks.segmentation.peers import Segmentation
+from mmdmt.tasks.segmentation.peers import Segmentors
 from mmdmt.tasks.segmentation.recorder import predict
 
 CONFIG = Path(__file__).parents[3] / 'configs/_base_/models/dmt_deeplabv2_r101-d8.py'
@@ -112,7 +112,7 @@ def test_dilations_that_are_none_are_refused_with_the_value_and_the_remedy(dilat
 @pytest.mark.parametrize('name', PEERS)
 def test_dynamic_mutual_loss_takes_the_place_of_the_cross_entropy(mmseg_scope, name):
     peer = MODELS.build(small_peer(name))
-    (loss,) = Segmentation().place_loss(name, peer, Config.fromfile(CONFIG).model.loss.to_dict())
+    (loss,) = Segmentors().place_loss(name, peer, Config.fromfile(CONFIG).model.loss.to_dict())
     images, label = torch.randn(2, 3, 33, 33), torch.randint(21, (2, 33, 33))
     with loss.pseudo_targets(torch.full((2, 33, 33), 0.5)):
         losses = peer(images, [sample(one) for one in label], mode='loss')
