@@ -502,7 +502,7 @@ COMMANDS = {
     'mean, of nothing': ([MEAN], 'work_dirs'),
     'mean, of no run': ([MEAN, '{data}'], 'holds no */vis_data/scalars.json', 'give the --work-dir'),
     'mean, no validation': ([MEAN, '{data}/unvalidated'], 'No validation', 'mIoU', '--metric'),
-    'mean, damaged log': ([MEAN, '{data}/damaged'], 'Line 1 of', 'scalars.json', 'remove it'),
+    'mean, damaged log': ([MEAN, '{data}/damaged'], '1 lines of', 'scalars.json', 'remove them'),
     'export, no peer': ([EXPORT, *RUN], '--peer'),
     'export, unknown peer': (
         [EXPORT, *RUN, '--peer', 'middle'],

@@ -27,9 +27,9 @@ def validation(step, coco, ensemble):
 @pytest.fixture
 def runs(tmp_path):
     for number, last in enumerate((60.0, 62.0, 64.0)):
-        iteration = {'loss': 1.0, 'lr': 0.1, 'iter': 7, 'step': 7}
-        write_log(tmp_path / str(number), '20260101_000000', iteration, validation(5, 70.0, 50.0))
-        write_log(tmp_path / str(number), '20260102_000000', iteration, validation(10, last, last + 1))
+        first, later = ({'loss': 1.0, 'lr': 0.1, 'iter': step, 'step': step} for step in (3, 7))
+        write_log(tmp_path / str(number), '20260101_000000', first, validation(5, 70.0, 50.0))
+        write_log(tmp_path / str(number), '20260102_000000', later, validation(10, last, last + 1))
     return [str(tmp_path / str(number)) for number in range(3)]
 
 
@@ -47,10 +47,11 @@ def test_one_run_has_no_deviation_and_other_metrics_can_be_asked_for(tool, runs,
     assert capsys.readouterr().out.splitlines()[1] == 'coco/aAcc  last 90.00 (90.00)  best 90.00'
 
 
-def test_what_was_validated_again_after_a_resume_counts_once(tool, tmp_path):
+def test_what_was_validated_again_after_a_resume_counts_once(tool, tmp_path, capsys):
     write_log(tmp_path, '20260101_000000', validation(5, 10.0, 10.0), validation(10, 99.0, 99.0))
     write_log(tmp_path, '20260102_000000', validation(10, 20.0, 20.0))
-    assert [entry['coco/mIoU'] for entry in tool.validations(tmp_path, ['mIoU'])] == [10.0, 20.0]
+    tool.main([str(tmp_path)])
+    assert 'coco/mIoU      last 20.00 (20.00)  best 20.00' in capsys.readouterr().out
 
 
 def test_runs_that_have_not_all_ended_are_refused(tool, runs, tmp_path):
@@ -60,7 +61,7 @@ def test_runs_that_have_not_all_ended_are_refused(tool, runs, tmp_path):
 
 
 def test_folders_that_are_no_runs_are_named(tool, tmp_path):
-    with pytest.raises(FileNotFoundError, match=r'scalars\.json: give the --work-dir'):
+    with pytest.raises(FileNotFoundError, match=r'scalars\.json.* give the --work-dir'):
         tool.main([str(tmp_path)])
     write_log(tmp_path, '20260101_000000', {'loss': 1.0, 'step': 1})
     with pytest.raises(ValueError, match='No validation in .* has mIoU'):
