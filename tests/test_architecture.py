@@ -18,6 +18,7 @@ PURE = [
     'preparation/image_lists.py',
     'preparation/known_lists.py',
     'preparation/list_import.py',
+    'preparation/near_duplicates.py',
     'preparation/splits.py',
     *(f'reports/{path.name}' for path in sorted((ROOT / 'reports').glob('*.py'))),
 ]

@@ -12,6 +12,7 @@ takes over lists of UniMatch, U2PL and those that use theirs, and says which lis
 
 Every list is an `ann_file` of MMSegmentation:
     OUT_DIR/NAME/split0/labeled_1of8.txt, unlabeled_1of8.txt    split ids 0, 1, 2; within one, 1/8 is part of 1/4
+    OUT_DIR/NAME/split0/labeled_30.txt, unlabeled_30.txt        with --labeled 30
     OUT_DIR/NAME/split0/dms_left_1of8.txt, dms_right_1of8.txt   the part of each of two peers, for a warm-up with
                                                                 difference-maximized sampling (1/8 and less)
     OUT_DIR/voc12aug/sbd/labeled.txt, unlabeled.txt             VOC's own images labeled, those of SBD not
@@ -31,6 +32,7 @@ import numpy as np
 from PIL import Image
 
 from mmdmt.preparation import image_lists, list_import, splits
+from mmdmt.preparation.near_duplicates import near_duplicates
 
 # The fractions that are small enough for peers to be warmed up on parts of the labeled set.
 DMS_DENOMINATOR = 8
@@ -108,18 +110,22 @@ def generic(args: argparse.Namespace) -> int:
     ids = image_lists.ids_in_folder(args.images, args.img_suffix)
     if args.list:
         ids = image_lists.find_ids(image_lists.read_list(args.list), ids, args.img_suffix)
-    strata = None
-    if args.masks:
-        strata = splits.rarest_class({image: classes_of_mask(args, image) for image in ids})
-    val, rest = held_out(args, ids, strata)
-    denominators = {f'{denominator:g}': denominator for denominator in args.denominators}
-    kept = None if strata is None else {image: strata[image] for image in rest}
-    made = splits.generic_split(rest, denominators, args.seed, args.num_splits, kept)
-    write(args, ids, {**splits.as_files(made), **dms(made, args.seed), **val}, args.images)
+    groups = splits.group_of(ids, args.group) if args.group else None
+    strata = strata_of(args, ids, groups) if args.masks else None
+    val, rest = held_out(args, ids, strata, groups)
+    if args.labeled:
+        sizes, before = {str(size): size for size in args.labeled}, ''
+        made = splits.sized_split(rest, sizes, args.seed, args.num_splits, strata, groups)
+    else:
+        denominators, before = {f'{one:g}': one for one in args.denominators or (2, 4, 8)}, '1of'
+        made = splits.generic_split(rest, denominators, args.seed, args.num_splits, strata, groups)
+    write(args, ids, {**splits.as_files(made, before), **dms(made, args.seed, before), **val}, args.images)
     for name, images in val.items():
         print(row(name, [images], ('to validate on',), ''))
     for name, split in first_split(made):
-        print(row(f'1of{name}', split, ('labeled', 'unlabeled'), ''))
+        print(row(f'{before}{name}', split, ('labeled', 'unlabeled'), ''))
+    _, smallest = min(first_split(made), key=lambda one: len(one[1].labeled))
+    warn_of_neighbors(args, {**val, **smallest._asdict()})
     return 0
 
 
@@ -132,20 +138,38 @@ def masked(args: argparse.Namespace) -> int:
             f'None of the {len(ids)} images in {args.images} has a mask, such as '
             f'{args.masks / f"{ids[0]}{args.mask_suffix}"}: check --masks and the suffixes.'
         )
-    strata = splits.rarest_class({image: classes_of_mask(args, image) for image in with_mask})
-    val, labeled = held_out(args, with_mask, strata)
+    groups = splits.group_of(ids, args.group) if args.group else None
+    val, labeled = held_out(args, with_mask, strata_of(args, with_mask, groups), groups)
     without = sorted(set(ids) - set(with_mask))
+    if groups:
+        held = {groups[image] for images in val.values() for image in images}
+        left_out = [image for image in without if groups[image] in held]
+        without = [image for image in without if groups[image] not in held]
+        if left_out:
+            print(f'{len(left_out)} images without a mask are left out: the groups that they are of are in val.txt.')
     lists = {'labeled.txt': labeled, **({'unlabeled.txt': without} if without else {}), **val}
     write(args, ids, lists, args.images)
     for name, images in lists.items():
         print(row(name, [images], ('images',), ''))
     if not without:
         print('Every image has a mask: give the unlabeled images a folder of their own, or hide masks with generic.')
+    warn_of_neighbors(args, lists)
     return 0
 
 
+def strata_of(args: argparse.Namespace, ids: Sequence[str], groups: Mapping[str, str] | None) -> dict[str, int]:
+    """Read the masks and give each image, or each group, its rarest class."""
+    classes: dict[str, set[int]] = {}
+    for image in ids:
+        classes.setdefault(groups[image] if groups else image, set()).update(classes_of_mask(args, image))
+    return splits.rarest_class(classes)
+
+
 def held_out(
-    args: argparse.Namespace, ids: Sequence[str], strata: Mapping[str, int] | None
+    args: argparse.Namespace,
+    ids: Sequence[str],
+    strata: Mapping[str, int] | None,
+    groups: Mapping[str, str] | None,
 ) -> tuple[dict[str, Sequence[str]], Sequence[str]]:
     """Take the validation list off some images, if there shall be one."""
     if args.val is None:
@@ -155,8 +179,24 @@ def held_out(
             f'--val {args.val:g} holds 1/{args.val:g} of {len(ids)} images with masks out: give more than 1 and at '
             f'most {len(ids)}.'
         )
-    split = splits.generic_split(ids, {'val': args.val}, args.seed, 1, strata)[0, 'val']
+    split = splits.generic_split(ids, {'val': args.val}, args.seed, 1, strata, groups)[0, 'val']
+    if not split.unlabeled:
+        raise ValueError(f'--val {args.val:g} holds all images with masks out, as their groups are large: give more.')
     return {'val.txt': sorted(split.labeled)}, sorted(split.unlabeled)
+
+
+def warn_of_neighbors(args: argparse.Namespace, lists: Mapping[str, Sequence[str]]) -> None:
+    """Say where neighbors in different lists are nearly the same picture."""
+    found = near_duplicates(lists, lambda image: args.images / f'{image}{args.img_suffix}')
+    if found.pairs:
+        of = {image: name.removesuffix('.txt') for name, images in lists.items() for image in images}
+        one, other = found.pairs[0]
+        print(
+            f'WARNING: {len(found.pairs)} of {found.looked_at} pairs of neighbors in different lists are nearly the '
+            f'same picture, such as {one} ({of[one]}) and {other} ({of[other]}). Frames of a video or slices of a '
+            'volume make results too good where they are both trained and validated on: keep them together with '
+            '--group REGEX.'
+        )
 
 
 def convert(args: argparse.Namespace) -> int:
@@ -190,13 +230,15 @@ def import_(args: argparse.Namespace) -> int:
     return 0
 
 
-def dms(made: Mapping[tuple[int, str], splits.Split], seed: int) -> dict[str, Sequence[str]]:
+def dms(made: Mapping[tuple[int, str], splits.Split], seed: int, before: str = '1of') -> dict[str, Sequence[str]]:
     """Name the two parts of every labeled set that is small enough."""
     small = {
-        key: split.labeled for key, split in made.items() if float(key[1]) >= DMS_DENOMINATOR and len(split.labeled) > 1
+        key: split.labeled
+        for key, split in made.items()
+        if len(split.labeled) > 1 and DMS_DENOMINATOR * len(split.labeled) <= len(split.labeled) + len(split.unlabeled)
     }
     return {
-        f'split{split_id}/dms_{side}_1of{name}.txt': images
+        f'split{split_id}/dms_{side}_{before}{name}.txt': images
         for (split_id, name), parts in zip(small, splits.difference_maximized(small.values(), seed), strict=True)
         for side, images in zip(('left', 'right'), parts, strict=True)
     }
@@ -256,13 +298,22 @@ def parser() -> argparse.ArgumentParser:
     folder.add_argument('--mask-suffix', default='.png', help='how mask files end (default: .png)')
     folder.add_argument('--ignore-index', type=int, default=255, help='label that is no class (default: 255)')
 
+    folder.add_argument(
+        '--group',
+        metavar='REGEX',
+        help='keep images together whose names have the same match, or first (...): slices of a volume, frames of a '
+        'video; such as "(.*)_[0-9]+$"',
+    )
+
     command = commands.add_parser('masked', parents=[folder], help=masked.__doc__, description=masked.__doc__)
     command.add_argument('--masks', type=Path, required=True, help='folder of the masks that there are')
     command.set_defaults(run=masked)
 
     command = commands.add_parser('generic', parents=[folder], help=generic.__doc__, description=generic.__doc__)
     command.add_argument('--list', type=Path, help='split the images of this list only; formats as for convert')
-    command.add_argument('--denominators', nargs='+', type=float, default=[2, 4, 8], help='s of 1/s (default: 2 4 8)')
+    size = command.add_mutually_exclusive_group()
+    size.add_argument('--denominators', nargs='+', type=float, help='s of 1/s (default: 2 4 8)')
+    size.add_argument('--labeled', nargs='+', type=int, metavar='N', help='label so many images, not a fraction')
     command.add_argument('--num-splits', type=int, default=3, help='number of split ids (default: 3)')
     command.add_argument(
         '--masks',

@@ -9,10 +9,11 @@ that of the file.
 import hashlib
 import json
 import random
+import re
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,6 +74,7 @@ def generic_split(
     seed: int = 0,
     num_splits: int = 3,
     strata: Mapping[str, Hashable] | None = None,
+    groups: Mapping[str, str] | None = None,
 ) -> dict[tuple[int, str], Split]:
     """Split any data set at random, nested as the published splits are.
 
@@ -83,6 +85,7 @@ def generic_split(
         num_splits: Number of split ids. Those of a smaller number are among those of a larger one. Default: 3.
         strata: The stratum of each image. Every labeled set then holds its share of each stratum, and one image of
             each at least, if there are as many labeled images as strata. Default: None, one stratum.
+        groups: The group of each image, such as its video: as for `sized_split`. Default: None.
 
     Returns:
         The split of each split id (0 to ``num_splits`` - 1) and name, the names in the order given.
@@ -91,16 +94,55 @@ def generic_split(
         ValueError: If an image is given twice or has no stratum, or a denominator is below 1 or leaves no labeled
             image, or there is no split id.
     """
+    images = _sorted_once(ids)
+    return sized_split(images, _sizes(len(images), denominators), seed, num_splits, strata, groups)
+
+
+def sized_split(
+    ids: Iterable[str],
+    sizes: Mapping[str, int],
+    seed: int = 0,
+    num_splits: int = 3,
+    strata: Mapping[str, Hashable] | None = None,
+    groups: Mapping[str, str] | None = None,
+) -> dict[tuple[int, str], Split]:
+    """Split any data set at random into numbers of labeled images, nested as the published splits are.
+
+    Args:
+        ids: The images, in any order.
+        sizes: The number of labeled images of each split, by the name that it goes by.
+        seed: Seed of the shuffles. Default: 0.
+        num_splits: Number of split ids. Those of a smaller number are among those of a larger one. Default: 3.
+        strata: As for `generic_split`; with groups the stratum of each group. Default: None, one stratum.
+        groups: The group of each image, such as its video or volume. A group is labeled as a whole or not at all; the
+            number of labeled images is then the nearest that whole groups make. Default: None, each its own.
+
+    Returns:
+        The split of each split id (0 to ``num_splits`` - 1) and name, the names in the order given.
+
+    Raises:
+        ValueError: If an image is given twice, an image or group has no stratum, a size is not in 1..N, there is no
+            split id, or all images are of one group.
+    """
     if num_splits < 1:
         raise ValueError(f'num_splits={num_splits} makes no list: give at least 1.')
     images = _sorted_once(ids)
-    shuffles = _shuffles(images, seed, num_splits)
+    for size in sizes.values():
+        if not 1 <= size <= len(images):
+            raise ValueError(f'{size} of {len(images)} images is no labeled set: give 1 to {len(images)}.')
+    units = {image: image for image in images} if groups is None else {image: groups[image] for image in images}
+    members: dict[str, list[str]] = {}
+    for image, unit in units.items():
+        members.setdefault(unit, []).append(image)
+    if groups is not None and len(members) < 2:
+        raise ValueError(f'All {len(images)} images are of the group {next(iter(members))!r}: give a finer --group.')
+    shuffles = _shuffles(sorted(members), seed, num_splits)
     if strata is not None:
-        without = [image for image in images if image not in strata]
+        without = [unit for unit in members if unit not in strata]
         if without:
             raise ValueError(f'{len(without)} images have no stratum, such as {without[0]!r}: give one to each.')
         shuffles = (_spread(order, strata) for order in shuffles)
-    return _nested(shuffles, _sizes(len(images), denominators))
+    return _nested(shuffles, sizes, members)
 
 
 def difference_maximized(
@@ -173,11 +215,40 @@ def rarest_class(classes: Mapping[str, Collection[int]]) -> dict[str, int]:
     }
 
 
-def as_files(splits: Mapping[tuple[int, str], Split]) -> dict[str, tuple[str, ...]]:
+def group_of(ids: Iterable[str], pattern: str) -> dict[str, str]:
+    """Group images by a part of their names.
+
+    Args:
+        ids: The images.
+        pattern: A regular expression that is searched in each name; the group is what its first pair of parentheses
+            matched, or the whole match if it has none: ``'(.*)_frame'``.
+
+    Returns:
+        The group of each image.
+
+    Raises:
+        ValueError: If the expression is none, or does not match an image.
+    """
+    try:
+        expression = re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f'{pattern!r} is no regular expression ({error}): mend --group.') from None
+    found = {image: expression.search(image) for image in ids}
+    without = [image for image, match in found.items() if match is None]
+    if without:
+        raise ValueError(
+            f'--group {pattern!r} matches {len(found) - len(without)} of {len(found)} images, and not {without[0]!r}: '
+            'give an expression that every name has, such as "(.*)_[0-9]+$".'
+        )
+    return {image: match[1] if expression.groups else match[0] for image, match in found.items() if match}
+
+
+def as_files(splits: Mapping[tuple[int, str], Split], before: str = '1of') -> dict[str, tuple[str, ...]]:
     """Name the lists of splits.
 
     Args:
-        splits: What `published_splits` or `generic_split` returned.
+        splits: What `published_splits`, `generic_split` or `sized_split` returned.
+        before: What stands before the name of a split. Default: ``'1of'``.
 
     Returns:
         The images of each file, such as ``split0/labeled_1of8.txt`` and ``split0/unlabeled_1of8.txt``. A part without
@@ -187,7 +258,7 @@ def as_files(splits: Mapping[tuple[int, str], Split]) -> dict[str, tuple[str, ..
     for (split_id, name), split in splits.items():
         for part, images in split._asdict().items():
             if images:
-                files[f'split{split_id}/{part}_1of{name}.txt'] = images
+                files[f'split{split_id}/{part}_{before}{name}.txt'] = images
     return files
 
 
@@ -265,9 +336,15 @@ def _spread(order: Sequence[str], strata: Mapping[str, Hashable]) -> list[str]:
     return sorted(order, key=place.__getitem__)
 
 
-def _nested(orders: Iterable[Sequence[str]], sizes: Mapping[str, int]) -> dict[tuple[int, str], Split]:
-    return {
-        (split_id, name): Split(tuple(order[:size]), tuple(order[size:]))
-        for split_id, order in enumerate(orders)
-        for name, size in sizes.items()
-    }
+def _nested(
+    orders: Iterable[Sequence[str]], sizes: Mapping[str, int], members: Mapping[str, Sequence[str]] | None = None
+) -> dict[tuple[int, str], Split]:
+    """Label the first images of each order, those of one group together."""
+    splits = {}
+    for split_id, order in enumerate(orders):
+        images = [image for unit in order for image in (members[unit] if members else [unit])]
+        ends = list(accumulate(len(members[unit]) if members else 1 for unit in order))
+        for name, size in sizes.items():
+            end = min(ends, key=lambda number, size=size: abs(number - size))  # type: ignore[misc]
+            splits[split_id, name] = Split(tuple(images[:end]), tuple(images[end:]))
+    return splits

@@ -12,10 +12,12 @@ from mmdmt.preparation.splits import (
     difference_maximized,
     differences,
     generic_split,
+    group_of,
     published_lists,
     published_splits,
     rarest_class,
     sbd_lists,
+    sized_split,
 )
 
 NUMBERS = {'voc12aug': 10582, 'cityscapes': 2975}
@@ -275,3 +277,50 @@ def test_file_names_that_several_images_have_name_none():
     for image in ('0001.png', 'run/0002.png'):
         with pytest.raises(ValueError, match=f'{image}.* is none of the 3 images'):
             find_ids([image], ids, '.png')
+
+
+def test_numbers_of_images_are_split_as_fractions_are():
+    ids = made_up(100)
+    sized = sized_split(ids, {'25': 25, '7': 7})
+    assert {name: len(split.labeled) for (_, name), split in sized.items()} == {'25': 25, '7': 7}
+    assert sized[1, '25'] == generic_split(ids, {'4': 4})[1, '4']
+    assert set(as_files(sized, before='')) >= {'split0/labeled_25.txt', 'split2/unlabeled_7.txt'}
+    for size in (0, 101):
+        with pytest.raises(ValueError, match=f'{size} of 100 images is no labeled set: give 1 to 100'):
+            sized_split(ids, {'n': size})
+
+
+def test_a_group_is_labeled_as_a_whole_or_not_at_all():
+    ids = [f'video{number % 12}/{number:03d}' for number in range(60)] + ['long/1', 'long/2', 'long/3', 'long/4']
+    groups = group_of(ids, '(.*)/')
+    splits = sized_split(ids, {'9': 9, '31': 31}, groups=groups)
+    for (split_id, name), split in splits.items():
+        assert not {groups[image] for image in split.labeled} & {groups[image] for image in split.unlabeled}
+        assert abs(len(split.labeled) - int(name)) <= 2
+        assert sorted(split.labeled + split.unlabeled) == sorted(ids)
+        assert set(splits[split_id, '9'].labeled) < set(splits[split_id, '31'].labeled)
+
+
+def test_strata_of_groups_are_spread():
+    ids = [f'{group:02d}_{number}' for group in range(20) for number in range(3)]
+    groups = group_of(ids, '^[0-9]+')
+    strata = {group: 'rare' if group < '04' else 'many' for group in groups.values()}
+    for split in sized_split(ids, {'15': 15}, strata=strata, groups=groups).values():
+        assert {strata[groups[image]] for image in split.labeled} == {'rare', 'many'}
+
+
+@pytest.mark.parametrize(
+    ('pattern', 'sentence'),
+    [
+        ('(', r"'\(' is no regular expression .*: mend --group"),
+        ('_a$', r"'_a\$' matches 1 of 2 images, and not '1_b': give an expression that every name has"),
+    ],
+)
+def test_a_group_that_does_not_fit_is_refused(pattern, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        group_of(['1_a', '1_b'], pattern)
+
+
+def test_one_group_of_all_is_refused():
+    with pytest.raises(ValueError, match=r"All 2 images are of the group '1': give a finer --group"):
+        sized_split(['1_a', '1_b'], {'1': 1}, groups=group_of(['1_a', '1_b'], '^[0-9]+'))

@@ -307,3 +307,48 @@ def test_without_the_data_set_lists_are_taken_over_unchecked(make_splits, tmp_pa
     told = capsys.readouterr().out
     assert '1 of them are named more than once: 2007_000032; kept once' in told
     assert 'data/VOCdevkit/VOC2012 does not exist, so the images were not looked up' in told
+
+
+@pytest.fixture
+def videos(tmp_path):
+    """Eight videos of six frames, each frame nearly the one before; masks of the first four."""
+    generator = np.random.default_rng(0)
+    for folder in ('images', 'masks'):
+        (tmp_path / 'videos' / folder).mkdir(parents=True)
+    for video in range(8):
+        frame = generator.integers(0, 255, (40, 50, 3)).astype(np.uint8)
+        for number in range(6):
+            name = f'v{video}_{number:04d}.png'
+            noise = generator.integers(0, 6, frame.shape)
+            Image.fromarray(np.clip(frame + noise, 0, 255).astype(np.uint8)).save(tmp_path / 'videos/images' / name)
+            if video < 4 and number < 5:
+                Image.fromarray((frame[..., 0] > 100).astype(np.uint8)).save(tmp_path / 'videos/masks' / name)
+    return tmp_path / 'videos'
+
+
+def test_neighbors_that_look_alike_in_different_lists_are_told(make_splits, videos, tmp_path, capsys):
+    arguments = ['generic', 'all', str(videos / 'images'), '--img-suffix', '.png', '--labeled', '12', '--val', '4']
+    make_splits.main([*arguments, str(tmp_path / 'shuffled')])
+    told = capsys.readouterr().out
+    assert 'pairs of neighbors in different lists are nearly the same picture, such as v0_000' in told
+    assert 'keep them together with --group REGEX' in told
+    make_splits.main([*arguments, str(tmp_path / 'grouped'), '--group', '(.*)_'])
+    assert 'WARNING' not in capsys.readouterr().out
+    files = contents(tmp_path / 'grouped' / 'all')
+    lists = [files[name].split() for name in ('val.txt', 'split0/labeled_12.txt', 'split0/unlabeled_12.txt')]
+    assert [len(images) for images in lists] == [12, 12, 24]
+    assert sum(len({image[:2] for image in images}) for images in lists) == 8
+
+
+def test_frames_of_a_validation_video_are_not_learned_from(make_splits, videos, tmp_path, capsys):
+    options = ['--masks', str(videos / 'masks'), '--img-suffix', '.png', '--val', '4', '--group', '(.*)_']
+    make_splits.main(['masked', 'all', str(videos / 'images'), str(tmp_path), *options])
+    lists = {name: text.split() for name, text in contents(tmp_path / 'all').items()}
+    assert {name: len(images) for name, images in lists.items()} == {
+        'val.txt': 5,
+        'labeled.txt': 15,
+        'unlabeled.txt': 27,
+    }
+    (held,) = {image[:2] for image in lists['val.txt']}
+    assert not any(image.startswith(held) for name in ('labeled.txt', 'unlabeled.txt') for image in lists[name])
+    assert '1 images without a mask are left out: the groups that they are of are in val.txt' in capsys.readouterr().out
