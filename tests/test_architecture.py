@@ -101,6 +101,7 @@ def test_every_module_of_the_package_stands_in_a_room():
     assert {room_of(path) for path in ROOT.rglob('*.py')} == set(ARROWS)
 
 
+@pytest.mark.process
 def test_a_type_in_a_config_imports_us():
     code = (
         'import sys\n'

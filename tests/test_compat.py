@@ -142,6 +142,7 @@ def test_second_apply_changes_nothing():
     assert patched() == before
 
 
+@pytest.mark.process
 def test_fresh_interpreter_imports_mmdmt_cheaply_and_mmseg_after_it():
     script = """
         import sys
@@ -437,6 +438,7 @@ WORKER = """
 """
 
 
+@pytest.mark.process
 def test_two_gloo_processes_train_a_model_with_sync_batchnorm(tmp_path):
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))

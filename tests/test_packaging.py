@@ -13,6 +13,8 @@ from mmengine.hub import get_config
 
 from mmdmt import __version__
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[1]
 TRACKED = subprocess.run(['git', 'ls-files'], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
 FOR_MIM = [name for name in TRACKED if name.startswith(('configs/', 'tools/', 'model-index'))]

@@ -568,6 +568,7 @@ def test_a_wrong_command_line_ends_with_a_sentence(arguments, words, tools_place
     assert not (tools_place.data / 'witness').exists()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ('command', 'words'),
     [

@@ -292,6 +292,7 @@ def train_tiny(folder, method, peers):
     return config, options, [json.loads(line) for line in log.read_text().splitlines()]
 
 
+@pytest.mark.process
 def test_dmt_is_trained_and_tested_by_the_scripts_of_mmpretrain(tmp_path):
     config, options, entries = train_tiny(tmp_path, 'dmt', ['left', 'right'])
     trained = [entry for entry in entries if 'loss' in entry]
@@ -307,6 +308,7 @@ def test_dmt_is_trained_and_tested_by_the_scripts_of_mmpretrain(tmp_path):
     assert {name: tested[name] for name in results} == results
 
 
+@pytest.mark.process
 def test_curriculum_labeling_is_trained_by_the_script_of_mmpretrain(tmp_path):
     _, _, entries = train_tiny(tmp_path, 'cl', ['left'])
     trained = [entry for entry in entries if 'loss' in entry]

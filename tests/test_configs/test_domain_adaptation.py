@@ -189,6 +189,7 @@ def test_both_peers_have_adamw(load, monkeypatch):
         assert {round(group['lr'], 9) for group in groups} == {6e-5, 6e-4}
 
 
+@pytest.mark.whole_run
 def test_the_small_configs_run_from_printed_to_handwritten_digits():
     name = '{}_resnet_1xb8_digit-scenes-fonts2handwriting.py'
     domains = {
@@ -232,6 +233,7 @@ def tiny_peers():
     ]
 
 
+@pytest.mark.whole_run
 @pytest.mark.parametrize(('source', 'labels'), [('gta', ''), ('synthia', '-100')], ids=['gta', 'synthia-mixed'])
 def test_source_to_cityscapes_runs_whole(tmp_path, source, labels):
     make_sources(tmp_path, labeled=2, unlabeled=3, val=1)

@@ -61,6 +61,7 @@ def test_leaves_are_short(path):
     assert len(path.read_text().splitlines()) < 40
 
 
+@pytest.mark.process
 def test_lists_and_masks_are_those_that_the_tools_write(load):
     config = load('dmt')
     dataset = DATASETS.build(config.train_dataloader.dataset)

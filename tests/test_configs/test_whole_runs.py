@@ -11,6 +11,8 @@ from toys.voc_and_cityscapes import make_cityscapes, make_voc
 
 from mmdmt.apis import toolbox_script
 
+pytestmark = pytest.mark.whole_run
+
 SHORT = [
     'train_cfg.max_iters=7',
     'train_cfg.val_interval=7',

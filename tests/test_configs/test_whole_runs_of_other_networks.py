@@ -6,6 +6,8 @@ from test_kvasir_seg_configs import NAME, make_kvasir
 from test_whole_runs import SHORT, train
 from toys.voc_and_cityscapes import make_cityscapes, make_voc
 
+pytestmark = pytest.mark.whole_run
+
 
 def crops(side, *peers, step=None):
     """Options that make crops smaller: those of the peers and, by its place in the pipeline, the one that cuts them."""

@@ -45,6 +45,7 @@ def test_its_rule_learns_labels_that_both_agree_on(modules):
     assert loss.counts['weight'] == 2
 
 
+@pytest.mark.whole_run
 def test_its_examples_run_together(modules, tmp_path, shapes_folder, monkeypatch):
     lines = [block for block in BLOCKS if block not in MODULES.values()]
     scope = {'train_pipeline': TRAIN_PIPELINE}

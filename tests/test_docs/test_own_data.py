@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from toys.segmentation import draw
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / 'docs' / 'en' / 'own_data.md').read_text()
 COLORS = np.array([[0, 0, 0], [255, 0, 0], [0, 255, 0]], np.uint8)

@@ -28,6 +28,7 @@ def test_its_config_is_the_one_in_the_repository():
     assert block == (ROOT / 'configs' / 'dmt' / 'dmt_custom.py').read_text()
 
 
+@pytest.mark.process
 def test_its_config_runs_on_own_data(own_data):
     small = dict(depth=18, base_channels=4, stem_channels=4)
     options = [

@@ -12,6 +12,8 @@ from toys.classification import image_run_config
 from mmdmt.models.losses import MixupMutualLoss
 from mmdmt.tasks.classification.bank import ScoreBank
 
+pytestmark = pytest.mark.whole_run
+
 
 @pytest.fixture(scope='module')
 def told(tmp_path_factory):

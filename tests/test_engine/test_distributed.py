@@ -73,6 +73,7 @@ def two_processes(shapes_folder, tmp_path_factory):
     return work_dir, config
 
 
+@pytest.mark.process
 def test_one_process_of_two_tells_and_draws(two_processes):
     work_dir, _ = two_processes
     (path,) = work_dir.glob('*/vis_data/scalars.json')
@@ -88,6 +89,7 @@ def stored(bank, image):
     return file.read_bytes()[bank._offset[image] :][: bank._length[image]]
 
 
+@pytest.mark.process
 def test_labeling_is_shared_without_gaps_and_equals_that_of_one_process(two_processes, tmp_path, mmseg_scope):
     from mmengine.registry import DATASETS
 
@@ -107,12 +109,14 @@ def test_labeling_is_shared_without_gaps_and_equals_that_of_one_process(two_proc
         assert [stored(two, image) for image in range(9)] == [stored(one, image) for image in range(9)]
 
 
+@pytest.mark.process
 def test_checkpoints_load_in_one_process(two_processes, mmseg_scope):
     work_dir, config = two_processes
     model = MODELS.build(config.model)
     model.load_state_dict(torch.load(work_dir / 'iter_9.pth')['state_dict'], strict=True)
 
 
+@pytest.mark.process
 def test_classes_are_validated_over_the_images_of_all_processes(two_processes):
     work_dir, _ = two_processes
     (path,) = work_dir.glob('*/vis_data/scalars.json')
@@ -124,6 +128,7 @@ def test_classes_are_validated_over_the_images_of_all_processes(two_processes):
     np.testing.assert_allclose(means, scores, atol=0.01)
 
 
+@pytest.mark.process
 def test_a_distributed_run_resumes_exactly(two_processes, tmp_path):
     work_dir, config = two_processes
     (work_dir / 'last_checkpoint').write_text(str(work_dir / 'iter_4.pth'))
@@ -136,6 +141,7 @@ def test_a_distributed_run_resumes_exactly(two_processes, tmp_path):
         assert value.equal(got[key]), key
 
 
+@pytest.mark.process
 def test_two_processes_train_as_one_with_twice_the_batch(shapes_folder, tmp_path):
     def config_of(name, images):
         # A norm that does not depend on the batch, and no dropout, whose mask is another in every process.
@@ -169,6 +175,7 @@ def test_two_processes_train_as_one_with_twice_the_batch(shapes_folder, tmp_path
     assert any((value - start[key]).abs().max() > 1e-3 for key, value in one.items())
 
 
+@pytest.mark.process
 def test_our_script_launches_and_the_ordinary_wrapper_is_refused(shapes_folder, tmp_path):
     run_config(shapes_folder, tmp_path).dump(tmp_path / 'config.py')
     result = subprocess.run(
@@ -209,6 +216,7 @@ def two_ranks(forge, config, path, event=None):
     return [run.exitcode for run in runs], [(path / f'rank{rank}.log').read_text() for rank in '01']
 
 
+@pytest.mark.process
 def test_sync_bn_is_an_ordinary_setting(shapes_folder, tmp_path, forge):
     peer = toy_segmentor(norm={'type': 'SyncBN'})
     settings = {**SETTINGS, 'model.peers': {'_delete_': True, 'left': peer, 'right': {**peer}}}
@@ -218,6 +226,7 @@ def test_sync_bn_is_an_ordinary_setting(shapes_folder, tmp_path, forge):
     assert (tmp_path / 'work' / 'iter_9.pth').is_file()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(('stage', 'time'), [('training', 3), ('labeling', 4)])
 def test_an_error_in_one_process_ends_the_others(shapes_folder, tmp_path, forge, stage, time):
     config = run_config(shapes_folder, tmp_path / 'work', **SETTINGS)
@@ -227,6 +236,7 @@ def test_an_error_in_one_process_ends_the_others(shapes_folder, tmp_path, forge,
     assert 'RuntimeError' in logs[0]  # it says that the connection has gone
 
 
+@pytest.mark.kill
 def test_a_process_that_is_killed_while_labeling_ends_the_job(shapes_folder, tmp_path):
     run_config(shapes_folder, tmp_path / 'work', **SETTINGS).dump(tmp_path / 'config.py')
     (tmp_path / 'fatal.py').write_text(

@@ -11,6 +11,8 @@ from toys.segmentation import run_config, shapes, toy_segmentor
 
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 
+pytestmark = pytest.mark.whole_run
+
 HOOK = 'custom_hooks.0.'
 
 

@@ -33,10 +33,12 @@ def whole(shapes_folder, tmp_path_factory, forge):
     return [outcome(config.with_suffix('')) for config in configs]
 
 
+@pytest.mark.kill
 def test_two_runs_on_one_data_folder_do_not_meet(whole):
     assert not list(differences(*whole))
 
 
+@pytest.mark.kill
 @pytest.mark.parametrize(
     ('stage', 'time', 'words'),
     [
@@ -59,6 +61,7 @@ def test_a_full_disk_ends_a_run_and_nothing_half_written_is_used(
     assert not list(differences(whole[0], outcome(work_dir)))
 
 
+@pytest.mark.kill
 @pytest.mark.parametrize(
     ('moment', 'code', 'name', 'resumed_from'),
     [
@@ -99,6 +102,7 @@ def test_a_signal_ends_a_run_cleanly(whole, shapes_folder, tmp_path, forge, mome
     assert not list(differences(whole[0], outcome(work_dir)))
 
 
+@pytest.mark.process
 def test_a_work_dir_that_cannot_be_made_is_told_in_a_sentence(shapes_folder, tmp_path, forge):
     (tmp_path / 'file').write_text('')
     config = write_config(shapes_folder, tmp_path / 'work')
@@ -137,6 +141,7 @@ def test_an_image_that_cannot_be_read_is_not_taken_for_the_work_dir(tmp_path, mo
         toolbox.run_toolbox_script('script.py')
 
 
+@pytest.mark.whole_run
 def test_a_run_whose_loss_is_no_number_stops(shapes_folder, tmp_path):
     settings = {'optim_wrapper.optimizer.lr': 1e30, 'custom_hooks.0.stop_after_nan': 1}
     with pytest.raises(
@@ -162,6 +167,7 @@ class Updates(Hook):
         self.weight = weight.detach().clone()
 
 
+@pytest.mark.whole_run
 def test_updates_that_overflow_are_skipped_and_schedules_go_by_iterations(shapes_folder, tmp_path):
     huge = 2.0**126
     settings = {
@@ -195,6 +201,7 @@ def default_handlers():
     signal.signal(signal.SIGINT, given)
 
 
+@pytest.mark.whole_run
 def test_signals_are_given_back(shapes_folder, tmp_path, default_handlers):
     def handlers():
         return [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]

@@ -13,6 +13,8 @@ from toys.classification import image_run_config
 from mmdmt.pseudo_labels.labeling import weights_digest
 from mmdmt.tasks.classification.bank import ScoreBank
 
+pytestmark = pytest.mark.whole_run
+
 
 class AveragesSeen(Hook):
     """Notes the averaged weights as they are when DMTHook changes the phase."""

@@ -10,6 +10,8 @@ import torch
 from toys.outcomes import differences, outcome
 from toys.stages import Forge, Kill, Note, write_config
 
+pytestmark = pytest.mark.kill
+
 KILLS = int(os.environ.get('MMDMT_KILLS', '5'))
 
 

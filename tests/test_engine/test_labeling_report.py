@@ -21,6 +21,8 @@ from mmdmt.engine.labeling_report import report_labels
 from mmdmt.pseudo_labels.manifest import Manifest
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 
+pytestmark = pytest.mark.whole_run
+
 UNLABELED = 'train_dataloader.dataset.unlabeled.data_prefix'
 MANIFEST = Manifest(
     run='r',

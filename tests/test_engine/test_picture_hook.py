@@ -16,6 +16,8 @@ from mmdmt.method.weights import dynamic_mutual_weights
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 from mmdmt.tasks.segmentation.recorder import predict_logits
 
+pytestmark = pytest.mark.whole_run
+
 NAMES = ['unlabeled_0_006', 'unlabeled_9_015', 'val_2_018']
 
 

@@ -5,7 +5,7 @@ import pytest
 from mmengine.runner import Runner
 from toys.segmentation import CLASSES, run_config
 
-pytestmark = pytest.mark.usefixtures('mmseg_scope')
+pytestmark = [pytest.mark.whole_run, pytest.mark.usefixtures('mmseg_scope')]
 
 
 @pytest.fixture(scope='module')

@@ -10,6 +10,8 @@ from toys.segmentation import run_config, toy_segmentor
 from mmdmt.models import DynamicMutualLoss
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 
+pytestmark = pytest.mark.whole_run
+
 SMALL_RESNET = {'depth': 50, 'base_channels': 4, 'stem_channels': 4}
 
 # For each of the toolbox's model files what makes it small.

@@ -16,7 +16,10 @@ from mmdmt.reports.page import render
 from mmdmt.reports.plots import ENSEMBLE_COLOR, PEER_COLORS
 
 CHROMIUM = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason='no chromium on this machine: apt-get install chromium')
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason='no chromium on this machine: apt-get install chromium'),
+]
 
 
 @dataclass

@@ -249,6 +249,7 @@ def test_the_tool_ends_with_a_sentence(tool):
         tool('.')
 
 
+@pytest.mark.whole_run
 @pytest.mark.usefixtures('mmseg_scope')
 def test_what_a_real_run_writes_is_understood(tmp_path, shapes_folder):
     config = run_config(shapes_folder, tmp_path, visualizer={'type': 'SegLocalVisualizer', 'name': tmp_path.name})

@@ -13,6 +13,8 @@ from toys.segmentation import VAL_PIPELINE, run_config, toy_segmentor
 
 from mmdmt.apis import export_peer
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[2]
 
 # A process in which mmdmt cannot be imported. What its compat.py mends in the MM packages is mended all the same, under

@@ -18,6 +18,8 @@ from toys.ports import free_port
 from mmdmt.apis import export_peer, toolbox_script
 from mmdmt.tasks.classification.bank import ScoreBank
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[2]
 SITE = Path(torch.__file__).parents[1]
 TRAIN = str(toolbox_script('train.py', 'mmpretrain'))

@@ -12,6 +12,8 @@ import torch
 import mmdmt
 from mmdmt.apis import toolbox_script
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[2]
 CONFIG = str(ROOT / 'configs' / 'dmt' / 'dmt_unet-resnet_1xb8_digit-scenes.py')
 SHORT = [
