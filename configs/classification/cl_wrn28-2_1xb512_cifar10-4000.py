@@ -1,4 +1,4 @@
-# CIFAR-10, 4000 labels, curriculum labeling: one peer, pseudo labels of weight 1; 94.02 published.
+# CIFAR-10, 4000 labels, curriculum labeling: one peer, pseudo labels of weight 1.
 _base_ = './dmt_wrn28-2_1xb512_cifar10-4000.py'
 model = dict(
     peers=dict(_delete_=True, left=_base_.model.peers.left),

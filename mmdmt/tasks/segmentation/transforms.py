@@ -16,8 +16,10 @@ class LoadPseudoLabel(BaseTransform):
     """Load the pseudo label of an image from the bank: what ``LoadAnnotations`` is for an annotated one.
 
     Its place in the pipeline says at which size images are labeled: all that stands before it is done for labeling
-    too, and must not be random. The confidence map rides beside the label in ``seg_fields``, so that every transform
-    that moves the label (nearest neighbor) moves it alike; where padding fills both with 255, the label is ignored.
+    too, and must not be random. The confidence map stands beside the label in ``seg_fields``. Transforms that move
+    every field of ``seg_fields``, such as ``Resize``, ``RandomCrop``, ``RandomFlip`` and ``RandomRotate``, move both
+    in the same way; where padding fills both with 255, the label is ignored. Transforms that move ``gt_seg_map`` only,
+    such as ``Albu``, must not follow it: they would leave the map where it was.
 
     Required keys: ``img``, and ``pseudo_label``, the bank's folder and the number of the image, as
     :class:`mmdmt.MutualDataset` gives it. Added keys: ``gt_seg_map`` (uint8 (H, W)), ``pseudo_confidence`` (float32
