@@ -1,5 +1,7 @@
 """Packaging of mmdmt. Build settings stand in pyproject.toml."""
 
+import os
+import re
 import shutil
 from pathlib import Path
 
@@ -32,6 +34,23 @@ DEVELOPMENT = [
     *('pytest', 'pytest-xdist', 'ruff', 'mypy', 'tensorboard'),
     *('build', 'check-jsonschema', 'pre-commit'),
 ]
+
+
+def readme_for_the_index() -> str:
+    """Return the README with absolute links, since no file of the repository is beside it in a package index.
+
+    The release workflow runs where GitHub names the repository and the tag. In any other build, links to files become
+    plain text and the picture is left out.
+    """
+    text = (ROOT / 'README.md').read_text()
+    place = os.environ.get('GITHUB_REPOSITORY')
+    if place:
+        home = f'{os.environ.get("GITHUB_SERVER_URL", "https://github.com")}/{place}'
+        tag = os.environ.get('GITHUB_REF_NAME', 'main')
+        text = re.sub(r'(!\[[^\]]*\])\((?!http|#)([^)]+)\)', rf'\1({home}/raw/{tag}/\2)', text)
+        return re.sub(r'\]\((?!http|#)([^)]+)\)', rf']({home}/blob/{tag}/\1)', text)
+    text = re.sub(r'!\[[^\]]*\]\((?!http)[^)]+\)\n*', '', text)
+    return re.sub(r'\[([^\]]+)\]\((?!http|#)[^)]+\)', r'\1', text)
 
 
 def put_configs_and_tools(parent: Path, links: bool = False) -> None:
@@ -76,7 +95,7 @@ setup(
     name='mmdmt',
     version=VERSION['__version__'],
     description='Dynamic Mutual Training for semi-supervised learning, as a plugin of MMSegmentation and MMPretrain',
-    long_description=(ROOT / 'README.md').read_text(),
+    long_description=readme_for_the_index(),
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     python_requires='>=3.11,<3.14',  # MMEngine 0.10 calls what Python 3.14 took away, pkgutil.find_loader

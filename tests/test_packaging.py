@@ -1,6 +1,8 @@
 """What an installed mmdmt carries, and that MMEngine and mim find it there."""
 
 import os
+import re
+import runpy
 import subprocess
 import sys
 import tarfile
@@ -9,6 +11,7 @@ from importlib.metadata import Distribution
 from pathlib import Path
 
 import pytest
+import setuptools
 from mmengine.hub import get_config
 
 from mmdmt import __version__
@@ -74,6 +77,27 @@ def test_an_sdist_carries_everything_but_what_is_of_git_and_ci(built):
     with tarfile.open(sdist) as archive:
         names = {name.split('/', 1)[1] for name in archive.getnames() if '/' in name}
     assert {name for name in TRACKED if not name.startswith('.')} <= names
+
+
+@in_a_checkout
+@pytest.mark.parametrize('repository', [None, 'someone/mmdmt'])
+def test_the_description_for_the_index_links_to_no_file_beside_it(source, repository, monkeypatch):
+    for name in ('GITHUB_REPOSITORY', 'GITHUB_SERVER_URL', 'GITHUB_REF_NAME'):
+        monkeypatch.delenv(name, raising=False)
+    if repository:
+        monkeypatch.setenv('GITHUB_REPOSITORY', repository)
+        monkeypatch.setenv('GITHUB_REF_NAME', 'v0.1.0')
+    monkeypatch.setattr(setuptools, 'setup', lambda **settings: None)
+    description = runpy.run_path(str(source / 'setup.py'))['readme_for_the_index']()
+    targets = re.findall(r'\]\(([^)]+)\)', description)
+    assert all(target.startswith('https://') for target in targets)
+    files = {
+        name for target in targets if (name := re.sub(r'.*/someone/mmdmt/(blob|raw)/v0.1.0/', '', target)) != target
+    }
+    assert bool(files) == bool(repository)
+    assert all((source / name).is_file() for name in files)
+    assert ('/raw/v0.1.0/docs/en/images/demo.png)' in description) == bool(repository)
+    assert 'own data' in description.lower()
 
 
 @in_a_checkout

@@ -28,8 +28,9 @@ MARKS = {
 # How the commands that are not marked begin, and what runs them.
 RUN_BY = {
     'make test': '.ci/run',
-    'python tools/train.py configs/dmt/dmt_custom.py': 'tests/test_docs/test_readme.py',
-    'python tools/test.py configs/dmt/dmt_custom.py': 'tests/test_tools/test_scripts.py',
+    'make docs': '.ci/run',  # as a part of make test
+    'python -m mmdmt train mine.py': 'tests/test_docs/test_readme.py',
+    'python -m mmdmt report work_dirs/mine': 'tests/test_docs/test_readme.py',
     'python tools/train.py configs/dmt/dmt_unet-resnet_1xb8_digit-scenes.py': 'tests/test_tools/test_scripts.py',
     'python tools/train.py configs/domain_adaptation/dmt_resnet_1xb8_digit-scenes-fonts2handwriting.py': (
         'tests/test_configs/test_domain_adaptation.py'
