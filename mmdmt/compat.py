@@ -134,25 +134,86 @@ def _history_buffer_method(owner: object, name: str) -> Any:
     raise pickle.UnpicklingError(f'getattr({owner!r}, {name!r}) is not allowed in a checkpoint')
 
 
+class _CheckpointDtype:
+    """Stand for ``np.dtype`` in a checkpoint: plain numbers only.
+
+    numpy's own restores whatever a file says of fields and objects, and so lets a file choose pointers.
+    """
+
+    def __init__(self, code: object, align: object = False, copy: object = False) -> None:
+        try:
+            self.dtype = np.dtype(code) if isinstance(code, str) else None
+        except (TypeError, ValueError):
+            self.dtype = None
+        if self.dtype is None or self.dtype.kind not in 'biufc':
+            raise pickle.UnpicklingError(f'dtype {code!r} is not allowed in a checkpoint')
+
+    def __setstate__(self, state: Any) -> None:
+        if not isinstance(state, tuple) or len(state) < 5 or state[1] not in ('<', '>', '|', '='):
+            raise pickle.UnpicklingError('a dtype of no numbers is not allowed in a checkpoint')
+        if any(part is not None for part in state[2:5]):  # subarray, names, fields
+            raise pickle.UnpicklingError('a dtype with fields is not allowed in a checkpoint')
+        self.dtype = self.dtype.newbyteorder(state[1])  # type: ignore[union-attr]
+
+
+class _CheckpointArray(np.ndarray[Any, Any]):
+    """Stand for ``np.ndarray`` in a checkpoint; written again, it is an ordinary array."""
+
+    def __new__(cls) -> '_CheckpointArray':
+        return super().__new__(cls, (0,), 'i1')
+
+    def __setstate__(self, state: Any) -> None:
+        plain = isinstance(state, tuple) and len(state) == 5 and isinstance(state[2], _CheckpointDtype)
+        if not plain or not isinstance(state[4], bytes):
+            raise pickle.UnpicklingError('an array of no numbers is not allowed in a checkpoint')
+        super().__setstate__((state[0], state[1], state[2].dtype, *state[3:]))
+
+    def __reduce__(self) -> Any:
+        return self.view(np.ndarray).__reduce__()
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return self.view(np.ndarray).__reduce_ex__(protocol)
+
+
+def _checkpoint_array(kind: object, *_: object) -> _CheckpointArray:
+    """Stand for numpy's ``_reconstruct`` in a checkpoint: the empty array that a file then fills."""
+    if kind is not _CheckpointArray:
+        raise pickle.UnpicklingError(f'an array of type {kind!r} is not allowed in a checkpoint')
+    return _CheckpointArray()
+
+
+def _checkpoint_scalar(kind: object, value: object) -> Any:
+    """Stand for numpy's ``scalar`` in a checkpoint: one number."""
+    if not isinstance(kind, _CheckpointDtype) or kind.dtype is None or not isinstance(value, bytes):
+        raise pickle.UnpicklingError('a scalar that is no number is not allowed in a checkpoint')
+    if len(value) != kind.dtype.itemsize:
+        raise pickle.UnpicklingError(f'a scalar of {len(value)} bytes is not allowed in a checkpoint')
+    return np.frombuffer(value, kind.dtype)[0]
+
+
 def _load_history_in_checkpoints() -> None:
     """Cure "UnpicklingError: ... HistoryBuffer" from resume, load_from and inference, since torch 2.6.
 
     torch/serialization.py, ``load``, takes known classes only now; ``weights_only=False`` lets a file run any code.
     mmengine/logging/history_buffer.py pickles numpy arrays and, through ``getattr``, four methods. Plain ``getattr``
-    reaches every function of every module, so a restricted one goes by its name. OneDL's runner/checkpoint.py,
-    ``_safe_torch_load``, allows the plain one and falls back to ``weights_only=False``: torch's ``load`` replaces it.
+    reaches every function of every module, and numpy's dtype restores pointers: restricted ones go by their names.
+    OneDL's runner/checkpoint.py, ``_safe_torch_load``, allows the plain ones and falls back to ``weights_only=False``:
+    torch's ``load`` replaces it.
     """
     if not hasattr(torch.serialization, 'get_unsafe_globals_in_checkpoint'):  # torch < 2.6: no (function, name) pairs
         return
     from mmengine.logging import HistoryBuffer
     from mmengine.runner import checkpoint
 
-    numeric_dtypes = {type(np.dtype(code)) for code in f'?{np.typecodes["AllInteger"]}{np.typecodes["AllFloat"]}'}
-    safe: list[Any] = [HistoryBuffer, (_history_buffer_method, 'builtins.getattr'), np.ndarray, np.dtype]
-    safe += numeric_dtypes
+    safe: list[Any] = [
+        HistoryBuffer,
+        (_history_buffer_method, 'builtins.getattr'),
+        (_CheckpointArray, 'numpy.ndarray'),
+        (_CheckpointDtype, 'numpy.dtype'),
+    ]
     for core in ('numpy.core', 'numpy._core'):  # the name depends on the numpy that wrote the file
-        safe.append((np.empty(0).__reduce__()[0], f'{core}.multiarray._reconstruct'))
-        safe.append((np.float64(0).__reduce__()[0], f'{core}.multiarray.scalar'))
+        safe.append((_checkpoint_array, f'{core}.multiarray._reconstruct'))
+        safe.append((_checkpoint_scalar, f'{core}.multiarray.scalar'))
     torch.serialization.add_safe_globals(safe)
     if hasattr(checkpoint, '_safe_torch_load'):
         checkpoint._safe_torch_load = torch.load

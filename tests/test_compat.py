@@ -6,9 +6,11 @@ import io
 import os
 import pickle
 import socket
+import struct
 import subprocess
 import sys
 import textwrap
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -322,6 +324,43 @@ def test_checkpoint_that_runs_code_is_refused(attack, tmp_path):
     with pytest.raises(pickle.UnpicklingError):
         load_checkpoint(Toy(), str(file))
     assert not witness.exists()
+
+
+def pickled_dtype(code, state=b''):
+    """The bytes by which a file names a dtype and, if given, restores its state."""
+    name = b'X' + struct.pack('<I', len(code)) + code.encode()
+    return b'cnumpy\ndtype\n' + name + b'\x89\x88\x87R' + state
+
+
+FIELD = (
+    b'(K\x03X\x01\x00\x00\x00<NX\x01\x00\x00\x00a\x85}X\x01\x00\x00\x00a'
+    + pickled_dtype('O8')
+    + b'K\x00\x86sK\x08K\x08K\x00tb'
+)
+
+
+@needs_torch_2_6
+@pytest.mark.parametrize(
+    'forged', [pickled_dtype('f8', FIELD), pickled_dtype('O8'), pickled_dtype('f8,O')], ids=['field', 'object', 'both']
+)
+def test_a_dtype_that_holds_pointers_is_refused(forged):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, 'w') as archive:
+        archive.writestr('archive/data.pkl', b'\x80\x02}X\x01\x00\x00\x00a' + forged + b's.')
+        archive.writestr('archive/byteorder', 'little')
+        archive.writestr('archive/version', '3\n')
+    with pytest.raises(pickle.UnpicklingError, match='not allowed in a checkpoint'):
+        torch.load(io.BytesIO(file.getvalue()), weights_only=True)
+
+
+@needs_torch_2_6
+def test_an_array_of_a_checkpoint_is_written_again_as_an_ordinary_one():
+    file, again = io.BytesIO(), io.BytesIO()
+    torch.save({'array': np.arange(3, dtype='>i4')}, file)
+    torch.save(torch.load(io.BytesIO(file.getvalue())), again)
+    loaded = torch.load(io.BytesIO(again.getvalue()))['array']
+    assert b'mmdmt' not in again.getvalue()
+    assert loaded.tolist() == [0, 1, 2]
 
 
 def test_torch_that_loads_anything_by_default_is_left_alone(monkeypatch):
