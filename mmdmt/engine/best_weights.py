@@ -1,5 +1,6 @@
 """Each peer's best weights of a phase, by validation."""
 
+import io
 import math
 from collections.abc import Mapping
 from logging import Logger
@@ -58,7 +59,7 @@ class BestWeights:
 
         Raises:
             FileNotFoundError: If they are not on disk any more.
-            ValueError: If the file is not one of weights.
+            ValueError: If the file is damaged or not one of weights.
         """
         barrier()
         for name, peer in peers.items():
@@ -75,5 +76,7 @@ class BestWeights:
 
     def _save(self, name: str, peer: nn.Module) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        with atomic_write(self._folder / f'{name}.pth') as unfinished:
-            torch.save(peer.state_dict(), unfinished)
+        file = io.BytesIO()
+        torch.save(peer.state_dict(), file)  # which would say of a full disk what nobody understands
+        with atomic_write(self._folder / f'{name}.pth', 'make room and go on with --resume') as unfinished:
+            unfinished.write_bytes(file.getvalue())

@@ -15,9 +15,10 @@ from mmdmt.engine.best_weights import BestWeights
 from mmdmt.engine.draw_plans import plan_phase
 from mmdmt.engine.fresh_optimizers import FreshOptimizers
 from mmdmt.engine.guards.checkpoint_checks import check_fit
+from mmdmt.engine.guards.checkpoint_state import confine
 from mmdmt.engine.guards.clean_exit import leave_group_at_exit
 from mmdmt.engine.guards.clean_stop import CleanStop
-from mmdmt.engine.guards.last_checkpoint import check_checkpoint, repair_last_checkpoint
+from mmdmt.engine.guards.last_checkpoint import settle_checkpoint
 from mmdmt.engine.guards.loss_watch import LossWatch
 from mmdmt.engine.guards.run_checks import check_run, check_settings
 from mmdmt.engine.guards.run_lock import lock_work_dir
@@ -104,23 +105,21 @@ class DMTHook(Hook):
     def before_run(self, runner: Runner) -> None:
         """Check that model, data, optimizer and loop fit the phases, before anything else happens."""
         if not isinstance(runner.optim_wrapper, OptimWrapper):
-            check_fit(runner)
+            check_fit(runner, self.curriculum.total_iters)
             return  # not built: the run only tests
         check_run(runner, self.curriculum, self.best.metric if self.best is not None else None)
         if is_main_process():
             self._lock = lock_work_dir(Path(runner.work_dir))
-            if runner._resume and runner._load_from is not None:
-                check_checkpoint(runner._load_from)
-            elif runner._resume:
-                repair_last_checkpoint(Path(runner.work_dir), runner.logger)
         barrier()
-        check_fit(runner)
+        settle_checkpoint(runner)
+        check_fit(runner, self.curriculum.total_iters)
         unwrap_averages(runner)
         self._optimizers = FreshOptimizers(runner)
         self._optimizers.restart(runner, self.curriculum[self.phase])
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Take the state of the run out of a checkpoint; it counts only if the run is resumed from it."""
+        confine(checkpoint, runner)
         self._saved = checkpoint.get('dmt')
 
     def before_train(self, runner: Runner) -> None:

@@ -8,6 +8,8 @@ import torch
 from mmengine.runner import CheckpointLoader
 from torch import Tensor
 
+from mmdmt.integrity import is_whole, is_zip
+
 REFUSED = (
     'only tensors and plain values are read, because a pickle can run any code: give a whole file of torch.save, such '
     'as a checkpoint of MMEngine'
@@ -31,9 +33,14 @@ def read_checkpoint(path: str | Path, what: str, mmap: bool = False) -> dict[str
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'{path}, {what}, does not exist or is no file: check the path.')
+    # What torch wrote before 1.6 is no zip file: it has no checksums and cannot be mapped.
+    if is_zip(path) and not is_whole(Path(path)):
+        raise ValueError(
+            f'{path}, {what}, is damaged or incomplete: its content is not what its checksums say. Give a good copy of '
+            'it, or another file.'
+        )
     try:
-        # What torch wrote before 1.6 is no zip file and cannot be mapped.
-        content = torch.load(path, map_location='cpu', weights_only=True, mmap=mmap and _is_zip(path))
+        content = torch.load(path, map_location='cpu', weights_only=True, mmap=mmap and is_zip(path))
     except Exception as error:  # torch raises half a dozen types for files that are not its own
         raise _refusal(path, what, error) from error
     return _mapping(path, what, content)
@@ -74,14 +81,10 @@ def tensors_of(path: str | Path, what: str, checkpoint: Mapping[str, Any]) -> di
         ValueError: If what is there are not tensors by name.
     """
     weights = checkpoint.get('state_dict', checkpoint)
-    if not isinstance(weights, Mapping) or not all(isinstance(value, Tensor) for value in weights.values()):
+    named = isinstance(weights, Mapping) and all(isinstance(key, str) for key in weights)
+    if not named or not all(isinstance(value, Tensor) for value in weights.values()):
         raise ValueError(f'{path}, {what}, holds no tensors by name: give a file with a state_dict.')
     return dict(weights)
-
-
-def _is_zip(path: str | Path) -> bool:
-    with Path(path).open('rb') as file:
-        return file.read(2) == b'PK'
 
 
 def _refusal(path: str | Path, what: str, error: Exception) -> ValueError:

@@ -3,34 +3,30 @@
 from typing import Any
 
 from mmengine.model import is_model_wrapper
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import Runner
 from torch import Tensor
 
+from mmdmt.engine.guards.checkpoint_state import check_state
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.peer_weights import strip_wrapper_prefix
 from mmdmt.models.weights_file import fetch_checkpoint, read_checkpoint, tensors_of
 
 
-def check_fit(runner: Runner) -> None:
+def check_fit(runner: Runner, total: int) -> None:
     """Check the checkpoint that a run resumes or takes its weights from; MMEngine skips what does not fit.
 
     Args:
         runner (Runner): About to load it.
+        total (int): Iterations of the whole run.
 
     Raises:
         FileNotFoundError: If it does not exist.
-        ValueError: If it cannot be read safely, or is of another model.
+        ValueError: If it is damaged, cannot be read safely, or is of another model.
     """
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     if not isinstance(model, DynamicMutualTraining):
         return
     resumes, path = runner._resume, runner._load_from
-    if resumes and path is None:
-        path = find_latest_checkpoint(runner.work_dir)
-        if path is None:
-            runner.logger.warning(
-                f'There is nothing to resume in work_dir={runner.work_dir}: the run starts at its first iteration.'
-            )
     if path is None:
         return
     what = 'the checkpoint to resume' if resumes else 'load_from'
@@ -38,17 +34,13 @@ def check_fit(runner: Runner) -> None:
     given = {key.removeprefix('module.'): value for key, value in tensors_of(path, what, checkpoint).items()}
     strip_wrapper_prefix(given, '', model.peer_names)
     if resumes:
-        _check_resumed(path, checkpoint, given, model)
+        check_state(path, checkpoint, runner, total)
+        _check_resumed(path, given, model)
     else:
         _check_loaded(path, given, model)
 
 
-def _check_resumed(path: str, checkpoint: dict[str, Any], given: dict[str, Tensor], model: Any) -> None:
-    if not {'dmt', 'meta', 'optimizer', 'message_hub'} <= set(checkpoint):
-        raise ValueError(
-            f'{path}, the checkpoint to resume, was not written by a run with DMTHook and cannot be resumed: start '
-            'from its weights with load_from, without --resume.'
-        )
+def _check_resumed(path: str, given: dict[str, Tensor], model: Any) -> None:
     wanted = model.state_dict()
     lost = sorted(key for key in wanted if not _fits(key, given, wanted))
     if lost:

@@ -1,0 +1,68 @@
+"""Tell whether files are as they were written.
+
+Checkpoints and weights are zip files of torch, which hold a checksum of each of their records; JSON files of ours hold
+one of their own content; a bank's manifest holds those of the other files of the bank.
+"""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+SEAL = 'sha256'
+"""The key under which a sealed JSON object holds the digest of all others."""
+
+
+def is_whole(path: Path) -> bool:
+    """Tell whether a file of torch is all there and as it was written, by the checksums that are in it.
+
+    torch itself does not look at them when it loads a file: a flipped bit would train on.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None
+    except Exception:  # whatever a damaged header makes zipfile stumble over
+        return False
+
+
+def is_zip(path: str | Path) -> bool:
+    """Tell whether a file begins as a zip file does; what torch wrote before 1.6 does not."""
+    with Path(path).open('rb') as file:
+        return file.read(2) == b'PK'
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with path.open('rb') as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def seal(fields: Mapping[str, Any]) -> str:
+    """Write an object as JSON, with the digest of what it holds."""
+    return json.dumps({**fields, SEAL: _digest(fields)}, indent=1) + '\n'
+
+
+def unseal(text: str) -> dict[str, Any]:
+    """Read what :func:`seal` has written.
+
+    Raises:
+        ValueError: If it is no JSON object, or its content is not what its digest says.
+    """
+    fields = json.loads(text)
+    if not isinstance(fields, dict):
+        raise ValueError('it is no object')
+    if SEAL not in fields:
+        raise ValueError(f'it has no {SEAL}')
+    given = fields.pop(SEAL)
+    if given != _digest(fields):
+        raise ValueError(f'its {SEAL} is not that of its content: it is damaged, or was changed by hand')
+    return fields
+
+
+def _digest(fields: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
