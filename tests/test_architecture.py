@@ -136,3 +136,10 @@ def unsafe_reads(path):
 def test_nothing_is_unpickled_unsafely():
     files = [*ROOT.rglob('*.py'), *(ROOT.parent / 'tools').rglob('*.py')]
     assert [read for path in files if '.mim' not in path.parts for read in unsafe_reads(path)] == []
+
+
+@pytest.mark.parametrize('name', ['datasets', 'models', 'tasks.choice', 'engine', 'evaluation', 'preparation.splits'])
+def test_every_room_can_be_the_first_that_is_imported(name):
+    code = f'import mmdmt.{name}'
+    result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stderr

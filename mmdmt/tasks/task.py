@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from mmengine.dataset import BaseDataset
@@ -11,8 +11,10 @@ from mmengine.model import BaseModel
 from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
-from mmdmt.models.losses import DynamicMutualLoss
 from mmdmt.pseudo_labels.labeling import Bank, Recorder
+
+if TYPE_CHECKING:  # the rooms of models import this one
+    from mmdmt.models.losses import DynamicMutualLoss
 
 Transform = Callable[[dict[str, Any]], Any]
 TruthReader = Callable[[dict[str, Any]], np.ndarray | None]
@@ -25,14 +27,14 @@ class PeerSide(Protocol):
     def default_loss(self) -> str:
         """Type of the loss that peers get if the config names none."""
 
-    def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> list[DynamicMutualLoss]:
+    def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> 'list[DynamicMutualLoss]':
         """Put our loss in place of a peer's own, the one whose counts are logged first."""
 
     def num_classes(self, peer: nn.Module) -> int:
         """Return the number of classes that a peer predicts."""
 
     def losses(
-        self, peer: nn.Module, bare: BaseModel, data: dict[str, Any], placed: list[DynamicMutualLoss]
+        self, peer: nn.Module, bare: BaseModel, data: dict[str, Any], placed: 'list[DynamicMutualLoss]'
     ) -> dict[str, Tensor]:
         """Forward a peer's share of a batch, not preprocessed, and return its losses."""
 
