@@ -10,13 +10,14 @@ __all__ = ['Digits', 'MutualBatchSampler', 'MutualDataset']
 
 # Classification needs no MMSegmentation.
 if find_spec('mmseg'):
+    from mmdmt.datasets.benchmarks.acdc import ACDCDataset
     from mmdmt.datasets.benchmarks.camvid import CamVidDataset
     from mmdmt.datasets.benchmarks.gta import GTADataset
     from mmdmt.datasets.benchmarks.kvasir_seg import KvasirSEGDataset
     from mmdmt.datasets.benchmarks.synthia import SYNTHIADataset
     from mmdmt.datasets.embedded.digit_scenes import DigitScenes
 
-    __all__ += ['CamVidDataset', 'DigitScenes', 'GTADataset', 'KvasirSEGDataset', 'SYNTHIADataset']
+    __all__ += ['ACDCDataset', 'CamVidDataset', 'DigitScenes', 'GTADataset', 'KvasirSEGDataset', 'SYNTHIADataset']
 
 if find_spec('mmpretrain'):
     from mmdmt.datasets.benchmarks.cifar import PartlyLabeledCIFAR10

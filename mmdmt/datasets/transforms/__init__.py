@@ -12,6 +12,13 @@ __all__ = ['EvaluateAtThisSize', 'LightOnDark', 'LoadPseudoImageLabel']
 if find_spec('mmseg'):
     from mmdmt.datasets.transforms.digit_scene import LoadSceneAnnotations, LoadSceneImage
     from mmdmt.datasets.transforms.random_scale import RandomScale
-    from mmdmt.tasks.segmentation.transforms import LoadPseudoLabel, PackPseudoLabel
+    from mmdmt.tasks.segmentation.transforms import IgnoreMargins, LoadPseudoLabel, PackPseudoLabel
 
-    __all__ += ['LoadPseudoLabel', 'LoadSceneAnnotations', 'LoadSceneImage', 'PackPseudoLabel', 'RandomScale']
+    __all__ += [
+        'IgnoreMargins',
+        'LoadPseudoLabel',
+        'LoadSceneAnnotations',
+        'LoadSceneImage',
+        'PackPseudoLabel',
+        'RandomScale',
+    ]

@@ -53,6 +53,52 @@ class LoadPseudoLabel(BaseTransform):
 
 
 @TRANSFORMS.register_module()
+class IgnoreMargins(BaseTransform):
+    """Ignore pseudo labels at the upper and lower margin of an image: there, labels of another domain are mostly wrong.
+
+    In street scenes the car's own hood covers the lower margin, and rectification blurs the upper one. DAFormer ignores
+    15 and 120 rows of 512. It stands after :class:`LoadPseudoLabel` and before what crops.
+
+    Required keys: ``gt_seg_map``, ``pseudo_confidence``. Modified keys: ``gt_seg_map``.
+
+    Args:
+        top (int): Rows at the upper margin. Defaults to 15.
+        bottom (int): Rows at the lower margin. Defaults to 120.
+        ignore_index (int): The label that the rows get, as in :class:`LoadPseudoLabel`. Defaults to 255.
+
+    Raises:
+        ValueError: If a number of rows is negative, or no row of an image is left, or the label is no pseudo label.
+    """
+
+    def __init__(self, top: int = 15, bottom: int = 120, ignore_index: int = 255) -> None:
+        if top < 0 or bottom < 0:
+            raise ValueError(f'top={top}, bottom={bottom} of IgnoreMargins are no rows: give 0 or more.')
+        self.top = top
+        self.bottom = bottom
+        self.ignore_index = ignore_index
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Ignore them."""
+        if 'pseudo_confidence' not in results:
+            raise ValueError(
+                'IgnoreMargins found no pseudo label: put it after LoadPseudoLabel, of unlabeled data only.'
+            )
+        label = results['gt_seg_map']
+        height = label.shape[0]
+        if self.top + self.bottom >= height:
+            raise ValueError(
+                f'IgnoreMargins leaves no row of {results.get("img_path", "an image")}, which has {height}: top='
+                f'{self.top} and bottom={self.bottom} are rows at the size that the image has where it stands.'
+            )
+        label[: self.top] = self.ignore_index
+        label[height - self.bottom :] = self.ignore_index
+        return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(top={self.top}, bottom={self.bottom}, ignore_index={self.ignore_index})'
+
+
+@TRANSFORMS.register_module()
 class PackPseudoLabel(PackSegInputs):
     """Pack a pseudo-labeled image: ``PackSegInputs`` that adds ``pseudo_confidence`` (float32, (1, H, W)).
 
