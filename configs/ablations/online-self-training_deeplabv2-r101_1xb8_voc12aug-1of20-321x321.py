@@ -2,5 +2,4 @@
 # long as DMT. The labels that are made at the phase's start, as in every phase, are not used.
 _base_ = 'dst_deeplabv2-r101_1xb8_voc12aug-1of20-321x321.py'
 model = dict(loss=dict(rule='online', online_threshold=0.9))
-phases = [_base_.phases[0], dict(_base_.phase, iters=5 * 5744, label_ratio=1.0)]
-custom_hooks = [dict(_base_.custom_hooks[0], phases=phases)]
+custom_hooks, train_cfg = __import__('mmdmt.configs').configs.schedule(_base_, iters=5 * 4 * 1436, ratios=(1.0,))

@@ -2,5 +2,5 @@
 # labels that are made at the phase's start, as in every phase, are not used.
 _base_ = 'self-training_unet_1xb8_digit-scenes.py'
 model = dict(loss=dict(rule='online', online_threshold=0.9))
-phases = [_base_.phases[0], dict(_base_.phase, iters=5 * 100, label_ratio=1.0)]
-custom_hooks = [dict(_base_.custom_hooks[0], phases=phases)]
+custom_hooks, train_cfg = __import__('mmdmt.configs').configs.schedule(_base_, iters=5 * 100, ratios=(1.0,))
+del custom_hooks[1:]  # no pictures of those labels

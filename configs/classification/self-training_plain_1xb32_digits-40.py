@@ -1,8 +1,3 @@
 # Handwritten digits, 40 labels: one network that learns from its own pseudo labels, in the same phases as DMT.
 _base_ = 'dmt_wrn-resnet_1xb32_digits-40.py'
-model = dict(
-    _delete_=True,
-    type='mmdmt.DynamicMutualTraining',
-    peers=dict(plain=_base_.model.peers.plain),
-    loss=_base_.model.loss,
-)
+model = dict(peers=dict(_delete_=True, plain=_base_.model.peers.plain))

@@ -1,7 +1,6 @@
 # Cityscapes at half resolution, 1/8 (371 labels): 5 phases, peers COCO and ImageNet, gamma 3; 63.03 published.
-_base_ = [
-    '../_base_/default_runtime.py',
-    '../_base_/models/dmt_deeplabv2_r101-d8_cityscapes.py',
-    '../_base_/datasets/cityscapes_half_1of8.py',
-    '../_base_/schedules/dmt_cityscapes_1of8.py',
-]
+_base_ = ['../_base_/runs/cityscapes_half.py', '../_base_/models/dmt_deeplabv2_r101-d8_cityscapes.py']
+mmdmt = __import__('mmdmt.configs')
+train_dataloader = mmdmt.configs.lists(_base_.lists, '1of8')
+# 170 epochs of the 371 labeled images, and 10 epochs of 2604 unlabeled ones in each phase.
+custom_hooks, train_cfg = mmdmt.configs.schedule(_base_, warm_up=170 * 47, iters=10 * 434, val_interval=350)

@@ -2,10 +2,8 @@
 # The two peers start from the same backbone; their heads are initialized one after the other, and each draws images and
 # augmentations of its own.
 _base_ = [
-    '../_base_/default_runtime.py',
+    '../_base_/runs/cityscapes_1of8.py',
     '../_base_/models/dmt_deeplabv3plus_r50-d8.py',
-    '../_base_/datasets/cityscapes_1of8.py',
-    '../_base_/schedules/dmt_cityscapes_40k.py',
 ]
 cityscapes = dict(
     data_preprocessor=dict(size=(769, 769)),

@@ -2,10 +2,8 @@
 # The two peers start from the same backbone; their heads are initialized one after the other, and each draws images and
 # augmentations of its own.
 _base_ = [
-    '../_base_/default_runtime.py',
+    '../_base_/runs/voc12aug_1of8.py',
     '../_base_/models/dmt_deeplabv3plus_r50-d8.py',
-    '../_base_/datasets/voc12aug_1of8.py',
-    '../_base_/schedules/dmt_voc_1of8.py',
 ]
 voc = dict(
     data_preprocessor=dict(size=(321, 321), test_cfg=dict(size=(505, 505))),

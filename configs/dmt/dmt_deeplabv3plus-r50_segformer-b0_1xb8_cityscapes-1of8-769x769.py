@@ -1,9 +1,7 @@
 # Cityscapes at full resolution, 1/8: a convolutional network and a transformer teach each other. Not in the paper.
 _base_ = [
-    '../_base_/default_runtime.py',
+    '../_base_/runs/cityscapes_1of8.py',
     '../_base_/models/dmt_deeplabv3plus-r50_segformer-b0.py',
-    '../_base_/datasets/cityscapes_1of8.py',
-    '../_base_/schedules/dmt_cityscapes_40k.py',
     '../_base_/schedules/segformer_adamw.py',
 ]
 size = dict(size=(769, 769))

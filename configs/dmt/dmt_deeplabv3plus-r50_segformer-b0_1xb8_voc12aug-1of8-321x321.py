@@ -1,9 +1,7 @@
 # VOC 2012, 1/8: a convolutional network and a transformer teach each other. Not in the paper.
 _base_ = [
-    '../_base_/default_runtime.py',
+    '../_base_/runs/voc12aug_1of8.py',
     '../_base_/models/dmt_deeplabv3plus-r50_segformer-b0.py',
-    '../_base_/datasets/voc12aug_1of8.py',
-    '../_base_/schedules/dmt_voc_1of8.py',
     '../_base_/schedules/segformer_adamw.py',
 ]
 size = dict(size=(321, 321), test_cfg=dict(size=(505, 505)))

@@ -1,10 +1,8 @@
 # Cityscapes at full resolution, 1/8: SegFormer-B0, twice. Not in the paper. The two peers start from the same backbone;
 # their heads are initialized one after the other, and each draws images and augmentations of its own.
 _base_ = [
-    '../_base_/default_runtime.py',
+    '../_base_/runs/cityscapes_1of8.py',
     '../_base_/models/dmt_segformer_mit-b0.py',
-    '../_base_/datasets/cityscapes_1of8.py',
-    '../_base_/schedules/dmt_cityscapes_40k.py',
     '../_base_/schedules/segformer_adamw.py',
 ]
 cityscapes = dict(

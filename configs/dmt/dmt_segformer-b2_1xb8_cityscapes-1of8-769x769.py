@@ -1,18 +1,3 @@
-# Cityscapes at full resolution, 1/8: SegFormer-B2, twice. Not in the paper. The two peers start from the same backbone;
-# their heads are initialized one after the other, and each draws images and augmentations of its own.
-_base_ = [
-    '../_base_/default_runtime.py',
-    '../_base_/models/dmt_segformer_mit-b2.py',
-    '../_base_/datasets/cityscapes_1of8.py',
-    '../_base_/schedules/dmt_cityscapes_40k.py',
-    '../_base_/schedules/segformer_adamw.py',
-]
-cityscapes = dict(
-    data_preprocessor=dict(size=(769, 769)),
-    test_cfg=dict(mode='slide', crop_size=(769, 769), stride=(513, 513)),
-)
-model = dict(
-    peers=dict(left=cityscapes, right=cityscapes),
-    loss=dict(gamma_agree=3.0, gamma_disagree=3.0),
-)
-optim_wrapper = _base_.segformer_adamw
+# Cityscapes at full resolution, 1/8: as with SegFormer-B0, with B2.
+_base_ = 'dmt_segformer-b0_1xb8_cityscapes-1of8-769x769.py'
+model = dict(peers=dict(left=_base_.mit_b2, right=_base_.mit_b2))

@@ -1,12 +1,3 @@
-# VOC 2012, 1/8: SegFormer-B2, twice, in the paper's phases. Not in the paper. Peers start from the same backbone;
-# their heads are initialized one after the other, and each draws images and augmentations of its own.
-_base_ = [
-    '../_base_/default_runtime.py',
-    '../_base_/models/dmt_segformer_mit-b2.py',
-    '../_base_/datasets/voc12aug_1of8.py',
-    '../_base_/schedules/dmt_voc_1of8.py',
-    '../_base_/schedules/segformer_adamw.py',
-]
-voc = dict(data_preprocessor=dict(size=(321, 321), test_cfg=dict(size=(505, 505))), decode_head=dict(num_classes=21))
-model = dict(peers=dict(left=voc, right=voc))
-optim_wrapper = _base_.segformer_adamw
+# VOC 2012, 1/8: as with SegFormer-B0, with B2.
+_base_ = 'dmt_segformer-b0_1xb8_voc12aug-1of8-321x321.py'
+model = dict(peers=dict(left=_base_.mit_b2, right=_base_.mit_b2))

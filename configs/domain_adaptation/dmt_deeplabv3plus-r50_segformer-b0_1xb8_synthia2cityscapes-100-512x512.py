@@ -1,16 +1,12 @@
 # SYNTHIA -> Cityscapes with 100 labeled target images: in the labeled stream they are to the source images as 1:1
 # (94 times 100 = 9400 beside 9400), so half of the labeled images of a batch are of the target on average.
 _base_ = 'dmt_deeplabv3plus-r50_segformer-b0_1xb8_synthia2cityscapes-512x512.py'
-lists = f'{_base_.splits}/cityscapes-target/split0'
-target = dict(_base_.labeled_target, ann_file=f'{lists}/labeled_1of29.75.txt')
+target = dict(_base_.labeled_target, ann_file=f'{_base_.lists}/labeled_1of29.75.txt')
 train_dataloader = dict(
     dataset=dict(
         labeled=dict(
-            _delete_=True,
-            type='ConcatDataset',
-            datasets=[_base_.train_dataloader.dataset.labeled, dict(type='RepeatDataset', times=94, dataset=target)],
-            ignore_keys='label_map',  # how the target's 19 classes become 16
+            _base_.both, _delete_=True, datasets=[_base_.source, dict(type='RepeatDataset', times=94, dataset=target)]
         ),
-        unlabeled=dict(ann_file=f'{lists}/unlabeled_1of29.75.txt'),
+        unlabeled=dict(ann_file=f'{_base_.lists}/unlabeled_1of29.75.txt'),
     )
 )

@@ -9,9 +9,6 @@ _base_ = [
 model = dict(peers=dict(_delete_=True, left=_base_.model.peers.resnet, right=_base_.model.peers.resnet))
 # A longer warm-up, and never more than half of a class, as is usual where labels are of another domain: the less
 # confident half is wrong more often than right.
-phases = [
-    dict(iters=1500, labeled=8),
-    *(dict(_base_.phase, iters=200, label_ratio=ratio) for ratio in (0.1, 0.2, 0.3, 0.4, 0.5)),
-]
-custom_hooks = [dict(_base_.custom_hooks[0], phases=phases)]
-train_cfg = dict(max_iters=1500 + 5 * 200)
+custom_hooks, train_cfg = __import__('mmdmt.configs').configs.schedule(
+    _base_, warm_up=1500, iters=200, ratios=(0.1, 0.2, 0.3, 0.4, 0.5)
+)

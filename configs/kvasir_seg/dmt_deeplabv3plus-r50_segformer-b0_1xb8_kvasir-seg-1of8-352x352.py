@@ -2,10 +2,11 @@
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/models/dmt_deeplabv3plus-r50_segformer-b0.py',
-    '../_base_/datasets/kvasir_seg_1of8.py',
+    '../_base_/datasets/kvasir_seg.py',
     '../_base_/schedules/dmt_20k.py',
     '../_base_/schedules/segformer_adamw.py',
 ]
+train_dataloader = __import__('mmdmt.configs').configs.lists(_base_.lists, '1of8')
 size = dict(size=(352, 352))
 head = dict(num_classes=2)
 model = dict(

@@ -81,7 +81,8 @@ def test_the_config_for_own_data_runs(own_data):
         ]
     config = (ROOT / 'configs' / 'dmt' / 'dmt_custom.py').read_text().replace("'../_base_", f"'{ROOT}/configs/_base_")
     # Two phases of the six are enough here.
-    config += 'custom_hooks = [dict(type="mmdmt.DMTHook", phases=_base_.phases[:2], labeling=dict(num_workers=0))]\n'
+    config += 'two = dict(phases=_base_.custom_hooks[0].phases[:2], labeling=dict(num_workers=0))\n'
+    config += 'custom_hooks = [dict(_base_.custom_hooks[0], **two)]\n'
     (own_data / 'mine.py').write_text(config)
     result = subprocess.run(
         [sys.executable, str(ROOT / 'tools' / 'train.py'), 'mine.py', '--cfg-options', *options],

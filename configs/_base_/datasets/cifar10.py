@@ -1,4 +1,4 @@
-# CIFAR-10: 50 000 images to train on, 10 000 to test on, 10 classes. cifar10_*.py say how many have labels. How to get
+# CIFAR-10: 50 000 images to train on, 10 000 to test on, 10 classes. A config says how many have labels. How to get
 # the data, and how these augmentations differ from those of the paper's code: configs/classification/README.md.
 dataset_type = 'mmdmt.PartlyLabeledCIFAR10'
 data_root = 'data/cifar10'

@@ -1,9 +1,10 @@
-# Cityscapes at its full resolution, 1024x2048: 2975 images to train on, 500 to validate on, 19 classes. Which of the
-# first are labeled is said by cityscapes_1of*.py. How to get the data and make the lists: configs/dmt/README.md.
+# Cityscapes at its full resolution, 1024x2048: 2975 images to train on, 500 to validate on, 19 classes. A config says
+# which of the first are labeled. How to get the data and make the lists: configs/dmt/README.md.
 _base_ = 'mutual.py'
 dataset_type = 'CityscapesDataset'
 data_root = 'data/cityscapes/'
 splits = __import__('os').path.abspath('splits')  # outside the data set; see voc12aug.py
+lists = f'{splits}/cityscapes/split0'  # of split id 0
 crop_size = (769, 769)
 train_pipeline = [
     dict(type='LoadImageFromFile'),

@@ -3,6 +3,7 @@
 _base_ = 'mutual.py'
 data_root = 'data'
 splits = __import__('os').path.abspath('splits')  # outside the data sets; see voc12aug.py
+lists = f'{splits}/cityscapes-target/split0'  # of labeled and unlabeled target images
 crop_size = (512, 512)
 augmentation = [
     dict(type='RandomCrop', crop_size=crop_size, cat_max_ratio=0.75),
@@ -36,6 +37,13 @@ unlabeled_target = dict(
         *augmentation,
         dict(type='mmdmt.PackPseudoLabel'),
     ],
+)
+# For a config with a few labeled target images: labeled data of both domains.
+both = dict(type='ConcatDataset')
+# For the upper bound: all target labels. Images of the test set stand where unlabeled ones have to; none is drawn.
+oracle = dict(
+    labeled=labeled_target,
+    unlabeled=dict(data_prefix=dict(img_path='cityscapes/leftImg8bit/test')),
 )
 train_dataloader = dict(
     num_workers=8,

@@ -15,6 +15,8 @@ source = dict(
 )
 labeled_target = dict(metainfo=metainfo)
 unlabeled_target = dict(metainfo=metainfo)
+both = dict(ignore_keys='label_map')  # how the target's 19 classes become 16
+oracle = dict(labeled=labeled_target)
 train_dataloader = dict(dataset=dict(labeled=source, unlabeled=unlabeled_target))
 val_dataloader = dict(dataset=dict(metainfo=metainfo))
 test_dataloader = val_dataloader

@@ -1,11 +1,12 @@
-# PASCAL VOC 2012 with the masks of SBD: 10 582 images to train on, 1449 to validate on, 21 classes. voc12aug_*.py say
-# which of them are labeled. How to get the data and make the lists: configs/dmt/README.md.
+# PASCAL VOC 2012 with the masks of SBD: 10 582 images to train on, 1449 to validate on, 21 classes. A config says which
+# of the first are labeled. How to get the data and make the lists: configs/dmt/README.md.
 _base_ = 'mutual.py'
 dataset_type = 'PascalVOCDataset'
 data_root = 'data/VOCdevkit/VOC2012'
 # Lists stand outside the data set, in the folder from which the script is run. MMEngine looks for relative ones in
 # data_root.
 splits = __import__('os').path.abspath('splits')
+lists = f'{splits}/voc12aug/split0'  # of split id 0
 crop_size = (321, 321)
 train_pipeline = [
     dict(type='LoadImageFromFile'),

@@ -1,4 +1,4 @@
-# SegFormer-B0 and -B2, from ImageNet weights, to take peers from.
+# SegFormer-B0 and what makes B2 of it, from ImageNet weights, to take peers from.
 segformer_weights = 'https://download.openmmlab.com/mmsegmentation/v0.5/pretrain/segformer/'
 backbone = dict(
     type='MixVisionTransformer',
@@ -39,13 +39,12 @@ segformer_b0 = dict(
     train_cfg=dict(),
     test_cfg=dict(mode='whole'),
 )
-segformer_b2 = dict(
-    segformer_b0,
+# What makes B2 of B0.
+mit_b2 = dict(
     backbone=dict(
-        backbone,
         embed_dims=64,
         num_layers=(3, 4, 6, 3),
         init_cfg=dict(type='Pretrained', checkpoint=segformer_weights + 'mit_b2_20220624-66e8bf70.pth'),
     ),
-    decode_head=dict(decode_head, in_channels=[64, 128, 320, 512]),
+    decode_head=dict(in_channels=[64, 128, 320, 512]),
 )

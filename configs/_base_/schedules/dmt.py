@@ -1,13 +1,4 @@
-# What every schedule of mutual training has in common.
-optim_wrapper = dict(type='OptimWrapper', constructor='mmdmt.PeerOptimWrapperConstructor')
+# What the schedules of segmentation have in common.
+_base_ = 'any_task.py'
 param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=0.0, by_epoch=False)]  # to 0, afresh in every phase
-val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')
-default_hooks = dict(
-    timer=dict(type='IterTimerHook'),
-    logger=dict(type='LoggerHook', interval=50, log_metric_by_epoch=False),
-    param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=1000, max_keep_ckpts=3),
-    sampler_seed=dict(type='DistSamplerSeedHook'),
-    visualization=dict(type='SegVisualizationHook'),
-)
+default_hooks = dict(visualization=dict(type='SegVisualizationHook'))

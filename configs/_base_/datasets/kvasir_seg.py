@@ -1,8 +1,9 @@
-# Kvasir-SEG, 1/8 of the official training list: 110 labeled images, 770 unlabeled, of split id 0; 120 to validate on.
+# Kvasir-SEG: 880 images of the official training list, of which a config says how many are labeled; 120 to validate on.
 # How to get the data and make the lists: configs/kvasir_seg/README.md.
 _base_ = 'mutual.py'
 data_root = 'data'
-lists = f'{__import__("os").path.abspath("splits")}/kvasir-seg/split0'  # outside the data set; see voc12aug.py
+splits = __import__('os').path.abspath('splits')  # outside the data set; see voc12aug.py
+lists = f'{splits}/kvasir-seg/split0'  # of split id 0
 crop_size = (352, 352)
 resize = dict(type='Resize', scale=crop_size)
 augmentation = [
@@ -19,7 +20,6 @@ train_dataloader = dict(
             type='mmdmt.KvasirSEGDataset',
             data_root=data_root,
             data_prefix=folders,
-            ann_file=f'{lists}/labeled_1of8.txt',
             pipeline=[
                 dict(type='LoadImageFromFile'),
                 dict(type='LoadAnnotations'),
@@ -32,7 +32,6 @@ train_dataloader = dict(
             type='mmdmt.KvasirSEGDataset',
             data_root=data_root,
             data_prefix=dict(img_path='kvasir-seg/images'),
-            ann_file=f'{lists}/unlabeled_1of8.txt',
             # Images are labeled at the size that they have where LoadPseudoLabel stands.
             pipeline=[
                 dict(type='LoadImageFromFile'),

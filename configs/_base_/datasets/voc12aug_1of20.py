@@ -1,9 +1,0 @@
-# VOC 2012, 1/20: 530 labeled images, 10 052 unlabeled, of split id 0.
-_base_ = 'voc12aug.py'
-lists = f'{_base_.splits}/voc12aug/split0'
-train_dataloader = dict(
-    dataset=dict(
-        labeled=dict(ann_file=f'{lists}/labeled_1of20.txt'),
-        unlabeled=dict(ann_file=f'{lists}/unlabeled_1of20.txt'),
-    )
-)
