@@ -25,7 +25,6 @@ CHANGES = {
     '(2048, 512)': '(128, 32)',
     '(512, 512)': '(32, 32)',
     'num_workers=4': 'num_workers=0',
-    'batch_size=8': 'batch_size=4',
 }
 SMALL = """
 peer.update(pretrained=None, backbone=dict(depth=18, base_channels=4, stem_channels=4))
@@ -33,12 +32,9 @@ peer['decode_head'].update(in_channels=32, c1_in_channels=4, channels=8, c1_chan
 peer['auxiliary_head'].update(in_channels=16, channels=8)
 """
 SHORT = {
-    'iters=600': 'iters=2',
-    '(iters=1000': '(iters=2',
-    'max_iters=4000, val_interval=1000': 'max_iters=6, val_interval=3',
-    '(0.2, 0.4, 0.6, 0.8, 1.0)': '(0.5, 1.0)',
-    'labeled=2, pseudo=6': 'labeled=1, pseudo=3',
-    'labeled=8': 'labeled=4',
+    'warm_up=1000': 'warm_up=2',
+    'iters=600': 'iters=2, ratios=(0.5, 1.0)',
+    'val_interval=1000': 'val_interval=3',
 }
 
 
