@@ -189,6 +189,48 @@ def test_difference_maximized_sampling_is_on_or_off():
     assert [Path(path).name for path in lists.values()] == ['dms_left_1of50.txt', 'dms_right_1of50.txt']
 
 
+@pytest.mark.parametrize(
+    ('name', 'peers', 'loss'),
+    [
+        ('cbst', [COCO], {'gamma_agree': 0.0, 'gamma_disagree': 0.0}),
+        ('dst', [COCO], {'gamma_agree': 5.0, 'gamma_disagree': 5.0}),
+        ('online-self-training', [COCO], {'rule': 'online', 'online_threshold': 0.9}),
+        ('dmt-naive', [COCO, COCO], {'rule': 'naive', 'gamma_agree': 5.0}),
+        ('dmt-flip', [COCO, COCO], {'rule': 'flip', 'gamma_agree': 5.0, 'gamma_disagree': 5.0}),
+        ('dmt-dms', [COCO, COCO], {'gamma_agree': 5.0, 'gamma_disagree': 5.0}),
+    ],
+)
+def test_published_ablations_are_of_1_50_and_split_id_2(name, peers, loss, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = load('ablations', name, 'voc12aug-1of50-split2-321x321')
+    whole = load('dmt', 'dmt', 'voc12aug-1of50-321x321')
+    assert [preprocessing(peer) for peer in config.model.peers.values()] == peers
+    assert loss.items() <= {**whole.model.loss, **config.model.loss}.items()
+    folder = tmp_path / 'splits' / 'voc12aug' / 'split2'
+    dataset = config.train_dataloader.dataset
+    assert [dataset[part].ann_file for part in ('labeled', 'unlabeled')] == [
+        str(folder / f'{part}_1of50.txt') for part in ('labeled', 'unlabeled')
+    ]
+    # Difference-maximized sampling with two peers; one peer has all 211 labels.
+    sides = {side: str(folder / f'dms_{side}_1of50.txt') for side in ('left', 'right')}
+    (hook,) = config.custom_hooks
+    assert hook.phases[0].get('labeled_lists') == (sides if len(peers) == 2 else None)
+    assert config.train_cfg == whole.train_cfg
+    assert {phase.lr_factor for phase in hook.phases[1:]} == {0.5}
+    assert hook.phases[0].iters == 3618
+    assert config.optim_wrapper == whole.optim_wrapper
+
+
+@pytest.mark.parametrize('name', ['voc12aug-1of20-321x321', 'cityscapes-1of8-half-512x1024'])
+def test_heads_start_as_torch_starts_a_convolution(name):
+    coco, imagenet = (peer.decode_head for peer in load('dmt', 'dmt', name).model.peers.values())
+    assert imagenet.init_cfg == []
+    if name.startswith('voc'):
+        assert (coco.init_cfg.type, coco.init_cfg.prefix) == ('Pretrained', 'decode_head.')
+    else:
+        assert coco.init_cfg == []
+
+
 def test_the_lists_are_those_that_make_splits_writes(tmp_path, monkeypatch):
     """Whatever list a config names is one that the tool makes of the whole data set."""
     monkeypatch.chdir(tmp_path)

@@ -4,7 +4,7 @@ _base_ = 'dmt_deeplabv2_r101-d8.py'
 cityscapes = dict(
     data_preprocessor=dict(size=(256, 512), test_cfg=None),
     # Without the attempt to load that head, which could only end in a warning.
-    decode_head=dict(num_classes=19, init_cfg=[dict(type='Normal', layer='Conv2d', std=0.01)]),
+    decode_head=dict(num_classes=19, init_cfg=[]),
 )
 model = dict(
     peers=dict(coco=cityscapes, imagenet=cityscapes),

@@ -28,7 +28,7 @@ class DeepLabV2Head(BaseDecodeHead):
         align_corners (bool): How logits are scaled to the label and to the image; DeepLab-v2 aligns corners. Defaults
             to False, as in every other head.
         init_cfg (dict | list[dict], optional): Initialization. Defaults to a normal distribution of std 0.01 for the
-            weights and 0 for the biases, as DeepLab-v2 has it.
+            weights and 0 for the biases, as DeepLab-v2 has it; ``[]`` leaves torch's own.
 
     Raises:
         ValueError: If ``dilations`` is not one or more positive whole numbers.
@@ -58,7 +58,7 @@ class DeepLabV2Head(BaseDecodeHead):
             ignore_index=ignore_index,
             sampler=sampler,
             align_corners=align_corners,
-            init_cfg=init_cfg or {'type': 'Normal', 'layer': 'Conv2d', 'std': 0.01},
+            init_cfg={'type': 'Normal', 'layer': 'Conv2d', 'std': 0.01} if init_cfg is None else init_cfg,
         )
         # The base class ends in this layer; here it would be a parameter without gradient, which distributed training
         # refuses.

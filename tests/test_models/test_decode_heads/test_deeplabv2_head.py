@@ -87,6 +87,17 @@ def test_weights_start_normal_with_std_of_a_hundredth_and_biases_at_zero():
         assert not conv.bias.any()
 
 
+def test_an_empty_initialization_leaves_that_of_torch():
+    module = head(in_channels=512, init_cfg=[])
+    before = [parameter.clone() for parameter in module.parameters()]
+    module.init_weights()
+    assert all(map(torch.equal, before, module.parameters()))
+    bound = (512 * 9) ** -0.5  # uniform, up to one over the square root of the inputs of an output
+    for conv in module.convs:
+        assert conv.weight.abs().max().item() == pytest.approx(bound, rel=0.01)
+        assert conv.weight.std().item() == pytest.approx(bound / 3**0.5, rel=0.03)
+
+
 @pytest.mark.parametrize('align_corners', [True, False])
 def test_loss_is_taken_at_the_size_of_the_label_without_ignored_pixels(align_corners):
     module = head(align_corners=align_corners, ignore_index=9)
