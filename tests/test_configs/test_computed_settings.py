@@ -33,7 +33,7 @@ def ratios_of(phases):
 
 
 @pytest.mark.parametrize('base', [str(ROOT / '_base_'), 'mmdmt::_base_'])
-def test_a_new_fraction_is_one_leaf_in_a_checkout_and_beside_an_installed_package(base, tmp_path, monkeypatch):
+def test_a_new_fraction_is_one_leaf_of_bases_by_path_or_package(base, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     config = Config.fromfile(write(tmp_path, NEW_FRACTION.format(base=base)))
     for part in ('labeled', 'unlabeled'):
