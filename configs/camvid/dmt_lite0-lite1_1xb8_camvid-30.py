@@ -2,6 +2,7 @@
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/models/camvid_peers.py',
-    '../_base_/datasets/camvid_30.py',
+    '../_base_/datasets/camvid.py',
     '../_base_/schedules/camvid.py',
 ]
+train_dataloader = __import__('mmdmt.configs').configs.lists(_base_.lists, '30')

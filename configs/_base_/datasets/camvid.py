@@ -1,9 +1,10 @@
-# CamVid at 240x180: 367 images to train on, 101 to validate on, 11 classes. camvid_*.py say which of them are labeled.
-# How to get the data and make the lists: configs/camvid/README.md.
+# CamVid at 240x180: 367 images to train on, 101 to validate on, 11 classes. A config says which of the first are
+# labeled. How to get the data and make the lists: configs/camvid/README.md.
 _base_ = 'mutual.py'
 dataset_type = 'mmdmt.CamVidDataset'
 data_root = 'data/camvid_240x180'
 splits = __import__('os').path.abspath('splits')  # outside the data set; see voc12aug.py
+lists = f'{splits}/camvid/split0'  # of split id 0
 crop_size = (160, 160)
 train_pipeline = [
     dict(type='LoadImageFromFile'),
