@@ -279,7 +279,7 @@ def train_tiny(folder, method, peers):
     write_archive(folder / 'data' / 'cifar10')
     # A data set that is not in mmdmt has to be imported while the config is read.
     config = folder / 'tiny.py'
-    imports = "custom_imports = dict(imports=['mmdmt', 'cifar_archive'])"
+    imports = "custom_imports = dict(imports=['mmdmt', 'toys.cifar10'])"
     config.write_text(f"_base_ = '{path_of(method, 40)}'\n{imports}\n")
     networks = [
         f'model.peers.{peer}.{option}'
