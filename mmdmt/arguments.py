@@ -1,4 +1,4 @@
-"""What a class of ours takes, said in a sentence when a config gives it something else."""
+"""Check the arguments that a config gives a class, and name the ones that it takes."""
 
 import inspect
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""The only room that knows versions of torch, mmcv, mmengine and mmseg, and the only one that patches them.
+"""Patch torch, mmcv, mmengine and mmseg where their versions do not fit together; no other module does.
 
 ``import mmdmt`` calls :func:`check_packages`, then :func:`apply`. The cures stand in order in ``_CURES`` at the end of
 this file. Each looks for the feature it cures rather than for a version, and leaves alone what works.

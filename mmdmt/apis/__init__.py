@@ -1,4 +1,4 @@
-"""What scripts and notebooks call."""
+"""Functions for scripts and notebooks: predict, label, export, run scripts, describe the environment."""
 
 from mmdmt.apis.environment import collect_env
 from mmdmt.apis.export import export_peer

@@ -1,4 +1,4 @@
-"""Collect what a report of a fault needs to know of the machine and its packages."""
+"""Collect the versions and devices that a fault report needs."""
 
 from importlib import metadata
 

@@ -1,4 +1,4 @@
-"""A peer as an ordinary segmentor or classifier: config and weights that need no mmdmt."""
+"""Export a peer as an ordinary segmentor or classifier: a config and weights that load without mmdmt."""
 
 import copy
 from collections.abc import Mapping

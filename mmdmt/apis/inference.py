@@ -1,4 +1,4 @@
-"""Predict images with what a run has trained: all its peers and their ensemble, or one of them."""
+"""Predict images with the peers of a run and their ensemble, or with one peer."""
 
 import copy
 import os

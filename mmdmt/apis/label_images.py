@@ -1,4 +1,4 @@
-"""Write the pseudo labels of a folder of images as ordinary files, for whatever trains on them.
+"""Write pseudo labels of a folder of images as PNG files, for any other framework.
 
 OUT_DIR gets::
 

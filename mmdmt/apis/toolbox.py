@@ -1,4 +1,4 @@
-"""Scripts as they are installed: ours and the toolboxes'."""
+"""Find and run installed scripts: those of mmdmt, MMSegmentation and MMPretrain."""
 
 import errno
 import importlib.util

@@ -1,4 +1,4 @@
-"""The data of mutual training: labeled and unlabeled images, drawn for each peer."""
+"""Load labeled and pseudo-labeled images for each peer."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""The ordinary datasets inside of ours: built, or refused with a sentence."""
+"""Build the labeled and the unlabeled dataset inside a MutualDataset, and check them."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which image of which peer stands where in which batch: a function of the iteration alone."""
+"""Draw the batches of all peers, as a function of seed, peer, iteration and slot alone."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Draw(NamedTuple):
 
 
 class PeerPool(NamedTuple):
-    """What a peer draws from during a phase.
+    """The images that a peer draws from during a phase.
 
     Attributes:
         peer: Its name.

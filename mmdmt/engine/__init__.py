@@ -1,4 +1,4 @@
-"""Engine: what happens when."""
+"""Hooks and the optimizer constructor that run the phases."""
 
 from mmdmt.engine.dmt_hook import DMTHook
 from mmdmt.engine.optim_constructor import PeerOptimWrapperConstructor

@@ -1,4 +1,4 @@
-"""The averaged weights that MMEngine's ``EMAHook`` keeps: they are what labels, is validated and is carried."""
+"""Use the averaged weights that MMEngine's ``EMAHook`` keeps, to label, to validate and to carry on."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Each peer's best weights of a phase, by validation."""
+"""Keep each peer's best weights of a phase, by validation."""
 
 import io
 import math

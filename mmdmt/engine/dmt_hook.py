@@ -1,4 +1,4 @@
-"""The hook that moves a run from one phase to the next."""
+"""Move a run from one phase to the next: label, start optimizers afresh, train."""
 
 import os
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What each peer draws from during a phase."""
+"""Plan which images each peer draws from during a phase."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Optimizers, gradient scalers and schedules that start afresh in every phase."""
+"""Start optimizers, gradient scalers and schedules afresh in every phase."""
 
 import copy
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a run tells about its pseudo labels: tables in the log, scalars to every visualization backend."""
+"""Report the pseudo labels of a phase: tables in the log, scalars to every visualization backend."""
 
 import logging
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""One optimizer for each peer, from one ordinary config."""
+"""Build one optimizer for each peer from one ordinary config."""
 
 import inspect
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The peers of a run, and what is done to all of them."""
+"""Find the peers of a run, and act on all of them."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""The iterator that a training loop reads its batches from."""
+"""Read batches from a data loader that starts anew with each phase."""
 
 from collections.abc import Iterator
 from typing import Any

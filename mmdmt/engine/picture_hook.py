@@ -1,4 +1,4 @@
-"""The hook that draws, for a few images, what the peers know and teach each other in every phase."""
+"""Draw truth, predictions, pseudo labels and weights of a few images in every phase."""
 
 import copy
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Learning-rate schedules, run afresh in every phase."""
+"""Build learning-rate schedules that start afresh in every phase."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""IoU of single classes, for curves and reports rather than for the log line."""
+"""Record the IoU of each class as scalars, for curves and reports."""
 
 import math
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Any metric, for each peer and for the ensemble."""
+"""Compute any metric for each peer and for the ensemble."""
 
 import copy
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""IoU of all classes, and its mean over some of them."""
+"""Compute the mean IoU over subsets of the classes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

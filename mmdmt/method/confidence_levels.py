@@ -1,4 +1,4 @@
-"""The scale on which confidences are counted and stored.
+"""Convert confidences to the integer levels in which they are counted and stored.
 
 A trained network is sure of most pixels, so what tells them apart is not the confidence c but the doubt 1 - c: the
 scale has to keep 0.999999 and 0.9999999 apart, and may be coarser about 0.3. A floating-point number does just that:

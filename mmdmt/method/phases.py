@@ -1,4 +1,4 @@
-"""Phases of a run and their order: plain data, checked when it is made."""
+"""Describe the phases of a run as plain data, checked when it is made."""
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Which images a phase learns from: the most confident ones."""
+"""Select the most confident images."""
 
 import numpy as np
 from numpy.typing import NDArray

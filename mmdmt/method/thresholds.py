@@ -1,4 +1,4 @@
-"""Class-balanced confidence thresholds, from histograms that grow image by image."""
+"""Compute class-balanced confidence thresholds from histograms of confidences."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +7,7 @@ from mmdmt.method.confidence_levels import LOWER_EDGES, NUM_LEVELS, dequantize, 
 
 
 class ConfidenceHistogram:
-    """How often each class was predicted with each confidence.
+    """Counts of how often each class was predicted with each confidence.
 
     Keeping the most confident share of the pixels of each *predicted* class, instead of a share of all pixels, keeps
     the rare and hard classes among the pseudo labels. The share is found over the whole unlabeled set, of which only

@@ -1,4 +1,4 @@
-"""The weighting rule of Dynamic Mutual Training, as pure functions of tensors.
+"""Weigh pseudo labels by the rule of Dynamic Mutual Training, in pure functions of tensors.
 
 Two models that teach each other make different mistakes, so a pixel on which the learner disagrees with the label it
 is taught is likely to be a wrong label. The rule turns that disagreement into a weight (Feng et al., "DMT: Dynamic
@@ -24,7 +24,7 @@ GROUND_TRUTH = float('inf')
 
 
 class Comparison(NamedTuple):
-    """What a learner makes of the labels it is taught; every field but ``probability`` has the shape of the label.
+    """Prediction of a learner beside its labels; every field but ``probability`` has the shape of the label.
 
     Attributes:
         probability: float32 (N, C, ...); ``p``, the learner's softmax.

@@ -1,4 +1,4 @@
-"""The model wrapper: several models that teach each other, seen by MMEngine as one."""
+"""Wrap several models that teach each other as one model of MMEngine."""
 
 from functools import partial
 from typing import Any

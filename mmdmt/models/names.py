@@ -1,4 +1,4 @@
-"""Names that no peer can have."""
+"""The name of the ensemble, which no peer can have."""
 
 ENSEMBLE = 'ensemble'
 """The mean of all peers' softmax, which stands beside them in predictions and metrics."""

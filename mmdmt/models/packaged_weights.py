@@ -1,4 +1,4 @@
-"""Pretrained weights that come as an installed Python package, for machines without a download site."""
+"""Initialize backbones with weights from an installed Python package, where no download site is reached."""
 
 import importlib.util
 from pathlib import Path

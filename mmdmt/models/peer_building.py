@@ -1,4 +1,4 @@
-"""A peer from its config."""
+"""Build a peer from its config."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The weights of peers, in checkpoints of a whole run and in plain ones."""
+"""Load the weights of peers from checkpoints of a run or from plain ones."""
 
 from collections.abc import Sequence
 from typing import Any

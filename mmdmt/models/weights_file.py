@@ -1,4 +1,4 @@
-"""Files of weights from elsewhere, read without running what is in them."""
+"""Read weight files without running code that is in them."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""What happens before a run and never during one: splits, lists, conversion of masks, a check of the data."""
+"""Prepare data before a run: splits, lists, conversion of masks, a check of the data."""

@@ -1,4 +1,4 @@
-"""Splits of a set of images into labeled, unlabeled and validation images, class by class."""
+"""Split images into labeled, unlabeled and validation images, class by class."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray

@@ -1,4 +1,4 @@
-"""The lists of images that a config names, and whether they fit together; no image is read."""
+"""Check that the lists of images that a config names fit together; no image is read."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Datasets whose masks a converter has written into a folder of its own."""
+"""Base class of datasets whose masks were converted into a folder of their own."""
 
 from pathlib import Path
 from typing import Any

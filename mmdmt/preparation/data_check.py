@@ -17,7 +17,7 @@ from mmdmt.pseudo_labels.progress import progress
 
 @dataclass
 class DataReport:
-    """What a check has found.
+    """Findings of a check of data.
 
     Attributes:
         problems: What has to be mended before training, a sentence each.

@@ -57,7 +57,7 @@ class ImageSource:
 
 @dataclass(frozen=True, eq=False)
 class CheckedImage:
-    """What was found in an image and its mask.
+    """Findings in an image and its mask.
 
     Args:
         path: The image file.

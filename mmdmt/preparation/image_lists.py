@@ -1,4 +1,4 @@
-"""Files that list images, one a line, as MMSegmentation reads them (``ann_file``)."""
+"""Read and write lists of images, one a line, in the form of MMSegmentation's ``ann_file``."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence

@@ -18,7 +18,7 @@ _ENDINGS = ('_leftImg8bit',)
 
 @dataclass(frozen=True)
 class KnownList:
-    """A list that results were published with.
+    """A list of images that published results were made with.
 
     Args:
         dataset: ``'voc12aug'`` or ``'cityscapes'``.

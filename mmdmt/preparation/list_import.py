@@ -20,7 +20,7 @@ VOC_CONVERTER = 'python tools/dataset_converters/voc_aug.py VOCdevkit VOCaug'
 
 @dataclass(frozen=True)
 class Benchmark:
-    """A data set that lists are published of.
+    """A data set for which lists are published.
 
     Args:
         name: Of the folder of its lists.

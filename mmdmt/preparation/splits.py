@@ -1,4 +1,4 @@
-"""Lists of labeled and unlabeled images: the published ones, those of a user's own data, those of other papers.
+"""Make lists of labeled and unlabeled images: the published ones, and those of a user's own data.
 
 A list is a text file that MMSegmentation reads as ``ann_file``: one image a line, as its path in the image folder
 without the suffix. What `published_splits` makes is compared with ``published_splits.json``: number of images and
@@ -36,7 +36,7 @@ class Split(NamedTuple):
 
 @dataclass(frozen=True)
 class PublishedList:
-    """What is known of a published list: the number of its images, and the SHA-256 of the file."""
+    """Number of images of a published list, and the SHA-256 of its file."""
 
     count: int
     sha256: str

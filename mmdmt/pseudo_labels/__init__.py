@@ -1,1 +1,1 @@
-"""Pseudo labels: making, keeping and reading them."""
+"""Make, store and measure pseudo labels."""

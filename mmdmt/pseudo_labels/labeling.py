@@ -1,4 +1,4 @@
-"""Labeling: one forward pass of every peer over the unlabeled images."""
+"""Label the unlabeled images by one forward pass of every peer."""
 
 import hashlib
 import shutil
@@ -21,7 +21,7 @@ from mmdmt.pseudo_labels.progress import progress
 
 
 class Bank(Protocol):
-    """What a labeler has written."""
+    """A complete bank of a labeler's pseudo labels."""
 
     @property
     def manifest(self) -> Manifest:

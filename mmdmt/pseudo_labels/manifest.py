@@ -1,4 +1,4 @@
-"""What a pseudo-label bank says about itself."""
+"""Describe a pseudo-label bank in its manifest.json."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -20,7 +20,7 @@ REMEDY = 'resume the run from a checkpoint at the end of the phase before, or st
 
 @dataclass(frozen=True)
 class Manifest:
-    """What is in a bank and where it comes from.
+    """Contents and origin of a bank.
 
     Args:
         run: Identity of the run that wrote it.

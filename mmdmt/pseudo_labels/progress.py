@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal, a log line now and then elsewhere."""
+"""Show the progress of long work: a bar on a terminal, log lines elsewhere."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""How right the pseudo labels are, where the truth is known: for the report, never for training."""
+"""Measure how right pseudo labels are where the truth is known, for the report and never for training."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

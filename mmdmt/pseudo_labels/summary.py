@@ -1,4 +1,4 @@
-"""What is told about the pseudo labels of a labeler: a table for the log, numbers for curves."""
+"""Summarize the pseudo labels of a labeler: a table for the log, scalars for curves."""
 
 import math
 from collections.abc import Iterator, Sequence

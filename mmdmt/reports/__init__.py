@@ -1,4 +1,4 @@
-"""Reports: what a run was, how it went and how it ended, on one page."""
+"""Write reports of runs as HTML pages."""
 
 from mmdmt.reports.page import write_report
 

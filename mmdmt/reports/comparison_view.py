@@ -1,4 +1,4 @@
-"""What a report says of several runs beside each other."""
+"""Gather the part of a report that compares several runs."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Settings out of the text of a dumped config, which is read and never run."""
+"""Read settings from the text of a dumped config without running it."""
 
 import ast
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Runs that differ in nothing but the seed, and what their results are on the average."""
+"""Group runs that differ in nothing but the seed, and average their results."""
 
 import json
 import math
@@ -31,7 +31,7 @@ SEED = 'randomness.seed'
 
 @dataclass(frozen=True)
 class Spread:
-    """Some numbers, as mean and deviation.
+    """Mean and deviation of some numbers.
 
     Args:
         values: The numbers, NaN among them where a run has given NaN.

@@ -1,4 +1,4 @@
-"""What the text log of a run says: environment, times, warnings."""
+"""Read environment, times and warnings from the text log of a run."""
 
 import re
 from collections.abc import Iterable
@@ -32,7 +32,7 @@ TOLD = (
 
 @dataclass
 class Log:
-    """What the logs of a run say, those of all its starts together.
+    """Facts from the logs of all starts of a run.
 
     Args:
         environment: Versions and devices, as MMEngine found them at the last start.

@@ -1,4 +1,4 @@
-"""A report as one HTML file that needs no other."""
+"""Write a report as one self-contained HTML file."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The pictures of a run, small enough to stand in a page."""
+"""Read the pictures of a run, and make them small enough for a page."""
 
 import base64
 import io
@@ -15,7 +15,7 @@ MOST = 6  # of a phase
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture.
+    """A picture of a run, for a page.
 
     Args:
         name: Of its file.

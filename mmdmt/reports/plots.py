@@ -1,4 +1,4 @@
-"""Curves over iterations as SVG that stands in the page itself."""
+"""Draw curves over iterations as inline SVG."""
 
 import io
 import math

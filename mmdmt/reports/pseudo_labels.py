@@ -1,4 +1,4 @@
-"""The quality of pseudo labels over the phases of a run."""
+"""Gather the quality of pseudo labels over the phases of a run."""
 
 import math
 from collections.abc import Sequence

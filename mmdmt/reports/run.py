@@ -1,4 +1,4 @@
-"""A run as its folder shows it."""
+"""Read a run from its work_dir."""
 
 import math
 from dataclasses import dataclass

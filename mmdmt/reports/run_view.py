@@ -1,4 +1,4 @@
-"""What a report says of one run, ready to be laid out."""
+"""Gather the part of a report that describes one run."""
 
 from collections.abc import Mapping
 from statistics import median

@@ -1,4 +1,4 @@
-"""The scalars of a run, out of the files that it has written each time it was started."""
+"""Read the scalars of a run from the files of all its starts."""
 
 import json
 import math
@@ -14,7 +14,7 @@ TIMERS = {'step', 'time', 'data_time', 'memory'}
 
 @dataclass(frozen=True)
 class Scalars:
-    """What a run has logged, by kind, each in the order of its steps.
+    """Scalars of a run by kind, each in the order of its steps.
 
     Args:
         training: Entries of iterations: ``loss``, ``coco.mean_weight``, ...

@@ -1,4 +1,4 @@
-"""Numbers as a reader wants them."""
+"""Format numbers, counts and durations for readers."""
 
 import math
 from typing import Any

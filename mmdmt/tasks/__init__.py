@@ -1,1 +1,1 @@
-"""What pixels and images do differently, a room for each task."""
+"""Tasks: segmentation labels pixels, classification labels whole images."""

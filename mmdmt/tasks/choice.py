@@ -1,4 +1,4 @@
-"""Which task it is: told by a model, or by the transform that packs a sample.
+"""Find the task of a model, and of a dataset by the transform that packs its samples.
 
 Rooms of tasks are entered only here and only when they are needed: segmentation works without MMPretrain, and
 classification without MMSegmentation.

@@ -1,4 +1,4 @@
-"""What can be wrong with the files of one image, found when it is read."""
+"""Check the files of an image when it is read."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

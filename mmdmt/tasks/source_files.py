@@ -1,4 +1,4 @@
-"""Whether the files that a dataset is made of are there, and are what they should be."""
+"""Check that the files of a dataset exist and have the right kind."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a task is: everything that labels of pixels and labels of images do differently."""
+"""The protocol of a task: all that differs between labels of pixels and labels of images."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

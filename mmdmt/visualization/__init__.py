@@ -1,4 +1,4 @@
-"""Pictures of data, and of what peers predict."""
+"""Draw data, predictions and pseudo labels."""
 
 from mmdmt.visualization.data_sheet import AnnotatedImage, draw_data
 from mmdmt.visualization.phase_sheet import PhaseView, draw_phase

@@ -1,4 +1,4 @@
-"""A sheet of annotated images: each one, and its mask over it."""
+"""Draw a sheet of images with their masks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Labels as colors, and the legend that says which is which."""
+"""Color labels, and draw the legend of their classes."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""A sheet of one image in one phase: truth, what the peers predict, what they are taught and how far it counts."""
+"""Draw a sheet of one image in one phase: truth, predictions, pseudo labels and their weights."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ WEIGHTS = 'viridis'
 
 @dataclass(frozen=True)
 class PhaseView:
-    """What is drawn of an image; all arrays are of its height and width.
+    """Arrays to draw of an image, all of its height and width.
 
     Args:
         image: (H, W, 3) uint8, BGR.

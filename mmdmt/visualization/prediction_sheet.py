@@ -1,4 +1,4 @@
-"""A sheet of predictions: image, truth, each peer, and where the peers disagree."""
+"""Draw a sheet of predictions: image, truth, each peer, and where the peers disagree."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How labeling grows with the number of images: time, bytes on disk, memory of the process."""
+"""Measure how labeling grows with the number of images: time, bytes on disk, memory."""
 
 import tempfile
 from functools import partial

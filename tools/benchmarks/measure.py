@@ -1,4 +1,4 @@
-"""How things are measured: times side by side, memory by the tensors that are alive."""
+"""Measure times side by side, and memory by the tensors that are alive."""
 
 import math
 import statistics

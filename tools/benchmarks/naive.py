@@ -1,4 +1,4 @@
-"""The obvious ways to do what the package does, to compare with: none of this is used by it."""
+"""Do in the obvious way what the package does, to compare with; the package uses none of it."""
 
 from collections.abc import Mapping
 from pathlib import Path

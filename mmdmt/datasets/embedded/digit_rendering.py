@@ -1,4 +1,4 @@
-"""Rendering of small scenes of digits and their masks: numpy, OpenCV and Pillow, no MM package.
+"""Render small scenes of digits and their masks, with numpy, OpenCV and Pillow.
 
 A scene is a pure function of its :class:`SceneKey`. Nothing reads or moves a global random state.
 """
@@ -35,7 +35,7 @@ _TINT = 40.0
 
 @dataclass(frozen=True)
 class SceneKey:
-    """All that a scene depends on.
+    """Settings that determine a scene.
 
     Args:
         seed: Seed of the whole set of scenes, >= 0.

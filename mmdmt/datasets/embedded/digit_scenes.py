@@ -1,4 +1,4 @@
-"""A small semi-supervised segmentation task that needs no download: scenes of real handwritten digits."""
+"""Dataset of scenes of handwritten digits: semi-supervised segmentation without a download."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

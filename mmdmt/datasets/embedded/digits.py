@@ -1,4 +1,4 @@
-"""A small semi-supervised classification task that needs no download: scikit-learn's handwritten digits."""
+"""Dataset of scikit-learn's handwritten digits: semi-supervised classification without a download."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

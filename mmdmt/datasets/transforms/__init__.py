@@ -1,4 +1,4 @@
-"""Transforms."""
+"""Transforms of images, labels and confidence maps."""
 
 from importlib.util import find_spec
 

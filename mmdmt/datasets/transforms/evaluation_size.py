@@ -1,4 +1,4 @@
-"""The size at which predictions are compared with the ground truth."""
+"""Set the size at which predictions are compared with the ground truth."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Images of one polarity: what is light lies on what is dark."""
+"""Invert images whose writing is dark on light."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Scaling by one random factor of the image's own size."""
+"""Scale images by one random factor of their own size."""
 
 from typing import Any
 

@@ -1,1 +1,1 @@
-"""What keeps a run safe: checks at its start, the lock, signals, checkpoints, the loss."""
+"""Guards of a run: checks at its start, the lock of its folder, signals, checkpoints, the loss."""

@@ -1,4 +1,4 @@
-"""Whether a checkpoint fits the run that starts from it, before MMEngine takes what it can of it."""
+"""Check that a checkpoint fits the run that starts from it, before MMEngine loads a part of it."""
 
 from typing import Any
 

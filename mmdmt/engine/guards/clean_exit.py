@@ -1,4 +1,4 @@
-"""How a process leaves those it has trained with."""
+"""Destroy the process group at exit."""
 
 import atexit
 import gc

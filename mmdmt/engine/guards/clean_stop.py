@@ -1,4 +1,4 @@
-"""What Ctrl-C and SIGTERM do to a run."""
+"""End a run cleanly at Ctrl-C and SIGTERM."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The end of a run whose loss is no number any more."""
+"""Stop a run whose loss stays NaN or infinite."""
 
 from collections.abc import Mapping
 

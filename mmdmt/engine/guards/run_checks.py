@@ -1,4 +1,4 @@
-"""What must fit together before a run starts; each misfit is one sentence."""
+"""Check before a run starts that its model, data, phases and loop fit together."""
 
 import os
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""One run at a time in a work_dir."""
+"""Lock a work_dir, so that one run at a time writes to it."""
 
 import os
 from pathlib import Path

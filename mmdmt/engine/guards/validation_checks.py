@@ -1,4 +1,4 @@
-"""Whether the validation speaks of what is trained."""
+"""Check that validation and training have the same classes."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Wide residual networks for small images."""
+"""Wide residual networks (WRN) for small images."""
 
 from collections.abc import Sequence
 from typing import Any

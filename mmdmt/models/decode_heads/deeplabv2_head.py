@@ -1,4 +1,4 @@
-"""The head of DeepLab-v2."""
+"""The decode head of DeepLab-v2."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Losses."""
+"""Losses that weigh pseudo labels by agreement."""
 
 from mmdmt.models.losses.dynamic_mutual_loss import DynamicMutualLoss
 from mmdmt.models.losses.mixup_mutual_loss import Mixture, MixupMutualLoss

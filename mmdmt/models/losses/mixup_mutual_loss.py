@@ -1,4 +1,4 @@
-"""The paper's loss for whole images, with mixup."""
+"""The loss of Dynamic Mutual Training for image classification, with mixup."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from mmdmt.registry import MODELS
 
 @dataclass(frozen=True)
 class Mixture:
-    """Every image of a batch mixed with another one of it.
+    """Images of a batch, each mixed with another one of it.
 
     Args:
         share: Of the image itself, in [0.5, 1]; it stays the greater part, so that its weight is mostly its own.

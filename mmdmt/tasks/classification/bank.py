@@ -1,4 +1,4 @@
-"""The bank of image labels: the whole softmax of every image, in one array.
+"""Store image labels in a bank: the whole softmax of every image, in one array.
 
 A bank is one folder for one phase and labeler::
 
@@ -22,7 +22,7 @@ SCORES, SELECTED = 'scores.npy', 'selected.npy'
 
 @dataclass(frozen=True)
 class ScoreManifest(Manifest):
-    """What is in a bank of image labels and where it comes from.
+    """Contents and origin of a bank of image labels.
 
     ``thresholds`` are the least confidences kept, ``totals`` and ``kept`` count images.
 

@@ -1,4 +1,4 @@
-"""Labels of whole images: what a dataset of MMPretrain's asks of mutual training."""
+"""Load, hide and check the labels of images in datasets of MMPretrain."""
 
 from collections.abc import Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""Classifiers as peers: where they compute their cross entropy, our loss in that place, and mixup around it."""
+"""Train MMPretrain's classifiers as peers, with our loss in place of their cross entropy, and mixup."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

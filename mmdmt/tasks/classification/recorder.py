@@ -1,4 +1,4 @@
-"""Labels of whole images, as labeling makes them."""
+"""Record what a classifier predicts for unlabeled images."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which images a phase learns from."""
+"""Select the pseudo-labeled images that a phase learns from."""
 
 import numpy as np
 from numpy.typing import NDArray

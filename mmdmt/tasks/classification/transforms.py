@@ -1,4 +1,4 @@
-"""The transform that loads the pseudo label of an image as a whole."""
+"""Load the pseudo label of a whole image."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The pseudo-label bank: what a labeler writes at a phase's start and its learner reads during it.
+"""Store the pseudo labels of pixels in a bank: a labeler writes it at a phase's start, its learner reads it.
 
 A bank is one folder for one phase and labeler::
 

@@ -1,4 +1,4 @@
-"""Labels of pixels: what a dataset of MMSegmentation's asks of mutual training."""
+"""Load, hide and check the masks of datasets of MMSegmentation."""
 
 import copy
 from collections.abc import Sequence

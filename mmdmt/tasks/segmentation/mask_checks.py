@@ -1,4 +1,4 @@
-"""A look at some masks before a run starts."""
+"""Check some masks before a run starts."""
 
 import logging
 from collections.abc import Callable

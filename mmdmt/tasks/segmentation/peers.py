@@ -1,4 +1,4 @@
-"""Segmentors as peers: where they compute their pixel cross entropy, and our loss in that place."""
+"""Train MMSegmentation's segmentors as peers, with our loss in place of their cross entropy."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""Labels of pixels, as labeling makes them."""
+"""Record what a segmentor predicts for unlabeled images."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

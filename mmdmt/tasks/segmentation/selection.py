@@ -1,4 +1,4 @@
-"""Which pixels a phase learns from."""
+"""Select the pseudo-labeled pixels that a phase learns from."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Transforms of pseudo-labeled images: in place of the annotation loader, and for packing."""
+"""Load and pack pseudo-labeled images of segmentation."""
 
 from typing import Any
 
