@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from mmengine.dist import all_gather_object
@@ -21,7 +22,12 @@ class PeerMetric(BaseMetric):
 
     Args:
         metric (dict): Config of a metric of the toolbox, ``dict(type='IoUMetric')`` or
-            ``dict(type='Accuracy')``.
+            ``dict(type='Accuracy')``. One that writes predictions (``output_dir``, ``format_only``) writes those of
+            each peer and of the ensemble into a folder of their own: ``<output_dir>/coco``, ``<output_dir>/ensemble``.
+        output_dir (str, optional): The same from outside, as ``tools/test.py --out`` sets it. Defaults to None, that of
+            ``metric``.
+        keep_results (bool): As ``--out`` sets it, for metrics that would remove what they have written. Defaults to
+            False.
 
     Attributes:
         result_names: What a peer's results are called, without its name; None where that is not known before.
@@ -32,8 +38,10 @@ class PeerMetric(BaseMetric):
 
     default_prefix = 'peers'  # not used: results carry the names of the peers
 
-    def __init__(self, metric: dict[str, Any]) -> None:
+    def __init__(self, metric: dict[str, Any], output_dir: str | None = None, keep_results: bool = False) -> None:
         super().__init__()
+        if output_dir is not None:
+            metric = {**metric, 'output_dir': output_dir, 'keep_results': keep_results}
         self._config = metric
         self._metrics: dict[str, BaseMetric] = {}
         try:
@@ -90,6 +98,8 @@ class PeerMetric(BaseMetric):
         if name not in self._metrics:
             config = copy.deepcopy(self._config)
             prefix = config.get('prefix')
+            if config.get('output_dir'):
+                config['output_dir'] = str(Path(config['output_dir']) / name)
             metric = METRICS.build({**config, 'prefix': f'{name}/{prefix}' if prefix else name})
             metric.dataset_meta = self.dataset_meta
             self._metrics[name] = metric

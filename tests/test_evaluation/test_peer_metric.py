@@ -4,6 +4,7 @@ import torch
 from mmengine.registry import METRICS
 from mmengine.structures import BaseDataElement, PixelData
 from mmseg.structures import SegDataSample
+from PIL import Image
 from toys.segmentation import CLASSES
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
@@ -54,3 +55,20 @@ def test_a_model_without_peers_is_told_to_use_the_plain_metric():
     sample = SegDataSample(pred_sem_seg=PixelData(data=torch.zeros(1, 2, 2))).to_dict()
     with pytest.raises(ValueError, match='use the plain metric'):
         build().process({}, [sample])
+
+
+@pytest.mark.parametrize('inside', [True, False], ids=['output_dir of the metric', 'tools/test.py --out'])
+def test_each_peer_and_the_ensemble_write_masks_of_their_own(tmp_path, inside):
+    if inside:
+        metric = build(format_only=True, output_dir=str(tmp_path))
+    else:
+        settings = {'type': 'mmdmt.PeerMetric', 'metric': {'type': 'IoUMetric'}}
+        metric = METRICS.build({**settings, 'output_dir': str(tmp_path), 'keep_results': True})
+        metric.dataset_meta = {'classes': CLASSES}
+    predictions = {'coco': [0, 1, 2], 'imagenet': [2, 2, 2], 'ensemble': [0, 1, 1]}
+    metric.process({}, [{**sample_of([0, 1, 2], **predictions), 'img_path': 'night/GOPR_rgb_anon.png'}])
+    written = {file.relative_to(tmp_path): np.asarray(Image.open(file)).ravel() for file in tmp_path.rglob('*.png')}
+    assert {str(file): mask.tolist() for file, mask in written.items()} == {
+        f'{name}/GOPR_rgb_anon.png': label for name, label in predictions.items()
+    }
+    assert (metric.evaluate(1) == {}) is inside
