@@ -45,6 +45,25 @@ def init_peers(config: str | Path | Config, checkpoint: str | Path, device: str 
     Raises:
         FileNotFoundError: If there is no such config or checkpoint.
         ValueError: If the checkpoint does not fit, or there is no such peer.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from mmengine.config import Config
+        >>> from mmengine.hub import get_config
+        >>> from mmengine.registry import init_default_scope
+        >>> from mmseg.registry import MODELS
+        >>> config = get_config('mmdmt::dmt/dmt_unet-resnet_1xb8_digit-scenes.py')
+        >>> init_default_scope('mmseg')
+        >>> meta = {'dataset_meta': {'classes': list('abcdef'), 'palette': [[0, 0, 0]] * 6}}
+        >>> with TemporaryDirectory() as folder:
+        ...     checkpoint, image = Path(folder) / 'iter_1.pth', Path(folder) / 'photo.png'
+        ...     torch.save({'state_dict': MODELS.build(config.model).state_dict(), 'meta': meta}, checkpoint)
+        ...     _ = cv2.imwrite(str(image), torch.zeros(40, 56, 3, dtype=torch.uint8).numpy())
+        ...     model = init_peers(config, checkpoint)
+        ...     for sample in predict_images(model, image):
+        ...         print(tuple(sample.pred_sem_seg.shape), sorted(sample.peers.keys()))
+        (40, 56) ['ensemble', 'resnet', 'unet']
     """
     if not isinstance(config, Config):
         if not Path(config).is_file():
@@ -73,6 +92,11 @@ def inference_pipeline(config: Config) -> list[dict[str, Any]]:
 
     Returns:
         list[dict]: Configs of transforms; loading and packing alone if the config says nothing.
+
+    Example:
+        >>> pipeline = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]
+        >>> inference_pipeline(Config(dict(test_pipeline=pipeline)))
+        [{'type': 'LoadImageFromFile'}]
     """
     dataset = config.get('test_dataloader', {}).get('dataset', {})
     steps = dataset.get('pipeline') or config.get('test_pipeline') or []
@@ -96,6 +120,14 @@ def find_images(folder: Path, suffixes: Sequence[str] = IMAGE_SUFFIXES) -> list[
 
     Raises:
         FileNotFoundError: If there is no such folder, or no image in it.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     for name in ('b.PNG', 'a.jpg', 'notes.txt'):
+        ...         (Path(folder) / name).touch()
+        ...     [path.name for path in find_images(Path(folder))]
+        ['a.jpg', 'b.PNG']
     """
     found = sorted(
         Path(place) / file
@@ -147,6 +179,13 @@ def confidence_map(sample: BaseDataElement) -> Tensor:
 
     Raises:
         ValueError: If the prediction is of no segmentor.
+
+    Example:
+        >>> from mmengine.structures import PixelData
+        >>> from mmseg.structures import SegDataSample
+        >>> sample = SegDataSample(seg_logits=PixelData(data=torch.tensor([[[0.0, 3.0]], [[0.0, 0.0]]])))
+        >>> [round(confidence, 2) for confidence in confidence_map(sample)[0].tolist()]
+        [0.5, 0.95]
     """
     if 'seg_logits' not in sample:
         raise ValueError('The prediction has no seg_logits: confidence maps and masks are made with segmentors alone.')

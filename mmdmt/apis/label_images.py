@@ -60,6 +60,23 @@ def label_images(
         ValueError: If the arguments do not fit, two images would get one file, or a file is no image.
         FileNotFoundError: If there is no image.
         FileExistsError: If ``out_dir`` holds anything.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from mmengine.hub import get_config
+        >>> from mmengine.registry import init_default_scope
+        >>> from mmseg.registry import MODELS
+        >>> config = get_config('mmdmt::dmt/dmt_unet-resnet_1xb8_digit-scenes.py')
+        >>> init_default_scope('mmseg')
+        >>> model = MODELS.build(config.model).eval()  # in real life, of mmdmt.apis.init_peers
+        >>> model.cfg, model.dataset_meta = config, {'classes': list('abcdef')}
+        >>> with TemporaryDirectory() as folder:
+        ...     images, out_dir = Path(folder) / 'photos', Path(folder) / 'labeled'
+        ...     images.mkdir()
+        ...     Image.new('RGB', (56, 40)).save(images / 'a.png')
+        ...     _ = label_images(model, images, out_dir, threshold=0.5)
+        ...     sorted(path.relative_to(out_dir).as_posix() for path in out_dir.rglob('*.*'))
+        ['confidence/a.png', 'labels/a.png', 'manifest.json']
     """
     _check_choice(label_ratio, threshold)
     _check_folders(images, out_dir)

@@ -17,6 +17,10 @@ def script_folder(package: str) -> Path | None:
 
     Args:
         package (str): ``'mmdmt'``, ``'mmseg'`` or ``'mmpretrain'``.
+
+    Example:
+        >>> script_folder('mmseg').name, script_folder('no_such_package')
+        ('tools', None)
     """
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
@@ -31,6 +35,10 @@ def script_names(package: str) -> list[str]:
 
     Args:
         package (str): ``'mmdmt'``, ``'mmseg'`` or ``'mmpretrain'``.
+
+    Example:
+        >>> {'train', 'report', 'dataset_converters/gta'} <= set(script_names('mmdmt'))
+        True
     """
     folder = script_folder(package)
     if folder is None:
@@ -49,6 +57,10 @@ def toolbox_script(name: str, toolbox: str = 'mmseg') -> Path:
 
     Raises:
         FileNotFoundError: If the toolbox is not installed, or without its scripts.
+
+    Example:
+        >>> toolbox_script('train.py').name
+        'train.py'
     """
     folder = script_folder(toolbox)
     if folder is None:

@@ -41,6 +41,10 @@ def quantize(confidence: NDArray[np.float32]) -> NDArray[np.uint16]:
 
     Raises:
         ValueError: If the confidences are not float32, or one of them is NaN or outside [0, 1].
+
+    Example:
+        >>> quantize(np.array([0.0, 0.5, 0.999, 1.0], np.float32)).tolist()
+        [0, 1024, 10152, 14336]
     """
     if confidence.dtype != np.float32:
         raise ValueError(
@@ -70,6 +74,10 @@ def dequantize(levels: NDArray[np.integer]) -> NDArray[np.float32]:
 
     Raises:
         IndexError: If a level is out of range.
+
+    Example:
+        >>> dequantize(np.array([0, 1024, NUM_LEVELS - 1])).astype(float).round(3).tolist()
+        [0.0, 0.5, 1.0]
     """
     return LOWER_EDGES.take(levels)
 

@@ -32,6 +32,10 @@ class Phase:
 
     Raises:
         ValueError: If the values do not make a phase.
+
+    Example:
+        >>> Phase(iters=250, labeled=2, pseudo=6, label_ratio=0.2).kind
+        '2 labeled + 6 pseudo-labeled images a batch, label ratio 0.2'
     """
 
     iters: int
@@ -102,6 +106,12 @@ class Curriculum:
 
     Raises:
         ValueError: If there is none.
+
+    Example:
+        >>> phases = [dict(iters=500, labeled=8), dict(iters=250, labeled=2, pseudo=6, label_ratio=0.2)]
+        >>> curriculum = Curriculum.from_configs(phases)
+        >>> curriculum.total_iters, curriculum.at(499), curriculum.at(500)
+        (750, 0, 1)
     """
 
     phases: tuple[Phase, ...]

@@ -20,6 +20,13 @@ def most_confident(scores: NDArray[np.float32], label_ratio: float, class_balanc
 
     Raises:
         ValueError: If the ratio is not in (0, 1].
+
+    Example:
+        >>> scores = np.array([[0.9, 0.1], [0.6, 0.4], [0.7, 0.3], [0.45, 0.55]], np.float32)
+        >>> most_confident(scores, 0.5).tolist()
+        [0, 2]
+        >>> most_confident(scores, 0.5, class_balanced=True).tolist()
+        [0, 3]
     """
     if not 0 < label_ratio <= 1:
         raise ValueError(f'the ratio of images to keep is {label_ratio}, but it lies in (0, 1]: 0.2 keeps a fifth.')

@@ -26,6 +26,14 @@ class ConfidenceHistogram:
 
     Raises:
         ValueError: If there is no class, or ``ignore_index`` is one of them.
+
+    Example:
+        >>> histogram = ConfidenceHistogram(num_classes=2)
+        >>> confidence = np.array([0.9, 0.8, 0.7, 0.6, 0.55, 0.5], np.float32)
+        >>> histogram.update(np.array([0, 0, 0, 0, 1, 1]), confidence)
+        >>> thresholds = histogram.thresholds(ratio=0.25)
+        >>> thresholds.astype(float).round(2).tolist(), histogram.kept(thresholds).tolist()
+        ([0.8, 0.5], [2, 2])
     """
 
     def __init__(self, num_classes: int, ignore_index: int = 255) -> None:

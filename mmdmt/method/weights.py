@@ -64,6 +64,12 @@ def compare(logits: Tensor, label: Tensor, confidence: Tensor, ignore_index: int
 
     Returns:
         Comparison: The fields described there.
+
+    Example:
+        >>> logits = torch.tensor([[2.0, 0.0], [0.0, 2.0], [0.0, 2.0]])
+        >>> compared = compare(logits, torch.tensor([0, 0, 0]), torch.tensor([0.7, 0.9, 0.8]))
+        >>> compared.disagree.tolist(), compared.learner_wins.tolist()
+        ([False, True, True], [False, False, True])
     """
     probability = logits.detach().float().softmax(dim=1)
     learner_confidence, prediction = probability.max(dim=1)
@@ -91,6 +97,12 @@ def mutual_weights(compared: Comparison, gamma_agree: float, gamma_disagree: flo
 
     Returns:
         Tensor: float32 weights in the shape of the label; 1 for ground truth, 0 where the label is ignored.
+
+    Example:
+        >>> logits = torch.tensor([[2.0, 0.0], [0.0, 2.0], [0.0, 2.0]])
+        >>> compared = compare(logits, torch.tensor([0, 0, 0]), torch.tensor([0.7, 0.9, 0.8]))
+        >>> [round(weight, 3) for weight in mutual_weights(compared, gamma_agree=5.0, gamma_disagree=1.0).tolist()]
+        [0.53, 0.119, 0.0]
     """
     if gamma_agree == 0 and gamma_disagree == 0:
         return compared.valid.float()
@@ -110,6 +122,10 @@ def ramp_up(gamma: float, progress: float, steepness: float) -> float:
         gamma (float): The exponent at the phase's end.
         progress (float): How far the phase is, in (0, 1].
         steepness (float): 5 in the paper's classification; 0 keeps the exponent constant.
+
+    Example:
+        >>> [round(ramp_up(5.0, progress, steepness=5.0), 2) for progress in (0.1, 0.5, 1.0)]
+        [0.09, 1.43, 5.0]
     """
     return gamma * math.exp(-steepness * (1 - progress) ** 2)
 
@@ -123,6 +139,11 @@ def naive_weights(compared: Comparison, gamma: float) -> Tensor:
 
     Returns:
         Tensor: float32 weights in the shape of the label; 1 for ground truth, 0 where the label is ignored.
+
+    Example:
+        >>> compared = compare(torch.tensor([[0.0, 2.0]]), torch.tensor([0]), torch.tensor([0.8]))
+        >>> round(naive_weights(compared, gamma=1.0).item(), 3)
+        0.119
     """
     return torch.where(compared.pseudo, compared.label_probability.pow(gamma), compared.valid.float())
 
@@ -140,6 +161,13 @@ def flip_labels(
 
     Returns:
         tuple[Comparison, Tensor]: The same with the flipped labels, and their float32 weights.
+
+    Example:
+        >>> confidence = torch.tensor([0.8])
+        >>> compared = compare(torch.tensor([[0.0, 2.0]]), torch.tensor([0]), confidence)
+        >>> flipped, weights = flip_labels(compared, confidence, gamma_agree=5.0, gamma_disagree=1.0)
+        >>> flipped.label_index.tolist(), round(weights.item(), 3)
+        ([1], 0.2)
     """
     weights = mutual_weights(compared, gamma_agree, gamma_disagree)
     if gamma_agree == 0 and gamma_disagree == 0:
@@ -164,6 +192,12 @@ def online_labels(compared: Comparison, threshold: float) -> tuple[Comparison, T
 
     Returns:
         tuple[Comparison, Tensor]: The same with the learner's own labels, and their float32 weights.
+
+    Example:
+        >>> logits = torch.tensor([[0.0, 2.0], [0.0, 3.0]])
+        >>> own, weights = online_labels(compare(logits, torch.tensor([0, 0]), torch.tensor([0.8, 0.8])), threshold=0.9)
+        >>> own.label_index.tolist(), weights.tolist()
+        ([1, 1], [0.0, 1.0])
     """
     own = compared._replace(
         label_index=torch.where(compared.pseudo, compared.prediction, compared.label_index),
@@ -192,5 +226,12 @@ def dynamic_mutual_weights(
 
     Returns:
         Tensor: float32 weights in the shape of ``label``, without gradient.
+
+    Example:
+        >>> logits = torch.tensor([[2.0, 0.0], [0.0, 2.0], [0.0, 2.0]])
+        >>> confidence = torch.tensor([0.7, 0.9, float('inf')])
+        >>> weights = dynamic_mutual_weights(logits, torch.tensor([0, 0, 0]), confidence, 5.0, 1.0)
+        >>> [round(weight, 3) for weight in weights.tolist()]
+        [0.53, 0.119, 1.0]
     """
     return mutual_weights(compare(logits, label, confidence, ignore_index), gamma_agree, gamma_disagree)
