@@ -2,13 +2,15 @@
 
     python tools/make_splits.py voc12aug data/VOCdevkit/VOC2012 splits
     python tools/make_splits.py cityscapes data/cityscapes splits
+    python tools/make_splits.py camvid data/camvid_240x180 splits
     python tools/make_splits.py masked mine data/mine/images data --masks data/mine/masks --val 5
     python tools/make_splits.py generic polyps data/kvasir/images splits --img-suffix .jpg --denominators 4 8
     python tools/make_splits.py convert data/VOCdevkit/VOC2012/JPEGImages labeled.txt splits/other/labeled.txt
     python tools/make_splits.py import UniMatch/splits/pascal/92/labeled.txt --dataset voc
 
-The first two make the published splits, and say for each fraction whether its lists match the published ones. The last
-takes over lists of UniMatch, U2PL and those that use theirs, and says which list each is.
+The first two make the published splits, and say for each fraction whether its lists match the published ones. The third
+makes those of our table of CamVid, of 30 and 92 labels, and says the same of them. The last takes over lists of
+UniMatch, U2PL and those that use theirs, and says which list each is.
 
 Every list is an `ann_file` of MMSegmentation:
     OUT_DIR/NAME/split0/labeled_1of8.txt, unlabeled_1of8.txt    split ids 0, 1, 2; within one, 1/8 is part of 1/4
@@ -16,6 +18,7 @@ Every list is an `ann_file` of MMSegmentation:
     OUT_DIR/NAME/split0/dms_left_1of8.txt, dms_right_1of8.txt   the part of each of two peers, for a warm-up with
                                                                 difference-maximized sampling (1/8 and less)
     OUT_DIR/voc12aug/sbd/labeled.txt, unlabeled.txt             VOC's own images labeled, those of SBD not
+    OUT_DIR/camvid/split0/labeled_30.txt, unlabeled_30.txt      likewise, by the number of labels
     OUT_DIR/NAME/val.txt                                        1/S of the images with masks, if --val S is given
     OUT_DIR/NAME/labeled.txt, unlabeled.txt                     of masked: the other images with masks; those without
 
@@ -37,6 +40,8 @@ from mmdmt.preparation.near_duplicates import near_duplicates
 # The fractions that are small enough for peers to be warmed up on parts of the labeled set.
 DMS_DENOMINATOR = 8
 SBD_SIZES = (1464, 9118)
+# The numbers of labels in the table of configs/camvid/README.md.
+CAMVID_COUNTS = (30, 92)
 
 
 def voc12aug(args: argparse.Namespace) -> int:
@@ -67,6 +72,29 @@ def cityscapes(args: argparse.Namespace) -> int:
     if not folder.is_dir():
         raise FileNotFoundError(f'{folder} does not exist: give the folder that holds leftImg8bit and gtFine.')
     return verdict(args, publish(args, image_lists.ids_in_folder(folder, '_leftImg8bit.png'), {}))
+
+
+def camvid(args: argparse.Namespace) -> int:
+    """Make the splits of our table of CamVid."""
+    folder = args.data_root / 'train'
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f'{folder} does not exist: give the folder that tools/dataset_converters/camvid.py writes.'
+        )
+    ids = image_lists.ids_in_folder(folder, '.png')
+    made = splits.counted_splits(ids, CAMVID_COUNTS)
+    files = {
+        f'split{split_id}/{part}_{count}.txt': images
+        for (split_id, count), split in made.items()
+        for part, images in split._asdict().items()
+    }
+    write(args, ids, files, args.data_root)
+    published = splits.published_lists(args.name)
+    wrong = splits.differences(files, published)
+    for count in CAMVID_COUNTS:
+        lists = [file for file in published if file.endswith(f'_{count}.txt')]
+        print(row(f'{count} labels', made[0, count], ('labeled', 'unlabeled'), comparison(lists, wrong)))
+    return verdict(args, bool(wrong))
 
 
 def publish(args: argparse.Namespace, ids: Sequence[str], more: Mapping[str, Sequence[str]]) -> bool:
@@ -276,10 +304,11 @@ def row(name: str, parts: Sequence[Sequence[str]], kinds: Sequence[str], remark:
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     top = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = top.add_subparsers(required=True, metavar='{voc12aug,cityscapes,masked,generic,convert,import}')
+    commands = top.add_subparsers(required=True, metavar='{voc12aug,cityscapes,camvid,masked,generic,convert,import}')
     for name, run, root in (
         ('voc12aug', voc12aug, 'the folder VOCdevkit/VOC2012'),
         ('cityscapes', cityscapes, 'the folder that holds leftImg8bit'),
+        ('camvid', camvid, 'the folder that tools/dataset_converters/camvid.py writes'),
     ):
         command = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
         command.add_argument('data_root', type=Path, help=root)

