@@ -16,6 +16,7 @@ PURE = [
     'atomic_write.py',
     'integrity.py',
     'configs.py',
+    'preparation/camvid_lists.py',
     'preparation/class_splits.py',
     'preparation/image_lists.py',
     'preparation/known_lists.py',

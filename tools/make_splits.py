@@ -19,6 +19,7 @@ Every list is an `ann_file` of MMSegmentation:
                                                                 difference-maximized sampling (1/8 and less)
     OUT_DIR/voc12aug/sbd/labeled.txt, unlabeled.txt             VOC's own images labeled, those of SBD not
     OUT_DIR/camvid/split0/labeled_30.txt, unlabeled_30.txt      likewise, by the number of labels
+    OUT_DIR/camvid/day2dusk/day.txt, dusk.txt, dusk_val.txt     from two drives by day to one at dusk
     OUT_DIR/NAME/val.txt                                        1/S of the images with masks, if --val S is given
     OUT_DIR/NAME/labeled.txt, unlabeled.txt                     of masked: the other images with masks; those without
 
@@ -34,14 +35,12 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
-from mmdmt.preparation import image_lists, list_import, splits
+from mmdmt.preparation import camvid_lists, image_lists, list_import, splits
 from mmdmt.preparation.near_duplicates import near_duplicates
 
 # The fractions that are small enough for peers to be warmed up on parts of the labeled set.
 DMS_DENOMINATOR = 8
 SBD_SIZES = (1464, 9118)
-# The numbers of labels in the table of configs/camvid/README.md.
-CAMVID_COUNTS = (30, 92)
 
 
 def voc12aug(args: argparse.Namespace) -> int:
@@ -75,25 +74,24 @@ def cityscapes(args: argparse.Namespace) -> int:
 
 
 def camvid(args: argparse.Namespace) -> int:
-    """Make the splits of our table of CamVid."""
+    """Make the lists of our table of CamVid."""
     folder = args.data_root / 'train'
     if not folder.is_dir():
         raise FileNotFoundError(
             f'{folder} does not exist: give the folder that tools/dataset_converters/camvid.py writes.'
         )
     ids = image_lists.ids_in_folder(folder, '.png')
-    made = splits.counted_splits(ids, CAMVID_COUNTS)
-    files = {
-        f'split{split_id}/{part}_{count}.txt': images
-        for (split_id, count), split in made.items()
-        for part, images in split._asdict().items()
-    }
+    files = camvid_lists.camvid_lists(ids)
     write(args, ids, files, args.data_root)
     published = splits.published_lists(args.name)
     wrong = splits.differences(files, published)
-    for count in CAMVID_COUNTS:
+    for count in camvid_lists.COUNTS:
         lists = [file for file in published if file.endswith(f'_{count}.txt')]
-        print(row(f'{count} labels', made[0, count], ('labeled', 'unlabeled'), comparison(lists, wrong)))
+        parts = [files[f'split0/{part}_{count}.txt'] for part in ('labeled', 'unlabeled')]
+        print(row(f'{count} labels', parts, ('labeled', 'unlabeled'), comparison(lists, wrong)))
+    shift = [files[f'day2dusk/{part}.txt'] for part in ('day', 'dusk')]
+    lists = [file for file in published if file.startswith('day2dusk')]
+    print(row('day2dusk', shift, ('labeled', 'unlabeled'), comparison(lists, wrong)))
     return verdict(args, bool(wrong))
 
 

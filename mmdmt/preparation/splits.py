@@ -2,7 +2,7 @@
 
 A list is a text file that MMSegmentation reads as ``ann_file``: one image a line, as its path in the image folder
 without the suffix. What `published_splits` makes is compared with ``published_splits.json``: number of images and
-SHA-256 of the published files, 60 of the paper and 12 of our table of CamVid, by name. Order and final newline count,
+SHA-256 of the published files, 60 of the paper and 16 of our table of CamVid, by name. Order and final newline count,
 so the sum is that of the file.
 """
 
@@ -143,37 +143,6 @@ def sized_split(
             raise ValueError(f'{len(without)} images have no stratum, such as {without[0]!r}: give one to each.')
         shuffles = (_spread(order, strata) for order in shuffles)
     return _nested(shuffles, sizes, members)
-
-
-def counted_splits(
-    ids: Iterable[str], counts: Sequence[int], num_splits: int = PUBLISHED_SPLIT_IDS
-) -> dict[tuple[int, int], Split]:
-    """Label so many images, drawn afresh for each split id with the id as seed.
-
-    Unlike those of `generic_split`, the lists of a split id do not depend on how many ids there are. Within one, the
-    labeled images of a smaller count are among those of a larger one.
-
-    Args:
-        ids: The images, in any order.
-        counts: Numbers of labeled images.
-        num_splits: Number of split ids. Default: 3.
-
-    Returns:
-        The split of each split id and count, both parts sorted.
-
-    Raises:
-        ValueError: If an image is given twice, or a count leaves no labeled or no unlabeled image.
-    """
-    images = _sorted_once(ids)
-    for count in counts:
-        if not 0 < count < len(images):
-            raise ValueError(f'{count} of {len(images)} images leave none with or none without a label.')
-    return {
-        (split_id, count): Split(tuple(sorted(order[:count])), tuple(sorted(order[count:])))
-        for split_id in range(num_splits)
-        for order in _shuffles(images, split_id, 1)
-        for count in counts
-    }
 
 
 def difference_maximized(

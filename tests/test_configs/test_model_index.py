@@ -7,8 +7,17 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ('ablations', 'classification', 'dmt', 'domain_adaptation', 'kvasir_seg', 'supervised')
-DATA = {'voc12aug', 'cityscapes', 'gta2cityscapes', 'synthia2cityscapes', 'kvasir', 'fonts2handwriting', 'cifar10'}
+FOLDERS = ('ablations', 'camvid', 'classification', 'dmt', 'domain_adaptation', 'kvasir_seg', 'supervised')
+DATA = {
+    'voc12aug',
+    'cityscapes',
+    'gta2cityscapes',
+    'synthia2cityscapes',
+    'kvasir',
+    'fonts2handwriting',
+    'cifar10',
+    'camvid',
+}
 
 
 def test_the_index_names_every_metafile():

