@@ -62,6 +62,15 @@ def test_lists_and_masks_are_those_that_the_tools_write(load):
     assert set(np.unique(sample['data_samples'].gt_sem_seg.data)) == {*range(11), 255}
 
 
+def test_92_labels_differ_in_the_lists_alone(load):
+    for method in ('dmt', 'supervised-long'):
+        few, more = (load(f'camvid/{method}_lite0-lite1_1xb8_camvid-{labels}.py') for labels in (30, 92))
+        dataset = DATASETS.build(more.train_dataloader.dataset)
+        assert (len(dataset.labeled), dataset.num_unlabeled()) == (92, 96 - 92)
+        assert more.model == few.model
+        assert (more.custom_hooks, more.train_cfg) == (few.custom_hooks, few.train_cfg)
+
+
 @pytest.mark.parametrize('method', ['supervised', 'supervised-long'])
 def test_labels_alone_differ_from_dmt_in_the_phases_only(load, method):
     alone, whole = load(DMT.replace('dmt_', f'{method}_')), load(DMT)
