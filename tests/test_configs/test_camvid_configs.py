@@ -98,7 +98,7 @@ def test_from_day_to_dusk_the_halves_of_the_drive_at_dusk_stay_apart(load):
     assert len(day) == 96 - 8
     assert not day & {*dusk}
     assert images['source-only'] == images['dmt']
-    assert images['oracle'] == [day | first, first, last]
+    assert images['oracle'] == [day | first, last, last]  # what is unlabeled there is never drawn
 
 
 def test_dmt_runs_whole_from_the_tutorials_folder(tmp_path):
