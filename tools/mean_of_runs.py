@@ -4,8 +4,13 @@
 
 `last` is the last validation of each run; `best` is its best, which is selected on the validation set and so no honest
 result. What follows ± is the sample standard deviation over the runs. All runs that are given count as one experiment,
-whatever their configs; `tools/report.py` compares different ones. The
-lists of labeled images are those that the logs name.
+whatever their configs; `tools/report.py` compares different ones. The lists of labeled images are those that the logs
+name.
+
+    python tools/mean_of_runs.py --table work_dirs/camvid/*
+
+makes a row for each way of training instead, as a table in Markdown: folders that differ in the number at their end
+only (dmt-s0, dmt-s1, or split0, seed1) are a row, and so are runs of single peers that name them.
 """
 
 import argparse
@@ -14,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmdmt.reports.experiments import Spread
+from mmdmt.reports.rows import make_rows, markdown
 from mmdmt.reports.run import Run, read_run
 from mmdmt.reports.wording import spread
 
@@ -74,8 +80,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('work_dirs', nargs='+', type=Path, help='the --work-dir of each run')
     parser.add_argument('--metric', nargs='+', default=['mIoU'], help='metrics to print (default: mIoU)')
+    parser.add_argument('--table', action='store_true', help='a row for each way of training, over its splits or seeds')
     args = parser.parse_args(argv)
-    print('\n'.join(table([read_run(path) for path in args.work_dirs], args.metric)))
+    runs = [read_run(path) for path in args.work_dirs]
+    if args.table:
+        lines = [line for metric in args.metric for line in markdown(make_rows(runs, metric), metric)]
+    else:
+        lines = table(runs, args.metric)
+    print('\n'.join(lines))
 
 
 if __name__ == '__main__':

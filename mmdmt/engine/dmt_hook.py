@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 
 from mmdmt.engine.averaging import averaged_weights, restart_averages, unwrap_averages
 from mmdmt.engine.best_weights import BestWeights
+from mmdmt.engine.cpu_time import log_cpu_time
 from mmdmt.engine.draw_plans import plan_phase
 from mmdmt.engine.fresh_optimizers import FreshOptimizers
 from mmdmt.engine.guards.checkpoint_checks import check_fit
@@ -186,8 +187,9 @@ class DMTHook(Hook):
         share_buffers(runner)
 
     def after_train(self, runner: Runner) -> None:
-        """Let the data workers and the work_dir go."""
+        """Let the data workers and the work_dir go, and log the CPU time."""
         runner.train_loop.dataloader_iterator.restart()
+        log_cpu_time()
         self._stop.finish()
         if self._lock is not None:
             os.close(self._lock)

@@ -10,6 +10,7 @@ LINE = re.compile(r'(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) - \S+ - (\w+) - (.*)')
 PHASE = re.compile(r'Phase (\d+) of \d+, iterations (\d+) to (\d+): (.*)\.')
 LABELED = re.compile(r'Phase (\d+): pseudo labels of ')
 LIST = re.compile(r'List of (\w+) images: (.*)\.')
+CPU = re.compile(r'CPU time: (\d+) s')
 REACHED = re.compile(r'(?:Iter\(train\) \[\s*(\d+)/|Saving checkpoint at (\d+) iterations)')
 ENVIRONMENT = re.compile(r'    ([A-Za-z][\w .]*): (.+)')
 TOLD = (
@@ -40,6 +41,7 @@ class Log:
         phases: For each phase its first and last iteration and its kind, in words.
         phase_seconds: Wall time of each phase, its labeling included, iterations done twice counted twice.
         labeling_seconds: Wall time of the labeling of each phase.
+        cpu_seconds: CPU time of all starts that have told it, those of their data workers included; None if none has.
         lists: Which labeled, unlabeled and validation images the last start used, in words.
         messages: How often each warning and error was logged, by level and text.
         reached: The highest iteration that is named.
@@ -50,6 +52,7 @@ class Log:
     phases: dict[int, tuple[int, int, str]] = field(default_factory=dict)
     phase_seconds: dict[int, float] = field(default_factory=dict)
     labeling_seconds: dict[int, float] = field(default_factory=dict)
+    cpu_seconds: float | None = None
     lists: dict[str, str] = field(default_factory=dict)
     messages: dict[tuple[str, str], int] = field(default_factory=dict)
     reached: int = 0
@@ -98,6 +101,8 @@ def _read(file: Path, log: Log) -> None:
             log.labeling_seconds[phase[0]] = (now - phase[1]).total_seconds()
         elif named := LIST.match(text):
             log.lists[named[1]] = named[2]
+        elif used := CPU.match(text):
+            log.cpu_seconds = (log.cpu_seconds or 0.0) + float(used[1])
         elif iteration := REACHED.match(text):
             reached = max(reached, *(int(number) for number in iteration.groups() if number))
     _count(log, message)

