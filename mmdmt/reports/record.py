@@ -110,7 +110,7 @@ def _rounded(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _digest(lines: Iterable[str]) -> list[str]:
-    """Take what `read_logs` reads: versions, lists, phases, warnings, the last iteration, the first and the last line."""
+    """Take what `read_logs` reads: versions, lists, phases, warnings, the last iteration, first and last line."""
     kept: list[str] = []
     last = reached = None
     for line in lines:
