@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 from mmengine.registry import DefaultScope, init_default_scope
-from toys.segmentation import *  # noqa: F403 - tests written before the package ``toys`` import them from here
 from toys.segmentation import write_shapes
 
 import mmdmt  # noqa: F401

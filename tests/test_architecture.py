@@ -1,6 +1,7 @@
 """The house as its imports draw it: which room knows which."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -95,6 +96,16 @@ def test_imports_follow_the_arrows(path):
     own = room_of(path)
     known = {room(name.split('.')[1:]) for name in imports_of(path) if name.startswith('mmdmt.')} - {own} - FOUNDATIONS
     assert known <= ARROWS[own], f'{own} imports {known - ARROWS[own]}'
+
+
+def test_the_page_on_design_draws_the_same_arrows():
+    page = (ROOT.parent / 'docs' / 'en' / 'design.md').read_text()
+    anywhere = {'registry', 'arguments', 'version', *FOUNDATIONS}
+    drawn = {}
+    for rooms, imports in re.findall(r'^\| (`[^|]+) \|[^|]+\| ([^|]+) \|$', page, flags=re.MULTILINE):
+        drawn |= {key: set(re.findall(r'`([\w/]+)`', imports)) for key in re.findall(r'`([\w/]+)`', rooms)}
+    held = {name: known - anywhere for name, known in ARROWS.items() if name not in anywhere and '__' not in name}
+    assert drawn == held
 
 
 @pytest.mark.parametrize('name', PURE)
