@@ -77,6 +77,35 @@ def test_leaves_are_short_and_read_nothing_outside_the_users_folder(path, tmp_pa
     assert not config.train_dataloader.dataset.unlabeled.get('data_prefix', {}).get('seg_map_path')
 
 
+@pytest.mark.parametrize('path', [path for path in LEAVES if path.stem.startswith('dmt_')], ids=lambda path: path.stem)
+def test_no_more_than_half_of_a_class_is_kept(path):
+    ratios = [phase.label_ratio for phase in Config.fromfile(path).custom_hooks[0].phases[1:]]
+    assert ratios == [0.1, 0.2, 0.3, 0.4, 0.5]
+
+
+@pytest.mark.parametrize('peers', ['unet-resnet', 'resnet'])
+def test_all_scenes_of_one_polarity_are_light_on_dark(peers):
+    name = f'{{}}_{peers}_1xb8_digit-scenes-fonts2handwriting-one-polarity.py'
+    config, all_labels, source_only = (
+        Config.fromfile(FOLDER / name.format(method)) for method in ('dmt', 'dmt-all-labels', 'source-only')
+    )
+    assert len(config.model.peers) == 2
+    assert [phase.label_ratio for phase in all_labels.custom_hooks[0].phases[1:]] == [0.2, 0.4, 0.6, 0.8, 1.0]
+    assert source_only.custom_hooks[0].phases == [{'iters': 2500, 'labeled': 8}]
+    for key in ('model', 'train_dataloader', 'val_dataloader', 'train_cfg', 'optim_wrapper'):
+        assert config[key] == all_labels[key] == source_only[key]
+    dataset = DATASETS.build(config.train_dataloader.dataset)
+    val = DATASETS.build(config.val_dataloader.dataset)
+    steps = ('LoadSceneImage', 'LightOnDark')  # before anything is labeled, cropped or packed
+    for part in (dataset.labeled, dataset.unlabeled, val):
+        assert tuple(type(step).__name__ for step in part.pipeline.transforms[:2]) == steps
+    for number in range(20):
+        sample = val[number]
+        ink = sample['data_samples'].gt_sem_seg.data[0] > 0
+        gray = sample['inputs'].float().mean(0)
+        assert not ink.any() or gray[ink].mean() > gray[~ink].mean()
+
+
 @each_source
 def test_labels_come_from_the_source_and_no_label_from_the_target(load, source):
     dataset = DATASETS.build(load('dmt', source).train_dataloader.dataset)

@@ -1,6 +1,6 @@
 # SegFormer-B0 and what makes B2 of it, from ImageNet weights, to take peers from.
 segformer_weights = 'https://download.openmmlab.com/mmsegmentation/v0.5/pretrain/segformer/'
-backbone = dict(
+mit = dict(
     type='MixVisionTransformer',
     embed_dims=32,
     num_layers=(2, 2, 2, 2),
@@ -11,7 +11,7 @@ backbone = dict(
     qkv_bias=True,
     drop_path_rate=0.1,
 )
-decode_head = dict(
+segformer_head = dict(
     type='SegformerHead',
     in_channels=[32, 64, 160, 256],
     in_index=[0, 1, 2, 3],
@@ -32,10 +32,8 @@ segformer_b0 = dict(
         pad_val=0,
         seg_pad_val=255,
     ),
-    backbone=dict(
-        backbone, init_cfg=dict(type='Pretrained', checkpoint=segformer_weights + 'mit_b0_20220624-7e0fe6dd.pth')
-    ),
-    decode_head=decode_head,
+    backbone=dict(mit, init_cfg=dict(type='Pretrained', checkpoint=segformer_weights + 'mit_b0_20220624-7e0fe6dd.pth')),
+    decode_head=segformer_head,
     train_cfg=dict(),
     test_cfg=dict(mode='whole'),
 )

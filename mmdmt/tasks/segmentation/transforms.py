@@ -59,7 +59,7 @@ class IgnoreMargins(BaseTransform):
     In street scenes the car's own hood covers the lower margin, and rectification blurs the upper one. DAFormer ignores
     15 and 120 rows of 512. It stands after :class:`LoadPseudoLabel` and before what crops.
 
-    Required keys: ``gt_seg_map``, ``pseudo_confidence``. Modified keys: ``gt_seg_map``.
+    Required keys: ``gt_seg_map``, ``pseudo_label``. Modified keys: ``gt_seg_map``.
 
     Args:
         top (int): Rows at the upper margin. Defaults to 15.
@@ -79,7 +79,7 @@ class IgnoreMargins(BaseTransform):
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Ignore them."""
-        if 'pseudo_confidence' not in results:
+        if 'pseudo_label' not in results:
             raise ValueError(
                 'IgnoreMargins found no pseudo label: put it after LoadPseudoLabel, of unlabeled data only.'
             )

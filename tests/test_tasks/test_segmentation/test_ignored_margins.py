@@ -6,7 +6,8 @@ from mmdmt.datasets.transforms import IgnoreMargins
 
 def pseudo_labeled(height, width=4):
     label = np.arange(height * width, dtype=np.uint8).reshape(height, width) % 19
-    return {'gt_seg_map': label.copy(), 'pseudo_confidence': np.full((height, width), 0.9, np.float32)}, label
+    confidence = np.full((height, width), 0.9, np.float32)
+    return {'gt_seg_map': label.copy(), 'pseudo_confidence': confidence, 'pseudo_label': ('bank', 0)}, label
 
 
 def test_the_margins_are_ignored_and_nothing_else_changes():

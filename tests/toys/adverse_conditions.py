@@ -1,0 +1,40 @@
+"""ACDC and Dark Zurich in the folders as they are published, in small."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from toys.voc_and_cityscapes import blobs, make_cityscapes, picture
+
+SIZE = (54, 96)  # of 1080x1920
+CONDITIONS = ('fog', 'night', 'rain', 'snow')
+
+
+def make_adverse_conditions(root: Path) -> Path:
+    """Cityscapes, and of ACDC one image of each condition and part; of Dark Zurich three to train on. Returns ``root``.
+
+    The test parts have no masks, and the images of Dark Zurich to train on have none either.
+    """
+    make_cityscapes(root, unlabeled=0)
+    generator = np.random.default_rng(3)
+    for condition in CONDITIONS:
+        for part in ('train', 'val', 'test', 'train_ref'):
+            _write(root / 'data/acdc', f'{condition}/{part}/GOPR0475', 41, part in ('train', 'val'), generator)
+    for number in range(3):
+        _write(root / 'data/dark_zurich', 'train/night/GOPR0351', number, False, generator)
+    _write(root / 'data/dark_zurich', 'train/day/GOPR0345', 0, False, generator)
+    _write(root / 'data/dark_zurich', 'val/night/GOPR0356', 0, True, generator)
+    _write(root / 'data/dark_zurich', 'test/night/GOPR0364', 0, False, generator)
+    return root
+
+
+def _write(root: Path, folder: str, number: int, with_mask: bool, generator: np.random.Generator) -> None:
+    name = f'{folder}/{folder.split("/")[-1]}_frame_{number:06d}'
+    image = root / 'rgb_anon' / f'{name}_rgb_anon.png'
+    image.parent.mkdir(parents=True, exist_ok=True)
+    picture(generator, SIZE).save(image)
+    if with_mask:
+        mask = root / 'gt' / f'{name}_gt_labelTrainIds.png'
+        mask.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(blobs(generator, SIZE, 19)).save(mask)
