@@ -1,6 +1,6 @@
 """The protocol of a task: all that differs between labels of pixels and labels of images."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,7 +11,7 @@ from mmengine.model import BaseModel
 from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
-from mmdmt.pseudo_labels.labeling import Bank, Recorder
+from mmdmt.pseudo_labels.labeling import LabelStore
 
 if TYPE_CHECKING:  # the rooms of models import this one
     from mmdmt.models.losses import DynamicMutualLoss
@@ -42,7 +42,7 @@ class PeerSide(Protocol):
         """Join what the peers predict for one image."""
 
 
-class LabelSide(Protocol):
+class LabelSide(LabelStore, Protocol):
     """What :class:`mmdmt.MutualDataset` and labeling leave to the task: how labels are loaded, stored and checked."""
 
     @property
@@ -56,14 +56,6 @@ class LabelSide(Protocol):
     @property
     def max_classes(self) -> int:
         """How many classes a bank can tell apart."""
-
-    def bank(self, folder: Path) -> Bank:
-        """Open a complete bank."""
-
-    def recorder(
-        self, folder: Path, num_images: int, num_classes: int, selection: Mapping[str, Any] | None
-    ) -> Recorder:
-        """Return what writes a bank."""
 
     def training_transforms(self, labeled: BaseDataset) -> list[Transform]:
         """Turn the pipeline of annotated images into one of pseudo-labeled images."""
