@@ -71,7 +71,8 @@ def compare(logits: Tensor, label: Tensor, confidence: Tensor, ignore_index: int
         >>> compared.disagree.tolist(), compared.learner_wins.tolist()
         ([False, True, True], [False, False, True])
     """
-    probability = logits.detach().float().softmax(dim=1)
+    # With its dtype, because on a GPU one kernel then does both, and no float32 copy of half logits is made.
+    probability = logits.detach().softmax(dim=1, dtype=torch.float32)
     learner_confidence, prediction = probability.max(dim=1)
     valid = label != ignore_index
     index = label.where(valid, 0)
