@@ -25,7 +25,13 @@ from mmdmt.engine.guards.run_checks import check_run, check_settings
 from mmdmt.engine.guards.run_lock import lock_work_dir
 from mmdmt.engine.labeling_report import report_labels
 from mmdmt.engine.named_lists import log_lists
-from mmdmt.engine.peers_of_run import model_of, seed_everything, share_buffers, start_from_scratch
+from mmdmt.engine.peers_of_run import (
+    model_of,
+    precision_of_labeling,
+    seed_everything,
+    share_buffers,
+    start_from_scratch,
+)
 from mmdmt.engine.phase_loader import PhaseLoader
 from mmdmt.method.phases import Curriculum
 from mmdmt.pseudo_labels.labeling import label
@@ -59,9 +65,10 @@ class DMTHook(Hook):
             phase as its config says, with other random numbers. Defaults to ``'last'``.
         carry_metric (str): Which metric is the best, greater is better: the peer ``coco`` is judged by
             ``coco/<carry_metric>`` of :class:`mmdmt.PeerMetric`. Defaults to ``'mIoU'``.
-        labeling (dict, optional): ``batch_size``, images of one size forwarded together, and ``num_workers`` of
-            labeling, 1 and 2 if not given; and ``selection``, the config of the policy that keeps the surest labels,
-            :class:`mmdmt.ClassBalancedPixels` or :class:`mmdmt.MostConfidentImages` if not given. Defaults to None.
+        labeling (dict, optional): ``batch_size``, images loaded together (those that a peer's padding makes equal are
+            forwarded together), and ``num_workers`` of labeling, 1 and 2 if not given; and ``selection``, the config of
+            the policy that keeps the surest labels, :class:`mmdmt.ClassBalancedPixels` or
+            :class:`mmdmt.MostConfidentImages` if not given. Defaults to None.
         keep_banks (int): For how many phases the pseudo labels are kept, back from that of the latest checkpoint, which
             needs them to be resumed; 0 for all. Defaults to 1.
         stop_after_nan (int): How many iterations in a row may have a loss that is NaN or infinite before the run stops;
@@ -234,6 +241,7 @@ class DMTHook(Hook):
                 self.run_id,
                 self.phase,
                 phase.label_ratio,
+                precision=precision_of_labeling(runner),
                 **self.labeling,
             )
             banks = {name: folder / name for name in model_of(runner).peer_names}

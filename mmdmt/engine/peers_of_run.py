@@ -1,20 +1,33 @@
 """Find the peers of a run, and act on all of them."""
 
 import random
+from functools import partial
 
 import numpy as np
 import torch
 from mmengine.dist import broadcast
 from mmengine.model import is_model_wrapper
-from mmengine.runner import Runner
+from mmengine.optim import AmpOptimWrapper
+from mmengine.runner import Runner, autocast
 
 from mmdmt.models.mutual_training import DynamicMutualTraining
+from mmdmt.pseudo_labels.labeling import Precision
 
 
 def model_of(runner: Runner) -> DynamicMutualTraining:
     """Return the model of a run without its distributed wrapper."""
     model = runner.model
     return model.module if is_model_wrapper(model) else model
+
+
+def precision_of_labeling(runner: Runner) -> Precision:
+    """Return the contexts in which peers are forwarded to label: for each that trains in mixed precision, the same."""
+    wrappers = {name: runner.optim_wrapper[name] for name in model_of(runner).peer_names}
+    return {
+        name: partial(autocast, dtype=wrapper.cast_dtype)
+        for name, wrapper in wrappers.items()
+        if isinstance(wrapper, AmpOptimWrapper)
+    }
 
 
 def share_buffers(runner: Runner) -> None:

@@ -23,7 +23,7 @@ from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.pseudo_labels.labeling import evaluation_mode
 from mmdmt.registry import HOOKS
-from mmdmt.tasks.segmentation.recorder import predict_logits
+from mmdmt.tasks.segmentation.prediction import predict_logits
 
 
 @HOOKS.register_module()

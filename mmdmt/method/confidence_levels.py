@@ -14,7 +14,9 @@ lower edge keeps the same pixels of the network's own confidences and of the sto
 """
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 # Leading mantissa bits that are kept: levels in each octave of doubt. More would be finer, and larger on disk.
 _BITS = 10
@@ -61,6 +63,22 @@ def quantize(confidence: NDArray[np.float32]) -> NDArray[np.uint16]:
     doubt = _FULL_DOUBT - (confidence * np.float32(_FULL_DOUBT)).astype(np.int32)
     code = (doubt + _OFFSET).astype(np.float32).view(np.uint32) >> _DROPPED_BITS
     return (_OFFSET_CODE + NUM_LEVELS - 1 - code).astype(np.uint16)
+
+
+def quantize_tensor(confidence: Tensor) -> Tensor:
+    """Give each confidence its level, on the device where it is and without waiting for it.
+
+    Args:
+        confidence: float32 of any shape.
+
+    Returns:
+        Levels in [0, NUM_LEVELS) as `quantize` gives them, int16 of the same shape, whose bits are those of uint16; -1,
+        in uint16 65535, where a confidence is NaN or outside [0, 1].
+    """
+    inside = (confidence >= 0) & (confidence <= 1)
+    doubt = _FULL_DOUBT - (confidence.where(inside, 0) * _FULL_DOUBT).int()
+    code = (doubt + _OFFSET).float().view(torch.int32) >> _DROPPED_BITS
+    return (_OFFSET_CODE + NUM_LEVELS - 1 - code).where(inside, -1).short()
 
 
 def dequantize(levels: NDArray[np.integer]) -> NDArray[np.float32]:

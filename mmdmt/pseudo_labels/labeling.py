@@ -3,8 +3,8 @@
 import hashlib
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +18,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from mmdmt.pseudo_labels.manifest import Manifest
 from mmdmt.pseudo_labels.progress import progress
+
+Precision = Mapping[str, Callable[[], AbstractContextManager[Any]]]
 
 
 class Bank(Protocol):
@@ -44,7 +46,7 @@ class Recorder(Protocol):
         """Close them."""
 
     def record(self, images: Sequence[int], peer: nn.Module, data: dict[str, Any]) -> None:
-        """Label images of one size and write what a peer predicts for them."""
+        """Label images of any sizes and write what a peer predicts for them."""
 
     def complete(self, label_ratio: float, **identity: Any) -> Manifest:
         """Complete the bank when all processes have closed their files; all of them call this."""
@@ -104,6 +106,7 @@ def label(
     batch_size: int = 1,
     num_workers: int = 2,
     selection: Mapping[str, Any] | None = None,
+    precision: Precision | None = None,
 ) -> float | None:
     """Label all unlabeled images with every peer, and find what each keeps.
 
@@ -118,9 +121,12 @@ def label(
         run (str): Identity of the run.
         phase (int): Number of the phase.
         label_ratio (float): Share to keep, in (0, 1].
-        batch_size (int): Images of one size forwarded together. Defaults to 1.
+        batch_size (int): Images loaded together; those that a peer's padding makes equal are forwarded together.
+            Defaults to 1.
         num_workers (int): Data workers. Defaults to 2.
         selection (dict, optional): Config of the policy that keeps the surest labels. Defaults to None, the task's own.
+        precision (Mapping[str, Callable], optional): What makes the context in which a peer is forwarded, such as that
+            of automatic mixed precision. Defaults to None, the precision of the weights.
 
     Returns:
         float | None: The seconds it took; None if the banks were there.
@@ -142,7 +148,7 @@ def label(
     barrier()
     num_classes = len(dataset.metainfo['classes'])
     recorders = {name: store.recorder(root / name, dataset.num_unlabeled(), num_classes, selection) for name in peers}
-    _forward_all(peers, dataset, recorders, phase, batch_size, num_workers)
+    _forward_all(peers, dataset, recorders, phase, batch_size, num_workers, precision)
     barrier()
     for name, recorder in recorders.items():
         recorder.complete(**identities[name], names=names)
@@ -160,6 +166,7 @@ def _forward_all(
     phase: int,
     batch_size: int,
     num_workers: int,
+    precision: Precision | None,
 ) -> None:
     shard = _Shard(dataset, *get_dist_info())
     loader = DataLoader(shard, batch_size=batch_size, num_workers=num_workers, collate_fn=pseudo_collate)
@@ -169,22 +176,10 @@ def _forward_all(
         for recorder in recorders.values():
             stack.enter_context(recorder)
         for batch in loader:
-            for images, data in _by_size(batch):
-                for name, peer in peers.items():
-                    recorders[name].record(images, peer, data)
+            for name, peer in peers.items():
+                with (precision or {}).get(name, nullcontext)():
+                    recorders[name].record(batch['image'], peer, batch)
             bar.update(len(batch['image']))
-
-
-def _by_size(batch: dict[str, Any]) -> Iterator[tuple[list[int], dict[str, Any]]]:
-    """Split a batch into images of one size, which a segmentor can forward together."""
-    sizes: dict[tuple[int, ...], list[int]] = {}
-    for position, image in enumerate(batch['inputs']):
-        sizes.setdefault(tuple(image.shape), []).append(position)
-    for positions in sizes.values():
-        yield (
-            [batch['image'][i] for i in positions],
-            {key: [batch[key][i] for i in positions] for key in ('inputs', 'data_samples')},
-        )
 
 
 def weights_digest(module: nn.Module) -> str:

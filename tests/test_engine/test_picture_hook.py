@@ -14,7 +14,7 @@ from mmdmt.datasets.mutual_dataset import MutualDataset
 from mmdmt.engine import PictureHook, picture_hook
 from mmdmt.method.weights import dynamic_mutual_weights
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank
-from mmdmt.tasks.segmentation.recorder import predict_logits
+from mmdmt.tasks.segmentation.prediction import predict_logits
 
 pytestmark = pytest.mark.whole_run
 

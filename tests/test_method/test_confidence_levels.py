@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+import torch
 
-from mmdmt.method.confidence_levels import LOWER_EDGES, NUM_LEVELS, dequantize, quantize
+from mmdmt.method.confidence_levels import LOWER_EDGES, NUM_LEVELS, dequantize, quantize, quantize_tensor
 
 ONE = np.float32(1)
 
@@ -92,3 +93,20 @@ def test_level_out_of_range_is_refused():
 def test_edges_cannot_be_changed():
     with pytest.raises(ValueError, match='read-only'):
         LOWER_EDGES[0] = 1
+
+
+def test_tensors_get_the_levels_of_arrays():
+    edges = torch.from_numpy(LOWER_EDGES.copy())
+    below = torch.nextafter(edges, torch.tensor(-1.0)).clamp(min=0)
+    above = torch.nextafter(edges, torch.tensor(2.0)).clamp(max=1)
+    confidence = torch.cat([edges, below, above, torch.rand(10_000), 1 - torch.rand(10_000) * 1e-5])
+    levels = quantize_tensor(confidence)
+    assert levels.dtype == torch.int16
+    np.testing.assert_array_equal(levels.numpy().view(np.uint16), quantize(confidence.numpy()))
+
+
+def test_in_a_tensor_what_is_no_confidence_has_the_level_65535():
+    confidence = torch.tensor([[0.5, float('nan'), -0.1], [1.1, float('inf'), 1.0]])
+    levels = quantize_tensor(confidence).numpy().view(np.uint16)
+    assert levels.tolist() == [[levels[0, 0], 65535, 65535], [65535, 65535, NUM_LEVELS - 1]]
+    assert levels[0, 0] < NUM_LEVELS

@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -6,7 +8,8 @@ from toys.segmentation import mutual_dataset, toy_segmentor
 
 from mmdmt.pseudo_labels.labeling import label, weights_digest
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank
-from mmdmt.tasks.segmentation.recorder import predict
+from mmdmt.tasks.segmentation.prediction import predict_logits
+from mmdmt.tasks.segmentation.recorder import PixelRecorder
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
@@ -102,32 +105,29 @@ def test_a_bank_of_other_weights_or_without_manifest_is_made_again(peers, datase
     assert len(run(peers, dataset, tmp_path)['right']) == 10
 
 
+def batch_of(*items):
+    return {key: [item[key] for item in items] for key in ('inputs', 'data_samples')}
+
+
+@torch.no_grad()
 def test_images_are_labeled_at_the_size_they_are_given(peers, dataset):
     data = dataset.labeling_item(0)
     data['data_samples'].set_metainfo({'ori_shape': (99, 99)})
-    peers['left'].eval()
-    with torch.no_grad():
-        ((label_map, confidence),) = predict(
-            peers['left'], {'inputs': [data['inputs']], 'data_samples': [data['data_samples']]}
-        )
-    assert label_map.shape == confidence.shape == tuple(data['inputs'].shape[1:])
-    assert (label_map.dtype, confidence.dtype) == (np.uint8, np.float32)
+    (logits,) = predict_logits(peers['left'].eval(), batch_of(data))
+    assert logits.shape[1:] == data['inputs'].shape[1:]
 
 
+@torch.no_grad()
 @pytest.mark.parametrize('test_cfg', [{}, {'size': (64, 64)}, {'size_divisor': 32}])
-def test_labels_are_those_of_the_segmentors_own_prediction(peers, dataset, test_cfg):
+def test_logits_are_those_of_the_segmentors_own_prediction(peers, dataset, test_cfg):
     peer = peers['left'].eval()
     peer.data_preprocessor.test_cfg = {**test_cfg, 'pad_val': 0} if test_cfg else None
-    items = [dataset.labeling_item(number) for number in (0, 2)]
-    data = {key: [item[key] for item in items] for key in ('inputs', 'data_samples')}
-    with torch.no_grad():
-        labeled = predict(peer, data)
-        expected = peer.test_step(data)
-    for (label_map, confidence), sample in zip(labeled, expected, strict=True):
-        assert np.array_equal(label_map, sample.pred_sem_seg.data[0].numpy())
-        assert np.array_equal(confidence, sample.seg_logits.data.softmax(0).amax(0).numpy())
+    data = batch_of(dataset.labeling_item(0), dataset.labeling_item(2))
+    for logits, sample in zip(predict_logits(peer, data), peer.test_step(data), strict=True):
+        assert torch.equal(logits, sample.seg_logits.data)
 
 
+@torch.no_grad()
 def test_a_segmentor_with_a_prediction_of_its_own_labels_by_it(peers, dataset, monkeypatch):
     peer = peers['left'].eval()
     item = dataset.labeling_item(0)
@@ -135,7 +135,80 @@ def test_a_segmentor_with_a_prediction_of_its_own_labels_by_it(peers, dataset, m
         'Own', (type(peer),), {'predict': lambda self, inputs, samples: super(kind, self).predict(inputs * 0, samples)}
     )
     peer.__class__ = kind
-    with torch.no_grad():
-        ((_, confidence),) = predict(peer, {'inputs': [item['inputs']], 'data_samples': [item['data_samples']]})
-        plain = kind.__mro__[1].predict(peer, torch.zeros(1, 3, *confidence.shape), [item['data_samples']])
-    np.testing.assert_allclose(confidence, plain[0].seg_logits.data.softmax(0).amax(0).numpy(), rtol=1e-6)
+    (logits,) = predict_logits(peer, batch_of(item))
+    plain = kind.__mro__[1].predict(peer, torch.zeros(1, *item['inputs'].shape), [item['data_samples']])
+    torch.testing.assert_close(logits, plain[0].seg_logits.data)
+
+
+@torch.no_grad()
+def test_images_that_padding_makes_equal_are_forwarded_together(peers, dataset, caplog):
+    peer = peers['left'].eval()
+    peer.data_preprocessor.test_cfg = {'size': (80, 80)}
+    items = [dataset.labeling_item(number) for number in range(4)]
+    for item, rows in zip(items, (64, 48, 64, 33), strict=True):
+        item['inputs'] = item['inputs'][:, :rows].contiguous()
+        item['data_samples'].set_metainfo({'img_shape': (rows, 64), 'ori_shape': (rows, 64)})
+    forwarded = []
+    handle = peer.backbone.register_forward_hook(lambda _, inputs, __: forwarded.append(tuple(inputs[0].shape)))
+    together = predict_logits(peer, batch_of(*items))
+    handle.remove()
+    assert forwarded == [(4, 3, 80, 80)]
+    for item, logits in zip(items, together, strict=True):
+        (alone,) = predict_logits(peer, batch_of(item))
+        torch.testing.assert_close(logits, alone)
+    assert 'shapes are different' not in caplog.text
+
+
+class Threads:
+    """The store of pixel labels, its recorders with so many threads."""
+
+    def __init__(self, number):
+        self.bank = PseudoLabelBank
+        self.recorder = partial(PixelRecorder, encoding_threads=number)
+
+
+def test_any_number_of_encoding_threads_writes_the_same_bytes(peers, dataset, tmp_path):
+    for number in (0, 1, 3):
+        label(peers, dataset, Threads(number), tmp_path / str(number), 'r', 1, 0.5, batch_size=2, num_workers=0)
+    for name in peers:
+        for file in ('labels-0.bin', 'index-0.npy', 'manifest.json'):
+            written = {(tmp_path / str(number) / name / file).read_bytes() for number in (0, 1, 3)}
+            assert len(written) == 1, file
+
+
+@pytest.mark.parametrize('threads', [0, 2])
+def test_a_labeler_that_predicts_nan_is_refused(peers, dataset, tmp_path, threads):
+    peers['left'].decode_head.conv_seg.weight.data.fill_(float('nan'))
+    with pytest.raises(ValueError, match='predicts NaN or infinity for image 0 of the unlabeled dataset'):
+        label(peers, dataset, Threads(threads), tmp_path, 'r', 1, 0.5, num_workers=0)
+    assert not list(tmp_path.rglob('index-*.npy'))
+
+
+def test_a_labeler_of_more_classes_than_the_data_have_is_refused(peers, dataset, tmp_path):
+    recorder = PixelRecorder(tmp_path, 10, num_classes=2)
+    with (
+        torch.no_grad(),
+        recorder,
+        pytest.raises(ValueError, match='predicts 3 classes, but the labeled dataset has 2'),
+    ):
+        recorder.record([0], peers['left'].eval(), batch_of(dataset.labeling_item(0)))
+
+
+def test_peers_label_in_the_precision_that_is_given(peers, dataset, tmp_path):
+    seen = {name: set() for name in peers}
+    for name, peer in peers.items():
+        peer.decode_head.conv_seg.register_forward_hook(lambda *args, name=name: seen[name].add(args[2].dtype))
+    half = {'left': partial(torch.autocast, 'cpu', torch.bfloat16)}
+    banks = {
+        'half': run(peers, dataset, tmp_path / 'half', precision=half),
+        'full': run(peers, dataset, tmp_path / 'full'),
+    }
+    assert seen == {'left': {torch.bfloat16, torch.float32}, 'right': {torch.float32}}
+    label_half, sure_half = banks['half']['left'].read(0)
+    label_full, sure_full = banks['full']['left'].read(0)
+    assert (label_half == label_full).mean() > 0.9
+    assert 0 < np.abs(sure_half - sure_full).max() < 0.1
+    # Taken in bfloat16, the softmax would have a few values near one.
+    assert len(np.unique(sure_half)) > 256
+    for one, other in zip(banks['half']['right'].read(0), banks['full']['right'].read(0), strict=True):
+        assert np.array_equal(one, other)

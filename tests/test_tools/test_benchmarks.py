@@ -16,13 +16,15 @@ from mmdmt.models.losses.dynamic_mutual_loss import DynamicMutualLoss
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 
 FOLDER = Path(__file__).parents[2] / 'tools' / 'benchmarks'
-NAMES = ('measure', 'naive', 'networks', 'loss', 'labeling', 'iteration', 'growth', 'phases', 'bench', 'load')
+NAMES = ('measure', 'naive', 'networks', 'loss', 'labeling', 'loader', 'iteration', 'growth', 'phases', 'bench', 'load')
 TOY = {
     'loss_time': {'shape': (2, 5, 9, 7)},
     'loss_memory': {'shape': (2, 5, 9, 7)},
     'labeling_time': {'size': (32, 48), 'images': 2, 'width': 4},
     'bank_size': {'iterations': 2, 'size': 64, 'images': 2},
+    'encoding_time': {'sizes': ((24, 500), (32, 2048)), 'images': 2},
     'bank_time': {'iterations': 2, 'size': (32, 48), 'width': 4, 'calls': 1},
+    'sample_time': {'size': (48, 64), 'images': 2},
     'iteration_time': {'crop': 32, 'images': 2, 'width': 4},
     'iteration_memory': {'crop': 32, 'images': 2, 'width': 4},
     'run_time': {'iterations': 2, 'workers': (0,), 'scenes': 8},

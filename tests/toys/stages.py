@@ -163,7 +163,7 @@ def happening(event):
         mock.patch.object(LocalBackend, 'put', put_by_halves),
         mock.patch.object(checkpoint_hook, 'open', open_and_wait, create=True),
         before(OptimWrapper, 'update_params', 'training'),
-        before(BankWriter, 'write', 'labeling'),
+        before(BankWriter, 'append', 'labeling'),
         before(os, 'fsync', 'bank'),
         before(ValLoop, 'run_iter', 'validation'),
     ):

@@ -18,6 +18,7 @@ import cv2
 import growth
 import iteration
 import labeling
+import loader
 import loss
 import phases
 import torch
@@ -27,13 +28,15 @@ from mmengine.logging import MMLogger
 import mmdmt
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ('torch', 'numpy', 'opencv-python', 'mmengine', 'mmcv-lite', 'mmcv', 'mmsegmentation')
+PACKAGES = ('torch', 'numpy', 'opencv-python', 'mmengine', 'mmcv-lite', 'mmcv', 'mmsegmentation', 'zstandard')
 MEASUREMENTS: dict[Callable[..., list[Row]], tuple[str, ...]] = {
     loss.loss_time: ('loss_vs_naive', 'loss_vs_cross_entropy', 'loss_bf16_vs_cross_entropy'),
     loss.loss_memory: ('loss_memory_vs_naive', 'loss_memory_vs_cross_entropy'),
     labeling.labeling_time: ('labeling_vs_naive', 'labeling_vs_forward'),
     labeling.bank_size: ('bank_bytes_per_pixel',),
-    labeling.bank_time: ('bank_codec_vs_forward', 'bank_read_vs_mask_png'),
+    labeling.bank_time: ('bank_codec_vs_forward', 'bank_read_vs_mask_png', 'codec_bytes_per_pixel'),
+    labeling.encoding_time: ('codec_encode_ms_per_mpx', 'labeling_encode_share_500', 'labeling_encode_share_2048'),
+    loader.sample_time: ('sample_labeled_vs_mmseg', 'sample_pseudo_vs_mmseg'),
     iteration.iteration_time: ('iteration_vs_plain',),
     iteration.iteration_memory: ('iteration_memory_vs_plain',),
     phases.run_time: ('phase_start_s', *(f'loader_wait_share_{number}_workers' for number in phases.WORKERS)),

@@ -1,12 +1,14 @@
 """Labeling and the bank: time against the bare network, bytes on disk, time to read."""
 
 import tempfile
+import time
 from functools import lru_cache, partial
 from itertools import count
 from pathlib import Path
 
 import cv2
 import networks
+import numpy as np
 import torch
 from measure import Row, interleaved, ratios
 from mmengine.config import Config
@@ -19,9 +21,12 @@ from mmdmt.method.confidence_levels import quantize
 from mmdmt.pseudo_labels.labeling import label
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 from mmdmt.tasks.segmentation.codec import decode, encode
+from mmdmt.tasks.segmentation.prediction import LabeledImages, most_probable
+from mmdmt.tasks.segmentation.recorder import PixelRecorder
 from mmdmt.tasks.segmentation.task import SEGMENTATION
 
 VOC_SIZE = (375, 500)
+CITYSCAPES_SIZE = (1024, 2048)
 UNET_SIZE = (376, 500)  # as large, but divisible by what the U-Net divides by
 RATIO = 0.5
 _runs = count()
@@ -74,7 +79,6 @@ def bank_time(
     (item,) = networks.scenes(1, max(size))
     height, width_of_image = size
     classes, confidence = (plane[:height, :width_of_image].copy() for plane in networks.predicted(peer, item))
-    levels = quantize(confidence)
     resnet = networks.build(networks.resnet18(width)).eval()
     inputs = _inputs(resnet, networks.noise_images(1, *size)[0])
 
@@ -87,6 +91,7 @@ def bank_time(
         label_anew({'unet': peer}, networks.Unlabeled([_cropped(item, size)], classes=6), root)
         bank = PseudoLabelBank(root / 'unet')
         cv2.imwrite(mask, classes)
+        levels = quantize(confidence)
         codec = interleaved({'codec': lambda: decode(encode(classes, levels)), 'forward': forward}, repeats)
         read = interleaved(
             {
@@ -98,7 +103,52 @@ def bank_time(
     return [
         Row('bank_codec_vs_forward', ratios(codec, 'codec', 'forward'), target=0.15),
         Row('bank_read_vs_mask_png', ratios(read, 'bank', 'png'), target=1),
+        Row('codec_bytes_per_pixel', [len(encode(classes, levels)) / classes.size], target=1.2),
     ]
+
+
+def encoding_time(
+    repeats: int, sizes: tuple[tuple[int, int], ...] = (VOC_SIZE, CITYSCAPES_SIZE), images: int = 100
+) -> list[Row]:
+    """Time the encoding of smooth maps, and the part of labeling that waits for it beside a forward pass of 10 ms."""
+    encoding, rows = [], []
+    for size in sizes:
+        labels, levels = smooth_maps(*size)
+        maps = LabeledImages(torch.from_numpy(labels)[None], torch.from_numpy(levels.view(np.int16))[None])
+        shares = []
+        for _ in range(repeats):
+            start = time.perf_counter()
+            encode(labels, levels)
+            encoding.append((time.perf_counter() - start) * 1e9 / labels.size)
+            shares.append(_encode_share(maps, images))
+        rows.append(Row(f'labeling_encode_share_{size[1]}', shares, target=0.05))
+    return [Row('codec_encode_ms_per_mpx', encoding, target=None), *rows]
+
+
+def _encode_share(maps: LabeledImages, images: int, forward: float = 0.01) -> float:
+    """Store the same labels again and again, and return the share of the time that does not go to forward passes."""
+    waited = 0.0
+    with tempfile.TemporaryDirectory() as folder, PixelRecorder(Path(folder), images, num_classes=21) as recorder:
+        for image in range(images):
+            time.sleep(forward)  # a GPU computes, and this process waits for it
+            start = time.perf_counter()
+            recorder.store([image], maps, [(slice(None), slice(None))])
+            waited += time.perf_counter() - start
+        start = time.perf_counter()
+        recorder.finish()
+        waited += time.perf_counter() - start
+    return waited / (waited + images * forward)
+
+
+def smooth_maps(height: int, width: int, classes: int = 21, stride: int = 8) -> tuple[np.ndarray, np.ndarray]:
+    """Return labels (uint8) and levels (uint16) of random logits, interpolated from a grid as a segmentor's are."""
+    generator = torch.Generator().manual_seed(0)
+    grid = torch.randn((1, classes, height // stride + 1, width // stride + 1), generator=generator)
+    for _ in range(8):
+        grid = nn.functional.avg_pool2d(grid, 3, stride=1, padding=1, count_include_pad=False)
+    logits = nn.functional.interpolate(grid * (6 / grid.std()), (height, width), mode='bilinear', align_corners=True)
+    labels, levels = most_probable(logits)
+    return labels[0].numpy(), levels[0].numpy().view(np.uint16)
 
 
 @lru_cache(maxsize=1)

@@ -13,7 +13,7 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from mmdmt.tasks.segmentation.recorder import predict
+from mmdmt.tasks.segmentation.prediction import predict_logits
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / 'configs' / 'dmt' / 'dmt_unet-resnet_1xb8_digit-scenes.py'
@@ -129,4 +129,6 @@ class Unlabeled:
 def predicted(peer: nn.Module, item: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     """Return a network's label (uint8) and confidence (float32) for an image."""
     with torch.no_grad():
-        return predict(peer.eval(), pseudo_collate([item]))[0]
+        (logits,) = predict_logits(peer.eval(), pseudo_collate([item]))
+    confidence, label = logits.softmax(dim=0).max(dim=0)
+    return label.to(torch.uint8).numpy(), confidence.numpy()

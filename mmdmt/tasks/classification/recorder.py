@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from mmengine.dist import barrier, broadcast_object_list, get_dist_info, is_main_process
 from torch import nn
 
+from mmdmt.pseudo_labels.preprocessing import preprocessed
 from mmdmt.registry import build_selection
 from mmdmt.tasks.classification.bank import SCORES, SELECTED, ScoreManifest, digest_of
 
@@ -42,17 +44,17 @@ class ImageRecorder:
             np.save(self._part(self._rank), self._scores[self._rank :: self._shards])
 
     def record(self, images: Sequence[int], peer: nn.Module, data: dict[str, Any]) -> None:
-        """Label images of one size and keep the scores.
+        """Label images and keep the scores.
 
         Args:
             images (Sequence[int]): Their numbers.
             peer (nn.Module): A classifier in evaluation mode.
-            data (dict): ``inputs`` and ``data_samples``, not preprocessed.
+            data (dict): ``inputs`` and ``data_samples``, not preprocessed, of any sizes.
         """
-        samples = [sample.new() for sample in data['data_samples']]
-        batch = peer.data_preprocessor({**data, 'data_samples': samples}, False)  # type: ignore[operator]
-        logits = peer(batch['inputs'], mode='tensor')
-        self._scores[list(images)] = logits.float().softmax(dim=1).cpu().numpy()
+        data = {**data, 'data_samples': [sample.new() for sample in data['data_samples']]}
+        for positions, inputs, _ in preprocessed(peer, data):
+            scores = peer(inputs, mode='tensor').softmax(dim=1, dtype=torch.float32)
+            self._scores[[images[position] for position in positions]] = scores.cpu().numpy()
 
     def complete(self, label_ratio: float, **identity: Any) -> ScoreManifest:
         """Join the scores of all processes, select the images and complete the bank.

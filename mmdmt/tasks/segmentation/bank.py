@@ -42,14 +42,22 @@ class BankWriter:
         self._offset = 0
 
     def write(self, image: int, label: np.ndarray, confidence: np.ndarray) -> None:
-        """Append an image.
+        """Encode the label of an image and append it.
 
         Args:
             image (int): Its number in the unlabeled dataset.
             label (np.ndarray): (H, W) uint8.
             confidence (np.ndarray): (H, W) float32.
         """
-        data = encode(label, quantize(confidence))
+        self.append(image, encode(label, quantize(confidence)))
+
+    def append(self, image: int, data: bytes) -> None:
+        """Append the encoded label of an image.
+
+        Args:
+            image (int): Its number in the unlabeled dataset.
+            data (bytes): Of :func:`~mmdmt.tasks.segmentation.codec.encode`.
+        """
         with self._room():
             self._file.write(data)
         self._index.extend((image, self._offset, len(data)))

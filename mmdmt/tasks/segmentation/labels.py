@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -146,9 +147,9 @@ class PixelLabels:
         Raises:
             ValueError: If the mask is no image of 8 bits, or holds a label that is no class, naming the file.
         """
-        mask = Path(sample.metainfo.get('seg_map_path') or '')
-        if mask.suffix == '.png' and mask.is_file():
-            check_mask_file(mask, 'convert it to class ids, 255 where ignored')
+        mask = sample.metainfo.get('seg_map_path') or ''
+        if mask.endswith('.png'):
+            _check_header_once(mask)
         strange = _strange(sample.gt_sem_seg.data, len(dataset.metainfo['classes']), _ignore_index(dataset))
         if strange:
             raise ValueError(
@@ -159,6 +160,14 @@ class PixelLabels:
     def pseudo_labeled(self, bank: Path) -> Sequence[int]:
         """Return the images that can be drawn: all, because a bank drops pixels, not images."""
         return range(len(PseudoLabelBank(bank)))
+
+
+@cache
+def _check_header_once(mask: str) -> None:
+    """Check a mask's header when it is first drawn in this process: an image is drawn thousands of times."""
+    path = Path(mask)
+    if path.is_file():
+        check_mask_file(path, 'convert it to class ids, 255 where ignored')
 
 
 def _ignore_index(dataset: BaseDataset) -> int:

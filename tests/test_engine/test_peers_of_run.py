@@ -1,0 +1,25 @@
+from types import SimpleNamespace
+
+import torch
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
+
+from mmdmt.engine.peers_of_run import precision_of_labeling
+
+
+def wrapper(kind, **fields):
+    """An optimizer wrapper that is not initialized: mixed precision asks for a GPU."""
+    made = object.__new__(kind)
+    vars(made).update(fields)
+    return made
+
+
+def test_peers_that_train_in_mixed_precision_label_in_it():
+    optimizers = {'left': wrapper(AmpOptimWrapper, cast_dtype=torch.bfloat16), 'right': wrapper(OptimWrapper)}
+    model = SimpleNamespace(peer_names=('left', 'right'))
+    contexts = precision_of_labeling(SimpleNamespace(model=model, optim_wrapper=optimizers))
+    assert list(contexts) == ['left']
+    for _ in range(2):  # once for each image
+        with contexts['left']():
+            assert torch.is_autocast_enabled('cpu')
+            assert torch.get_autocast_dtype('cpu') == torch.bfloat16
+    assert not torch.is_autocast_enabled('cpu')
