@@ -1,16 +1,2 @@
 # Cityscapes -> Dark Zurich, 19 classes: clear days with labels, nights without. Not in the paper.
-_base_ = [
-    '../_base_/default_runtime.py',
-    '../_base_/models/dmt_segformer-b2_upernet-convnext-t.py',
-    '../_base_/datasets/cityscapes2dark-zurich.py',
-    '../_base_/schedules/dmt_domain_adaptation_40k.py',
-]
-custom_imports = dict(imports=['mmdmt', 'mmpretrain.models'])
-size = dict(size=(512, 512))
-model = dict(
-    peers=dict(
-        segformer=dict(data_preprocessor=size),
-        convnext=dict(data_preprocessor=size),
-    ),
-    loss=dict(gamma_agree=3.0, gamma_disagree=3.0),
-)
+_base_ = ['../_base_/runs/domain_adaptation.py', '../_base_/datasets/cityscapes2dark-zurich.py']
