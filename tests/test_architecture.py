@@ -27,7 +27,7 @@ PURE = [
     *(f'reports/{path.name}' for path in sorted((ROOT / 'reports').glob('*.py'))),
 ]
 # Rooms inside of a room that others may enter without entering the whole.
-SUBROOMS = {'models/losses', 'models/backbones', 'models/decode_heads'}
+SUBROOMS = {'models/losses', 'models/mixes', 'models/backbones', 'models/decode_heads'}
 # What stands on Python alone and every room may import.
 FOUNDATIONS = {'atomic_write', 'integrity'}
 # Each room and the rooms that it may import besides.
@@ -48,9 +48,20 @@ ARROWS = {
     'evaluation': {'models', 'registry'},
     'preparation': {'tasks', 'pseudo_labels', 'registry'},
     'datasets': {'method', 'tasks', 'pseudo_labels', 'preparation', 'registry'},
-    'models': {'tasks', 'models/losses', 'models/backbones', 'models/decode_heads', 'registry', 'arguments'},
-    'tasks': {'method', 'models', 'models/losses', 'pseudo_labels', 'registry'},
+    'models': {
+        'method',
+        'pseudo_labels',
+        'tasks',
+        'models/losses',
+        'models/mixes',
+        'models/backbones',
+        'models/decode_heads',
+        'registry',
+        'arguments',
+    },
+    'tasks': {'method', 'models', 'models/losses', 'models/mixes', 'pseudo_labels', 'registry'},
     'models/losses': {'method', 'registry', 'arguments'},
+    'models/mixes': {'method', 'registry', 'arguments'},
     'models/backbones': {'registry'},
     'models/decode_heads': {'registry'},
     'pseudo_labels': set(),

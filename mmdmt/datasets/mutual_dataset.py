@@ -13,21 +13,27 @@ import numpy as np
 import torch
 from mmcv.transforms import LoadImageFromFile
 from mmengine.dataset import BaseDataset, Compose
+from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from mmdmt.datasets.plain_dataset import build_plain_dataset, check_list
-from mmdmt.datasets.sampler import Draw
+from mmdmt.datasets.transforms.two_views import TwoViews
+from mmdmt.method.draws import ONLINE, Draw
 from mmdmt.registry import DATASETS
 from mmdmt.tasks.choice import task_of_pipeline
 from mmdmt.tasks.sample_checks import check_sizes, naming_files
 from mmdmt.tasks.segmentation.mask_checks import look_at_masks
+from mmdmt.tasks.task import described
+
+MOST_CROPS = 10
+"""How often a labeled image is cropped until the class shows for which it was drawn."""
 
 
 @DATASETS.register_module()
 class MutualDataset(Dataset[dict[str, Any]]):
     """Two ordinary datasets, one with labels and one without, as the peers of mutual training see them.
 
-    An item is asked for by a :class:`~mmdmt.datasets.sampler.Draw`, and nothing about it depends on anything else:
+    An item is asked for by a :class:`~mmdmt.method.draws.Draw`, and nothing about it depends on anything else:
     its random transforms are seeded by the draw, its pseudo label is read from the bank that the draw names. Labels of
     unlabeled images, if there are any, are in no item; :meth:`truth` reads them for reports.
 
@@ -36,6 +42,9 @@ class MutualDataset(Dataset[dict[str, Any]]):
         unlabeled (dict): Config of an ordinary dataset. Without a ``pipeline`` it takes the labeled one's, with
             :class:`mmdmt.LoadPseudoLabel` where that one loads annotations and :class:`mmdmt.PackPseudoLabel` where it
             packs; for classification with :class:`mmdmt.LoadPseudoImageLabel` after the image is loaded.
+        learner_view (list[dict], optional): Transforms that change the colors of an unlabeled image for the learner
+            alone, put before the packing as :class:`mmdmt.TwoViews`. Not beside a ``pipeline`` of ``unlabeled``, which
+            holds its own. Defaults to None, one view.
         labeling_pipeline (list[dict], optional): What an unlabeled image goes through to be labeled, packing
             included. Only for classification, where a label does not depend on the image's size. Defaults to None, all
             that stands before the pseudo label is loaded.
@@ -51,6 +60,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
         labeled: dict[str, Any],
         unlabeled: dict[str, Any],
         labeling_pipeline: Sequence[dict[str, Any]] | None = None,
+        learner_view: Sequence[dict[str, Any]] | None = None,
     ) -> None:
         self.labeled: BaseDataset = build_plain_dataset('labeled', labeled)
         own_pipeline = unlabeled.get('pipeline')
@@ -63,7 +73,15 @@ class MutualDataset(Dataset[dict[str, Any]]):
         parts = list(_parts(self.labeled))
         self.task = task_of_pipeline([step for part in parts for step in part.pipeline.transforms])
         if not own_pipeline:
-            self.unlabeled.pipeline = Compose(self.task.labels.training_transforms(_only(parts, self.labeled)))
+            derived = self.task.labels.training_transforms(_only(parts, self.labeled))
+            views = [TwoViews(learner_view)] if learner_view else []
+            self.unlabeled.pipeline = Compose([*derived[:-1], *views, derived[-1]])
+        elif learner_view:
+            raise ValueError(
+                'learner_view of MutualDataset stands beside a pipeline of its unlabeled dataset: put '
+                "dict(type='mmdmt.TwoViews', learner=[...]) before the packing of that pipeline instead."
+            )
+        _check_views(self.unlabeled.pipeline.transforms, pixels='seg_map_path' in self.task.labels.files)
         before_label = self.task.labels.labeling_transforms(self.unlabeled.pipeline.transforms)
         if labeling_pipeline and 'seg_map_path' in self.task.labels.files:
             raise ValueError(
@@ -94,16 +112,28 @@ class MutualDataset(Dataset[dict[str, Any]]):
         Raises:
             ValueError: If a mask is no image of 8 bits, or a label is no class, naming the file.
         """
-        with _seeded(draw.seed), naming_files(self.labeled if draw.bank is None else self.unlabeled, draw.image):
-            if draw.bank is None:
-                item = self.labeled[draw.image]
-            else:
-                item = self.unlabeled.pipeline({**self._image(draw.image), 'pseudo_label': (draw.bank, draw.image)})
-        sample = item['data_samples']
-        if draw.bank is None:
-            self.task.labels.check_label(self.labeled, sample)
-        sample.set_metainfo({'peer': draw.peer})
+        item = self._labeled_item(draw) if draw.bank is None else self._unlabeled_item(draw)
+        item['data_samples'].set_metainfo({'peer': draw.peer, ONLINE: draw.bank == ONLINE})
         return item
+
+    def _labeled_item(self, draw: Draw) -> dict[str, Any]:
+        for attempt in range(1 if draw.wanted is None else MOST_CROPS):
+            with _seeded((draw.seed + attempt) % 2**32), naming_files(self.labeled, draw.image):
+                item: dict[str, Any] = self.labeled[draw.image]
+            if draw.wanted is None or _shows(item['data_samples'], *draw.wanted):
+                break
+        self.task.labels.check_label(self.labeled, item['data_samples'])
+        return item
+
+    def _unlabeled_item(self, draw: Draw) -> dict[str, Any]:
+        asked = {'pseudo_label': (draw.bank, draw.image), ONLINE: draw.bank == ONLINE}
+        with _seeded(draw.seed), naming_files(self.unlabeled, draw.image):
+            item: dict[str, Any] = self.unlabeled.pipeline({**self._image(draw.image), **asked})
+        return item
+
+    def class_counts(self) -> NDArray[np.int64] | None:
+        """Count the pixels of each class in each labeled image, int64 (images, classes); None for classification."""
+        return self.task.labels.class_counts(list(_parts(self.labeled)))
 
     def num_unlabeled(self) -> int:
         """Return how many images there are to label."""
@@ -170,6 +200,10 @@ class MutualDataset(Dataset[dict[str, Any]]):
     def names_digest(self) -> str:
         """Return the SHA-256 of the unlabeled images' names, by which a bank knows what it labels."""
         return self._names_digest
+
+    def labeled_digest(self) -> str:
+        """Return the SHA-256 of the labeled images' names, in order."""
+        return hashlib.sha256('\n'.join(map(os.path.basename, self._paths(self.labeled))).encode()).hexdigest()
 
     def _image(self, index: int) -> dict[str, Any]:
         info = self.unlabeled.get_data_info(index)
@@ -240,6 +274,22 @@ def _check_files(dataset: BaseDataset, *keys: str) -> None:
                     f'{info[key]} ({key} of image {number} of {len(dataset)}) does not exist: check data_root, '
                     'data_prefix, the suffixes and the list of the dataset, and that its converter has been run.'
                 )
+
+
+def _check_views(transforms: Sequence[Any], pixels: bool) -> None:
+    """Check that nothing moves one of two views after they have parted."""
+    places = [place for place, transform in enumerate(transforms) if isinstance(transform, TwoViews)]
+    if places and places != [len(transforms) - 2]:
+        raise ValueError(
+            f'The pipeline of the unlabeled dataset ({described(transforms)}) has TwoViews {len(places)} times, not '
+            'once and right before the packing: what follows it would act on the view of the learner alone.'
+        )
+    if places and pixels:
+        transforms[places[0]].check_pixels_stay()
+
+
+def _shows(sample: Any, wanted: int, least: int) -> bool:
+    return int((sample.gt_sem_seg.data == wanted).sum()) > least
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mmengine.hooks import EMAHook
+from mmengine.model import BaseModel
 from mmengine.runner import Runner
 
 
@@ -37,6 +38,14 @@ def restart_averages(runner: Runner) -> None:
     for hook in _averages(runner):
         hook.ema_model.module.load_state_dict(hook.src_model.state_dict())
         hook.ema_model.steps.zero_()  # the first update copies
+
+
+def averaged_peers(runner: Runner) -> dict[str, BaseModel] | None:
+    """Return the averaged peers by name; None without an ``EMAHook``."""
+    for hook in _averages(runner):
+        peers: dict[str, BaseModel] = hook.ema_model.module.bare_peers
+        return peers
+    return None
 
 
 def _averages(runner: Runner) -> list[EMAHook]:

@@ -10,10 +10,10 @@ from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 
-from mmdmt.engine.averaging import averaged_weights, restart_averages, unwrap_averages
+from mmdmt.engine.averaging import averaged_peers, averaged_weights, restart_averages, unwrap_averages
 from mmdmt.engine.best_weights import BestWeights
 from mmdmt.engine.cpu_time import log_cpu_time
-from mmdmt.engine.draw_plans import plan_phase
+from mmdmt.engine.draw_plans import plan_phase, rare_classes_of
 from mmdmt.engine.fresh_optimizers import FreshOptimizers
 from mmdmt.engine.guards.checkpoint_checks import check_fit
 from mmdmt.engine.guards.checkpoint_state import confine
@@ -33,6 +33,7 @@ from mmdmt.engine.peers_of_run import (
     start_from_scratch,
 )
 from mmdmt.engine.phase_loader import PhaseLoader
+from mmdmt.method.draws import RareClasses
 from mmdmt.method.phases import Curriculum
 from mmdmt.pseudo_labels.labeling import label
 from mmdmt.registry import HOOKS
@@ -73,6 +74,9 @@ class DMTHook(Hook):
             needs them to be resumed; 0 for all. Defaults to 1.
         stop_after_nan (int): How many iterations in a row may have a loss that is NaN or infinite before the run stops;
             looked at as often. 0 never stops. Defaults to 10.
+        rare_classes (dict, optional): Draw labeled images by class, the rare ones oftener, with the arguments of
+            :class:`~mmdmt.method.draws.RareClasses`: ``temperature`` and ``min_pixels``. Defaults to None, shuffled
+            passes through all of them.
         report_quality (bool): Whether pseudo labels are compared with the labels of unlabeled images, where there are
             any (``seg_map_path`` in the data_prefix of ``unlabeled``, or ``gt_label``). They are reported, never
             learned from. Defaults to True.
@@ -91,6 +95,7 @@ class DMTHook(Hook):
         labeling: Mapping[str, Any] | None = None,
         keep_banks: int = 1,
         stop_after_nan: int = 10,
+        rare_classes: Mapping[str, Any] | None = None,
         report_quality: bool = True,
     ) -> None:
         self.curriculum = Curriculum.from_configs(phases)
@@ -98,6 +103,7 @@ class DMTHook(Hook):
         check_settings(carry, keep_banks, stop_after_nan, self.labeling)
         self.keep_banks = keep_banks
         self.report_quality = report_quality
+        self.rare_classes = None if rare_classes is None else dict(rare_classes)
         self.best = BestWeights(carry_metric) if carry == 'best' else None
         self.from_scratch = carry == 'scratch'
         self.phase = 0
@@ -106,6 +112,7 @@ class DMTHook(Hook):
         self._lock: int | None = None
         self._written: int | None = None
         self._saved: dict[str, Any] | None = None
+        self._rare_classes: RareClasses | None = None
         self._optimizers: FreshOptimizers
 
     # What MMEngine calls, in the order in which it calls it.
@@ -122,6 +129,8 @@ class DMTHook(Hook):
         settle_checkpoint(runner)
         check_fit(runner, self.curriculum.total_iters)
         unwrap_averages(runner)
+        if self.rare_classes is not None:
+            self._rare_classes = rare_classes_of(runner, self.rare_classes)
         self._optimizers = FreshOptimizers(runner)
         self._optimizers.restart(runner, self.curriculum[self.phase])
 
@@ -226,7 +235,7 @@ class DMTHook(Hook):
     # What a phase change involves.
 
     def _label(self, runner: Runner) -> None:
-        """Have every peer label the unlabeled images for the present phase."""
+        """Have every labeler label the unlabeled images for the present phase, unless that happens online."""
         phase = self.curriculum[self.phase]
         if phase.label_ratio is None:
             return
@@ -234,7 +243,7 @@ class DMTHook(Hook):
         folder = self.bank_folder(runner)
         with averaged_weights(runner):
             seconds = label(
-                model_of(runner).bare_peers,
+                _labelers(runner),
                 runner.train_dataloader.dataset,
                 model_of(runner).task.labels,
                 folder,
@@ -244,7 +253,7 @@ class DMTHook(Hook):
                 precision=precision_of_labeling(runner),
                 **self.labeling,
             )
-            banks = {name: folder / name for name in model_of(runner).peer_names}
+            banks = {name: folder / name for name in _labelers(runner)}
             step, workers = self.curriculum.start(self.phase), self.labeling.get('num_workers', 2)
             report_labels(runner, banks, step, seconds, self.report_quality, workers)
             runner.call_hook('after_labeling')
@@ -260,7 +269,9 @@ class DMTHook(Hook):
             self._check_banks(runner)
         if self.best is not None:
             self.best.begin(Path(runner.work_dir) / 'best_weights' / self.run_id / f'phase_{self.phase}')
-        plan = plan_phase(runner, self.curriculum, self.phase, self.bank_folder(runner))
+        averages = averaged_peers(runner) if phase.online_labels and phase.online_labels.labeler == 'average' else None
+        model_of(runner).begin_phase(phase.floor, averages)
+        plan = plan_phase(runner, self.curriculum, self.phase, self.bank_folder(runner), self._rare_classes)
         runner.train_dataloader.batch_sampler.start(plan, iteration)
         runner.train_loop.dataloader_iterator.restart()
 
@@ -274,7 +285,7 @@ class DMTHook(Hook):
     def _check_banks(self, runner: Runner) -> None:
         """Check that the pseudo labels are there, and are those of this run."""
         dataset, folder = runner.train_dataloader.dataset, self.bank_folder(runner)
-        for name in model_of(runner).peer_names:
+        for name in _labelers(runner):
             manifest = model_of(runner).task.labels.bank(folder / name).manifest
             manifest.check(folder / name, run=self.run_id, phase=self.phase, peer=name, names=dataset.names_digest())
 
@@ -293,6 +304,12 @@ class DMTHook(Hook):
         self.run_id = saved['run']
         if self.best is not None:
             self.best.scores = dict(saved['best'])
+
+
+def _labelers(runner: Runner) -> dict[str, Any]:
+    """Return the peers from which another, or the same, learns."""
+    model = model_of(runner)
+    return {name: peer for name, peer in model.bare_peers.items() if name in model.labelers.values()}
 
 
 def _validates_at(runner: Runner, iteration: int) -> bool:

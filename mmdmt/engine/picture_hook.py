@@ -122,7 +122,9 @@ def _banks(runner: Runner) -> dict[str, Any]:
     """Open the banks of the present phase; none if it has none, or has lost them: the end of a run needs none."""
     folder = _dmt_hook(runner).bank_folder(runner)
     try:
-        return {name: model_of(runner).task.labels.bank(folder / name) for name in model_of(runner).peer_names}
+        return {
+            name: model_of(runner).task.labels.bank(folder / name) for name in set(model_of(runner).labelers.values())
+        }
     except (FileNotFoundError, ValueError):
         return {}
 

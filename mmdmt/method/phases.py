@@ -16,7 +16,8 @@ LABEL_RATIOS = (0.2, 0.4, 0.6, 0.8, 1.0)
 class Phase:
     """One round of mutual training: label the unlabeled images, then train on them.
 
-    A phase without ``label_ratio`` is a warm-up: no pseudo labels, the peers learn from ground truth alone.
+    A phase with ``label_ratio`` learns from a bank of pseudo labels, made at its start. One with ``online`` makes them
+    in the iteration that learns from them. One with neither is a warm-up: the peers learn from ground truth alone.
 
     Args:
         iters: Iterations to train.
@@ -24,6 +25,9 @@ class Phase:
         pseudo: Pseudo-labeled images of each peer in every batch. Defaults to 0.
         label_ratio: Share of each predicted class that is kept, in (0, 1]; the most confident pixels. Defaults to
             None, no labeling.
+        online: Arguments of :class:`OnlineLabels`, in place of ``label_ratio``. Defaults to None.
+        min_confidence: A pseudo label of less confidence weighs nothing, in [0, 1]; of ``online`` it is given there.
+            Defaults to 0.
         lr: Learning rate at the phase's start, in place of the optimizer's own; per-layer multipliers still apply.
             Defaults to None.
         lr_factor: Factor of the optimizer's own learning rate, when ``lr`` is None. Defaults to 1.
@@ -45,12 +49,14 @@ class Phase:
     lr: float | None = None
     lr_factor: float = 1.0
     labeled_lists: Mapping[str, str] | None = None
+    online: Mapping[str, Any] | None = None
+    min_confidence: float = 0.0
 
     def __post_init__(self) -> None:
         """Check the values."""
         for name in ('iters', 'labeled', 'pseudo'):
             check_number(name, getattr(self, name), int)
-        for name in ('label_ratio', 'lr', 'lr_factor'):
+        for name in ('label_ratio', 'lr', 'lr_factor', 'min_confidence'):
             if getattr(self, name) is not None:
                 check_number(name, getattr(self, name))
         if self.labeled_lists is not None and not isinstance(self.labeled_lists, Mapping):
@@ -69,12 +75,26 @@ class Phase:
                 f'label_ratio={self.label_ratio} is no share of the labels: give a number in (0, 1], '
                 'such as 0.2 for 20 percent.'
             )
-        if self.label_ratio is None and self.pseudo:
-            raise ValueError(f'pseudo={self.pseudo} images a batch need pseudo labels: give label_ratio, in (0, 1].')
-        if self.label_ratio is not None and not self.pseudo:
+        if self.label_ratio is not None and self.online is not None:
             raise ValueError(
-                f'label_ratio={self.label_ratio} makes pseudo labels that no batch uses: give pseudo >= 1, or drop it.'
+                f'label_ratio={self.label_ratio} and online={dict(self.online)} exclude each other: give label_ratio '
+                'for labels made at the start of the phase, online for labels made in every iteration.'
             )
+        if self.pseudo and not self.learns_pseudo_labels:
+            raise ValueError(
+                f'pseudo={self.pseudo} images a batch need pseudo labels: give label_ratio, in (0, 1], or '
+                "online=dict(labeler='weights')."
+            )
+        if self.learns_pseudo_labels and not self.pseudo:
+            source = f'label_ratio={self.label_ratio}' if self.online is None else f'online={dict(self.online)}'
+            raise ValueError(f'{source} makes pseudo labels that no batch uses: give pseudo >= 1, or drop it.')
+        if self.online is not None:
+            self.online_labels  # noqa: B018  checks the values
+        check_confidence('min_confidence', self.min_confidence)
+        if self.min_confidence and not self.learns_pseudo_labels:
+            raise ValueError(f'min_confidence={self.min_confidence} is for pseudo labels, of which there are none.')
+        if self.min_confidence and self.online is not None:
+            raise ValueError(f'min_confidence={self.min_confidence}: give it inside of online=dict(...).')
         if self.lr is not None and not self.lr > 0:
             raise ValueError(f'lr={self.lr} is no learning rate: give a number > 0.')
         if not self.lr_factor > 0:
@@ -90,11 +110,69 @@ class Phase:
         return self.labeled + self.pseudo
 
     @property
+    def learns_pseudo_labels(self) -> bool:
+        """Whether it is no warm-up."""
+        return self.label_ratio is not None or self.online is not None
+
+    @property
+    def online_labels(self) -> 'OnlineLabels | None':
+        """How labels are made in the iteration; None if they are not."""
+        if self.online is None:
+            return None
+        if not isinstance(self.online, Mapping):
+            raise ValueError(f"online={self.online!r}: give a dict, such as dict(labeler='average').")
+        check_arguments('online', OnlineLabels, self.online)
+        return OnlineLabels(**self.online)
+
+    @property
+    def floor(self) -> float:
+        """The confidence below which a pseudo label weighs nothing."""
+        online = self.online_labels
+        return self.min_confidence if online is None else online.min_confidence
+
+    @property
     def kind(self) -> str:
         """What the phase is, in the words of a log line."""
-        if self.label_ratio is None:
+        if not self.learns_pseudo_labels:
             return f'warm-up on {self.labeled} labeled images a batch'
-        return f'{self.labeled} labeled + {self.pseudo} pseudo-labeled images a batch, label ratio {self.label_ratio:g}'
+        online = self.online_labels
+        source = f'label ratio {self.label_ratio:g}' if online is None else f'labels online by {online.labeler}'
+        floor = f', of confidence {self.floor:g} or more' if self.floor else ''
+        return f'{self.labeled} labeled + {self.pseudo} pseudo-labeled images a batch, {source}{floor}'
+
+
+@dataclass(frozen=True)
+class OnlineLabels:
+    """Labels made in the iteration that learns from them.
+
+    Args:
+        labeler: ``'weights'``, the labeler as it stands; ``'average'``, its weights as MMEngine's ``EMAHook`` averages
+            them. Defaults to ``'weights'``.
+        min_confidence: A label of less confidence weighs nothing, in [0, 1]. Defaults to 0.
+
+    Raises:
+        ValueError: If a value is another.
+    """
+
+    labeler: str = 'weights'
+    min_confidence: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        if self.labeler not in ('weights', 'average'):
+            raise ValueError(f"online.labeler={self.labeler!r} is unknown: choose 'weights' or 'average'.")
+        check_number('online.min_confidence', self.min_confidence)
+        check_confidence('online.min_confidence', self.min_confidence)
+
+
+def check_confidence(name: str, value: float) -> None:
+    """Check that a number is a confidence.
+
+    Raises:
+        ValueError: If it is not in [0, 1].
+    """
+    if not 0 <= value <= 1:
+        raise ValueError(f'{name}={value} is no confidence: give a number in [0, 1], such as 0.95.')
 
 
 @dataclass(frozen=True)

@@ -182,29 +182,41 @@ def flip_labels(
     return flipped, torch.where(wins, doubt, weights)
 
 
-def online_labels(compared: Comparison, threshold: float) -> tuple[Comparison, Tensor]:
-    """Let the learner label the images itself, in the iteration in which it learns them (an ablation of the paper).
+def share_weights(compared: Comparison, confidence: Tensor, threshold: float) -> Tensor:
+    """Weigh all pseudo labels of a batch by one number: the share of them that a labeler is sure of.
 
-    What a labeler has said is not used. A prediction below the threshold weighs nothing.
+    Hoyer et al., "DAFormer", CVPR 2022, arXiv 2111.14887, after Tranheden et al., "DACS", arXiv 2007.08702.
 
     Args:
         compared (Comparison): The result of :func:`compare`.
-        threshold (float): The least confidence of a prediction that is learned; the paper uses 0.9.
+        confidence (Tensor): (N, ...) confidence of the labels that were compared.
+        threshold (float): The least confidence of a label that counts as sure; DAFormer uses 0.968.
 
     Returns:
-        tuple[Comparison, Tensor]: The same with the learner's own labels, and their float32 weights.
+        Tensor: float32 weights in the shape of the label; 1 for ground truth, 0 where the label is ignored.
 
     Example:
-        >>> logits = torch.tensor([[0.0, 2.0], [0.0, 3.0]])
-        >>> own, weights = online_labels(compare(logits, torch.tensor([0, 0]), torch.tensor([0.8, 0.8])), threshold=0.9)
-        >>> own.label_index.tolist(), weights.tolist()
-        ([1, 1], [0.0, 1.0])
+        >>> compared = compare(torch.tensor([[0.0, 2.0], [0.0, 3.0]]), torch.tensor([0, 0]), torch.tensor([0.8, 0.99]))
+        >>> share_weights(compared, torch.tensor([0.8, 0.99]), threshold=0.968).tolist()
+        [0.5, 0.5]
     """
-    own = compared._replace(
-        label_index=torch.where(compared.pseudo, compared.prediction, compared.label_index),
-        label_probability=torch.where(compared.pseudo, compared.confidence, compared.label_probability),
-    )
-    return own, torch.where(compared.pseudo, compared.confidence >= threshold, compared.valid).float()
+    sure = (compared.pseudo & (confidence >= threshold)).sum()
+    share = sure / compared.pseudo.sum().clamp(min=1)
+    return torch.where(compared.pseudo, share, compared.valid.float())
+
+
+def below_floor(compared: Comparison, confidence: Tensor, min_confidence: float) -> Tensor:
+    """Say which pseudo labels are held with too little confidence to be learned.
+
+    Args:
+        compared (Comparison): The result of :func:`compare`.
+        confidence (Tensor): (N, ...) confidence of the labels that were compared.
+        min_confidence (float): The floor, in [0, 1].
+
+    Returns:
+        Tensor: bool in the shape of the label.
+    """
+    return compared.pseudo & (confidence < min_confidence)
 
 
 def dynamic_mutual_weights(

@@ -4,10 +4,20 @@ from importlib.util import find_spec
 
 from mmdmt.models.backbones import WideResNet
 from mmdmt.models.losses import DynamicMutualLoss, MixupMutualLoss
+from mmdmt.models.mixes import BlockMask, ClassMix, CutMix
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.packaged_weights import PackagedWeights
 
-__all__ = ['DynamicMutualLoss', 'DynamicMutualTraining', 'MixupMutualLoss', 'PackagedWeights', 'WideResNet']
+__all__ = [
+    'BlockMask',
+    'ClassMix',
+    'CutMix',
+    'DynamicMutualLoss',
+    'DynamicMutualTraining',
+    'MixupMutualLoss',
+    'PackagedWeights',
+    'WideResNet',
+]
 
 # Classification needs no MMSegmentation.
 if find_spec('mmseg'):

@@ -1,19 +1,25 @@
 """Wrap several models that teach each other as one model of MMEngine."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import torch
 from mmengine.model import BaseModel, is_model_wrapper
 from mmengine.optim import OptimWrapperDict
-from mmengine.structures import BaseDataElement
+from mmengine.structures import BaseDataElement, PixelData
 from torch import Tensor, nn
 
+from mmdmt.method.draws import ONLINE
+from mmdmt.models.losses import DynamicMutualLoss
+from mmdmt.models.mixes import build_mixes
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.peer_building import build_peer
 from mmdmt.models.peer_weights import load_plain_checkpoint, strip_wrapper_prefix
+from mmdmt.pseudo_labels.labeling import evaluation_mode
 from mmdmt.registry import MODELS
 from mmdmt.tasks.choice import task_of_model
-from mmdmt.tasks.task import Task
+from mmdmt.tasks.task import WEAK_VIEW, Task
 
 
 @MODELS.register_module()
@@ -29,13 +35,21 @@ class DynamicMutualTraining(BaseModel):
         makes both). What segmentors and classifiers do differently stands in :mod:`mmdmt.tasks.segmentation.peers` and
         :mod:`mmdmt.tasks.classification.peers`.
 
+        In a phase with labels online every peer's unlabeled images are labeled by its labeler before any peer is
+        trained, so that the order of peers means nothing.
+
     Args:
         peers (dict[str, dict]): Ordinary configs of MMSegmentation's segmentors or of MMPretrain's classifiers by name,
-            each with its own ``data_preprocessor``. The ring of teaching follows their order: each learns from the
-            next, the last from the first; a single peer learns from itself.
+            each with its own ``data_preprocessor``.
         loss (dict, optional): Config of the loss that replaces the cross entropy of every head. Defaults to
             ``dict(type='mmdmt.DynamicMutualLoss')`` for segmentors, ``dict(type='mmdmt.MixupMutualLoss')`` for
-            classifiers.
+            classifiers. A head whose own loss is of this kind keeps it.
+        labelers (dict[str, str], optional): For each peer the one whose labels it learns from. Defaults to None, the
+            ring in the order of the peers: each learns from the next, the last from the first; a single peer learns
+            from itself.
+        mixes (list[dict], optional): What is done to a peer's batch of pseudo-labeled images, after its preprocessing
+            and in this order: :class:`mmdmt.CutMix`, :class:`mmdmt.ClassMix`, :class:`mmdmt.BlockMask`. Defaults to
+            None.
         predict (str): Whose result is the model's own: ``'ensemble'``, the mean of the peers' softmax, or a peer's
             name. Every peer's and the ensemble's result stand in ``peers`` of each data sample all the same. Defaults
             to ``'ensemble'``.
@@ -55,6 +69,8 @@ class DynamicMutualTraining(BaseModel):
         self,
         peers: dict[str, dict[str, Any]],
         loss: dict[str, Any] | None = None,
+        labelers: dict[str, str] | None = None,
+        mixes: Sequence[dict[str, Any]] | None = None,
         predict: str = ENSEMBLE,
         load_from: dict[str, str] | None = None,
         data_preprocessor: dict[str, Any] | None = None,
@@ -71,6 +87,7 @@ class DynamicMutualTraining(BaseModel):
         self._configs = peers
         self.predicted_by = predict
         self._load_from = dict(load_from or {})
+        self.labelers = dict(labelers) if labelers is not None else self._ring()
         self._check_names()
         for name, config in peers.items():
             self.add_module(name, build_peer(name, config, data_preprocessor))
@@ -80,8 +97,14 @@ class DynamicMutualTraining(BaseModel):
         loss = {'type': self.task.peers.default_loss} if loss is None else loss
         self._losses = {name: self.task.peers.place_loss(name, peer, loss) for name, peer in self.bare_peers.items()}
         self.num_classes = self._agreed_num_classes()
+        self.mixes = build_mixes(mixes or ())
+        self.task.peers.check_mixes(self.mixes)
+        self._averages: Mapping[str, BaseModel] | None = None
         self._register_state_dict_hook(self._without_wrapper_prefix)
         self._register_load_state_dict_pre_hook(partial(self._without_wrapper_prefix, self))
+
+    def _ring(self) -> dict[str, str]:
+        return dict(zip(self.peer_names, self.peer_names[1:] + self.peer_names[:1], strict=True))
 
     def _check_names(self) -> None:
         taken = set(dir(self)) | set(self._modules) | {ENSEMBLE}
@@ -91,7 +114,17 @@ class DynamicMutualTraining(BaseModel):
                     f'peers={list(self.peer_names)} of DynamicMutualTraining: {name!r} cannot name a peer (not an '
                     "identifier, or taken by the model itself): take another, such as 'peer_a'."
                 )
-        for argument, names in (('predict', [self.predicted_by]), ('load_from', list(self._load_from))):
+        without = [name for name in self.peer_names if name not in self.labelers]
+        if without:
+            raise ValueError(
+                f'labelers={self.labelers} of DynamicMutualTraining leaves {without[0]!r} without a labeler: name one '
+                'for every peer; it may be the peer itself.'
+            )
+        for argument, names in (
+            ('predict', [self.predicted_by]),
+            ('load_from', list(self._load_from)),
+            ('labelers', [*self.labelers, *self.labelers.values()]),
+        ):
             for name in names:
                 if name not in self.peer_names and not (argument == 'predict' and name == ENSEMBLE):
                     raise ValueError(
@@ -125,12 +158,6 @@ class DynamicMutualTraining(BaseModel):
         """The peers by name, without distributed wrappers."""
         return {name: _without_wrapper(peer) for name, peer in self.peers.items()}
 
-    @property
-    def labelers(self) -> dict[str, str]:
-        """For each peer the one that labels for it: the next in the ring."""
-        ring = self.peer_names[1:] + self.peer_names[:1]
-        return dict(zip(self.peer_names, ring, strict=True))
-
     def init_weights(self) -> None:
         """Initialize every peer as its config says, then load the plain checkpoints of ``load_from``."""
         super().init_weights()
@@ -150,15 +177,30 @@ class DynamicMutualTraining(BaseModel):
         weights: dict[str, Tensor] = peer.state_dict()
         return weights
 
+    def begin_phase(self, min_confidence: float, averages: 'Mapping[str, BaseModel] | None') -> None:
+        """Take over what is particular to a phase.
+
+        Args:
+            min_confidence (float): A pseudo label of less confidence weighs nothing.
+            averages (Mapping[str, BaseModel], optional): Averaged peers by name, to label online in place of the peers
+                themselves; None for these.
+        """
+        self._averages = averages
+        for loss in self._all_losses():
+            loss.floor = min_confidence
+
     def set_progress(self, progress: float) -> None:
-        """Say how far the present phase is, for losses whose exponents grow with it.
+        """Set the progress through the phase, for losses whose exponents grow with it.
 
         Args:
             progress (float): In (0, 1]; 1 in the phase's last iteration.
         """
+        for loss in self._all_losses():
+            loss.progress = progress
+
+    def _all_losses(self) -> Iterator[DynamicMutualLoss]:
         for placed in self._losses.values():
-            for loss in placed:
-                loss.progress = progress
+            yield from placed
 
     def train_step(self, data: dict[str, Any], optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
         """Train each peer on its share of the batch.
@@ -174,12 +216,15 @@ class DynamicMutualTraining(BaseModel):
             all valid labels, ``<peer>.disagreement`` and ``<peer>.learner_wins``, shares of the pseudo labels.
         """
         log: dict[str, Tensor] = {}
-        for name, batch in self._split(data).items():
+        shares = self._split(data)
+        for name, share in shares.items():
+            self._label_online(name, share, optim_wrapper)
+        for name, batch in shares.items():
             peer, optimizer, placed = self.peers[name], optim_wrapper[name], self._losses[name]
             for one in placed:
                 one.counts = {}
             with optimizer.optim_context(peer):
-                losses = self.task.peers.losses(peer, self.bare_peers[name], batch, placed)
+                losses = self.task.peers.losses(peer, self.bare_peers[name], batch, placed, self.mixes)
             loss, scalars = self.parse_losses(losses)
             optimizer.update_params(loss)
             del scalars['loss']
@@ -187,6 +232,19 @@ class DynamicMutualTraining(BaseModel):
             log.update({f'{name}.{key}': value.detach() for key, value in scalars.items()})
             log.update({f'{name}.{key}': value for key, value in self._agreement(name).items()})
         return log
+
+    @torch.no_grad()
+    def _label_online(self, name: str, share: dict[str, Any], optim_wrapper: OptimWrapperDict) -> None:
+        """Let the labeler of a peer label those of its images whose labels are made in this iteration."""
+        numbers = [i for i, sample in enumerate(share['data_samples']) if sample.metainfo.get(ONLINE)]
+        if not numbers:
+            return
+        labeler = self.labelers[name]
+        model = (self._averages or self.bare_peers)[labeler]
+        samples = [share['data_samples'][i] for i in numbers]
+        views = [_weak_view(sample, share['inputs'][i]) for i, sample in zip(numbers, samples, strict=True)]
+        with evaluation_mode([model]), optim_wrapper[labeler].optim_context(model):
+            self.task.peers.label_online(model, views, samples)
 
     def _split(self, data: dict[str, Any]) -> dict[str, dict[str, Any]]:
         """Give each peer its share of the batch, in the order of the peers."""
@@ -264,6 +322,14 @@ class DynamicMutualTraining(BaseModel):
     def _without_wrapper_prefix(model: 'DynamicMutualTraining', weights: dict[str, Any], prefix: str, *_: Any) -> None:
         """Call :func:`strip_wrapper_prefix` as a hook of torch."""
         strip_wrapper_prefix(weights, prefix, model.peer_names)
+
+
+def _weak_view(sample: Any, image: Tensor) -> Tensor:
+    """Take the labeler's view out of a sample; without one both see the same image."""
+    if WEAK_VIEW not in sample:
+        return image
+    view = sample.pop(WEAK_VIEW)
+    return view.data if isinstance(view, PixelData) else view
 
 
 def _without_wrapper(peer: nn.Module) -> BaseModel:

@@ -139,7 +139,7 @@ def _phases(run: Run) -> list[dict[str, Any]]:
     return [
         {
             'span': phase,
-            'warm_up': phase.settings.get('label_ratio') is None,
+            'warm_up': phase.settings.get('label_ratio') is None and phase.settings.get('online') is None,
             'labeling': labeling.get(phase.index),
             'seconds': run.log.phase_seconds.get(phase.index),
         }

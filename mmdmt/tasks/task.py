@@ -9,12 +9,17 @@ import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.model import BaseModel
 from mmengine.structures import BaseDataElement
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mmdmt.pseudo_labels.labeling import LabelStore
 
 if TYPE_CHECKING:  # the rooms of models import this one
     from mmdmt.models.losses import DynamicMutualLoss
+    from mmdmt.models.mixes import Mix
+
+WEAK_VIEW = 'weak_view'
+"""Key of the view that an online labeler sees: uint8 (3, H, W), packed beside the learner's."""
 
 Transform = Callable[[dict[str, Any]], Any]
 TruthReader = Callable[[dict[str, Any]], np.ndarray | None]
@@ -34,9 +39,20 @@ class PeerSide(Protocol):
         """Return the number of classes that a peer predicts."""
 
     def losses(
-        self, peer: nn.Module, bare: BaseModel, data: dict[str, Any], placed: 'list[DynamicMutualLoss]'
+        self,
+        peer: nn.Module,
+        bare: BaseModel,
+        data: dict[str, Any],
+        placed: 'list[DynamicMutualLoss]',
+        mixes: 'Sequence[Mix]',
     ) -> dict[str, Tensor]:
         """Forward a peer's share of a batch, not preprocessed, and return its losses."""
+
+    def label_online(self, labeler: BaseModel, views: Sequence[Tensor], samples: Sequence[Any]) -> None:
+        """Give samples the labels that a labeler in evaluation mode predicts for their views, and its confidence."""
+
+    def check_mixes(self, mixes: 'Sequence[Mix]') -> None:
+        """Refuse mixes that images of this task cannot go through."""
 
     def combine(self, by_peer: dict[str, Any], predicted_by: str) -> BaseDataElement:
         """Join what the peers predict for one image."""
@@ -68,6 +84,9 @@ class LabelSide(LabelStore, Protocol):
 
     def truth_reader(self, labeled: Sequence[BaseDataset], labeling: Sequence[Transform]) -> TruthReader:
         """Return what loads the label of an unlabeled image that has one, in the geometry in which it is labeled."""
+
+    def class_counts(self, labeled: Sequence[BaseDataset]) -> NDArray[np.int64] | None:
+        """Count the labels of each class in each labeled image, (images, classes); None if an image has one label."""
 
     def check_label(self, dataset: BaseDataset, sample: Any) -> None:
         """Check the label of an image that has just been loaded."""

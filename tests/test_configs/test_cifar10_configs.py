@@ -16,7 +16,7 @@ from mmpretrain.datasets.transforms import PackInputs, RandAugment
 from toys.cifar10 import FILES, write_archive
 
 from mmdmt.apis import toolbox_script
-from mmdmt.datasets.sampler import Draw
+from mmdmt.method.draws import Draw
 from mmdmt.registry import MODELS
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from mmseg.structures import SegDataSample
 from PIL import Image
 from toys.voc_and_cityscapes import CITYSCAPES_SIZE, VOC_SIZES, make_cityscapes, make_voc
 
-from mmdmt.datasets.sampler import Draw
+from mmdmt.method.draws import Draw
 from mmdmt.pseudo_labels.manifest import Manifest
 from mmdmt.tasks.segmentation.bank import BankWriter
 

@@ -13,7 +13,7 @@ from PIL import Image
 from test_whole_runs import SHORT, train
 from toys.voc_and_cityscapes import blobs, make_cityscapes, picture, write_list
 
-from mmdmt.datasets.sampler import Draw, DrawPlan, PeerPool
+from mmdmt.method.draws import Draw, DrawPlan, PeerPool
 from mmdmt.method.phases import Curriculum
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ from test_data_of_configs import CONFIGS, HALF, VOC
 from test_domain_adaptation import NAME, make_sources
 from toys.voc_and_cityscapes import make_cityscapes, make_voc
 
-from mmdmt.datasets.sampler import Draw
+from mmdmt.method.draws import Draw
 
 GTA = f'domain_adaptation/{NAME.format("dmt", "gta", "")}'
 MIXED = f'domain_adaptation/{NAME.format("dmt", "synthia", "-100")}'

@@ -8,7 +8,7 @@ import torch
 from mmengine.registry import DATASETS
 from toys.segmentation import TRAIN_PIPELINE, mutual_dataset, shapes
 
-from mmdmt.datasets.sampler import Draw
+from mmdmt.method.draws import Draw
 from mmdmt.pseudo_labels.manifest import Manifest
 from mmdmt.tasks.segmentation.bank import BankWriter, open_bank
 

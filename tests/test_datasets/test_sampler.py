@@ -2,7 +2,8 @@ from collections import Counter
 
 import pytest
 
-from mmdmt.datasets.sampler import DrawPlan, MutualBatchSampler, PeerPool
+from mmdmt.datasets.sampler import MutualBatchSampler
+from mmdmt.method.draws import DrawPlan, PeerPool
 
 
 def plan_of(labeled=2, pseudo=6, start=100, stop=140, seed=0, phase=1, unlabeled=30):

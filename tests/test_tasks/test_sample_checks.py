@@ -7,7 +7,7 @@ from mmcv.transforms import BaseTransform
 from mmengine.registry import DATASETS, TRANSFORMS
 from toys.segmentation import TRAIN_PIPELINE, mutual_dataset
 
-from mmdmt.datasets.sampler import Draw
+from mmdmt.method.draws import Draw
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mmengine.dist import get_world_size
+from mmengine.hooks import EMAHook
 from mmengine.model import MMSeparateDistributedDataParallel, is_model_wrapper
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import IterBasedTrainLoop, Runner
@@ -58,6 +59,7 @@ def check_run(runner: Runner, curriculum: Curriculum, carry_metric: str | None) 
     model = _check_model(runner)
     _check_optimizer(runner, model, curriculum)
     _check_data(runner, model, curriculum)
+    _check_recipe(runner, model, curriculum)
     check_validation(runner, runner.train_dataloader.dataset.metainfo['classes'], carry_metric)
 
 
@@ -128,6 +130,26 @@ def _check_optimizer(runner: Runner, model: DynamicMutualTraining, curriculum: C
         )
     for phase in curriculum.phases:
         fit_schedulers(runner.cfg.param_scheduler, phase.iters)
+
+
+def _check_recipe(runner: Runner, model: DynamicMutualTraining, curriculum: Curriculum) -> None:
+    """Check that averages and the images that mixes need are there."""
+    averages = any(isinstance(hook, EMAHook) for hook in runner.hooks)
+    for number, phase in enumerate(curriculum.phases):
+        online = phase.online_labels
+        if online is not None and online.labeler == 'average' and not averages:
+            raise ValueError(
+                f"phases[{number}].online has labeler='average', but no hook averages weights: add to "
+                "custom_hooks the entry dict(type='EMAHook', ema_type='MomentumAnnealingEMA', momentum=0.004, gamma=1, "
+                'update_buffers=True).'
+            )
+        for mix in model.mixes if phase.learns_pseudo_labels else ():
+            if phase.pseudo < mix.needs_pseudo or phase.labeled < mix.needs_labeled:
+                raise ValueError(
+                    f'{type(mix).__name__} of mixes needs {mix.needs_pseudo} pseudo-labeled and {mix.needs_labeled} '
+                    f'labeled images of each peer in a batch, but phases[{number}] draws pseudo={phase.pseudo} and '
+                    f'labeled={phase.labeled}: draw more, or drop the mix.'
+                )
 
 
 def _check_data(runner: Runner, model: DynamicMutualTraining, curriculum: Curriculum) -> None:

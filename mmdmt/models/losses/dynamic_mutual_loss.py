@@ -1,6 +1,6 @@
 """The loss of Dynamic Mutual Training, in the signature of MMSegmentation's losses."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,16 +12,17 @@ from torch import Tensor, nn
 from mmdmt.arguments import check_number
 from mmdmt.method.weights import (
     Comparison,
+    below_floor,
     compare,
     flip_labels,
     mutual_weights,
     naive_weights,
-    online_labels,
     ramp_up,
+    share_weights,
 )
 from mmdmt.registry import MODELS
 
-RULES = ('mutual', 'naive', 'flip', 'online')
+RULES = ('mutual', 'naive', 'flip', 'share')
 
 
 @MODELS.register_module()
@@ -29,8 +30,9 @@ class DynamicMutualLoss(nn.Module):
     """Cross entropy in which every pseudo label counts as far as the learner agrees with it.
 
     ``sum(weight * cross_entropy) / count(label != ignore_index)`` over the whole batch: pixels of weight zero and
-    ground-truth pixels count in the denominator, which is the mean over processes in distributed training. See
-    :mod:`mmdmt.method.weights` for the weights.
+    ground-truth pixels count in the denominator, which is the mean over processes in distributed training. With a
+    ``class_weight`` both sums take it in, as MMSegmentation's cross entropy does. See :mod:`mmdmt.method.weights` for
+    the weights.
 
     Note:
         Which labels are pseudo labels is said by a context, so that the loss keeps the signature of its neighbors::
@@ -47,14 +49,20 @@ class DynamicMutualLoss(nn.Module):
             :func:`~mmdmt.method.weights.ramp_up`; 0 keeps them constant, as in the paper's segmentation.
             Defaults to 0.
         rule (str): ``'mutual'``, the paper's rule; ``'naive'``, ``p[y] ** gamma_agree`` everywhere; ``'flip'``, a
-            learner surer than the labeler learns its own prediction; ``'online'``, no labeler, the learner learns its
-            own prediction where it is sure of it. Defaults to ``'mutual'``.
-        online_threshold (float): How sure it must be, for the rule ``'online'``. Defaults to 0.9.
+            learner surer than the labeler learns its own prediction; ``'share'``, one weight for all pseudo labels of
+            the batch, the share of them that the labeler is sure of. Defaults to ``'mutual'``.
+        share_threshold (float): How sure it must be, for the rule ``'share'``. Defaults to 0.968.
+        min_confidence (float): A pseudo label of less confidence weighs nothing; the floor of a phase, if it has a
+            higher one, goes before. Defaults to 0.
+        average_over (str): What the denominator counts: ``'valid'``, all labels but the ignored one; ``'kept'``, these
+            without the pseudo labels below the floor, as the paper's online ablation does. Defaults to ``'valid'``.
+        class_weight (Sequence[float], optional): A factor for each class, of ground truth and pseudo labels alike. A
+            head that has one in its own loss keeps it. Defaults to None.
         loss_weight (float): Factor of the whole loss, 0.4 in many auxiliary heads. Defaults to 1.
         loss_name (str): Key of the loss in the log. Defaults to ``'loss_dmt'``.
 
     Raises:
-        ValueError: If an exponent or the ramp is negative, the rule is unknown, or the threshold is no confidence.
+        ValueError: If an exponent or the ramp is negative, the rule is unknown, or another value cannot be meant.
     """
 
     def __init__(
@@ -65,7 +73,10 @@ class DynamicMutualLoss(nn.Module):
         loss_weight: float = 1.0,
         loss_name: str = 'loss_dmt',
         ramp: float = 0.0,
-        online_threshold: float = 0.9,
+        share_threshold: float = 0.968,
+        min_confidence: float = 0.0,
+        average_over: str = 'valid',
+        class_weight: Sequence[float] | None = None,
     ) -> None:
         super().__init__()
         for name, number in (('gamma_agree', gamma_agree), ('gamma_disagree', gamma_disagree), ('ramp', ramp)):
@@ -75,12 +86,20 @@ class DynamicMutualLoss(nn.Module):
         check_number(f'loss_weight of {type(self).__name__}', loss_weight)
         if rule not in RULES:
             raise ValueError(f'rule={rule!r} of {type(self).__name__} is unknown: choose one of {", ".join(RULES)}.')
-        check_number(f'online_threshold of {type(self).__name__}', online_threshold)
-        if not 0 <= online_threshold <= 1:
-            raise ValueError(
-                f'online_threshold={online_threshold} of {type(self).__name__} is no confidence: give one in [0, 1].'
-            )
-        self.online_threshold = online_threshold
+        for name, number in (('share_threshold', share_threshold), ('min_confidence', min_confidence)):
+            check_number(f'{name} of {type(self).__name__}', number)
+            if not 0 <= number <= 1:
+                raise ValueError(f'{name}={number} of {type(self).__name__} is no confidence: give one in [0, 1].')
+        if average_over not in ('valid', 'kept'):
+            raise ValueError(f"average_over={average_over!r} of {type(self).__name__}: choose 'valid' or 'kept'.")
+        self.share_threshold = share_threshold
+        self.min_confidence = min_confidence
+        self.average_over = average_over
+        self.floor = 0.0
+        """The least confidence of a pseudo label in the present phase, see :meth:`begin_phase`."""
+        self.class_weight: Tensor | None
+        weights = None if class_weight is None else torch.tensor(class_weight, dtype=torch.float32)
+        self.register_buffer('class_weight', weights, persistent=False)
         self.gamma_agree = gamma_agree
         self.gamma_disagree = gamma_disagree
         self.rule = rule
@@ -132,22 +151,35 @@ class DynamicMutualLoss(nn.Module):
             ValueError: If the confidence given to ``pseudo_targets`` has another shape than the label.
         """
         if self._confidence is not None:
-            total = self._weighted(logits, label, weight, self._confidence, ignore_index)
-        elif weight is not None:
-            total = (F.cross_entropy(logits, label, ignore_index=ignore_index, reduction='none') * weight).sum()
+            total, counted = self._weighted(logits, label, weight, self._confidence, ignore_index)
         else:
-            total = F.cross_entropy(logits, label, ignore_index=ignore_index, reduction='sum')
-        pixels = (label != ignore_index).sum().float()
+            total = self._plain(logits, label, weight, ignore_index)
+            counted = label != ignore_index
+        pixels = self._amount(label, counted)
         # Distributed training averages the gradients of processes; over this mean they add up to those of one process
         # with all their images. Without a distributed run it changes nothing.
         all_reduce(pixels, op='mean')
         # A batch without one valid label must give 0, as a sum over nothing does, and not 0 / 0.
-        return self.loss_weight * total / pixels.clamp(min=1)
+        least = 1.0 if self.class_weight is None else torch.finfo(torch.float32).tiny
+        return self.loss_weight * total / pixels.clamp(min=least)
+
+    def _plain(self, logits: Tensor, label: Tensor, weight: Tensor | None, ignore_index: int) -> Tensor:
+        """Sum the cross entropy of all pixels."""
+        settings: dict[str, Any] = {'weight': self.class_weight, 'ignore_index': ignore_index}
+        if weight is None:
+            return F.cross_entropy(logits, label, reduction='sum', **settings)
+        return (F.cross_entropy(logits, label, reduction='none', **settings) * weight).sum()
+
+    def _amount(self, label: Tensor, counted: Tensor) -> Tensor:
+        """Count labels, each as much as its class weighs."""
+        if self.class_weight is None:
+            return counted.sum().float()
+        return self.class_weight[label.where(counted, 0)].mul(counted).sum()
 
     def _weighted(
         self, logits: Tensor, label: Tensor, weight: Tensor | None, confidence: Tensor, ignore_index: int
-    ) -> Tensor:
-        """Sum the weighted cross entropy of all pixels."""
+    ) -> tuple[Tensor, Tensor]:
+        """Sum the weighted cross entropy of all pixels, and say which the denominator counts."""
         if confidence.shape != label.shape:
             raise ValueError(
                 f'pseudo_targets() got a confidence of shape {tuple(confidence.shape)} for a label of shape '
@@ -156,8 +188,17 @@ class DynamicMutualLoss(nn.Module):
         compared, weights = self.weigh(logits, label, confidence, ignore_index)
         if weight is not None:
             weights = weights * weight.float()
+        if self.class_weight is not None:
+            weights = weights * self.class_weight[compared.label_index]
         total: Tensor = _WeightedCrossEntropy.apply(logits, compared, weights)
-        return total
+        counted = compared.valid
+        if self.average_over == 'kept':
+            counted = counted & ~below_floor(compared, confidence, self._floor)
+        return total, counted
+
+    @property
+    def _floor(self) -> float:
+        return max(self.min_confidence, self.floor)
 
     def weigh(
         self, logits: Tensor, label: Tensor, confidence: Tensor, ignore_index: int = 255
@@ -180,10 +221,12 @@ class DynamicMutualLoss(nn.Module):
             weights = naive_weights(compared, agree)
         elif self.rule == 'flip':
             compared, weights = flip_labels(compared, confidence, agree, disagree)
-        elif self.rule == 'online':
-            compared, weights = online_labels(compared, self.online_threshold)
+        elif self.rule == 'share':
+            weights = share_weights(compared, confidence, self.share_threshold)
         else:
             weights = mutual_weights(compared, agree, disagree)
+        if self._floor > 0:
+            weights = weights.masked_fill(below_floor(compared, confidence, self._floor), 0)
         self.counts = _count(compared, weights)
         return compared, weights
 

@@ -13,7 +13,7 @@ from mmpretrain.datasets.transforms import PackInputs
 from mmdmt.tasks.classification.bank import ScoreBank, ScoreManifest
 from mmdmt.tasks.classification.recorder import ImageRecorder
 from mmdmt.tasks.classification.transforms import LoadPseudoImageLabel
-from mmdmt.tasks.task import Transform, TruthReader, described
+from mmdmt.tasks.task import WEAK_VIEW, Transform, TruthReader, described
 
 CONFIDENCE = 'pseudo_confidence'
 
@@ -39,7 +39,7 @@ class ImageLabels:
         pipeline: list[Transform] = []
         for transform in labeled.pipeline.transforms:
             if isinstance(transform, PackInputs):
-                keys = (*transform.algorithm_keys, CONFIDENCE)
+                keys = (*transform.algorithm_keys, CONFIDENCE, WEAK_VIEW)
                 pipeline.append(PackInputs(transform.input_key, keys, transform.meta_keys))
             else:
                 pipeline.append(transform)
@@ -81,6 +81,9 @@ class ImageLabels:
             labeling (Sequence[Callable]): Not needed.
         """
         return partial(_read_class, classes=len(labeled[0].metainfo['classes']))
+
+    def class_counts(self, labeled: Sequence[BaseDataset]) -> None:
+        """Count nothing: an image has one label."""
 
     def check_label(self, dataset: BaseDataset, sample: Any) -> None:
         """Check the label of an image that has just been loaded.

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mmdmt.method.weights import GROUND_TRUTH
 from mmdmt.models.losses import DynamicMutualLoss, Mixture, MixupMutualLoss
+from mmdmt.models.mixes import Mix
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.registry import MODELS
 
@@ -41,6 +42,8 @@ class Classifiers:
         """
         head: Any = peer.head
         own = _the_loss(f'head ({type(head).__name__}) of peer {name!r}', head)
+        if isinstance(own, MixupMutualLoss):
+            return [own]  # with exponents of its own
         placed = MODELS.build({**loss, 'loss_weight': own.loss_weight * loss.get('loss_weight', 1.0)})
         if not isinstance(placed, MixupMutualLoss):
             raise ValueError(
@@ -62,7 +65,12 @@ class Classifiers:
         return int(classes)
 
     def losses(
-        self, peer: nn.Module, bare: BaseModel, data: dict[str, Any], placed: list[DynamicMutualLoss]
+        self,
+        peer: nn.Module,
+        bare: BaseModel,
+        data: dict[str, Any],
+        placed: list[DynamicMutualLoss],
+        mixes: Sequence[Mix],
     ) -> dict[str, Tensor]:
         """Forward a classifier's share of a batch.
 
@@ -74,6 +82,7 @@ class Classifiers:
             bare (BaseModel): The classifier itself.
             data (dict): ``inputs`` and ``data_samples``, not preprocessed.
             placed (list[DynamicMutualLoss]): Its loss.
+            mixes (Sequence[Mix]): None; the loss mixes.
 
         Returns:
             dict[str, Tensor]: What its head returns.
@@ -98,6 +107,33 @@ class Classifiers:
         mixture = Mixture.draw(len(samples), loss.mixup_alpha, label.device)
         with loss.mixed_targets(compared.label_index, weights, mixture):
             return _named(loss, peer(mixture(inputs), samples, mode='loss'))
+
+    def label_online(self, labeler: BaseModel, views: Sequence[Tensor], samples: Sequence[Any]) -> None:
+        """Label images.
+
+        Args:
+            labeler (BaseModel): A classifier in evaluation mode.
+            views (Sequence[Tensor]): Of each image what the labeler sees, uint8 (3, H, W), all of one size.
+            samples (Sequence[DataSample]): Of each image; get ``gt_label`` and ``pseudo_confidence``.
+        """
+        data = {'inputs': list(views), 'data_samples': [type(sample)() for sample in samples]}
+        logits = labeler(labeler.data_preprocessor(data, False)['inputs'], mode='tensor')
+        confidence, label = logits.float().softmax(dim=1).max(dim=1)
+        for sample, one, sure in zip(samples, label, confidence, strict=True):
+            sample.set_gt_label(one.unsqueeze(0))
+            sample.set_field(sure, 'pseudo_confidence')
+
+    def check_mixes(self, mixes: Sequence[Mix]) -> None:
+        """Refuse all mixes.
+
+        Raises:
+            ValueError: If there is one.
+        """
+        if mixes:
+            raise ValueError(
+                'mixes of DynamicMutualTraining move labels of pixels, but the peers are classifiers: drop them; '
+                'mixup_alpha of mmdmt.MixupMutualLoss mixes images.'
+            )
 
     def combine(self, by_peer: dict[str, Any], predicted_by: str) -> BaseDataElement:
         """Join what classifiers predict for one image.
@@ -133,8 +169,8 @@ def stack_confidence(data_samples: Sequence[BaseDataElement], device: torch.devi
     Returns:
         Tensor: (N,) float32; ``inf`` for ground truth.
     """
-    confidences = [float(sample.get('pseudo_confidence', GROUND_TRUTH)) for sample in data_samples]
-    return torch.tensor(confidences, dtype=torch.float32).to(device)
+    known = [torch.as_tensor(sample.get('pseudo_confidence', GROUND_TRUTH)) for sample in data_samples]
+    return torch.stack([one.to(device, torch.float32, non_blocking=True) for one in known])
 
 
 def _named(loss: MixupMutualLoss, losses: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from mmcv.transforms import BaseTransform
 
+from mmdmt.method.draws import ONLINE
 from mmdmt.registry import TRANSFORMS
 from mmdmt.tasks.classification.bank import open_score_bank
 
@@ -22,5 +23,7 @@ class LoadPseudoImageLabel(BaseTransform):
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Load it."""
         folder, number = results['pseudo_label']
+        if folder == ONLINE:  # the label is made in the iteration
+            return results
         results['gt_label'], results['pseudo_confidence'] = open_score_bank(folder).read(number)
         return results

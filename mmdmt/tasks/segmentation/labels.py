@@ -10,8 +10,10 @@ import numpy as np
 from mmcv.transforms import LoadAnnotations
 from mmengine.dataset import BaseDataset
 from mmseg.datasets.transforms import PackSegInputs
+from numpy.typing import NDArray
 
 from mmdmt.pseudo_labels.manifest import MAX_CLASSES
+from mmdmt.pseudo_labels.progress import progress
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 from mmdmt.tasks.segmentation.recorder import PixelRecorder
 from mmdmt.tasks.segmentation.transforms import LoadPseudoLabel, PackPseudoLabel
@@ -136,6 +138,27 @@ class PixelLabels:
         loaders = (step for part in labeled for step in part.pipeline.transforms if isinstance(step, LoadAnnotations))
         moves, classes = labeling[:-1], len(labeled[0].metainfo['classes'])
         return MaskReader(next(loaders, None), moves, classes, _ignore_index(labeled[0]))
+
+    def class_counts(self, labeled: Sequence[BaseDataset]) -> NDArray[np.int64]:
+        """Count the pixels of each class in each labeled image.
+
+        Args:
+            labeled (Sequence[BaseDataset]): The plain labeled datasets.
+
+        Returns:
+            np.ndarray: int64 (images, classes), in the order of the datasets.
+        """
+        counts = []
+        with progress('Counting the pixels of each class', sum(map(len, labeled))) as bar:
+            for part in labeled:
+                classes = len(part.metainfo['classes'])
+                read = self.truth_reader([part], [PackSegInputs()])
+                for number in range(len(part)):
+                    mask = read(part.get_data_info(number))
+                    assert mask is not None  # the files were looked for
+                    counts.append(np.bincount(mask[mask < classes].ravel(), minlength=classes))
+                    bar.update(1)
+        return np.array(counts, np.int64)
 
     def check_label(self, dataset: BaseDataset, sample: Any) -> None:
         """Check the label of an image that has just been loaded.

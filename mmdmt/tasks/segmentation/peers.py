@@ -7,17 +7,21 @@ from typing import Any
 import torch
 from mmengine.model import BaseModel
 from mmengine.structures import BaseDataElement, PixelData
+from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
+from mmdmt.method.mixing import PixelBatch
 from mmdmt.method.weights import GROUND_TRUTH
 from mmdmt.models.losses import DynamicMutualLoss
+from mmdmt.models.mixes import Mix
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.registry import MODELS
+from mmdmt.tasks.segmentation.recorder import predict_logits
 
 HEADS = ('decode_head', 'auxiliary_head')
 SUPPORTED = (
     'DMT weighs pixels, so every decode and auxiliary head must be a BaseDecodeHead whose only loss is '
-    'CrossEntropyLoss with a softmax, without class weights (as in FCN, PSPNet, DeepLabV3+, UPerNet, OCRNet, '
+    'CrossEntropyLoss with a softmax (as in FCN, PSPNet, DeepLabV3+, UPerNet, OCRNet, '
     'SegFormer)'
 )
 
@@ -30,7 +34,8 @@ class Segmentors:
     def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> list[DynamicMutualLoss]:
         """Put a :class:`DynamicMutualLoss` in place of the pixel cross entropy of every head of a segmentor.
 
-        Each head keeps the weight that its own loss had (0.4 in many auxiliary heads).
+        Each head keeps the weight that its own loss had (0.4 in many auxiliary heads), and its class weights. A head
+        whose own loss is a :class:`DynamicMutualLoss` already keeps it, with exponents of its own.
 
         Args:
             name (str): Name of the peer, for the error messages.
@@ -48,7 +53,11 @@ class Segmentors:
             where = f'{part} ({type(head).__name__}) of peer {name!r}'
             _check_head(where, head)
             own = _the_only_loss(where, head)
-            placed_loss = MODELS.build({**loss, 'loss_weight': own.loss_weight * loss.get('loss_weight', 1.0)})
+            if isinstance(own, DynamicMutualLoss):
+                placed.append(own)
+                continue
+            config = {'class_weight': own.class_weight, **loss}
+            placed_loss = MODELS.build({**config, 'loss_weight': own.loss_weight * loss.get('loss_weight', 1.0)})
             if not isinstance(placed_loss, DynamicMutualLoss):
                 raise ValueError(
                     f'loss=dict(type={loss["type"]!r}) of DynamicMutualTraining is a {type(placed_loss).__name__}: '
@@ -64,27 +73,68 @@ class Segmentors:
         return int(main_head.num_classes)
 
     def losses(
-        self, peer: nn.Module, bare: BaseModel, data: dict[str, Any], placed: list[DynamicMutualLoss]
+        self,
+        peer: nn.Module,
+        bare: BaseModel,
+        data: dict[str, Any],
+        placed: list[DynamicMutualLoss],
+        mixes: Sequence[Mix],
     ) -> dict[str, Tensor]:
-        """Forward a segmentor's share of a batch, its confidence maps handed to every loss.
+        """Forward a segmentor's share of a batch, mixed, its confidence maps handed to every loss.
 
         Args:
             peer (nn.Module): The segmentor, in its distributed wrapper or not.
             bare (BaseModel): The segmentor itself.
             data (dict): ``inputs`` and ``data_samples``, not preprocessed.
             placed (list[DynamicMutualLoss]): Its losses.
+            mixes (Sequence[Mix]): What is done to a batch with pseudo labels, after its preprocessing.
 
         Returns:
             dict[str, Tensor]: What its heads return.
         """
         batch = bare.data_preprocessor(data, True)
+        samples = batch['data_samples']
+        pseudo = [number for number, sample in enumerate(samples) if 'pseudo_confidence' in sample]
+        if not pseudo:
+            plain: dict[str, Tensor] = peer(**batch, mode='loss')
+            return plain
+        label = torch.stack([sample.gt_sem_seg.data[0] for sample in samples])
+        mixed = PixelBatch(batch['inputs'], label, stack_confidence(samples))
+        labeled = [number for number in range(len(samples)) if number not in pseudo]
+        for mix in mixes:
+            mixed = mix(mixed, pseudo, labeled, self.num_classes(bare))
+        if mixes:
+            for sample, one in zip(samples, mixed.label, strict=True):
+                sample.gt_sem_seg = PixelData(data=one.unsqueeze(0))
         with ExitStack() as stack:
-            if any('pseudo_confidence' in sample for sample in batch['data_samples']):
-                confidence = stack_confidence(batch['data_samples'])
-                for loss in placed:
-                    stack.enter_context(loss.pseudo_targets(confidence))
-            losses: dict[str, Tensor] = peer(**batch, mode='loss')
+            for loss in placed:
+                stack.enter_context(loss.pseudo_targets(mixed.confidence))
+            losses: dict[str, Tensor] = peer(mixed.inputs, samples, mode='loss')
         return losses
+
+    def label_online(self, labeler: BaseModel, views: Sequence[Tensor], samples: Sequence[Any]) -> None:
+        """Label images where they have no label yet.
+
+        Args:
+            labeler (BaseModel): A segmentor in evaluation mode.
+            views (Sequence[Tensor]): Of each image what the labeler sees, uint8 (3, H, W).
+            samples (Sequence[SegDataSample]): Of each image; ``gt_sem_seg`` is 0 where a label is wanted and the
+                ignored one elsewhere. They get the labels and ``pseudo_confidence``, float32 (1, H, W).
+        """
+        by_size: dict[tuple[int, ...], list[int]] = {}
+        for number, view in enumerate(views):
+            by_size.setdefault(tuple(view.shape), []).append(number)
+        for shape, numbers in by_size.items():
+            metas = [SegDataSample(metainfo={'img_shape': shape[1:], 'ori_shape': shape[1:]}) for _ in numbers]
+            logits = predict_logits(labeler, {'inputs': [views[i] for i in numbers], 'data_samples': metas})
+            confidence, label = torch.stack(list(logits)).float().softmax(dim=1).max(dim=1)
+            for i, one, sure in zip(numbers, label, confidence, strict=True):
+                place = samples[i].gt_sem_seg.data[0].to(label.device, non_blocking=True)
+                samples[i].gt_sem_seg = PixelData(data=torch.where(place == 0, one, place.long()).unsqueeze(0))
+                samples[i].pseudo_confidence = PixelData(data=sure.unsqueeze(0))
+
+    def check_mixes(self, mixes: Sequence[Mix]) -> None:
+        """Take all mixes."""
 
     def combine(self, by_peer: dict[str, Any], predicted_by: str) -> BaseDataElement:
         """Join what segmentors predict for one image.
@@ -120,7 +170,7 @@ def stack_confidence(data_samples: Sequence[BaseDataElement]) -> Tensor:
             ``pseudo_confidence`` (1, h, w) of the unpadded image where the label is a pseudo label.
 
     Returns:
-        Tensor: (N, H, W) float32; ``inf`` for ground truth and padding.
+        Tensor: (N, H, W) float32; ``inf`` for ground truth, and 0 outside of the map of a pseudo label.
     """
     size = data_samples[0].gt_sem_seg.shape
     device = data_samples[0].gt_sem_seg.data.device
@@ -128,6 +178,7 @@ def stack_confidence(data_samples: Sequence[BaseDataElement]) -> Tensor:
     for i, sample in enumerate(data_samples):
         if 'pseudo_confidence' in sample:
             height, width = sample.pseudo_confidence.shape
+            confidence[i] = 0  # padding is no label, and never ground truth
             confidence[i, :height, :width] = sample.pseudo_confidence.data[0]
     return confidence
 
@@ -172,6 +223,4 @@ def _the_only_loss(where: str, head: nn.Module) -> nn.Module:
         return loss
     if not isinstance(loss, CrossEntropyLoss) or loss.use_sigmoid or loss.use_mask:
         raise ValueError(f'The {where} computes {loss}, no softmax cross entropy of pixels: {SUPPORTED}.')
-    if loss.class_weight is not None:
-        raise ValueError(f'The {where} has class_weight={loss.class_weight}: {SUPPORTED}; drop class_weight.')
     return loss

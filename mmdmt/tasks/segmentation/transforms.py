@@ -2,13 +2,16 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
 from mmengine.structures import PixelData
 from mmseg.datasets.transforms import PackSegInputs
 
+from mmdmt.method.draws import ONLINE
 from mmdmt.registry import TRANSFORMS
 from mmdmt.tasks.segmentation.bank import open_bank
+from mmdmt.tasks.task import WEAK_VIEW
 
 
 @TRANSFORMS.register_module()
@@ -23,7 +26,8 @@ class LoadPseudoLabel(BaseTransform):
 
     Required keys: ``img``, and ``pseudo_label``, the bank's folder and the number of the image, as
     :class:`mmdmt.MutualDataset` gives it. Added keys: ``gt_seg_map`` (uint8 (H, W)), ``pseudo_confidence`` (float32
-    (H, W)), and both names in ``seg_fields``.
+    (H, W)), and both names in ``seg_fields``. Where labels are made online, ``gt_seg_map`` is zero, the place of labels
+    to come, and there is no confidence.
 
     Args:
         ignore_index (int): The label of pixels below their class's threshold. Defaults to 255.
@@ -39,6 +43,10 @@ class LoadPseudoLabel(BaseTransform):
             ValueError: If the label has another size than the image.
         """
         folder, number = results['pseudo_label']
+        if folder == ONLINE:  # the labeler labels class 0 anew; what padding adds stays ignored
+            results['gt_seg_map'] = np.zeros(results['img'].shape[:2], np.uint8)
+            results['seg_fields'] = [*results.get('seg_fields', ()), 'gt_seg_map']
+            return results
         label, confidence = open_bank(folder).read(number, self.ignore_index)
         if label.shape != results['img'].shape[:2]:
             raise ValueError(
@@ -102,6 +110,9 @@ class IgnoreMargins(BaseTransform):
 class PackPseudoLabel(PackSegInputs):
     """Pack a pseudo-labeled image: ``PackSegInputs`` that adds ``pseudo_confidence`` (float32, (1, H, W)).
 
+    Of an image whose labels are made online it adds the labeler's view instead, ``weak_view`` (uint8, (3, H, W)), if
+    :class:`mmdmt.TwoViews` has made one.
+
     Args:
         meta_keys (Sequence[str]): As of ``PackSegInputs``.
     """
@@ -109,6 +120,9 @@ class PackPseudoLabel(PackSegInputs):
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Pack it."""
         packed = super().transform(results)
-        confidence = torch.from_numpy(results['pseudo_confidence'].copy())
-        packed['data_samples'].pseudo_confidence = PixelData(data=confidence.unsqueeze(0))
+        if 'pseudo_confidence' in results:
+            confidence = torch.from_numpy(results['pseudo_confidence'].copy())
+            packed['data_samples'].pseudo_confidence = PixelData(data=confidence.unsqueeze(0))
+        if WEAK_VIEW in results:
+            packed['data_samples'].set_field(PixelData(data=results[WEAK_VIEW]), WEAK_VIEW)
         return packed

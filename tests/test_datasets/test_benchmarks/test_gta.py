@@ -6,7 +6,7 @@ from mmengine.registry import DATASETS
 from mmseg.datasets import CityscapesDataset
 from PIL import Image
 
-from mmdmt.datasets.sampler import Draw
+from mmdmt.method.draws import Draw
 
 SIZES = ((19, 33), (24, 17), (21, 30))
 PIPELINE = [{'type': 'LoadImageFromFile'}, {'type': 'LoadAnnotations'}, {'type': 'PackSegInputs'}]

@@ -1,0 +1,170 @@
+"""Draw the images of all batches, as a function of seed, peer, iteration and slot alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+LABELED, PSEUDO = 0, 1
+ONLINE = 'online'
+"""In place of a bank's folder: the labels are made in the iteration that learns from them."""
+
+
+class Draw(NamedTuple):
+    """One image of a batch.
+
+    Attributes:
+        peer: Whose batch it is for.
+        image: Its number in the labeled dataset, or in the unlabeled one.
+        seed: Of everything random in its transforms.
+        bank: Folder of the pseudo labels to train it on, or ``'online'``; None for an image with ground truth.
+        wanted: A class that the crop should show, and the least pixels of it; None for any crop.
+    """
+
+    peer: str
+    image: int
+    seed: int
+    bank: str | None
+    wanted: tuple[int, int] | None = None
+
+
+class PeerPool(NamedTuple):
+    """What a peer draws from during a phase.
+
+    Attributes:
+        peer: Its name.
+        labeled: Numbers in the labeled dataset.
+        unlabeled: Numbers in the unlabeled dataset.
+        bank: Folder of its labeler's pseudo labels, or ``'online'``; None during the warm-up.
+    """
+
+    peer: str
+    labeled: Sequence[int]
+    unlabeled: Sequence[int]
+    bank: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class RareClasses:
+    """Draw labeled images by class, the rare ones oftener, in place of shuffled passes.
+
+    A class c is drawn with probability ``softmax((1 - share of its pixels) / temperature)`` among those that some image
+    shows enough of, then an image among these. Hoyer et al., "DAFormer", CVPR 2022, arXiv 2111.14887.
+
+    Args:
+        counts: Pixels of each class in each labeled image, int64 (images, classes).
+        temperature: The lower, the oftener rare classes are drawn. Default: 0.01.
+        min_pixels: Pixels of the class that an image must have. Its crop is drawn again, up to ten times, until it
+            shows more than half as many. Default: 3000.
+
+    Raises:
+        ValueError: If no image has as many pixels of any class, or a value is not above 0.
+    """
+
+    counts: NDArray[np.int64]
+    temperature: float = 0.01
+    min_pixels: int = 3000
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        if not self.temperature > 0:
+            raise ValueError(f'temperature={self.temperature} of rare_classes: give a number > 0, such as 0.01.')
+        if not self.min_pixels > 0:
+            raise ValueError(f'min_pixels={self.min_pixels} of rare_classes: give a number > 0, such as 3000.')
+        if not (self.counts >= self.min_pixels).any():
+            raise ValueError(
+                f'rare_classes draws images with min_pixels={self.min_pixels} pixels of a class, but the most that a '
+                f'labeled image has of any is {self.counts.max(initial=0)}: give a lower min_pixels.'
+            )
+
+    def probabilities(self, images: Sequence[int]) -> NDArray[np.float64]:
+        """Return the probability of each class, float64 (classes,), when only some images can be drawn."""
+        counts = self.counts[list(images)]
+        frequency = counts.sum(axis=0) / max(1, int(counts.sum()))
+        shown: NDArray[np.bool_] = np.any(counts >= self.min_pixels, axis=0)
+        if not shown.any():
+            return np.zeros(counts.shape[1])
+        scaled = np.where(shown, (1 - frequency) / self.temperature, -np.inf)
+        weights = np.exp(scaled - scaled.max())
+        return np.asarray(weights / weights.sum(), np.float64)
+
+    def draw(self, images: Sequence[int], seed: int) -> tuple[int, int]:
+        """Draw a class, then one of some images that shows it.
+
+        Args:
+            images: Numbers of the labeled images that can be drawn.
+            seed: Of the draw.
+
+        Returns:
+            The number of the image, and the class.
+        """
+        generator = np.random.default_rng(seed)
+        probabilities = self.probabilities(images)
+        if not probabilities.any():
+            return int(images[int(generator.integers(len(images)))]), -1
+        wanted = int(generator.choice(len(probabilities), p=probabilities))
+        showing = [image for image in images if self.counts[image, wanted] >= self.min_pixels]
+        return int(showing[int(generator.integers(len(showing)))]), wanted
+
+
+@dataclass(frozen=True)
+class DrawPlan:
+    """All batches of a phase.
+
+    Each peer runs through its labeled and through its unlabeled images in shuffled passes of their own, so that
+    every image is seen once before any is seen again. Images and seeds depend on (seed, peer, iteration, slot) alone:
+    not on what was drawn before, nor on the number of data workers.
+
+    Args:
+        seed: Of the run.
+        phase: Number of the phase.
+        start: Its first iteration.
+        stop: The iteration after its last.
+        labeled: Ground-truth images of each peer in a batch of one process.
+        pseudo: Pseudo-labeled images of each peer in a batch of one process.
+        pools: One for each peer.
+        rare_classes: Draws the labeled images in place of shuffled passes. Default: None.
+    """
+
+    seed: int
+    phase: int
+    start: int
+    stop: int
+    labeled: int
+    pseudo: int
+    pools: tuple[PeerPool, ...]
+    rare_classes: RareClasses | None = None
+
+    def batch(self, iteration: int, rank: int = 0, world_size: int = 1) -> list[Draw]:
+        """Return the draws of one process for one iteration, peer after peer."""
+        draws: list[Draw] = []
+        for number, pool in enumerate(self.pools):
+            for stream, count, images, bank in (
+                (LABELED, self.labeled, pool.labeled, None),
+                (PSEUDO, self.pseudo, pool.unlabeled, pool.bank),
+            ):
+                for slot in range(rank * count, (rank + 1) * count):
+                    seed = _hash(self.seed, number, stream, iteration, slot)
+                    if stream == LABELED and self.rare_classes is not None:
+                        image, cls = self.rare_classes.draw(images, seed)
+                        wanted = (cls, self.rare_classes.min_pixels // 2) if cls >= 0 else None
+                        draws.append(Draw(pool.peer, image, seed, bank, wanted))
+                        continue
+                    position = (iteration - self.start) * count * world_size + slot
+                    lap, place = divmod(position, len(images))
+                    index = int(_shuffled(len(images), (self.seed, number, stream, self.phase, lap))[place])
+                    draws.append(Draw(pool.peer, int(images[index]), seed, bank))
+        return draws
+
+
+@lru_cache(maxsize=32)
+def _shuffled(size: int, entropy: tuple[int, ...]) -> NDArray[np.int64]:
+    return np.random.default_rng(entropy).permutation(size)
+
+
+def _hash(*entropy: int) -> int:
+    """Mix numbers into a seed that every random generator takes."""
+    return int(np.random.SeedSequence(entropy).generate_state(1)[0])

@@ -1,0 +1,149 @@
+"""Mixing of training images: every pixel keeps the label and the confidence of the image that its color comes from.
+
+All functions work on the tensors of a batch, on the device where it is, without waiting for that device. What is
+random is drawn on the CPU from NumPy's global generator, which the run seeds in every iteration.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmdmt.method.weights import GROUND_TRUTH
+
+
+class PixelBatch(NamedTuple):
+    """A peer's share of a batch, as its loss sees it.
+
+    Attributes:
+        inputs: (N, C, H, W) floating, normalized and padded.
+        label: (N, H, W) integers.
+        confidence: (N, H, W) float32 of the labeler; ``inf`` for ground truth.
+    """
+
+    inputs: Tensor
+    label: Tensor
+    confidence: Tensor
+
+
+class Box(NamedTuple):
+    """A rectangle of pixels: rows ``top`` to ``bottom``, columns ``left`` to ``right``, the ends not included."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+
+def draw_box(size: tuple[int, int], area: tuple[float, float], aspect: tuple[float, float]) -> Box:
+    """Draw a rectangle inside of an image, as CutMix cuts it.
+
+    Args:
+        size (tuple[int, int]): Height and width of the image.
+        area (tuple[float, float]): Least and greatest share of the image, drawn uniformly.
+        aspect (tuple[float, float]): Least and greatest height over width, drawn uniformly in its logarithm.
+
+    Returns:
+        Box: Of at least one pixel; cut off where it would be larger than the image.
+    """
+    height, width = size
+    pixels = np.random.uniform(*area) * height * width
+    ratio = math.exp(np.random.uniform(math.log(aspect[0]), math.log(aspect[1])))
+    rows = min(height, max(1, round(math.sqrt(pixels * ratio))))
+    columns = min(width, max(1, round(math.sqrt(pixels / ratio))))
+    top, left = np.random.randint(height - rows + 1), np.random.randint(width - columns + 1)
+    return Box(top, top + rows, left, left + columns)
+
+
+def draw_partners(images: Sequence[int]) -> dict[int, int]:
+    """Give every image another one of the same list; all are given once.
+
+    Args:
+        images (Sequence[int]): Two numbers or more.
+    """
+    order = [images[i] for i in np.random.permutation(len(images))]
+    return dict(zip(order, order[1:] + order[:1], strict=True))
+
+
+def paste_boxes(batch: PixelBatch, boxes: dict[int, tuple[int, Box]]) -> PixelBatch:
+    """Paste a rectangle of another image of the batch into images: color, label and confidence alike.
+
+    Args:
+        batch (PixelBatch): Left as it is.
+        boxes (dict[int, tuple[int, Box]]): For each image that gets one, the number of the image that it is cut from,
+            as it was before anything was pasted, and the rectangle.
+
+    Returns:
+        PixelBatch: The mixed one.
+    """
+    mixed = PixelBatch(*(part.clone() for part in batch))
+    for image, (partner, box) in boxes.items():
+        window = (..., slice(box.top, box.bottom), slice(box.left, box.right))
+        for after, before in zip(mixed, batch, strict=True):
+            after[image][window] = before[partner][window]
+    return mixed
+
+
+def half_of_classes(label: Tensor, num_classes: int) -> Tensor:
+    """Choose half of the classes of a label map at random, rounded up, and say where they are.
+
+    Args:
+        label (Tensor): (H, W) integers; what is not in [0, num_classes) is no class.
+        num_classes (int): How many classes there are.
+
+    Returns:
+        Tensor: (H, W) bool.
+    """
+    random = torch.from_numpy(np.random.random(num_classes)).to(label.device, non_blocking=True)
+    valid = (label >= 0) & (label < num_classes)
+    index = label.where(valid, num_classes).long().flatten()
+    present = torch.zeros(num_classes + 1, dtype=torch.bool, device=label.device).scatter_(0, index, True)
+    present = present[:num_classes]
+    rank = random.masked_fill(~present, 2.0).argsort().argsort()
+    chosen = present & (rank < (present.sum() + 1) // 2)
+    return torch.cat([chosen, chosen.new_zeros(1)])[index].view_as(label)
+
+
+def paste_classes(batch: PixelBatch, pairs: dict[int, int], num_classes: int) -> PixelBatch:
+    """Paste half of the classes of a labeled image, with their ground truth, onto another image.
+
+    Args:
+        batch (PixelBatch): Left as it is.
+        pairs (dict[int, int]): For each image that is pasted on, the number of the labeled one.
+        num_classes (int): How many classes there are.
+
+    Returns:
+        PixelBatch: The mixed one; confidence is infinite where ground truth was pasted.
+    """
+    mixed = PixelBatch(*(part.clone() for part in batch))
+    for image, source in pairs.items():
+        mask = half_of_classes(batch.label[source], num_classes)
+        mixed.inputs[image] = torch.where(mask, batch.inputs[source], batch.inputs[image])
+        mixed.label[image] = torch.where(mask, batch.label[source], batch.label[image])
+        mixed.confidence[image] = batch.confidence[image].masked_fill(mask, GROUND_TRUTH)
+    return mixed
+
+
+def blank_blocks(batch: PixelBatch, images: Sequence[int], size: int, share: float) -> PixelBatch:
+    """Blank square blocks of images: their color is that of the mean, zero after normalization; labels stay.
+
+    Args:
+        batch (PixelBatch): Left as it is.
+        images (Sequence[int]): Which ones.
+        size (int): Side of a block, in pixels.
+        share (float): Probability with which a block is blanked.
+
+    Returns:
+        PixelBatch: The masked one.
+    """
+    inputs = batch.inputs.clone()
+    height, width = inputs.shape[2:]
+    grid = (len(images), 1, -(-height // size), -(-width // size))
+    keep = torch.from_numpy((np.random.random(grid) >= share).astype(np.float32)).to(inputs.device, non_blocking=True)
+    pixels = keep.repeat_interleave(size, 2).repeat_interleave(size, 3)[:, :, :height, :width]
+    for row, image in enumerate(images):
+        inputs[image] = inputs[image] * pixels[row].to(inputs.dtype)
+    return batch._replace(inputs=inputs)

@@ -1,0 +1,79 @@
+"""What a mix is, and how a list of them is built."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from mmdmt.method.mixing import PixelBatch
+from mmdmt.registry import MODELS
+
+
+class Mix(Protocol):
+    """Mix the pseudo-labeled images of a peer's batch with others of it."""
+
+    needs_pseudo: int
+    """Pseudo-labeled images of a peer that a batch must have."""
+
+    needs_labeled: int
+    """Labeled images of a peer that a batch must have."""
+
+    def __call__(
+        self, batch: PixelBatch, pseudo: Sequence[int], labeled: Sequence[int], num_classes: int
+    ) -> PixelBatch:
+        """Mix a batch.
+
+        Args:
+            batch (PixelBatch): After preprocessing, on its device; left as it is.
+            pseudo (Sequence[int]): Numbers of the pseudo-labeled images in it.
+            labeled (Sequence[int]): Numbers of the labeled ones.
+            num_classes (int): How many classes there are.
+        """
+
+
+def build_mixes(configs: Sequence[dict[str, Any]]) -> list[Mix]:
+    """Build the mixes of a config, in their order.
+
+    Args:
+        configs (Sequence[dict]): ``mixes`` of :class:`mmdmt.DynamicMutualTraining`.
+
+    Raises:
+        ValueError: If one of them is no config of a mix.
+    """
+    if isinstance(configs, dict) or not all(isinstance(config, dict) and 'type' in config for config in configs):
+        raise ValueError(
+            f"mixes={configs!r} of DynamicMutualTraining: give a list such as [dict(type='mmdmt.CutMix')]."
+        )
+    mixes = []
+    for config in configs:
+        if isinstance(config['type'], str) and MODELS.get(config['type']) is None:
+            raise ValueError(
+                f'mixes of DynamicMutualTraining name the unknown type {config["type"]!r}: choose mmdmt.CutMix, '
+                'mmdmt.ClassMix, mmdmt.BlockMask or a registered class of your own.'
+            )
+        mix = MODELS.build(config)
+        if not hasattr(mix, 'needs_pseudo'):
+            raise ValueError(f'mixes of DynamicMutualTraining name {config["type"]!r}, which is no mix.')
+        mixes.append(mix)
+    return mixes
+
+
+def check_share(place: str, value: Any) -> None:
+    """Check that a setting is a share.
+
+    Raises:
+        ValueError: If it is no number in [0, 1].
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise ValueError(f'{place}={value!r} is no share: give a number in [0, 1].')
+
+
+def check_range(place: str, value: Any, most: float) -> None:
+    """Check that a setting is a range of positive numbers.
+
+    Raises:
+        ValueError: If it is no pair ``0 < least <= greatest <= most``.
+    """
+    pair = isinstance(value, (tuple, list)) and len(value) == 2
+    if not pair or not 0 < value[0] <= value[1] <= most:
+        raise ValueError(
+            f'{place}={value!r} is no range: give (least, greatest) with 0 < least <= greatest <= {most:g}.'
+        )
