@@ -24,6 +24,7 @@ def schedule(
     ratios: Sequence[float] | None = None,
     val_interval: int | None = None,
     labeled_lists: Mapping[str, str] | None = None,
+    online: Mapping[str, Any] | None = None,
     hook: Mapping[str, Any] | None = None,
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Set the lengths of the phases, and what follows from them: ``max_iters`` and where intervals change.
@@ -33,7 +34,7 @@ def schedule(
     Args:
         base (Mapping): ``_base_`` of the config file. The ``DMTHook`` in its ``custom_hooks`` has two phases or more:
             the first is the warm-up, the second says what all others have in common (``labeled``, ``pseudo``, ...).
-        warm_up (int, optional): Iterations of the warm-up. Defaults to None.
+        warm_up (int, optional): Iterations of the warm-up; 0 for none. Defaults to None.
         iters (int | Sequence[int], optional): Iterations of every phase after it, or of each. Defaults to None.
         ratios (Sequence[float], optional): Label ratio of each phase after it, in (0, 1]; ``()`` for the warm-up alone.
             Defaults to None: those of the base, or if it has none the paper's, 0.2 to 1.
@@ -41,6 +42,8 @@ def schedule(
             the base's ``dynamic_intervals`` begins with the end of the warm-up.
         labeled_lists (Mapping[str, str], optional): List of images of each peer in the warm-up; ``{}`` for the whole
             labeled set for all peers. Defaults to None.
+        online (Mapping, optional): How labels are made in the iteration that learns them, in one phase of ``iters``
+            iterations in place of those with label ratios. Defaults to None.
         hook (Mapping, optional): A ``DMTHook`` in place of the base's. Defaults to None.
 
     Returns:
@@ -74,18 +77,32 @@ def schedule(
     if labeled_lists is not None:
         first.pop('labeled_lists', None)
         first.update({'labeled_lists': dict(labeled_lists)} if labeled_lists else {})
+    if online is not None:
+        if not isinstance(iters, int):
+            raise ValueError(f'iters={iters} with online={dict(online)}: give the length of its one phase.')
+        phases = [first, {**rest[0], 'iters': iters, 'online': dict(online)}]
+        phases[1].pop('label_ratio', None)
+        return hooks, _train_cfg(base, found[0], phases, val_interval)
     if ratios is None:
         ratios = [phase['label_ratio'] for phase in rest if 'label_ratio' in phase] or LABEL_RATIOS
     lengths = _lengths(iters, len(ratios), rest)
     phases = [first, *({**rest[0], 'iters': n, 'label_ratio': r} for n, r in zip(lengths, ratios, strict=True))]
-    found[0]['phases'] = phases
+    return hooks, _train_cfg(base, found[0], phases, val_interval)
+
+
+def _train_cfg(
+    base: Mapping[str, Any], hook: dict[str, Any], phases: list[dict[str, Any]], val_interval: int | None
+) -> dict[str, Any]:
+    """Put the phases into the hook, without a warm-up of no length, and compute the length of the run."""
+    phases = [phase for phase in phases if phase.get('iters') != 0]
+    hook['phases'] = phases
     train_cfg = {'type': 'IterBasedTrainLoop', **_plain(base.get('train_cfg', {}))}
     train_cfg['max_iters'] = Curriculum.from_configs(phases).total_iters
     if val_interval is not None:
         train_cfg['val_interval'] = val_interval
     if train_cfg.get('dynamic_intervals'):
-        train_cfg['dynamic_intervals'] = [(first['iters'], train_cfg['dynamic_intervals'][-1][1])]
-    return hooks, train_cfg
+        train_cfg['dynamic_intervals'] = [(phases[0]['iters'], train_cfg['dynamic_intervals'][-1][1])]
+    return train_cfg
 
 
 def _lengths(iters: int | Sequence[int] | None, number: int, rest: Sequence[Mapping[str, Any]]) -> Sequence[int]:

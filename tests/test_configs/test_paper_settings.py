@@ -194,7 +194,7 @@ def test_difference_maximized_sampling_is_on_or_off():
     [
         ('cbst', [COCO], {'gamma_agree': 0.0, 'gamma_disagree': 0.0}),
         ('dst', [COCO], {'gamma_agree': 5.0, 'gamma_disagree': 5.0}),
-        ('online-self-training', [COCO], {'rule': 'online', 'online_threshold': 0.9}),
+        ('online-self-training', [COCO], {'gamma_agree': 0.0, 'gamma_disagree': 0.0, 'average_over': 'kept'}),
         ('dmt-naive', [COCO, COCO], {'rule': 'naive', 'gamma_agree': 5.0}),
         ('dmt-flip', [COCO, COCO], {'rule': 'flip', 'gamma_agree': 5.0, 'gamma_disagree': 5.0}),
         ('dmt-dms', [COCO, COCO], {'gamma_agree': 5.0, 'gamma_disagree': 5.0}),

@@ -3,6 +3,7 @@ import pytest
 from mmdmt.method.phases import Curriculum, Phase
 
 WARM_UP = {'iters': 500, 'labeled': 8}
+ONLINE = {'iters': 250, 'labeled': 4, 'pseudo': 4, 'online': {'labeler': 'average', 'min_confidence': 0.95}}
 ROUND = {'iters': 250, 'labeled': 1, 'pseudo': 7, 'label_ratio': 0.2}
 
 
@@ -36,7 +37,16 @@ def test_a_run_may_begin_with_pseudo_labels():
         ({**WARM_UP, 'lr_factor': -1.0}, 'lr_factor=-1.0'),
         ({**WARM_UP, 'lr': 0.1, 'lr_factor': 0.5}, 'exclude each other'),
         ({**ROUND, 'labeled': 0, 'labeled_lists': {'a': 'a.txt'}}, 'labeled_lists'),
-        ({**WARM_UP, 'labeled': 8}, 'labeled'),
+        ({**WARM_UP, 'labels': 8}, "takes no 'labels'.*'labeled'"),
+        ({**ROUND, 'online': {}}, 'label_ratio=0.2 and online={} exclude each other'),
+        ({**WARM_UP, 'online': {}}, 'online={} makes pseudo labels that no batch uses'),
+        ({**ONLINE, 'online': {'labeler': 'teacher'}}, "online.labeler='teacher' is unknown"),
+        ({**ONLINE, 'online': {'labeller': 'average'}}, "online takes no 'labeller' .*'labeler'"),
+        ({**ONLINE, 'online': {'min_confidence': 95}}, 'online.min_confidence=95 is no confidence'),
+        ({**ONLINE, 'online': 'average'}, "online='average': give a dict"),
+        ({**ONLINE, 'min_confidence': 0.5}, 'min_confidence=0.5: give it inside of online'),
+        ({**ROUND, 'min_confidence': -0.1}, 'min_confidence=-0.1 is no confidence'),
+        ({**WARM_UP, 'min_confidence': 0.5}, 'is for pseudo labels, of which there are none'),
     ],
 )
 def test_a_wrong_phase_is_named(config, words):
@@ -52,3 +62,5 @@ def test_no_phase_is_refused():
 
 def test_a_phase_tells_what_it_is():
     assert Phase(**ROUND).kind == '1 labeled + 7 pseudo-labeled images a batch, label ratio 0.2'
+    online = '4 labeled + 4 pseudo-labeled images a batch, labels online by average, of confidence 0.95 or more'
+    assert Phase(**ONLINE).kind == online

@@ -118,14 +118,14 @@ def test_without_pseudo_labels_training_is_plain_and_logs_no_agreement():
     assert not any('mean_weight' in key for key in log)
 
 
-def test_confidence_is_infinite_where_nothing_is_pseudo_labeled():
+def test_confidence_is_infinite_for_ground_truth_and_zero_outside_a_map():
     samples = [sample_of(), sample_of(size=(32, 32))]
     samples[1].pseudo_confidence = PixelData(data=torch.full((1, 20, 30), 0.25))
     confidence = stack_confidence(samples)
     assert confidence[0].isinf().all()
     assert (confidence[1, :20, :30] == 0.25).all()
-    assert confidence[1, 20:].isinf().all()
-    assert confidence[1, :, 30:].isinf().all()
+    assert (confidence[1, 20:] == 0).all()
+    assert (confidence[1, :, 30:] == 0).all()
 
 
 def test_prediction_gives_every_peer_and_the_mean_softmax():
@@ -207,7 +207,6 @@ def head_with(**settings):
     [
         (head_with(loss_decode={'type': 'DiceLoss'}), r'decode_head \(FCNHead\) of peer .a. computes DiceLoss'),
         (head_with(loss_decode=[{'type': 'CrossEntropyLoss'}, {'type': 'DiceLoss'}]), 'adds up 2 losses'),
-        (head_with(loss_decode={'type': 'CrossEntropyLoss', 'class_weight': [1, 2, 3]}), 'class_weight'),
         (head_with(num_classes=2, out_channels=1), 'out_channels=1'),
     ],
 )
@@ -215,6 +214,16 @@ def test_heads_without_a_pixel_cross_entropy_are_refused(config, words):
     with pytest.raises(ValueError, match=words) as error:
         DynamicMutualTraining(peers={'a': config})
     assert error.match('CrossEntropyLoss with a softmax')
+
+
+def test_class_weights_and_own_exponents_of_a_head_stay():
+    weighted = head_with(loss_decode={'type': 'CrossEntropyLoss', 'class_weight': [1, 2, 3], 'loss_weight': 0.5})
+    own = head_with(loss_decode={'type': 'mmdmt.DynamicMutualLoss', 'gamma_agree': 1.0, 'loss_weight': 0.7})
+    model = DynamicMutualTraining(peers={'a': weighted, 'b': own}, loss={'type': 'mmdmt.DynamicMutualLoss'})
+    loss = model.a.decode_head.loss_decode
+    assert (loss.class_weight.tolist(), loss.loss_weight, loss.gamma_agree) == ([1, 2, 3], 0.5, 5.0)
+    loss = model.b.decode_head.loss_decode
+    assert (loss.class_weight, loss.loss_weight, loss.gamma_agree) == (None, 0.7, 1.0)
 
 
 def test_a_peer_that_is_neither_segmentor_nor_classifier_is_refused():

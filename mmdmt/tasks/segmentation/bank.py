@@ -13,7 +13,7 @@ import contextlib
 import os
 import shutil
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -192,10 +192,10 @@ class PseudoLabelBank:
         """Read the pseudo label of an image without its confidence; a dropped pixel has a label that is no class."""
         return self.read(image)[0]
 
-    def __del__(self) -> None:
-        """Close the files."""
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        """Close the files; at the end of the process ``os`` may be gone before."""
         for file in getattr(self, '_files', ()):
-            os.close(file)
+            close(file)
 
 
 @lru_cache(maxsize=16)

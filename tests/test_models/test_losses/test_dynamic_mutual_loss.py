@@ -82,16 +82,64 @@ def test_whole_images_are_weighted_alike():
     torch.testing.assert_close(value.item(), case['loss'], rtol=1e-5, atol=0)
 
 
-def test_online_the_learner_learns_what_it_is_sure_of_and_no_labeler():
-    logits = torch.tensor([[5.0, 0.0], [0.5, 0.0], [0.0, 5.0], [0.0, 5.0]])
-    label = torch.tensor([1, 1, 0, 255])  # of the labeler, of the labeler, ground truth, ignored
-    confidence = torch.tensor([0.99, 0.99, float('inf'), 0.5])
-    loss = DynamicMutualLoss(rule='online', online_threshold=0.9)
-    with loss.pseudo_targets(confidence):
-        value = loss(logits, label)
-    own, truth = F.cross_entropy(logits[:1], torch.tensor([0])), F.cross_entropy(logits[2:3], label[2:3])
-    torch.testing.assert_close(value, (own + truth) / 3)
+LOGITS = torch.tensor([[5.0, 0.0], [0.5, 0.0], [0.0, 5.0], [0.0, 5.0]])
+LABEL = torch.tensor([0, 0, 0, 255])  # of the labeler, of the labeler, ground truth, ignored
+SURE = torch.tensor([0.95, 0.6, float('inf'), 0.5])
+
+
+def loss_of(**settings):
+    loss = DynamicMutualLoss(0, 0, **settings)
+    with loss.pseudo_targets(SURE):
+        return loss(LOGITS, LABEL).item()
+
+
+def entropies(*pixels):
+    return sum(F.cross_entropy(LOGITS[[p]], LABEL[[p]]).item() for p in pixels)
+
+
+def test_below_the_floor_a_pseudo_label_weighs_nothing():
+    assert loss_of(min_confidence=0.9) == pytest.approx(entropies(0, 2) / 3)
+    assert loss_of(min_confidence=0.9, average_over='kept') == pytest.approx(entropies(0, 2) / 2)
+    assert loss_of(min_confidence=1.0, average_over='kept') == pytest.approx(entropies(2))
+    assert loss_of(average_over='kept') == pytest.approx(loss_of())
+
+
+def test_the_higher_floor_of_loss_and_phase_counts():
+    loss = DynamicMutualLoss(0, 0, min_confidence=0.5)
+    loss.floor = 0.9
+    with loss.pseudo_targets(SURE):
+        assert loss(LOGITS, LABEL).item() == pytest.approx(entropies(0, 2) / 3)
     assert loss.counts['weight'] == 2
+
+
+def test_one_weight_for_all_pseudo_labels_is_the_share_of_sure_ones():
+    expected = (0.5 * entropies(0, 1) + entropies(2)) / 3
+    assert loss_of(rule='share', share_threshold=0.9) == pytest.approx(expected)
+
+
+def test_class_weights_are_those_of_torch_with_and_without_pseudo_labels():
+    weights = [0.3, 2.0]
+    truth = F.cross_entropy(LOGITS, LABEL, weight=torch.tensor(weights), ignore_index=255)
+    loss = DynamicMutualLoss(0, 0, class_weight=weights)
+    torch.testing.assert_close(loss(LOGITS, LABEL), truth)
+    with loss.pseudo_targets(SURE):
+        torch.testing.assert_close(loss(LOGITS, LABEL), truth)
+    assert not loss.state_dict()
+
+
+def test_class_weights_multiply_the_gradient_of_weighted_labels():
+    logits, label, confidence = tensors_of(CASES[0])
+    weights = torch.arange(1.0, logits.shape[1] + 1)
+    loss = DynamicMutualLoss(CASES[0]['gamma_agree'], CASES[0]['gamma_disagree'], class_weight=weights.tolist())
+    logits.requires_grad_()
+    with loss.pseudo_targets(confidence):
+        loss(logits, label).backward()
+    _, by_rule = loss.weigh(logits, label, confidence)
+    valid = label != 255
+    factor = weights[label.where(valid, 0)] * valid
+    entropy = F.cross_entropy(logits, label.where(valid, 0), reduction='none')
+    (expected,) = torch.autograd.grad((entropy * factor * by_rule).sum() / factor.sum(), logits)
+    torch.testing.assert_close(logits.grad, expected)
 
 
 def test_nothing_valid_gives_zero_and_not_nan():
@@ -139,9 +187,11 @@ def test_a_confidence_of_another_shape_is_refused():
 @pytest.mark.parametrize(
     ('arguments', 'words'),
     [
-        ({'rule': 'fliep'}, "'fliep'.*mutual, naive, flip, online"),
+        ({'rule': 'fliep'}, "'fliep'.*mutual, naive, flip, share"),
         ({'gamma_agree': -1}, 'gamma_agree=-1'),
-        ({'online_threshold': 90}, 'online_threshold=90'),
+        ({'share_threshold': 90}, 'share_threshold=90'),
+        ({'min_confidence': -0.1}, 'min_confidence=-0.1'),
+        ({'average_over': 'all'}, "average_over='all'"),
     ],
 )
 def test_wrong_settings_are_refused(arguments, words):

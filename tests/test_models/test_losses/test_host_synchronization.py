@@ -39,7 +39,7 @@ def pixels(device):
 
 @pytest.mark.parametrize('device', DEVICES)
 @pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize('rule', ['mutual', 'naive', 'flip', 'online'])
+@pytest.mark.parametrize('rule', ['mutual', 'naive', 'flip', 'share'])
 def test_the_loss_of_pixels_waits_for_nothing(device, rule, dtype):
     loss = DynamicMutualLoss(gamma_agree=5, gamma_disagree=3, rule=rule, loss_weight=0.4)
     with no_values(device) as place:
