@@ -16,7 +16,7 @@ from mmdmt.models.losses import DynamicMutualLoss
 from mmdmt.models.mixes import Mix
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.registry import MODELS
-from mmdmt.tasks.segmentation.recorder import predict_logits
+from mmdmt.tasks.segmentation.prediction import forward
 
 HEADS = ('decode_head', 'auxiliary_head')
 SUPPORTED = (
@@ -121,17 +121,14 @@ class Segmentors:
             samples (Sequence[SegDataSample]): Of each image; ``gt_sem_seg`` is 0 where a label is wanted and the
                 ignored one elsewhere. They get the labels and ``pseudo_confidence``, float32 (1, H, W).
         """
-        by_size: dict[tuple[int, ...], list[int]] = {}
-        for number, view in enumerate(views):
-            by_size.setdefault(tuple(view.shape), []).append(number)
-        for shape, numbers in by_size.items():
-            metas = [SegDataSample(metainfo={'img_shape': shape[1:], 'ori_shape': shape[1:]}) for _ in numbers]
-            logits = predict_logits(labeler, {'inputs': [views[i] for i in numbers], 'data_samples': metas})
-            confidence, label = torch.stack(list(logits)).float().softmax(dim=1).max(dim=1)
-            for i, one, sure in zip(numbers, label, confidence, strict=True):
-                place = samples[i].gt_sem_seg.data[0].to(label.device, non_blocking=True)
-                samples[i].gt_sem_seg = PixelData(data=torch.where(place == 0, one, place.long()).unsqueeze(0))
-                samples[i].pseudo_confidence = PixelData(data=sure.unsqueeze(0))
+        shapes = [tuple(view.shape[1:]) for view in views]
+        metas = [SegDataSample(metainfo={'img_shape': shape, 'ori_shape': shape}) for shape in shapes]
+        for positions, logits, windows in forward(labeler, {'inputs': list(views), 'data_samples': metas}):
+            confidence, label = logits.softmax(dim=1, dtype=torch.float32).max(dim=1)
+            for position, one, sure, window in zip(positions, label, confidence, windows, strict=True):
+                place = samples[position].gt_sem_seg.data[0].to(label.device, torch.int64, non_blocking=True)
+                samples[position].gt_sem_seg = PixelData(data=torch.where(place == 0, one[window], place).unsqueeze(0))
+                samples[position].pseudo_confidence = PixelData(data=sure[window].unsqueeze(0))
 
     def check_mixes(self, mixes: Sequence[Mix]) -> None:
         """Take all mixes."""
