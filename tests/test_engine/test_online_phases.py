@@ -1,0 +1,237 @@
+"""Phases whose labels are made in the iteration that learns them."""
+
+import copy
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import DATASETS
+from mmengine.runner import Runner
+from toys.classification import image_run_config
+from toys.outcomes import differences, outcome
+from toys.segmentation import mutual_dataset, run_config, toy_segmentor
+
+from mmdmt.engine import PeerOptimWrapperConstructor
+from mmdmt.method.draws import ONLINE, Draw
+from mmdmt.models import DynamicMutualTraining
+
+EMA = {
+    'type': 'EMAHook',
+    'ema_type': 'MomentumAnnealingEMA',
+    'momentum': 0.1,
+    'gamma': 1,
+    'update_buffers': True,
+}
+VIEW = [{'type': 'PhotoMetricDistortion'}]
+MIXES = [{'type': 'mmdmt.CutMix', 'prob': 1.0}, {'type': 'mmdmt.ClassMix'}, {'type': 'mmdmt.BlockMask', 'size': 8}]
+
+
+def phases(labeler='weights', floor=0.0):
+    online = {'labeler': labeler, 'min_confidence': floor}
+    return [{'iters': 3, 'labeled': 4}, {'iters': 6, 'labeled': 2, 'pseudo': 2, 'online': online}]
+
+
+def config_of(root, work_dir, labeler='weights', floor=0.0, mixes=(), **settings):
+    config = run_config(root, work_dir)
+    config.custom_hooks[0].phases = phases(labeler, floor)
+    if labeler == 'average':
+        config.custom_hooks.append(EMA)
+    config.train_dataloader.dataset.learner_view = VIEW
+    config.model.mixes = list(mixes)
+    config.merge_from_dict(settings)
+    return config
+
+
+def train(*args, **settings):
+    runner = Runner.from_cfg(config_of(*args, **settings))
+    runner.train()
+    return runner
+
+
+@pytest.fixture
+def dataset(shapes_folder, mmseg_scope):
+    return DATASETS.build(mutual_dataset(shapes_folder, learner_view=VIEW))
+
+
+def test_both_views_of_an_image_have_one_geometry(dataset):
+    differ = []
+    for seed in range(8):
+        sample = dataset[Draw('left', 3, seed, ONLINE)]
+        weak, strong = sample['data_samples'].weak_view.data, sample['inputs']
+        assert weak.dtype == strong.dtype == torch.uint8
+        assert weak.shape == strong.shape
+        differ.append(not torch.equal(weak, strong))
+        of_weak, of_strong = (view.double().mean(dim=0).flatten() for view in (weak, strong))
+        assert np.corrcoef(of_weak, of_strong)[0, 1] > 0.7
+        assert set(sample['data_samples'].gt_sem_seg.data.unique().tolist()) <= {0, 255}
+        assert 'pseudo_confidence' not in sample['data_samples']
+    assert any(differ)
+
+
+def test_of_a_bank_the_view_of_the_labeler_is_not_packed(shapes_folder, tmp_path):
+    settings = {'custom_hooks.0.phases': [{'iters': 2, 'labeled': 2, 'pseudo': 2, 'label_ratio': 0.5}]}
+    runner = Runner.from_cfg(config_of(shapes_folder, tmp_path, **settings, **{'train_cfg.max_iters': 2}))
+    seen = []
+    original = runner.model._split
+    runner.model._split = lambda data: seen.extend(data['data_samples']) or original(data)
+    runner.train()
+    assert len(seen) == 16
+    assert not any('weak_view' in sample for sample in seen)
+
+
+def test_labels_are_those_of_the_labeler_on_the_weak_view(shapes_folder, tmp_path):
+    runner = Runner.from_cfg(config_of(shapes_folder, tmp_path))
+    model = runner.model
+    taught = []
+
+    def listen(labeler, views, samples, label=model.task.peers.label_online):
+        before = copy.deepcopy(labeler.state_dict())
+        assert not labeler.training
+        label(labeler, views, samples)
+        assert all(torch.equal(value, before[key]) for key, value in labeler.state_dict().items())
+        with torch.no_grad():
+            for view, sample in zip(views, samples, strict=True):
+                pixels = view.float().sub(labeler.data_preprocessor.mean).div(64)[None]
+                logits = labeler.decode_head(labeler.extract_feat(pixels))
+                logits = torch.nn.functional.interpolate(logits, size=pixels.shape[2:], mode='bilinear')
+                confidence, expected = logits[0].softmax(0).max(0)
+                label_map = sample.gt_sem_seg.data[0]
+                taught.append((label_map == expected)[label_map != 255].float().mean().item())
+                assert (sample.pseudo_confidence.data[0] - confidence).abs().max() < 1e-3
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(model.task.peers), 'label_online', lambda self, *given: listen(*given))
+        runner.train()
+    assert len(taught) == 6 * 2 * 2
+    assert min(taught) > 0.99
+    assert not list(tmp_path.glob('pseudo_labels/**/*'))
+
+
+def test_the_order_of_peers_means_nothing(dataset):
+    peer = toy_segmentor(dropout=0.0)
+    draws = [Draw(name, image, image, bank) for name in 'ab' for image, bank in ((0, None), (1, ONLINE), (2, ONLINE))]
+    models = [DynamicMutualTraining(peers=dict.fromkeys(order, peer)) for order in ('ab', 'ba')]
+    models[0].init_weights()
+    torch.nn.init.normal_(models[0].b.decode_head.conv_seg.weight)
+    models[1].load_state_dict(models[0].state_dict())
+    start = copy.deepcopy(models[0].state_dict())
+    config = {'type': 'OptimWrapper', 'optimizer': {'type': 'SGD', 'lr': 0.1}}
+    for model in models:
+        model.train()
+        model.train_step(pseudo_collate([dataset[draw] for draw in draws]), PeerOptimWrapperConstructor(config)(model))
+    one, two = (model.state_dict() for model in models)
+    assert all(torch.equal(one[key], two[key]) for key in one)
+    assert not torch.equal(one['a.decode_head.conv_seg.weight'], start['a.decode_head.conv_seg.weight'])
+
+
+@pytest.mark.parametrize(('labeler', 'mixes'), [('weights', ()), ('average', MIXES)], ids=['weights', 'average-mixes'])
+@pytest.mark.parametrize('iteration', [2, 3, 6])
+def test_a_resumed_online_run_ends_with_the_same_bits(shapes_folder, tmp_path, labeler, mixes, iteration):
+    whole = tmp_path / 'whole'
+    train(shapes_folder, whole, labeler, floor=0.4, mixes=mixes)
+    expected = outcome(whole)
+    resumed = tmp_path / 'resumed'
+    resumed.mkdir()
+    shutil.copy(whole / f'iter_{iteration}.pth', resumed)
+    train(
+        shapes_folder,
+        resumed,
+        labeler,
+        floor=0.4,
+        mixes=mixes,
+        resume=True,
+        load_from=str(resumed / f'iter_{iteration}.pth'),
+    )
+    got = outcome(resumed)
+    for key in ('state_dict', 'ema_state_dict', 'optimizer'):
+        assert not list(differences(expected[key], got[key]))
+
+
+def test_labels_of_the_average_are_others_than_those_of_the_weights(shapes_folder, tmp_path):
+    one = train(shapes_folder, tmp_path / 'weights', custom_hooks=[*run_hooks('weights'), EMA])
+    two = train(shapes_folder, tmp_path / 'average', 'average')
+    key = 'left.backbone.conv1.weight'
+    assert not torch.equal(one.model.state_dict()[key], two.model.state_dict()[key])
+
+
+def run_hooks(labeler):
+    return [{'type': 'mmdmt.DMTHook', 'phases': phases(labeler), 'labeling': {'num_workers': 0}}]
+
+
+def test_nothing_below_the_floor_is_learned(shapes_folder, tmp_path):
+    runner = train(shapes_folder, tmp_path, floor=1.0)
+    loss = runner.model.left.decode_head.loss_decode
+    assert loss.floor == 1.0
+    assert loss.counts['pseudo_pixels'] > 0
+    assert loss.counts['weight'] == loss.counts['pixels'] - loss.counts['pseudo_pixels']
+
+
+def test_one_senior_labels_for_two_juniors(shapes_folder, tmp_path):
+    peers = {name: toy_segmentor() for name in ('senior', 'a', 'b')}
+    labelers = dict.fromkeys(peers, 'senior')
+    config = run_config(shapes_folder, tmp_path)
+    config.model.peers, config.model.labelers = peers, labelers
+    Runner.from_cfg(config).train()
+    assert {path.parent.name for path in tmp_path.glob('pseudo_labels/*/phase_2/*/manifest.json')} == {'senior'}
+
+
+def test_classifiers_learn_online(tmp_path):
+    config = image_run_config(tmp_path)
+    hook = next(hook for hook in config.custom_hooks if hook.type == 'mmdmt.DMTHook')
+    batch = config.train_dataloader.batch_size
+    online = {'labeler': 'weights', 'min_confidence': 0.0}
+    hook.phases = [{'iters': 3, 'labeled': batch - 4, 'pseudo': 4, 'online': online}]
+    hook.carry = 'last'
+    config.train_cfg.max_iters = 3
+    runner = Runner.from_cfg(config)
+    runner.train()
+    assert runner.iter == 3
+    assert not list(tmp_path.glob('pseudo_labels/**/*'))
+
+
+@pytest.mark.parametrize(
+    ('settings', 'words'),
+    [
+        ({'custom_hooks.0.phases.1.online.labeler': 'average'}, "labeler='average', but no hook averages weights"),
+        ({'model.mixes': MIXES[:1], 'custom_hooks.0.phases.1': {'labeled': 3, 'pseudo': 1}}, 'CutMix of mixes needs 2'),
+        ({'model.mixes': MIXES[1:2], 'custom_hooks.0.phases.1': {'labeled': 0, 'pseudo': 4}}, 'ClassMix .* needs 1'),
+        ({'model.labelers': {'left': 'right'}}, "leaves 'right' without a labeler"),
+        ({'model.labelers': {'left': 'right', 'right': 'middle'}}, "names 'middle', which is none of the peers"),
+        (
+            {'train_dataloader.dataset.learner_view': [{'type': 'RandomFlip', 'prob': 0.5}]},
+            'TwoViews holds RandomFlip, which moves pixels',
+        ),
+        (
+            {'train_dataloader.dataset.learner_view': [{'type': 'Resize', 'scale': (16, 16)}]},
+            'TwoViews holds Resize, which changes the size',
+        ),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_meant_is_refused_at_the_start(shapes_folder, tmp_path, settings, words):
+    config = config_of(shapes_folder, tmp_path)
+    for key, value in settings.items():
+        if key == 'custom_hooks.0.phases.1':
+            config.custom_hooks[0].phases[1].update(value)
+        else:
+            config.merge_from_dict({key: value})
+    with pytest.raises(ValueError, match=words):
+        Runner.from_cfg(config).train()
+
+
+def test_rare_classes_are_counted_once_and_their_crops_show_them(shapes_folder, tmp_path, mmseg_scope):
+    settings = {'custom_hooks.0.rare_classes': {'temperature': 0.1, 'min_pixels': 60}}
+    runner = train(shapes_folder, tmp_path, **settings)
+    counts = np.load(tmp_path / 'class_counts.npz')['counts']
+    assert counts.shape == (6, 3)
+    dataset = runner.train_dataloader.dataset
+    truth = [dataset.labeled[n]['data_samples'].metainfo['seg_map_path'] for n in range(6)]
+    assert len(set(truth)) == 6
+    plan = runner.train_dataloader.batch_sampler._plan
+    draws = [draw for draw in plan.batch(4) if draw.bank is None]
+    assert {draw.wanted[1] for draw in draws} == {30}
+    for draw in draws:
+        label = dataset[draw]['data_samples'].gt_sem_seg.data
+        assert (label == draw.wanted[0]).sum() > 30
