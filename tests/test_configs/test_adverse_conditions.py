@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS
 from mmengine.runner import Runner
 from PIL import Image
-from toys.adverse_conditions import CONDITIONS, SIZE, make_adverse_conditions
+from toys.adverse_conditions import CONDITIONS, SIZE, make_adverse_conditions, small_pair
 
 FOLDER = Path(__file__).parents[2] / 'configs' / 'domain_adaptation'
 NAME = '{}_segformer-b2_upernet-convnext-t_1xb8_cityscapes2{}-512x512.py'
@@ -79,33 +79,13 @@ def test_source_only_differs_in_the_phases_alone(load, target):
         assert source_only[key] == whole[key]
 
 
-def small(config, folder):
-    """Make tiny networks, one image of each kind, and a run of two iterations that validates once."""
-    segformer, convnext = config.model.peers.segformer, config.model.peers.convnext
-    segformer.backbone.update(embed_dims=4, num_layers=(1, 1, 1, 1), init_cfg=None)
-    segformer.decode_head.update(in_channels=[4, 8, 20, 32], channels=8)
-    convnext.backbone.update(arch=dict(depths=[1, 1, 1, 1], channels=[4, 8, 12, 16]), init_cfg=None)
-    convnext.decode_head.update(in_channels=[4, 8, 12, 16], channels=8)
-    convnext.auxiliary_head.update(in_channels=12, channels=8)
-    for head in (segformer.decode_head, convnext.decode_head, convnext.auxiliary_head):
-        head.norm_cfg = dict(type='BN')
-    config.custom_hooks[0].phases = [
-        dict(iters=1, labeled=2),
-        dict(config.custom_hooks[0].phases[1], iters=1, labeled=1, pseudo=1),
-    ]
-    config.custom_hooks[0].labeling = dict(num_workers=0)
-    config.train_cfg.update(max_iters=2, val_interval=2)
-    config.train_dataloader.update(batch_size=2, num_workers=0)
-    for loader in (config.val_dataloader, config.test_dataloader):
-        loader.update(num_workers=0, persistent_workers=False)
-    config.default_hooks.pop('visualization')
-    config.update(work_dir=str(folder / 'work'), experiment_name=folder.name)
-    return config
-
-
 @pytest.mark.whole_run
 def test_a_run_ends_with_masks_of_each_peer_for_the_test_server(load, tmp_path):
-    config = small(load('dmt', 'dark-zurich'), tmp_path)
+    config = small_pair(load('dmt', 'dark-zurich'), tmp_path)
+    one, other = config.custom_hooks[0].phases[:2]
+    config.custom_hooks[0].phases = [dict(one, iters=1, labeled=2), dict(other, iters=1, labeled=1, pseudo=1)]
+    config.custom_hooks[0].labeling = dict(num_workers=0)
+    config.train_cfg.update(max_iters=2, val_interval=2)
     runner = Runner.from_cfg(config)
     runner.train()
     runner.test()

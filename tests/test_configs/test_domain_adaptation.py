@@ -9,8 +9,10 @@ import pytest
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DATASETS, METRICS, MODELS
+from mmengine.runner import Runner
 from PIL import Image
 from test_whole_runs import SHORT, train
+from toys.adverse_conditions import small_pair
 from toys.voc_and_cityscapes import blobs, make_cityscapes, picture, write_list
 
 from mmdmt.method.draws import Draw, DrawPlan, PeerPool
@@ -235,6 +237,49 @@ def test_the_small_configs_run_from_printed_to_handwritten_digits():
         val = DATASETS.build(config.val_dataloader.dataset)
         assert (len(val), val.get_data_info(0)['scene'].domain) == (200, 'handwriting')
         assert not {val.get_data_info(n)['img_path'] for n in range(200)} & {*dataset._paths(dataset.labeled)}
+
+
+KIT = 'dmt-kit_segformer-b2_upernet-convnext-t_1xb8_{}2cityscapes-512x512.py'
+
+
+@each_source
+def test_the_kit_shows_a_learner_what_its_labeler_does_not_see(folder, monkeypatch, source):
+    monkeypatch.chdir(folder)
+    config = Config.fromfile(FOLDER / KIT.format(source))
+    assert [mix.type for mix in config.model.mixes] == ['mmdmt.ClassMix', 'mmdmt.BlockMask']
+    hook, averaging = config.custom_hooks
+    assert (averaging.ema_type, averaging.momentum) == ('MomentumAnnealingEMA', 0.001)
+    assert 'label_ratio' not in hook.phases[1]
+    assert hook.phases[1].online == {'labeler': 'average'}
+    assert hook.rare_classes == {'temperature': 0.01, 'min_pixels': 3000}
+    dataset = DATASETS.build(config.train_dataloader.dataset)
+    steps = [type(step).__name__ for step in dataset.unlabeled.pipeline.transforms]
+    label = ['LoadImageFromFile', 'Resize', 'LoadPseudoLabel', 'IgnoreMargins']
+    assert steps == [*label, 'RandomCrop', 'RandomFlip', 'TwoViews', 'PackPseudoLabel']
+    labeled = [type(step).__name__ for step in dataset.labeled.pipeline.transforms]
+    assert labeled[-5:] == ['RandomCrop', 'RandomFlip', 'RandomApply', 'GaussianBlur', 'PackSegInputs']
+    classes = {'gta': 19, 'synthia': 16}[source]
+    assert {peer.decode_head.num_classes for peer in config.model.peers.values()} == {classes}
+    warm_up, decay = config.param_scheduler
+    assert (warm_up.end, decay.begin, decay.power) == (1500, 1500, 1.0)
+
+
+@pytest.mark.whole_run
+def test_the_kit_trains_on_labels_of_the_averaged_peers(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(folder)
+    config = small_pair(Config.fromfile(FOLDER / KIT.format('gta')), tmp_path)
+    hook = config.custom_hooks[0]
+    hook.phases = [dict(iters=1, labeled=2), dict(iters=2, labeled=1, pseudo=1, online=dict(labeler='average'))]
+    hook.rare_classes.min_pixels = 10
+    config.train_cfg.update(max_iters=3, val_interval=3)
+    config.param_scheduler = config.param_scheduler[1:]
+    config.param_scheduler[0].begin = 0
+    before = sorted(folder.rglob('*'))
+    runner = Runner.from_cfg(config)
+    runner.train()
+    assert runner.iter == 3
+    assert not list((tmp_path / 'work').rglob('manifest*'))  # no bank
+    assert sorted(folder.rglob('*')) == before
 
 
 def tiny_peers():

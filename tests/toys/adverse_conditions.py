@@ -1,8 +1,9 @@
-"""ACDC and Dark Zurich in the folders as they are published, in small."""
+"""ACDC and Dark Zurich in the folders as they are published, in small, and small networks for them."""
 
 from pathlib import Path
 
 import numpy as np
+from mmengine.config import Config
 from PIL import Image
 
 from toys.voc_and_cityscapes import blobs, make_cityscapes, picture
@@ -38,3 +39,21 @@ def _write(root: Path, folder: str, number: int, with_mask: bool, generator: np.
         mask = root / 'gt' / f'{name}_gt_labelTrainIds.png'
         mask.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(blobs(generator, SIZE, 19)).save(mask)
+
+
+def small_pair(config: Config, folder: Path) -> Config:
+    """Make tiny networks of SegFormer-B2 and ConvNeXt-T, and batches of two images. Returns ``config``."""
+    segformer, convnext = config.model.peers.segformer, config.model.peers.convnext
+    segformer.backbone.update(embed_dims=4, num_layers=(1, 1, 1, 1), init_cfg=None)
+    segformer.decode_head.update(in_channels=[4, 8, 20, 32], channels=8)
+    convnext.backbone.update(arch=dict(depths=[1, 1, 1, 1], channels=[4, 8, 12, 16]), init_cfg=None)
+    convnext.decode_head.update(in_channels=[4, 8, 12, 16], channels=8)
+    convnext.auxiliary_head.update(in_channels=12, channels=8)
+    for head in (segformer.decode_head, convnext.decode_head, convnext.auxiliary_head):
+        head.norm_cfg = dict(type='BN')
+    config.train_dataloader.update(batch_size=2, num_workers=0)
+    for loader in (config.val_dataloader, config.test_dataloader):
+        loader.update(num_workers=0, persistent_workers=False)
+    config.default_hooks.pop('visualization')
+    config.update(work_dir=str(folder / 'work'), experiment_name=folder.name)
+    return config
