@@ -138,6 +138,34 @@ def lists(folder: str, fraction: str | None = None) -> dict[str, Any]:
     return {'dataset': parts}
 
 
+def crops(base: Mapping[str, Any], size: int | tuple[int, int]) -> dict[str, Any]:
+    """Give the crops another size: those of labeled images, and of unlabeled ones that have no pipeline of their own.
+
+    Args:
+        base (Mapping): ``_base_`` of the config file, whose labeled images have a ``RandomCrop`` in their pipeline.
+        size (int | tuple[int, int]): Height and width in pixels; one number for both.
+
+    Returns:
+        dict: ``train_dataloader``, with the pipeline of the labeled part of its dataset.
+
+    Raises:
+        ValueError: If the pipeline cuts no crops.
+
+    Examples:
+        >>> labeled = dict(pipeline=[dict(type='RandomCrop', crop_size=(321, 321))])
+        >>> crops(dict(train_dataloader=dict(dataset=dict(labeled=labeled))), 518)['dataset']['labeled']['pipeline']
+        [{'type': 'RandomCrop', 'crop_size': (518, 518)}]
+    """
+    pipeline = _plain(base['train_dataloader']['dataset']['labeled']['pipeline'])
+    cut = [step for step in pipeline if step['type'] == 'RandomCrop']
+    if not cut:
+        kinds = [step['type'] for step in pipeline]
+        raise ValueError(f'the pipeline {kinds} of the labeled images cuts no crops: put a RandomCrop into it.')
+    for step in cut:
+        step['crop_size'] = (size, size) if isinstance(size, int) else tuple(size)
+    return {'dataset': {'labeled': {'pipeline': pipeline}}}
+
+
 def _plain(value: Any) -> Any:
     """Copy a part of a config without MMEngine's own kinds of dict, which remember the package they are from."""
     if isinstance(value, Mapping):

@@ -6,7 +6,9 @@ from mmdmt.models.backbones import WideResNet
 from mmdmt.models.losses import DynamicMutualLoss, MixupMutualLoss
 from mmdmt.models.mixes import BlockMask, ClassMix, CutMix
 from mmdmt.models.mutual_training import DynamicMutualTraining
+from mmdmt.models.no_class_token import NoClassToken
 from mmdmt.models.packaged_weights import PackagedWeights
+from mmdmt.models.timm_weights import TimmWeights
 
 __all__ = [
     'BlockMask',
@@ -15,7 +17,9 @@ __all__ = [
     'DynamicMutualLoss',
     'DynamicMutualTraining',
     'MixupMutualLoss',
+    'NoClassToken',
     'PackagedWeights',
+    'TimmWeights',
     'WideResNet',
 ]
 

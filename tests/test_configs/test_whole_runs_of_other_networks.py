@@ -53,6 +53,58 @@ CONVNEXTS = [
         'data_preprocessor.test_cfg.size=[64,64]',
     ),
 ]
+PYRAMID = ('in_channels=[16,16,16,16]', 'channels=8', 'norm_cfg.type=BN')
+DINOV2 = [
+    *SMALL_BATCH,
+    *crops(56, 'upernet', 'dpt', step=3),
+    *twice(
+        ('upernet', 'dpt'),
+        'backbone.arch.embed_dims=16',
+        'backbone.arch.num_heads=2',
+        'backbone.arch.feedforward_channels=16',
+        'backbone.init_cfg=None',
+        *(f'decode_head.{option}' for option in PYRAMID),
+    ),
+    'model.peers.upernet.neck.embed_dim=16',
+    'model.peers.upernet.neck.norm_cfg.type=BN',
+    'model.peers.dpt.decode_head.embed_dims=16',
+    'model.peers.dpt.decode_head.post_process_channels=[4,4,8,8]',
+]
+DINOV3 = [
+    *SMALL_BATCH,
+    *crops(64, 'vit', 'convnext', step=3),
+    *twice(
+        ('vit', 'convnext'),
+        'backbone.init_cfg=None',
+        'test_cfg.crop_size=[32,32]',
+        'test_cfg.stride=[16,16]',
+        'decode_head.channels=8',
+        'decode_head.norm_cfg.type=BN',
+    ),
+    'train_dataloader.dataset.labeled.pipeline.2.scale=(96,48)',
+    'model.peers.vit.backbone.embed_dim=16',
+    'model.peers.vit.backbone.num_heads=1',
+    'model.peers.vit.neck.embed_dim=16',
+    'model.peers.vit.neck.norm_cfg.type=BN',
+    'model.peers.vit.decode_head.in_channels=[16,16,16,16]',
+    'model.peers.convnext.backbone.dims=[8,8,8,8]',
+    'model.peers.convnext.backbone.depths=[1,1,1,1]',
+    'model.peers.convnext.decode_head.in_channels=[8,8,8,8]',
+]
+R101 = [
+    *SMALL_BATCH,
+    *crops(65, 'left', 'right', step=3),
+    *twice(
+        ('left', 'right'),
+        'pretrained=None',
+        *(f'backbone.{option}' for option in ('depth=18', 'stem_channels=4', 'base_channels=4', 'norm_cfg.type=BN')),
+        *(f'{head}.norm_cfg.type=BN' for head in ('decode_head', 'auxiliary_head')),
+        *(f'decode_head.{option}' for option in ('in_channels=32', 'channels=8', 'c1_in_channels=4', 'c1_channels=4')),
+        'auxiliary_head.in_channels=16',
+        'auxiliary_head.channels=8',
+    ),
+]
+FIELD = 'field/dmt_{}.py'
 CITY = 'dmt/dmt_deeplabv3plus-r50_segformer-b0_1xb8_cityscapes-1of8-769x769.py'
 VOC = 'dmt/dmt_upernet-convnext-t_1xb8_voc12aug-1of8-321x321.py'
 
@@ -63,6 +115,11 @@ VOC = 'dmt/dmt_upernet-convnext-t_1xb8_voc12aug-1of8-321x321.py'
         pytest.param(make_kvasir, f'kvasir_seg/{NAME.format("dmt")}', KVASIR, id='kvasir-seg'),
         pytest.param(make_cityscapes, CITY, FULL_CITYSCAPES, id='cityscapes-full'),
         pytest.param(make_voc, VOC, CONVNEXTS, id='voc-mmpretrain'),
+        pytest.param(make_voc, FIELD.format('deeplabv3plus-r101_1xb8_voc12aug-unimatch1of8-321x321'), R101, id='r101'),
+        pytest.param(make_voc, FIELD.format('dinov2-s_1xb8_voc12aug-classic92-518x518'), DINOV2, id='dinov2'),
+        pytest.param(
+            make_cityscapes, FIELD.format('dinov3-s_1xb8_cityscapes-unimatch1of16-768x768'), DINOV3, id='dinov3'
+        ),
     ],
 )
 def test_dmt_runs_whole_with_networks_that_the_paper_does_not_have(tmp_path, make, config, tiny):

@@ -63,6 +63,9 @@ def make_voc(root: Path, labeled: int = 4, unlabeled: int = 5, val: int = 2) -> 
             write_list(splits / f'split{split}' / f'unlabeled_{fraction}.txt', rest[:unlabeled])
             write_list(splits / f'split{split}' / f'dms_left_{fraction}.txt', part[:-1])
             write_list(splits / f'split{split}' / f'dms_right_{fraction}.txt', part[1:])
+    for known in ('classic/{}_92', 'classic/{}_366', 'unimatch/{}_1of16', 'unimatch/{}_1of8'):
+        write_list(splits / f'{known.format("labeled")}.txt', train)
+        write_list(splits / f'{known.format("unlabeled")}.txt', rest[:unlabeled])
     write_list(splits / 'sbd' / 'labeled.txt', train)
     write_list(splits / 'sbd' / 'unlabeled.txt', rest[:unlabeled])
     return root
@@ -89,8 +92,9 @@ def make_cityscapes(root: Path, labeled: int = 4, unlabeled: int = 5, val: int =
         mask = data / 'gtFine' / part / f'{name}_gtFine_labelTrainIds.png'
         mask.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(blobs(generator, CITYSCAPES_SIZE, 19)).save(mask)
-    splits = root / 'splits' / 'cityscapes' / 'split0'
-    for fraction in ('1of30', '1of8'):
-        write_list(splits / f'labeled_{fraction}.txt', names['train'][:labeled])
-        write_list(splits / f'unlabeled_{fraction}.txt', names['train'][labeled:])
+    for folder, fractions in (('split0', ('1of30', '1of8')), ('unimatch', ('1of16', '1of8'))):
+        splits = root / 'splits' / 'cityscapes' / folder
+        for fraction in fractions:
+            write_list(splits / f'labeled_{fraction}.txt', names['train'][:labeled])
+            write_list(splits / f'unlabeled_{fraction}.txt', names['train'][labeled:])
     return root

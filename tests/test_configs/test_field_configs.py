@@ -1,0 +1,107 @@
+"""Configs of the lists and backbones of today's tables."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from mmdmt.method.phases import Curriculum
+from mmdmt.preparation import known_lists
+
+ROOT = Path(__file__).parents[2]
+LEAVES = sorted((ROOT / 'configs' / 'field').glob('*.py'))
+LISTS = {
+    'voc12aug': {
+        'classic92': 'VOC classic 92 (UniMatch, U2PL)',
+        'classic366': 'VOC classic 366 (UniMatch, U2PL)',
+        'unimatch1of16': 'VOC blended 1/16 (662) of UniMatch',
+        'unimatch1of8': 'VOC blended 1/8 (1323) of UniMatch',
+    },
+    'cityscapes': {
+        'unimatch1of16': 'Cityscapes 1/16 (186) of UniMatch',
+        'unimatch1of8': 'Cityscapes 1/8 (372) of UniMatch',
+    },
+}
+NETWORKS = {
+    'voc12aug': [('deeplabv3plus-r101', 321), ('dinov2-s', 518), ('dinov3-s', 512)],
+    'cityscapes': [('deeplabv3plus-r101', 801), ('deeplabv3plus-r101', 769), ('dinov2-s', 798), ('dinov3-s', 768)],
+}
+#: Pixels to a patch, of which crops are multiples.
+PATCH = {'dinov2-s': 14, 'dinov3-s': 16}
+
+each_leaf = pytest.mark.parametrize('path', LEAVES, ids=lambda path: path.stem)
+
+
+def parts(path):
+    """Method, network, data set, list and crop, as the name of a config says them."""
+    pattern = r'(dmt|supervised-long)_([\w-]+)_1xb8_(voc12aug|cityscapes)-(\w+)-(\d+)x\5'
+    return re.fullmatch(pattern, path.stem).groups()
+
+
+def test_every_list_has_every_network_with_and_without_pseudo_labels():
+    assert {parts(path) for path in LEAVES} == {
+        (method, network, data, name, str(side))
+        for data in LISTS
+        for name in LISTS[data]
+        for network, side in NETWORKS[data]
+        for method in ('dmt', 'supervised-long')
+    }
+
+
+@each_leaf
+def test_lists_crops_and_phases_are_those_of_the_name(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    method, network, data, name, side = parts(path)
+    config = Config.fromfile(path)
+    known = json.loads((Path(known_lists.__file__).with_name('known_lists.json')).read_text())[data]
+    dataset = config.train_dataloader.dataset
+    file = str(Path(dataset.labeled.ann_file).relative_to(tmp_path / 'splits' / data))
+    assert known[file]['name'] == LISTS[data][name]
+    assert dataset.unlabeled.ann_file == dataset.labeled.ann_file.replace('labeled_', 'unlabeled_')
+    (crop,) = (step.crop_size for step in dataset.labeled.pipeline if step.type == 'RandomCrop')
+    assert crop == (int(side), int(side))
+    assert 'pipeline' not in dataset.unlabeled
+    for peer in config.model.peers.values():
+        assert peer.data_preprocessor.size == crop
+        assert peer.decode_head.num_classes == (21 if data == 'voc12aug' else 19)
+        assert crop[0] % PATCH.get(network, 1) == 0
+        if data == 'voc12aug':
+            assert (peer.test_cfg.mode, peer.data_preprocessor.test_cfg.size_divisor) == (
+                'whole',
+                PATCH.get(network, 8),
+            )
+        else:
+            assert (peer.test_cfg.mode, peer.test_cfg.crop_size) == ('slide', crop)
+            assert max(peer.test_cfg.stride) < crop[0]
+    (hook,) = config.custom_hooks
+    curriculum = Curriculum.from_configs(hook.phases)
+    assert curriculum.total_iters == config.train_cfg.max_iters
+    assert len(curriculum) == (6 if method == 'dmt' else 1)
+
+
+@each_leaf
+def test_configs_of_one_network_differ_in_lists_and_phases_alone(path):
+    _, network, data, _, side = parts(path)
+    first = next(iter(LISTS[data]))
+    other = path.with_name(f'dmt_{network}_1xb8_{data}-{first}-{side}x{side}.py')
+    one, two = Config.fromfile(path), Config.fromfile(other)
+    assert one.model == two.model
+    assert one.optim_wrapper == two.optim_wrapper
+    assert one.train_cfg == two.train_cfg  # as long, whatever the method
+    assert one.val_dataloader == two.val_dataloader
+
+
+@pytest.mark.parametrize('network', PATCH)
+def test_backbones_of_dino_learn_a_fortieth_of_what_stands_on_them(network):
+    path = next(path for path in LEAVES if network in path.stem)
+    wrapper = Config.fromfile(path).optim_wrapper
+    assert wrapper.constructor == 'mmdmt.PeerOptimWrapperConstructor'
+    assert {key: wrapper.optimizer[key] for key in ('type', 'lr', 'weight_decay')} == {
+        'type': 'AdamW',
+        'lr': 5e-6,
+        'weight_decay': 0.01,
+    }
+    assert 'momentum' not in wrapper.optimizer
+    assert {key: value.lr_mult for key, value in wrapper.paramwise_cfg.custom_keys.items()} == {'neck': 40, 'head': 40}
