@@ -3,7 +3,7 @@ _base_ = ['cityscapes.py', '../models/dmt_dinov3-small.py', '../schedules/dino_a
 custom_imports = dict(imports=['mmdmt', 'mmpretrain.models'])
 side = 768
 peer = dict(
-    data_preprocessor=dict(size=(side, side)),
+    data_preprocessor=dict(size=(side, side), test_cfg=dict(size_divisor=16)),  # timm refuses parts of patches
     decode_head=dict(num_classes=19),
     test_cfg=dict(mode='slide', crop_size=(side, side), stride=(512, 512)),
 )
