@@ -1,5 +1,7 @@
 """Load the weights that timm offers into MMPretrain's TIMMBackbone, when a run starts and not when a model is built."""
 
+from typing import Any
+
 from mmengine.logging import print_log
 from mmengine.model import update_init_info
 from torch import nn
@@ -39,7 +41,7 @@ class TimmWeights:
         """
         import timm
 
-        model = module.timm_model
+        model: Any = module.timm_model
         given = timm.create_model(
             self.model_name, pretrained=True, features_only=True, out_indices=tuple(model.feature_info.out_indices)
         )
