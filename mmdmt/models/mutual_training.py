@@ -55,6 +55,9 @@ class DynamicMutualTraining(BaseModel):
             to ``'ensemble'``.
         load_from (dict[str, str], optional): A plain checkpoint of the toolbox for each peer named here. Defaults to
             None.
+        channels_last (bool): Whether peers keep their weights with channels as the last dimension in memory, which
+            convolutions on a CPU are faster with (those of EfficientNet-Lite by a fifth), and those on a GPU at half
+            precision. Results differ by rounding. Defaults to False.
         data_preprocessor (dict, optional): For peers that have none of their own. MMEngine hands the model what stands
             under this name at the top of a config, as in many of MMSegmentation's. Defaults to None.
         pretrained (None): Must be None; ``mmseg.apis.init_model`` sets it.
@@ -73,6 +76,7 @@ class DynamicMutualTraining(BaseModel):
         mixes: Sequence[dict[str, Any]] | None = None,
         predict: str = ENSEMBLE,
         load_from: dict[str, str] | None = None,
+        channels_last: bool = False,
         data_preprocessor: dict[str, Any] | None = None,
         pretrained: None = None,
         train_cfg: None = None,
@@ -91,6 +95,8 @@ class DynamicMutualTraining(BaseModel):
         self._check_names()
         for name, config in peers.items():
             self.add_module(name, build_peer(name, config, data_preprocessor))
+        if channels_last:
+            self.to(memory_format=torch.channels_last)
         if data_preprocessor is not None:
             self._configs = {name: {'data_preprocessor': data_preprocessor, **peer} for name, peer in peers.items()}
         self.task = self._agreed_task()

@@ -297,3 +297,23 @@ def test_images_of_any_size_can_be_predicted():
     sample = sample_of(size=(50, 37))
     (result,) = model.test_step({'inputs': [image_of((50, 37))], 'data_samples': [sample]})
     assert np.array_equal(result.pred_sem_seg.shape, (50, 37))
+
+
+def test_channels_last_changes_the_layout_of_weights_and_not_the_losses():
+    plain, last = build('a', 'b'), build('a', 'b', channels_last=True)
+    last.load_state_dict(plain.state_dict())  # as from a checkpoint, which keeps the layout of the model
+    batch = two_images_each(plain)
+    losses = [step(model, batch) for model in (plain, last)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+    kernels = [weight for weight in last.parameters() if weight.ndim == 4 and min(weight.shape[1:]) > 1]
+    assert kernels
+    assert all(weight.is_contiguous(memory_format=torch.channels_last) for weight in kernels)
+
+
+def step(model, batch):
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout2d):
+            module.p = 0.0  # which draws other places in the other layout
+    wrappers = PeerOptimWrapperConstructor(SGD)(model)
+    log = model.train_step(copy.deepcopy(batch), wrappers)
+    return {name: float(value) for name, value in log.items() if 'loss' in name}
