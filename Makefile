@@ -9,6 +9,7 @@
 # make test-onedl         pytest on OneDL's forks of the MM packages, in .venv-onedl
 # make test-onedl-quick   the part of it that the packages can break: cures, models, the hook, scripts, packaging with mim
 # make bench        times and memory beside plain training and the naive way; a table, and results.json in work_dirs/bench
+# make gpu     tests and times on a CUDA device; work_dirs/gpu/results.json. Without one it says so
 # make load         memory, open files and seconds with many images, a large bank, many iterations; work_dirs/load
 # make format       let ruff format the code
 # make dist         wheel and sdist, in dist
@@ -17,6 +18,7 @@
 # Each target builds .venv on first use. PYTHON chooses the interpreter (3.11 to 3.13), JOBS how many tests run at once.
 
 PYTHON ?= python3
+GPU_PYTHON ?= $(if $(wildcard $(BIN)/python),$(BIN)/python,python3)
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -31,7 +33,7 @@ ONEDL_QUICK := tests/test_compat.py tests/test_packaging.py tests/test_models te
 # Markers of tests that take seconds each; pyproject.toml says what they mean.
 FAST = -m "not (whole_run or kill or process or browser)"
 
-.PHONY: demo demo-classification photographs lint test test-fast test-onedl test-onedl-quick bench load docs format dist check-tag
+.PHONY: demo demo-classification photographs lint test test-fast test-onedl test-onedl-quick bench gpu load docs format dist check-tag
 .DEFAULT_GOAL := test
 
 $(INSTALLED): requirements/pinned.txt setup.py
@@ -77,6 +79,10 @@ test-onedl-quick: $(ONEDL)/.installed
 
 bench: $(INSTALLED)
 	$(BIN)/python tools/benchmarks/bench.py
+
+# Not in .venv: PyTorch is that of the machine. Packages from tools/benchmarks/gpu_wheels.py, if they are there.
+gpu:
+	PYTHONPATH=$(CURDIR):$(CURDIR)/work_dirs/gpu/site $(GPU_PYTHON) tools/benchmarks/gpu.py
 
 load: $(INSTALLED)
 	$(BIN)/python tools/benchmarks/load.py

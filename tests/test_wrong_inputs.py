@@ -259,6 +259,7 @@ RUNS = {
         'mend its type',
     ),
     'optimizer, misspelled': ({'optim_wrapper.optimizer.momentun': 0.9}, "optim_wrapper of peer 'left'", "'momentun'"),
+    'compile of everything': ({'compile': True}, 'compile=True of the config', 'take it out', 'backbone of each peer'),
     'optimizer, AMP without GPU': (
         {'optim_wrapper.type': 'AmpOptimWrapper'},
         "optim_wrapper of peer 'left'",

@@ -16,7 +16,21 @@ from mmdmt.models.losses.dynamic_mutual_loss import DynamicMutualLoss
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 
 FOLDER = Path(__file__).parents[2] / 'tools' / 'benchmarks'
-NAMES = ('measure', 'naive', 'networks', 'loss', 'labeling', 'loader', 'iteration', 'growth', 'phases', 'bench', 'load')
+NAMES = (
+    'measure',
+    'naive',
+    'networks',
+    'loss',
+    'labeling',
+    'loader',
+    'iteration',
+    'growth',
+    'phases',
+    'bench',
+    'gpu',
+    'gpu_wheels',
+    'load',
+)
 TOY = {
     'loss_time': {'shape': (2, 5, 9, 7)},
     'loss_memory': {'shape': (2, 5, 9, 7)},
@@ -99,6 +113,33 @@ def test_both_labelings_are_the_same(tools, tmp_path):
         # Ours keeps all that share the level of the threshold.
         more = ~both & (label != 255)
         np.testing.assert_array_equal(confidence[more], ours[label[more]])
+
+
+@pytest.mark.usefixtures('mmseg_scope')
+def test_what_is_measured_on_a_gpu_runs_at_toy_size(tools):
+    gpu, cpu = tools['gpu'], torch.device('cpu')
+    found = {
+        **gpu.loss_rows(cpu, 1, shape=(2, 5, 9, 7)),
+        **gpu.iteration_rows(cpu, 1, crop=32, images=2, width=4),
+        **gpu.labeling_rows(cpu, images=2, batch_size=2, sizes=((32, 48),), width=4),
+    }
+    assert all(math.isfinite(value) for value in found.values())
+    assert {'loss_ours_bfloat16_ms', 'labeling_48_bfloat16_images_per_s'} <= set(found)
+
+
+def test_without_a_gpu_it_is_said_and_nothing_fails(tools, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    tools['gpu'].main(['--work-dir', str(tmp_path)])
+    assert 'No CUDA device is found' in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
+
+
+def test_wheels_are_those_that_the_project_pins(tools):
+    wheels = tools['gpu_wheels']
+    wanted = wheels.requirements('# comment\n' + '\n'.join(f'{name}==1.0' for name in wheels.NAMES))
+    assert wanted[: len(wheels.NAMES)] == [f'{name}==1.0' for name in wheels.NAMES]
+    with pytest.raises(ValueError, match='lacks zstandard: pin'):
+        wheels.requirements('\n'.join(f'{name}==1.0' for name in wheels.NAMES[:-1]))
 
 
 def test_live_bytes_count_what_is_alive(tools):

@@ -19,14 +19,14 @@ CLASSES = 21
 
 def iteration_time(repeats: int, crop: int = 128, images: int = 8, width: int = 64) -> list[Row]:
     """Time an iteration of mutual training, and the sum of one plain iteration of each network."""
-    mutual, plain = _steps(crop, images, width)
+    mutual, plain = trainings(crop, images, width)
     times = interleaved({'mutual': mutual.step, 'plain': lambda: [each.step() for each in plain]}, repeats)
     return [Row('iteration_vs_plain', ratios(times, 'mutual', 'plain'), target=1.05)]
 
 
 def iteration_memory(repeats: int, crop: int = 128, images: int = 8, width: int = 64) -> list[Row]:
     """Weigh an iteration of mutual training against a plain one beside the other peer's weights and optimizer."""
-    mutual, plain = _steps(crop, images, width)
+    mutual, plain = trainings(crop, images, width)
     for each in (mutual, *plain):
         each.step()  # optimizer states are made by the first step
     theirs = max(peak_bytes(each.step) for each in plain) + sum(each.kept_bytes() for each in plain)
@@ -63,7 +63,7 @@ class Training:
         return sum(tensor.nbytes for tensor in tensors)
 
 
-def _steps(crop: int, images: int, width: int) -> tuple[Training, list[Training]]:
+def trainings(crop: int, images: int, width: int) -> tuple[Training, list[Training]]:
     """Return the mutual training of two peers, and the plain training of each."""
     torch.manual_seed(0)
     config = networks.resnet18(width, CLASSES, crop)

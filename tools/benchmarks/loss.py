@@ -16,9 +16,9 @@ SHAPE = (8, 21, 321, 321)
 def loss_time(repeats: int, shape: tuple[int, ...] = SHAPE) -> list[Row]:
     """Time the loss, its naive form and plain cross entropy, in float32; and against the last in bfloat16."""
     logits, label, confidence = batch(shape)
-    single = interleaved(_steps(logits, label, confidence), repeats)
-    steps = _steps(logits.bfloat16(), label, confidence)
-    half = interleaved({name: steps[name] for name in ('ours', 'cross_entropy')}, repeats)
+    single = interleaved(steps(logits, label, confidence), repeats)
+    of_half = steps(logits.bfloat16(), label, confidence)
+    half = interleaved({name: of_half[name] for name in ('ours', 'cross_entropy')}, repeats)
     return [
         Row('loss_vs_naive', ratios(single, 'naive', 'ours'), target=3, better='higher'),
         Row('loss_vs_cross_entropy', ratios(single, 'ours', 'cross_entropy'), target=1.25),
@@ -28,8 +28,8 @@ def loss_time(repeats: int, shape: tuple[int, ...] = SHAPE) -> list[Row]:
 
 def loss_memory(repeats: int, shape: tuple[int, ...] = SHAPE) -> list[Row]:
     """Compare the most bytes that the loss and its naive form hold beyond their inputs."""
-    steps = _steps(*batch(shape))
-    peaks = {name: peak_bytes(steps[name]) for name in ('ours', 'naive', 'cross_entropy')}
+    of_batch = steps(*batch(shape))
+    peaks = {name: peak_bytes(of_batch[name]) for name in ('ours', 'naive', 'cross_entropy')}
     return [
         Row('loss_memory_vs_naive', [peaks['ours'] / peaks['naive']], target=0.5),
         Row('loss_memory_vs_cross_entropy', [peaks['ours'] / peaks['cross_entropy']], target=None),
@@ -52,7 +52,7 @@ def batch(shape: tuple[int, ...]) -> tuple[Tensor, Tensor, Tensor]:
     return logits, label, confidence
 
 
-def _steps(logits: Tensor, label: Tensor, confidence: Tensor) -> dict[str, Callable[[], None]]:
+def steps(logits: Tensor, label: Tensor, confidence: Tensor) -> dict[str, Callable[[], None]]:
     """Return forward and backward of each loss."""
     loss = DynamicMutualLoss()
 

@@ -55,6 +55,7 @@ def check_run(runner: Runner, curriculum: Curriculum, carry_metric: str | None) 
         ValueError: If something does not fit, saying what and how to mend it.
     """
     _check_hook(runner)
+    _check_compile(runner)
     _check_loop(runner, curriculum, carry_metric is not None)
     model = _check_model(runner)
     _check_optimizer(runner, model, curriculum)
@@ -72,6 +73,15 @@ def _check_hook(runner: Runner) -> None:
         raise ValueError(
             f'torchrun has started {processes} processes, but launcher={runner.launcher!r} lets each train alone: add '
             '--launcher pytorch, as tools/dist_train.sh does.'
+        )
+
+
+def _check_compile(runner: Runner) -> None:
+    if runner.cfg.get('compile'):
+        raise ValueError(
+            f'compile={runner.cfg.compile} of the config would compile the training step of all peers with their '
+            'optimizers and batches as one graph, which torch.compile cannot: take it out. docs/en/performance.md says '
+            'how to compile the backbone of each peer.'
         )
 
 

@@ -1,0 +1,58 @@
+"""What only a GPU can show; `make gpu` runs these, and they are skipped where there is none."""
+
+import pytest
+import torch
+
+from mmdmt.method.confidence_levels import LOWER_EDGES, quantize_tensor
+from mmdmt.models import DynamicMutualLoss
+from mmdmt.tasks.segmentation.bank import PseudoLabelBank
+from mmdmt.tasks.segmentation.codec import decode
+from mmdmt.tasks.segmentation.prediction import LabeledImages, most_probable
+from mmdmt.tasks.segmentation.recorder import PixelRecorder, _encoded, _HostCopy
+
+pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason='no GPU')]
+WHOLE = (slice(None), slice(None))
+
+
+def test_levels_are_those_of_the_cpu():
+    confidence = torch.cat(
+        [torch.from_numpy(LOWER_EDGES.copy()), torch.rand(100_000), torch.tensor([float('nan'), 2.0])]
+    )
+    assert torch.equal(quantize_tensor(confidence.cuda()).cpu(), quantize_tensor(confidence))
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float16, torch.bfloat16])
+def test_loss_and_gradient_are_those_of_the_cpu(dtype):
+    logits = torch.randn(2, 5, 16, 16).to(dtype)
+    label, confidence = torch.randint(0, 5, (2, 16, 16)), torch.rand(2, 16, 16)
+    results = []
+    for device in ('cpu', 'cuda'):
+        leaf, loss = logits.to(device).requires_grad_(), DynamicMutualLoss()
+        with loss.pseudo_targets(confidence.to(device)):
+            value = loss(leaf, label.to(device))
+        value.backward()
+        results.append((value.detach().float().cpu(), leaf.grad.float().cpu()))
+    torch.testing.assert_close(results[0], results[1], rtol=1e-2 if dtype != torch.float32 else 1e-5, atol=1e-4)
+
+
+def test_labels_are_copied_before_they_are_encoded():
+    labeled = most_probable(torch.randn(3, 7, 64, 64, device='cuda'))
+    copy = _HostCopy(labeled)
+    torch.randn(64, 1024, 1024, device='cuda').sum()  # the device goes on
+    for number in range(3):
+        _, data = _encoded(number, copy, number, WHOLE)
+        label, levels = decode(data)
+        assert torch.equal(torch.from_numpy(label), labeled.labels[number].cpu())
+        assert torch.equal(torch.from_numpy(levels.view('int16')), labeled.levels[number].cpu())
+
+
+def test_histogram_and_bank_are_those_of_the_cpu(tmp_path):
+    labeled = most_probable(torch.randn(2, 4, 32, 32))
+    for device in ('cpu', 'cuda'):
+        there = LabeledImages(*(tensor.to(device) for tensor in labeled))
+        with PixelRecorder(tmp_path / device, 2, 4) as recorder:
+            recorder._count(there, [WHOLE, (slice(0, 20), slice(0, 30))])
+            recorder.store([0, 1], there, [WHOLE, (slice(0, 20), slice(0, 30))])
+        recorder.complete(0.5, run='r', phase=1, peer='left', weights='', names='')
+    banks = [PseudoLabelBank(tmp_path / device) for device in ('cpu', 'cuda')]
+    assert banks[0].manifest == banks[1].manifest

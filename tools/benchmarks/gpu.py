@@ -1,0 +1,147 @@
+"""Measure on a CUDA device: loss, iteration, memory, labeling, mixed precision; and run the tests marked `gpu`.
+
+The table goes to the terminal, the numbers to work_dirs/gpu/results.json. Without a CUDA device it says so, and
+ends well.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import iteration
+import loss
+import networks
+import torch
+from labeling import CITYSCAPES_SIZE, VOC_SIZE
+from mmengine.dataset import pseudo_collate
+
+from mmdmt.tasks.segmentation.recorder import PixelRecorder
+
+ROOT = Path(__file__).resolve().parents[2]
+PRECISIONS = {'float32': None, 'float16': torch.float16, 'bfloat16': torch.bfloat16}
+MIB = 2**20
+Rows = dict[str, float]
+
+
+def milliseconds(function: Callable[[], Any], device: torch.device, repeats: int) -> float:
+    """Return the median time of a function, all that it starts on the device included."""
+    samples = []
+    for number in range(repeats + 2):  # two to warm up
+        _wait(device)
+        start = time.perf_counter()
+        function()
+        _wait(device)
+        if number >= 2:
+            samples.append((time.perf_counter() - start) * 1e3)
+    return statistics.median(samples)
+
+
+def loss_rows(device: torch.device, repeats: int, shape: tuple[int, ...] = loss.SHAPE) -> Rows:
+    """Time forward and backward of ours, the naive loss and cross entropy."""
+    batch = [tensor.to(device) for tensor in loss.batch(shape)]
+    rows = {}
+    for name, dtype in PRECISIONS.items():
+        logits, label, confidence = batch[0].to(dtype or torch.float32), *batch[1:]
+        for kind, step in loss.steps(logits, label, confidence).items():
+            rows[f'loss_{kind}_{name}_ms'] = milliseconds(step, device, repeats)
+    return rows
+
+
+def iteration_rows(device: torch.device, repeats: int, crop: int = 321, images: int = 8, width: int = 64) -> Rows:
+    """Time an iteration of two peers and of each alone, in each precision, and weigh it."""
+    rows = {}
+    for name, dtype in PRECISIONS.items():
+        mutual, plain = iteration.trainings(crop, images, width)
+        for each in (mutual, *plain):
+            each.model.to(device)
+
+        def run(trainings: Sequence[iteration.Training], dtype: torch.dtype | None = dtype) -> None:
+            for each in trainings:
+                with torch.autocast(device.type, dtype, enabled=dtype is not None):
+                    each.step()
+
+        rows[f'iteration_dmt_{name}_ms'] = milliseconds(lambda run=run, mutual=mutual: run([mutual]), device, repeats)
+        rows[f'iteration_plain_{name}_ms'] = milliseconds(lambda run=run, plain=plain: run(plain), device, repeats)
+        if device.type == 'cuda':
+            torch.cuda.reset_peak_memory_stats(device)
+            run([mutual])
+            rows[f'iteration_dmt_{name}_peak_mib'] = torch.cuda.max_memory_allocated(device) / MIB
+    return rows
+
+
+@torch.no_grad()
+def labeling_rows(
+    device: torch.device,
+    images: int = 32,
+    batch_size: int = 4,
+    sizes: Sequence[tuple[int, int]] = (VOC_SIZE, CITYSCAPES_SIZE),
+    width: int = 64,
+) -> Rows:
+    """Label images of two sizes: images a second, beside the forward passes alone; the rest is the codec's share."""
+    peer = networks.build(networks.resnet18(width)).to(device).eval()
+    rows = {}
+    for size in sizes:
+        data = pseudo_collate(networks.noise_images(batch_size, *size))
+        inputs = torch.stack(data['inputs']).to(device).float()
+        for name, dtype in PRECISIONS.items():
+
+            def label(data: dict = data, dtype: torch.dtype | None = dtype) -> None:
+                with tempfile.TemporaryDirectory() as folder, PixelRecorder(Path(folder), images, 21) as recorder:
+                    for first in range(0, images, batch_size):
+                        with torch.autocast(device.type, dtype, enabled=dtype is not None):
+                            recorder.record(range(first, first + batch_size), peer, data)
+
+            def forward(inputs: torch.Tensor = inputs, dtype: torch.dtype | None = dtype) -> None:
+                for _ in range(0, images, batch_size):
+                    with torch.autocast(device.type, dtype, enabled=dtype is not None):
+                        peer(inputs, mode='tensor')
+
+            whole, alone = milliseconds(label, device, 3), milliseconds(forward, device, 3)
+            rows[f'labeling_{size[1]}_{name}_images_per_s'] = images / whole * 1e3
+            rows[f'labeling_{size[1]}_{name}_share_beside_forward'] = 1 - alone / whole
+    return rows
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == 'cuda':
+        torch.cuda.synchronize(device)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the tests and the measurements."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--repeats', type=int, default=20, help='rounds of what is timed (default: 20)')
+    parser.add_argument('--work-dir', type=Path, default=ROOT / 'work_dirs' / 'gpu')
+    args = parser.parse_args(argv)
+    if not torch.cuda.is_available():
+        print(f'No CUDA device is found (torch {torch.__version__}): nothing is tested or measured.')
+        return
+    device = torch.device('cuda')
+    tests = subprocess.run([sys.executable, '-m', 'pytest', '-q', '-m', 'gpu', 'tests'], cwd=ROOT, check=False)
+    rows = {
+        **loss_rows(device, args.repeats),
+        **iteration_rows(device, args.repeats),
+        **labeling_rows(device),
+    }
+    results = {
+        'card': torch.cuda.get_device_name(device),
+        'torch': torch.__version__,
+        'tests': 'passed' if tests.returncode == 0 else f'failed with {tests.returncode}',
+        'rows': rows,
+    }
+    args.work_dir.mkdir(parents=True, exist_ok=True)
+    (args.work_dir / 'results.json').write_text(json.dumps(results, indent=2) + '\n')
+    print(f'{results["card"]}, torch {torch.__version__}; tests {results["tests"]}')
+    for name, value in rows.items():
+        print(f'{name:<52} {value:>10.3g}')
+
+
+if __name__ == '__main__':
+    main()
