@@ -20,6 +20,7 @@ import iteration
 import labeling
 import loader
 import loss
+import phase
 import phases
 import torch
 from measure import Row
@@ -39,6 +40,7 @@ MEASUREMENTS: dict[Callable[..., list[Row]], tuple[str, ...]] = {
     loader.sample_time: ('sample_labeled_vs_mmseg', 'sample_pseudo_vs_mmseg'),
     iteration.iteration_time: ('iteration_vs_plain',),
     iteration.iteration_memory: ('iteration_memory_vs_plain',),
+    phase.phase_time: ('phase_vs_reference', 'phase_disk_vs_reference', 'phase_memory_vs_reference'),
     phases.run_time: ('phase_start_s', *(f'loader_wait_share_{number}_workers' for number in phases.WORKERS)),
     phases.resume_time: ('resume_10k_s',),
     growth.labeling_growth: ('labeling_growth', 'bank_growth', 'rss_growth'),

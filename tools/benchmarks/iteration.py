@@ -70,16 +70,17 @@ def trainings(crop: int, images: int, width: int) -> tuple[Training, list[Traini
     shares = {name: _share(name, crop, images) for name in PEERS}
     model = DynamicMutualTraining(peers=Config({name: config for name in PEERS}))
     model.init_weights()
-    optimizers = OptimWrapperDict(**{name: _sgd(peer) for name, peer in model.peers.items()})
+    optimizers = OptimWrapperDict(**{name: sgd(peer) for name, peer in model.peers.items()})
     mutual = Training(model, optimizers, [item for share in shares.values() for item in share])
     plain = []
     for share in shares.values():
         network = networks.build(config)
-        plain.append(Training(network, _sgd(network), share))
+        plain.append(Training(network, sgd(network), share))
     return mutual, plain
 
 
-def _sgd(network: nn.Module) -> OptimWrapper:
+def sgd(network: nn.Module) -> OptimWrapper:
+    """Return the optimizer that all trainings have."""
     return OptimWrapper(torch.optim.SGD(network.parameters(), lr=0.001, momentum=0.9, weight_decay=5e-4))
 
 
