@@ -8,6 +8,7 @@ from measure import Row, interleaved, peak_bytes, ratios
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.optim import OptimWrapper, OptimWrapperDict
+from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
 from torch import nn
 
@@ -65,6 +66,7 @@ class Training:
 
 def trainings(crop: int, images: int, width: int) -> tuple[Training, list[Training]]:
     """Return the mutual training of two peers, and the plain training of each."""
+    init_default_scope('mmseg')
     torch.manual_seed(0)
     config = networks.resnet18(width, CLASSES, crop)
     shares = {name: _share(name, crop, images) for name in PEERS}

@@ -20,6 +20,7 @@ from measure import Row, interleaved, peak_bytes, ratios
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.optim import OptimWrapperDict
+from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
 from naive import naive_loss, naive_threshold
 from torch import nn
@@ -35,6 +36,7 @@ def phase_time(
     repeats: int, size: int = 128, images: int = 12, iterations: int = 6, batch: int = 4, width: int = 64
 ) -> list[Row]:
     """Run a phase in both ways; time, bytes written and the most bytes of tensors alive."""
+    init_default_scope('mmseg')
     config = networks.resnet18(width, CLASSES, size)
     unlabeled = networks.Unlabeled(networks.noise_images(images, size, size), CLASSES)
     with tempfile.TemporaryDirectory() as folder:
