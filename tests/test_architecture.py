@@ -18,6 +18,7 @@ PURE = [
     'integrity.py',
     'configs.py',
     'preparation/camvid_lists.py',
+    'loader_workers.py',
     'preparation/class_splits.py',
     'preparation/image_lists.py',
     'preparation/known_lists.py',
@@ -29,7 +30,7 @@ PURE = [
 # Rooms inside of a room that others may enter without entering the whole.
 SUBROOMS = {'models/losses', 'models/mixes', 'models/backbones', 'models/decode_heads'}
 # What stands on Python alone and every room may import.
-FOUNDATIONS = {'atomic_write', 'integrity'}
+FOUNDATIONS = {'atomic_write', 'integrity', 'loader_workers'}
 # Each room and the rooms that it may import besides.
 ARROWS = {
     'apis': {'method', 'tasks', 'models', 'datasets', 'pseudo_labels', 'visualization', 'registry', 'version'},
@@ -73,6 +74,7 @@ ARROWS = {
     'atomic_write': set(),
     'integrity': set(),
     'configs': {'method'},
+    'loader_workers': set(),
     'compat': set(),
     'version': set(),
     '__init__': {'compat', 'version'},

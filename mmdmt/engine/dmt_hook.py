@@ -18,8 +18,13 @@ from mmdmt.engine.fresh_optimizers import FreshOptimizers
 from mmdmt.engine.guards.checkpoint_checks import check_fit
 from mmdmt.engine.guards.checkpoint_state import confine
 from mmdmt.engine.guards.clean_exit import leave_group_at_exit
-from mmdmt.engine.guards.clean_stop import CleanStop
-from mmdmt.engine.guards.last_checkpoint import settle_checkpoint
+from mmdmt.engine.guards.clean_stop import CleanStop, Doing
+from mmdmt.engine.guards.last_checkpoint import (
+    best_checkpoint_alone,
+    oldest_checkpoint,
+    save_checkpoint,
+    settle_checkpoint,
+)
 from mmdmt.engine.guards.loss_watch import LossWatch
 from mmdmt.engine.guards.run_checks import check_run, check_settings
 from mmdmt.engine.guards.run_lock import lock_work_dir
@@ -33,6 +38,7 @@ from mmdmt.engine.peers_of_run import (
     start_from_scratch,
 )
 from mmdmt.engine.phase_loader import PhaseLoader
+from mmdmt.loader_workers import OutliveSignals
 from mmdmt.method.draws import RareClasses
 from mmdmt.method.phases import Curriculum
 from mmdmt.pseudo_labels.labeling import label
@@ -142,6 +148,8 @@ class DMTHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Enter the phase of the first iteration, which is not the first of all when a run is resumed."""
         self._stop.start(runner)
+        for loop in filter(None, (runner.train_loop, runner.val_loop)):
+            loop.dataloader.worker_init_fn = OutliveSignals(loop.dataloader.worker_init_fn)
         log_lists(runner)
         iteration = runner.train_loop.iter
         if iteration:
@@ -166,10 +174,11 @@ class DMTHook(Hook):
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Seed the iteration, and remove the pseudo labels that no checkpoint needs any more."""
-        self._stop.release()
+        self._stop.does(Doing.TRAINING)
         if self._written is not None:
-            if is_main_process():
-                remove_banks(self._banks(runner), self._written, self.keep_banks)
+            oldest = oldest_checkpoint(runner, batch_idx)
+            if is_main_process() and oldest is not None:
+                remove_banks(self._banks(runner), self.curriculum.at(oldest), self.keep_banks)
             self._written = None
         rank, _ = get_dist_info()
         seed_everything(runner.seed, batch_idx, rank)
@@ -185,28 +194,33 @@ class DMTHook(Hook):
         iteration = batch_idx + 1
         if iteration == self.curriculum.ends[self.phase] and iteration < self.curriculum.total_iters:
             if self.best is not None:
-                runner.val_loop.run()  # the last update counts too
-                self.best.carry(model_of(runner).bare_peers, runner.logger)
-                self.best.forget()
-                restart_averages(runner)
-            self.phase += 1
-            self._label(runner)
-            if self.from_scratch:
-                start_from_scratch(runner, self.phase)
-                restart_averages(runner)
-            self._optimizers.restart(runner, self.curriculum[self.phase])
-            self._begin(runner, iteration)
+                self._carry_best(runner, iteration)
+            self._enter_next_phase(runner, iteration)
+        self._stop.end_iteration(iteration)
 
     def before_val(self, runner: Runner) -> None:
         """Let every process validate the same peers."""
-        self._stop.release()
+        self._stop.hold()
         share_buffers(runner)
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        """Let signals end the validation: every hook has got ready for it."""
+        self._stop.does(Doing.VALIDATING)
+
+    def after_val_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Sequence[Any] | None = None
+    ) -> None:
+        """Let no signal end the run while hooks take back what they have done for the validation."""
+        if batch_idx + 1 == len(runner.val_dataloader):
+            self._stop.hold()
 
     def after_train(self, runner: Runner) -> None:
         """Let the data workers and the work_dir go, and log the CPU time."""
         runner.train_loop.dataloader_iterator.restart()
         log_cpu_time()
         self._stop.finish()
+        if is_main_process():
+            remove_banks(self._banks(runner), self.phase, self.keep_banks)
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -220,10 +234,11 @@ class DMTHook(Hook):
         if self.best is not None and metrics:
             with averaged_weights(runner):
                 self.best.update(model_of(runner).bare_peers, metrics)
+        self._stop.end_validation(runner.iter)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Put the state of the run into a checkpoint."""
-        self._stop.hold()
+        self._stop.saving()
         self._written = self.phase  # by the next iteration
         checkpoint['dmt'] = {
             'run': self.run_id,
@@ -234,9 +249,38 @@ class DMTHook(Hook):
 
     # What a phase change involves.
 
+    def _carry_best(self, runner: Runner, iteration: int) -> None:
+        """Give every peer the best weights of the phase that ends."""
+        assert self.best is not None
+        loop = runner.train_loop
+        with self._stop.deferred(), best_checkpoint_alone(runner):
+            loop._iter, before = iteration, loop._iter  # MMEngine counts it after the hooks
+            runner.val_loop.run()  # the last update counts too
+            loop._iter = before
+        self.best.carry(model_of(runner).bare_peers, runner.logger)
+        self.best.forget()
+        restart_averages(runner)
+
+    def _enter_next_phase(self, runner: Runner, iteration: int) -> None:
+        """Label, start everything afresh, and write a checkpoint of it."""
+        self.phase += 1
+        # A run that is resumed from a checkpoint without labels makes them, if those who label are in it.
+        saves_first = not self.from_scratch and (self.best is None or self._stop.is_pending)
+        if not saves_first:
+            self._label(runner)
+        if self.from_scratch:
+            start_from_scratch(runner, self.phase)
+            restart_averages(runner)
+        self._optimizers.restart(runner, self.curriculum[self.phase])
+        save_checkpoint(runner, iteration)
+        if saves_first:
+            self._label(runner)
+        self._begin(runner, iteration)
+
     def _label(self, runner: Runner) -> None:
         """Have every labeler label the unlabeled images for the present phase, unless that happens online."""
         phase = self.curriculum[self.phase]
+        self._stop.does(Doing.OTHER)
         if phase.label_ratio is None:
             return
         share_buffers(runner)

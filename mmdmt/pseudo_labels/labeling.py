@@ -16,6 +16,7 @@ from mmengine.logging import print_log
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from mmdmt.loader_workers import OutliveSignals
 from mmdmt.pseudo_labels.manifest import Manifest
 from mmdmt.pseudo_labels.progress import progress
 
@@ -169,7 +170,13 @@ def _forward_all(
     precision: Precision | None,
 ) -> None:
     shard = _Shard(dataset, *get_dist_info())
-    loader = DataLoader(shard, batch_size=batch_size, num_workers=num_workers, collate_fn=pseudo_collate)
+    loader = DataLoader(
+        shard,
+        batch_size=batch_size,
+        num_workers=num_workers,
+        collate_fn=pseudo_collate,
+        worker_init_fn=OutliveSignals(),
+    )
     with ExitStack() as stack:
         stack.enter_context(evaluation_mode(peers.values()))
         bar = stack.enter_context(progress(f'Phase {phase}: labeling', len(shard)))

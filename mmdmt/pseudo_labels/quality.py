@@ -12,6 +12,7 @@ from mmengine.dist import all_gather_object, all_reduce, get_dist_info
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
+from mmdmt.loader_workers import OutliveSignals
 from mmdmt.pseudo_labels.labeling import Bank, LabelStore
 from mmdmt.pseudo_labels.progress import progress
 
@@ -96,7 +97,7 @@ def measure(
         return {}, ''
     shard = _Shard(dataset, store, banks, *get_dist_info())
     # A generator of its own: a loader draws a number when it starts, which must not be one of the run's.
-    settings = dict(batch_size=None, collate_fn=_as_it_is, generator=torch.Generator())
+    settings = dict(batch_size=None, collate_fn=_as_it_is, generator=torch.Generator(), worker_init_fn=OutliveSignals())
     loader: DataLoader[_Counts] = DataLoader(shard, num_workers=num_workers, **settings)  # type: ignore[arg-type]
     labels, images, left_out = torch.zeros(shard.shape, dtype=torch.int64), torch.zeros(2, dtype=torch.int64), ''
     with progress('Comparing pseudo labels with the truth', len(shard.images)) as bar:

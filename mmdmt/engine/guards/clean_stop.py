@@ -3,33 +3,65 @@
 import os
 import signal
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum, auto
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
-from mmengine.dist import is_main_process
+from mmengine.dist import get_world_size, is_main_process
 from mmengine.runner import Runner
+
+from mmdmt.engine.averaging import averaged_weights
+from mmdmt.engine.guards.last_checkpoint import POINTER, save_checkpoint
+from mmdmt.loader_workers import leave_first_to_the_run
+
+WORTH_SAVING = 60.0
+"""Seconds of work since the last checkpoint from which on a stop writes another one."""
+GRACE = 30.0
+"""Seconds for which the other processes of a run wait for the one that writes the checkpoint."""
+
+ONE_EVENT = 3.0
+"""Seconds in which a process of several takes signals for one."""
 
 # What is replaced: a handler of the user's (or of a scheduler's) stays.
 _DEFAULTS: dict[int, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
 
 
+class Doing(Enum):
+    """What a run does, as far as a stop is concerned."""
+
+    TRAINING = auto()
+    """Iterations: the state at the end of the present one can be saved."""
+    VALIDATING = auto()
+    """The state does not change, and can be saved at once."""
+    OTHER = auto()
+    """Labeling and all else, which is done again when the run is resumed."""
+
+
 class CleanStop:
     """End a run at SIGINT and SIGTERM with a sentence in place of a stack trace, and exit code 128 + signal.
 
-    A run ends at once, labeling included, except that a checkpoint being written is finished first; a second signal
-    does not wait for that.
+    If the last checkpoint is older than a minute of work, the present iteration is finished and a checkpoint of it
+    written first; else the run ends at once. A checkpoint being written is finished in any case. A second signal waits
+    for nothing.
     """
 
     def __init__(self) -> None:
         self._runner: Runner | None = None
         self._loop: CodeType | None = None
         self._process = 0
-        self._held = False
+        self._held = self._deferred = False
         self._pending: int | None = None
+        self._received_at = 0.0
+        self._doing = Doing.OTHER
+        self._saved_at = 0.0
 
     def start(self, runner: Runner) -> None:
         """Watch for signals from now on; call it from within the training loop."""
+        self._saved_at, self._doing = time.monotonic(), Doing.OTHER
         if threading.current_thread() is not threading.main_thread():
             return  # only there can handlers be set
         self._runner, self._process = runner, os.getpid()
@@ -41,15 +73,55 @@ class CleanStop:
             if present == default or isinstance(getattr(present, '__self__', None), CleanStop):
                 signal.signal(number, self._receive)
 
+    def does(self, doing: Doing) -> None:
+        """Say what the run does from now on; end it if a signal has come that need not wait."""
+        self._doing = doing
+        if doing is Doing.VALIDATING and self._pending is not None and not self._deferred:
+            self._save_amid_validation()
+        self.release()
+
     def hold(self) -> None:
-        """Let nothing end the run until :meth:`release`: a checkpoint is being written."""
+        """Let nothing end the run until :meth:`release`."""
         self._held = True
 
+    def saving(self) -> None:
+        """Say that a checkpoint is being written, which nothing may end until :meth:`release`."""
+        self._held, self._saved_at = True, time.monotonic()
+
     def release(self) -> None:
-        """End the run if a signal has come since :meth:`hold`."""
+        """End the run if a signal has come since :meth:`hold`, unless its work is to be saved first."""
         self._held = False
-        if self._pending is not None:
+        if self._pending is not None and not self._waits():
             self._end(self._pending)
+
+    @contextmanager
+    def deferred(self) -> Iterator[None]:
+        """Let no signal end the run in the block if there is work to save, which can be saved only after it."""
+        self._deferred = self._worth_saving()
+        try:
+            yield
+        finally:
+            self._deferred = False
+
+    def end_iteration(self, iteration: int) -> None:
+        """End the run if a signal has come during an iteration, saving the work first.
+
+        Args:
+            iteration (int): How many iterations are done.
+        """
+        if self._pending is not None and not self._deferred:
+            self._save(iteration)
+            self._end(self._pending)
+
+    def end_validation(self, iteration: int) -> None:
+        """Do the same after a validation, when every hook has taken back what it did for it."""
+        self._doing, self._held = Doing.OTHER, False
+        self.end_iteration(iteration)
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether a signal has come that waits."""
+        return self._pending is not None
 
     def finish(self) -> None:
         """Give the signals back."""
@@ -60,17 +132,41 @@ class CleanStop:
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if os.getpid() != self._process:
-            # A forked data worker: Ctrl-C reaches it, too, but it is the run that ends it.
+            # A forked data worker: the signal reaches it, too, but it is the run that ends it.
             if number != signal.SIGINT:
-                signal.signal(number, signal.SIG_DFL)
-                signal.raise_signal(number)
+                leave_first_to_the_run(number, frame)
         elif not self._is_training(frame):  # an error has ended the run, and the process lives on
             self.finish()
             signal.raise_signal(number)
-        elif self._held and self._pending is None:
-            self._pending = number
+        elif self._pending is not None:
+            # A launcher sends its processes the signal that they have got themselves.
+            if get_world_size() == 1 or time.monotonic() - self._received_at > ONE_EVENT:
+                self._end(number)
         else:
-            self._end(number)
+            self._pending, self._received_at = number, time.monotonic()
+            if not self._held and not self._waits():
+                if self._doing is Doing.VALIDATING:
+                    self._save_amid_validation()
+                self._end(number)
+
+    def _waits(self) -> bool:
+        """Whether the end waits for that of the iteration; processes that train together end together."""
+        together = self._doing is Doing.TRAINING and (self._worth_saving() or get_world_size() > 1)
+        return self._deferred or together
+
+    def _worth_saving(self) -> bool:
+        return time.monotonic() - self._saved_at >= WORTH_SAVING
+
+    def _save_amid_validation(self) -> None:
+        if self._runner is not None:
+            with averaged_weights(self._runner):  # which the peers hold in a validation: their own come back
+                self._save(self._runner.iter)
+
+    def _save(self, iteration: int) -> None:
+        if not is_main_process():
+            time.sleep(GRACE)  # the launcher ends this process when the main one has written the checkpoint
+        elif self._runner is not None and self._worth_saving():
+            save_checkpoint(self._runner, iteration)
 
     def _is_training(self, frame: FrameType | None) -> bool:
         while frame is not None and frame.f_code is not self._loop:
@@ -80,10 +176,12 @@ class CleanStop:
     def _end(self, number: int) -> None:
         runner = self._runner
         self.finish()
+        # torch raises an error there for each data worker that ends otherwise than it should; now all of them may.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         if runner is not None and is_main_process():
-            pointer = Path(runner.work_dir) / 'last_checkpoint'
+            pointer = Path(runner.work_dir) / POINTER
             remedy = (
-                f'--resume goes on from {pointer.read_text().strip()}'
+                f'--resume goes on from {pointer.read_text(errors="replace").strip()}'
                 if pointer.is_file()
                 else 'no checkpoint has been written, so that it starts anew'
             )

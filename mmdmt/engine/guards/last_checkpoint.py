@@ -1,7 +1,8 @@
 """The checkpoint that a run starts from: one place decides, for all processes of the run."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from logging import Logger
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -63,6 +64,43 @@ def checkpoint_files(runner: Runner) -> CheckpointFiles | None:
     if out_dir != runner.work_dir and folder.name != Path(runner.work_dir).name:
         folder /= Path(runner.work_dir).name
     return CheckpointFiles(folder, hook.filename_tmpl)
+
+
+def save_checkpoint(runner: Runner, iteration: int) -> None:
+    """Write the ordinary checkpoint of an iteration, as the run's own CheckpointHook does; without one nothing.
+
+    Args:
+        runner (Runner): In training.
+        iteration (int): How many iterations are done.
+    """
+    hook = checkpoint_hook(runner)
+    if hook is not None and not hook.by_epoch:
+        hook._save_checkpoint_with_step(runner, iteration, meta={'epoch': runner.epoch, 'iter': iteration})
+
+
+def oldest_checkpoint(runner: Runner, iteration: int) -> int | None:
+    """Return the iteration of the earliest ordinary checkpoint up to a given one; None if there is none."""
+    files = checkpoint_files(runner)
+    there = files.by_iteration() if files is not None else {}
+    return next((number for number in there if number <= iteration), None)
+
+
+@contextmanager
+def best_checkpoint_alone(runner: Runner) -> Iterator[None]:
+    """Let a validation in the block write the checkpoint of a best one, but not the last ordinary one again.
+
+    MMEngine writes that again to remember the best in it. Where weights have moved on since it was written, it would
+    hold those of another iteration.
+    """
+    hook = checkpoint_hook(runner)
+    if hook is None:
+        yield
+        return
+    last, hook.last_ckpt = hook.last_ckpt, None
+    try:
+        yield
+    finally:
+        hook.last_ckpt = last
 
 
 def settle_checkpoint(runner: Runner) -> None:
