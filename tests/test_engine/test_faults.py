@@ -11,7 +11,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from toys.outcomes import differences, outcome
 from toys.segmentation import run_config
-from toys.stages import FillDisk, Forge, Interrupt, write_config
+from toys.stages import FillDisk, Forge, Interrupt, LateInterrupt, write_config
 
 from mmdmt.apis import toolbox
 from mmdmt.engine.guards.last_checkpoint import is_whole
@@ -67,21 +67,16 @@ def test_a_full_disk_ends_a_run_and_nothing_half_written_is_used(
     [
         (Interrupt('training', 10), 130, 'SIGINT', 4),
         (Interrupt('training', 10, signal.SIGTERM), 143, 'SIGTERM', 4),
-        (Interrupt('labeling', 5), 130, 'SIGINT', 2),
-        (Interrupt('checkpoint', 6), 130, 'SIGINT', 4),  # finished first
+        (Interrupt('labeling', 5), 130, 'SIGINT', 3),
+        (Interrupt('checkpoint', 7), 130, 'SIGINT', 4),  # finished first
         (Interrupt('validation', 6), 130, 'SIGINT', 6),
     ],
     ids=lambda value: getattr(value, 'stage', ''),
 )
 def test_a_signal_ends_a_run_cleanly(whole, shapes_folder, tmp_path, forge, moment, code, name, resumed_from):
     work_dir = tmp_path / 'stopped'
-    # SIGTERM to a data worker is an error of its own in torch.
-    workers = 2 if name == 'SIGINT' else 0
-    config = write_config(
-        shapes_folder,
-        work_dir,
-        **{'train_dataloader.num_workers': workers, 'custom_hooks.0.labeling.num_workers': workers},
-    )
+    settings = {f'{loader}_dataloader.num_workers': 2 for loader in ('train', 'val')}
+    config = write_config(shapes_folder, work_dir, **settings, **{'custom_hooks.0.labeling.num_workers': 2})
     run = forge.start(config, event=moment)
     run.join(300)
     output = config.with_suffix('.log').read_text()
@@ -103,6 +98,29 @@ def test_a_signal_ends_a_run_cleanly(whole, shapes_folder, tmp_path, forge, mome
 
 
 @pytest.mark.process
+@pytest.mark.parametrize(
+    ('stage', 'time', 'saved'),
+    [('training', 4, 2), ('labeling', 5, 3), ('training', 10, 5), ('validation', 6, 6), ('training', 18, 9)],
+)
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_the_work_since_the_last_checkpoint(
+    whole, shapes_folder, tmp_path, forge, stage, time, saved, number
+):
+    work_dir = tmp_path / 'stopped'
+    config = write_config(shapes_folder, work_dir, **{'default_hooks.checkpoint.interval': 100})
+    run = forge.start(config, event=LateInterrupt(stage, time, number))
+    run.join(300)
+    output = config.with_suffix('.log').read_text()
+    assert run.exitcode == 128 + number, output[-3000:]
+    assert 'Traceback' not in output
+    assert f': --resume goes on from {work_dir}/iter_{saved}.pth.' in output
+    code, output = forge.run(config, '--resume')
+    assert code == 0, output[-3000:]
+    expected, got = whole[0], outcome(work_dir)
+    parts = ('state_dict', 'ema_state_dict', 'optimizer', 'param_schedulers', 'validations')
+    assert not list(differences({key: expected[key] for key in parts}, {key: got[key] for key in parts}))
+
+
 def test_a_work_dir_that_cannot_be_made_is_told_in_a_sentence(shapes_folder, tmp_path, forge):
     (tmp_path / 'file').write_text('')
     config = write_config(shapes_folder, tmp_path / 'work')

@@ -42,19 +42,19 @@ def whole(shapes_folder, tmp_path_factory, forge):
     return expected, seconds
 
 
-# The n-th time: two updates an iteration, ten images labeled a phase, and checkpoints 1, 2, 3, the best of the
-# validation after 3, and 3 once more, which MMEngine then writes again to remember the best.
+# The n-th time: two updates an iteration, ten images labeled a phase, and checkpoints 1, 2, 3 at the phase's start, 3
+# as every iteration, the best of the validation after 3, and 3 once more, as MMEngine does to remember the best.
 @pytest.mark.parametrize(
     ('stage', 'moment', 'workers', 'resumed_from'),
     [
         ('warm-up', Kill('training', 4), 0, 1),
         ('mid-phase', Kill('training', 10), 2, 4),
-        ('labeling', Kill('labeling', 7), 0, 2),
-        ('the labels are there, their manifest is not', Kill('bank', 3), 0, 2),
-        ('between phases', Kill('between phases', 1), 1, 2),
+        ('labeling', Kill('labeling', 7), 0, 3),
+        ('the labels are there, their manifest is not', Kill('bank', 3), 0, 3),
+        ('between phases', Kill('between phases', 1), 1, 3),
         ('a checkpoint is half-written', Kill('checkpoint', 2), 0, 1),
-        ('the best checkpoint is half-written', Kill('checkpoint', 4), 0, 3),
-        ('the last checkpoint is half-written when it is written again', Kill('checkpoint', 5), 0, 2),
+        ('the best checkpoint is half-written', Kill('checkpoint', 5), 0, 3),
+        ('the last checkpoint is half-written when it is written again', Kill('checkpoint', 6), 0, 2),
         ('a checkpoint is being named', Kill('naming', 2), 0, 2),
         ('validation', Kill('validation', 6), 0, 6),
         ('the last validation', Kill('validation', 10), 0, 9),
@@ -72,7 +72,7 @@ def test_a_run_killed_at_a_stage_ends_with_the_same_bits(
     code, output = forge.run(config, '--resume', '--cfg-options', *workers)
     assert code == 0, output[-3000:]
     assert f'resumed epoch: 0, iter: {resumed_from}\n' in output
-    assert ('the last good checkpoint.' in output) == (moment in (Kill('checkpoint', 5), Kill('naming', 2)))
+    assert ('the last good checkpoint.' in output) == (moment in (Kill('checkpoint', 6), Kill('naming', 2)))
     assert not list(differences(whole[0], outcome(work_dir)))
 
 

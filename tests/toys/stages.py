@@ -23,6 +23,7 @@ from mmengine.registry import OPTIM_WRAPPERS
 from mmengine.runner import IterBasedTrainLoop, ValLoop
 
 from mmdmt.apis import run_toolbox_script
+from mmdmt.engine.guards import clean_stop
 from mmdmt.tasks.segmentation.bank import BankWriter
 from toys.segmentation import run_config
 
@@ -75,6 +76,15 @@ class Interrupt(Kill):
     def __call__(self, stage, time, iteration):
         if (stage, time) == (self.stage, self.time):
             os.killpg(os.getpid(), self.number)
+
+
+@dataclass(frozen=True)
+class LateInterrupt(Interrupt):
+    """The same, to a run whose last checkpoint is old."""
+
+    def __call__(self, stage, time, iteration):
+        clean_stop.WORTH_SAVING = 0
+        super().__call__(stage, time, iteration)
 
 
 @dataclass(frozen=True)

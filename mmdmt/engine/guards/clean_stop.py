@@ -16,7 +16,6 @@ from mmengine.runner import Runner
 
 from mmdmt.engine.averaging import averaged_weights
 from mmdmt.engine.guards.last_checkpoint import POINTER, save_checkpoint
-from mmdmt.loader_workers import leave_first_to_the_run
 
 WORTH_SAVING = 60.0
 """Seconds of work since the last checkpoint from which on a stop writes another one."""
@@ -134,7 +133,8 @@ class CleanStop:
         if os.getpid() != self._process:
             # A forked data worker: the signal reaches it, too, but it is the run that ends it.
             if number != signal.SIGINT:
-                leave_first_to_the_run(number, frame)
+                signal.signal(number, signal.SIG_DFL)
+                signal.raise_signal(number)
         elif not self._is_training(frame):  # an error has ended the run, and the process lives on
             self.finish()
             signal.raise_signal(number)
