@@ -33,7 +33,17 @@ SUBROOMS = {'models/losses', 'models/mixes', 'models/backbones', 'models/decode_
 FOUNDATIONS = {'atomic_write', 'integrity', 'loader_workers'}
 # Each room and the rooms that it may import besides.
 ARROWS = {
-    'apis': {'method', 'tasks', 'models', 'datasets', 'pseudo_labels', 'visualization', 'registry', 'version'},
+    'apis': {
+        'engine',
+        'method',
+        'tasks',
+        'models',
+        'datasets',
+        'pseudo_labels',
+        'visualization',
+        'registry',
+        'version',
+    },
     'engine': {
         'method',
         'tasks',

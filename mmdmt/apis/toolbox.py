@@ -90,6 +90,10 @@ def run_toolbox_script(name: str, toolbox: str | None = None) -> None:
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
     spec.loader.exec_module(module)
+    if name == 'train.py':
+        from mmdmt.engine.guards.locked_runner import LockedRunner  # with the whole stack, which scripts may do without
+
+        module.Runner = LockedRunner  # type: ignore[attr-defined]
     with _unwritable_in_a_sentence():
         module.main()
 

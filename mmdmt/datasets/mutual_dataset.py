@@ -205,6 +205,10 @@ class MutualDataset(Dataset[dict[str, Any]]):
         """Return the SHA-256 of the labeled images' names, in order."""
         return hashlib.sha256('\n'.join(map(os.path.basename, self._paths(self.labeled))).encode()).hexdigest()
 
+    def unlabeled_files(self) -> list[str]:
+        """Return the paths of the unlabeled images, in order."""
+        return self._paths(self.unlabeled)
+
     def _image(self, index: int) -> dict[str, Any]:
         info = self.unlabeled.get_data_info(index)
         self.task.labels.hide_label(info)

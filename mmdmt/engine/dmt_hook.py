@@ -27,7 +27,7 @@ from mmdmt.engine.guards.last_checkpoint import (
 )
 from mmdmt.engine.guards.loss_watch import LossWatch
 from mmdmt.engine.guards.run_checks import check_run, check_settings
-from mmdmt.engine.guards.run_lock import lock_work_dir
+from mmdmt.engine.guards.run_lock import enter_work_dir
 from mmdmt.engine.labeling_report import report_labels
 from mmdmt.engine.named_lists import log_lists
 from mmdmt.engine.peers_of_run import (
@@ -41,6 +41,7 @@ from mmdmt.engine.phase_loader import PhaseLoader
 from mmdmt.loader_workers import OutliveSignals
 from mmdmt.method.draws import RareClasses
 from mmdmt.method.phases import Curriculum
+from mmdmt.pseudo_labels.labeled_files import check_files, note_files
 from mmdmt.pseudo_labels.labeling import label
 from mmdmt.registry import HOOKS
 from mmdmt.tasks.segmentation.bank import remove_banks
@@ -130,7 +131,7 @@ class DMTHook(Hook):
             return  # not built: the run only tests
         check_run(runner, self.curriculum, self.best.metric if self.best is not None else None)
         if is_main_process():
-            self._lock = lock_work_dir(Path(runner.work_dir))
+            self._lock = enter_work_dir(Path(runner.work_dir))
         barrier()
         settle_checkpoint(runner)
         check_fit(runner, self.curriculum.total_iters)
@@ -297,6 +298,8 @@ class DMTHook(Hook):
                 precision=precision_of_labeling(runner),
                 **self.labeling,
             )
+            if is_main_process() and (seconds is not None or not (folder / 'images.json').is_file()):
+                note_files(folder, runner.train_dataloader.dataset.unlabeled_files())
             banks = {name: folder / name for name in _labelers(runner)}
             step, workers = self.curriculum.start(self.phase), self.labeling.get('num_workers', 2)
             report_labels(runner, banks, step, seconds, self.report_quality, workers)
@@ -329,9 +332,18 @@ class DMTHook(Hook):
     def _check_banks(self, runner: Runner) -> None:
         """Check that the pseudo labels are there, and are those of this run."""
         dataset, folder = runner.train_dataloader.dataset, self.bank_folder(runner)
+        ratio = self.curriculum[self.phase].label_ratio
         for name in _labelers(runner):
             manifest = model_of(runner).task.labels.bank(folder / name).manifest
             manifest.check(folder / name, run=self.run_id, phase=self.phase, peer=name, names=dataset.names_digest())
+            if manifest.label_ratio != ratio:
+                raise ValueError(
+                    f'label_ratio={ratio} of phases[{self.phase}] was {manifest.label_ratio} when the phase began, and '
+                    'its pseudo labels were chosen by that: set it back; only phases still to come may change.'
+                )
+        warning = check_files(folder, dataset.unlabeled_files()) if is_main_process() else ''
+        if warning:
+            runner.logger.warning(warning)
 
     # What a resumed run must know.
 

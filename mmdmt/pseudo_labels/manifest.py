@@ -1,6 +1,5 @@
 """Describe a pseudo-label bank in its manifest.json."""
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -8,6 +7,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from mmdmt.atomic_write import atomic_write
+from mmdmt.integrity import seal, unseal
 
 FORMAT = 2  # of manifest, index and labels
 MAX_BYTES = 2**24
@@ -53,11 +53,11 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Complete a bank: write ``manifest.json`` in one atomic step."""
-        text = json.dumps(
-            {**asdict(self), 'thresholds': [None if k == np.inf else k for k in self.thresholds]}, indent=1
-        )
-        with atomic_write(folder / 'manifest.json') as unfinished:
-            unfinished.write_text(text + '\n')
+        text = seal({**asdict(self), 'thresholds': [None if k == np.inf else k for k in self.thresholds]})
+        with atomic_write(
+            folder / 'manifest.json', 'make room and go on with --resume, which labels anew'
+        ) as unfinished:
+            unfinished.write_text(text)
 
     @classmethod
     def read(cls: type[M], folder: Path) -> M:
@@ -65,7 +65,7 @@ class Manifest:
 
         Raises:
             FileNotFoundError: If the bank is not complete.
-            ValueError: If the manifest is not one of ours.
+            ValueError: If the manifest is damaged or not one of ours.
         """
         path = folder / 'manifest.json'
         if not path.is_file():
@@ -73,7 +73,7 @@ class Manifest:
         try:
             if path.stat().st_size > MAX_BYTES:
                 raise ValueError(f'it has {path.stat().st_size} bytes')
-            fields: dict[str, Any] = json.loads(path.read_text())
+            fields: dict[str, Any] = unseal(path.read_text())
             fields['thresholds'] = tuple(np.inf if k is None else k for k in fields['thresholds'])
             manifest = cls(**{**fields, 'totals': tuple(fields['totals']), 'kept': tuple(fields['kept'])})
             manifest._check_fields()

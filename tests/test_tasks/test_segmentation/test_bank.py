@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from toys.run_folders import MANIFEST
 
+from mmdmt.integrity import seal, unseal
 from mmdmt.pseudo_labels.manifest import Manifest
 from mmdmt.tasks.segmentation.bank import BankWriter, PseudoLabelBank, remove_banks
 
@@ -172,12 +173,19 @@ def test_a_full_disk_is_told_in_a_sentence_and_leaves_no_complete_bank(tmp_path,
     ],
 )
 def test_a_manifest_of_a_stranger_is_refused_with_its_field(folder, field, value, words):
-    fields = json.loads((folder / 'manifest.json').read_text())
-    (folder / 'manifest.json').write_text(json.dumps({**fields, field: value}))
+    fields = unseal((folder / 'manifest.json').read_text())
+    (folder / 'manifest.json').write_text(seal({**fields, field: value}))
     with pytest.raises((ValueError, FileNotFoundError), match=words) as error:
         PseudoLabelBank(folder)
     assert '\n' not in str(error.value)
     assert str(error.value).endswith('new work_dir.')
+
+
+def test_one_changed_digit_of_a_manifest_is_noticed(folder):
+    text = (folder / 'manifest.json').read_text()
+    (folder / 'manifest.json').write_text(text.replace('"label_ratio": 0.', '"label_ratio": 0.1', 1))
+    with pytest.raises(ValueError, match='it is damaged, or was changed by hand'):
+        PseudoLabelBank(folder)
 
 
 @pytest.mark.parametrize('text', ['[' * 100_000, ' ' * 2**24 + '{}', '[]', '"x"', '1' * 5000])
