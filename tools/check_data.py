@@ -32,6 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if not args.config.is_file():
         parser.error(f'{args.config} does not exist: give the config to train with.')
+    if args.draw and args.draw.exists():
+        parser.error(f'{args.draw} exists and is not overwritten: remove it, or give another --draw.')
     config = Config.fromfile(args.config)
     init_default_scope(config.get('default_scope', 'mmseg'))
     report = check_data(config, args.workers)

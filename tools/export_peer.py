@@ -4,12 +4,15 @@ python tools/export_peer.py CONFIG CHECKPOINT --peer NAME [--out-dir DIR]
 """
 
 import argparse
+import io
+import sys
 from pathlib import Path
 
 import torch
 from mmengine.config import Config
 
 from mmdmt.apis import export_peer
+from mmdmt.atomic_write import atomic_write
 from mmdmt.models.weights_file import read_checkpoint
 
 
@@ -33,9 +36,17 @@ def main() -> None:
         config, weights = export_peer(Config.fromfile(args.config), checkpoint, args.peer)
     except (ValueError, FileNotFoundError) as error:
         parser.error(str(error))
-    folder.mkdir(parents=True, exist_ok=True)
-    config.dump(paths[0])
-    torch.save(weights, paths[1])
+    file = io.BytesIO()
+    torch.save(weights, file)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with atomic_write(paths[1]) as unfinished:
+            unfinished.write_bytes(file.getvalue())
+        with atomic_write(paths[0]) as unfinished:
+            unfinished.write_text(config.pretty_text, encoding='utf-8')
+    except OSError as error:
+        paths[1].unlink(missing_ok=True)  # half an export would keep the next from being made
+        sys.exit(str(error))
     print(f'Peer {args.peer}: {paths[0]} and {paths[1]}')
 
 

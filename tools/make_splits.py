@@ -381,5 +381,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 if __name__ == '__main__':
     try:
         sys.exit(main())
-    except (ValueError, FileNotFoundError, FileExistsError) as error:
+    except (ValueError, OSError) as error:
         sys.exit(str(error))

@@ -6,9 +6,11 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 from torch import Tensor
 
 from mmdmt.apis.inference import inference_pipeline
+from mmdmt.models.peer_building import build_peer
 
 KEPT = (
     'default_scope',
@@ -55,6 +57,7 @@ def export_peer(config: Config, checkpoint: Mapping[str, Any], peer: str) -> tup
     state = {key[len(peer) + 1 :]: value for key, value in weights.items() if key.startswith(f'{peer}.')}
     if not state:
         raise ValueError(f'The checkpoint has no weights of peer {peer!r}: give one of a run with this config.')
+    _check_fit(config, peer, state)
     settings = config.to_dict()
     model = copy.deepcopy(settings['model']['peers'][peer])
     model.setdefault('data_preprocessor', settings.get('data_preprocessor'))
@@ -80,6 +83,22 @@ def export_peer(config: Config, checkpoint: Mapping[str, Any], peer: str) -> tup
     written = checkpoint.get('meta', {})
     meta = {key: written[key] for key in ('dataset_meta', 'iter', 'seed') if key in written}
     return Config(plain), {'state_dict': state, 'meta': {**meta, 'exported_from_peer': peer}}
+
+
+def _check_fit(config: Config, peer: str, state: Mapping[str, Tensor]) -> None:
+    """Check that the weights are all those of the network that the config describes, and no others."""
+    init_default_scope(config.get('default_scope', 'mmseg'))
+    settings = copy.deepcopy(config.to_dict()['model']['peers'][peer])
+    _forget_initial_weights(settings)
+    wanted = build_peer(peer, settings, config.get('data_preprocessor')).state_dict()
+    # Old checkpoints of torch do not count batches, and nothing that predicts needs the number.
+    unfit = [key for key in wanted if key not in state and not key.endswith('num_batches_tracked')]
+    unfit += [key for key, value in state.items() if key not in wanted or wanted[key].shape != value.shape]
+    if unfit:
+        raise ValueError(
+            f'The checkpoint does not fit peer {peer!r} of this config: {len(unfit)} tensors are missing, of another '
+            f'shape or of another network, first {unfit[0]}. Give the config and a checkpoint of one run.'
+        )
 
 
 def _forget_initial_weights(config: Any) -> None:

@@ -7,8 +7,12 @@ OUT_DIR gets::
     manifest.json        how they were made; written last
 """
 
+import errno
 import json
-from collections.abc import Callable, Mapping
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +24,7 @@ from mmengine.structures import BaseDataElement
 from PIL import Image
 
 from mmdmt.apis.inference import confidence_map, find_images, predict_images
+from mmdmt.atomic_write import atomic_write
 from mmdmt.method.thresholds import ConfidenceHistogram
 from mmdmt.pseudo_labels.labeling import weights_digest
 from mmdmt.pseudo_labels.manifest import Manifest
@@ -27,6 +32,7 @@ from mmdmt.pseudo_labels.progress import progress
 from mmdmt.tasks.segmentation.bank import BankWriter, PseudoLabelBank
 
 IGNORED = 255
+_FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _FULL = 65535
 _PACKAGES = ('mmdmt', 'mmengine', 'mmsegmentation', 'torch', 'numpy')
 
@@ -85,6 +91,21 @@ def label_images(
     classes = list(model.dataset_meta['classes'])
     if len(classes) > IGNORED:
         raise ValueError(f'The model has {len(classes)} classes, but a mask of 8 bits holds at most {IGNORED}.')
+    with _claimed(out_dir):
+        return _label(model, paths, names, out_dir, label_ratio, threshold, num_workers, origin)
+
+
+def _label(
+    model: BaseModel,
+    paths: list[Path],
+    names: list[str],
+    out_dir: Path,
+    label_ratio: float | None,
+    threshold: float | None,
+    num_workers: int,
+    origin: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    classes = list(model.dataset_meta['classes'])
     out = _Files(out_dir, len(classes))
     histogram = ConfidenceHistogram(len(classes))
 
@@ -137,15 +158,39 @@ def label_images(
         },
         'versions': {package: found for package in _PACKAGES if (found := _version(package))},
     }
-    (out_dir / 'manifest.json').write_text(json.dumps(manifest, indent=1) + '\n')
+    with atomic_write(out_dir / 'manifest.json') as unfinished:
+        unfinished.write_text(json.dumps(manifest, indent=1) + '\n')
     return manifest
+
+
+@contextmanager
+def _claimed(out_dir: Path) -> Iterator[None]:
+    """Have a new or empty folder for what is written in the block; if that fails, leave nothing of it."""
+    made = not out_dir.exists()
+    out_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        (out_dir / 'labels').mkdir()  # of two that start at once, one makes it
+    except FileExistsError:
+        raise FileExistsError(f'{out_dir} is being written by another labeling: give another folder.') from None
+    try:
+        yield
+    except BaseException as error:
+        for name in ('labels', 'confidence'):
+            shutil.rmtree(out_dir / name, ignore_errors=True)
+        with suppress(OSError):
+            (out_dir / 'manifest.json').unlink(missing_ok=True)
+            if made:
+                out_dir.rmdir()
+        if isinstance(error, OSError) and error.errno in _FULL_DISK:
+            reason = f'{os.strerror(error.errno)} while labels were written: make room and start again'
+            raise OSError(error.errno, reason, str(out_dir)) from error
+        raise
 
 
 class _Files:
     """The files that are written, and what has been kept in them."""
 
     def __init__(self, out_dir: Path, num_classes: int) -> None:
-        out_dir.mkdir(parents=True, exist_ok=True)
         self._out_dir = out_dir
         self.kept = np.zeros(num_classes, np.int64)
 

@@ -34,6 +34,6 @@ def _keep_config(work_dir: Path, filename: str | None) -> None:
         return
     if Config.fromfile(filename).pretty_text.strip() != dumped.read_text(encoding='utf-8').strip():
         raise RuntimeError(
-            f'work_dir={work_dir} holds the config {filename}, which the merged config of the run would overwrite: give '
-            'another --work-dir.'
+            f'work_dir={work_dir} holds the config {filename}, which the merged config of the run would '
+            'overwrite: give another --work-dir.'
         )

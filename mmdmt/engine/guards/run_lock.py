@@ -62,7 +62,7 @@ def enter_work_dir(work_dir: Path) -> int | None:
     link = next((path for path in _written_to(work_dir) if path.is_symlink()), None)
     if link is not None:
         raise RuntimeError(
-            f'{link} is a link to {os.readlink(link)}, and nothing is written or removed through links in a work_dir: '
+            f'{link} is a link to {link.readlink()}, and nothing is written or removed through links in a work_dir: '
             'remove it, or give another --work-dir (which may be a link itself).'
         )
     return lock_work_dir(work_dir)
@@ -70,7 +70,7 @@ def enter_work_dir(work_dir: Path) -> int | None:
 
 def _written_to(work_dir: Path) -> Iterator[Path]:
     """Yield what there is of all that a run writes to or removes, links included."""
-    for path in sorted(work_dir.glob('*')) + [work_dir / '.lock']:
+    for path in sorted(work_dir.glob('*')):
         if path.name in _NAMES or path.suffix in _SUFFIXES:
             yield path
     for name in ('pseudo_labels', 'best_weights', 'pictures'):

@@ -9,6 +9,7 @@ import torch
 from mmengine.dist import barrier, broadcast_object_list, get_dist_info, is_main_process
 from torch import nn
 
+from mmdmt.atomic_write import room_to_write
 from mmdmt.pseudo_labels.preprocessing import preprocessed
 from mmdmt.registry import build_selection
 from mmdmt.tasks.classification.bank import SCORES, SELECTED, ScoreManifest, digest_of
@@ -41,7 +42,7 @@ class ImageRecorder:
     def __exit__(self, kind: type[BaseException] | None, *error: Any) -> None:
         """Write the scores of this process, unless it has failed."""
         if kind is None:
-            np.save(self._part(self._rank), self._scores[self._rank :: self._shards])
+            _save(self._part(self._rank), self._scores[self._rank :: self._shards])
 
     def record(self, images: Sequence[int], peer: nn.Module, data: dict[str, Any]) -> None:
         """Label images and keep the scores.
@@ -68,7 +69,7 @@ class ImageRecorder:
             for rank in range(self._shards):
                 self._scores[rank :: self._shards] = np.load(self._part(rank), allow_pickle=False)
                 self._part(rank).unlink()
-            np.save(self.folder / SCORES, self._scores)
+            _save(self.folder / SCORES, self._scores)
             manifest = [self._manifest(label_ratio, **identity)]
             manifest[0].write(self.folder)  # type: ignore[union-attr]
         broadcast_object_list(manifest)
@@ -78,7 +79,7 @@ class ImageRecorder:
 
     def _manifest(self, label_ratio: float, **identity: Any) -> ScoreManifest:
         selected = np.asarray(self.selection.images(self._scores, label_ratio), np.int64)
-        np.save(self.folder / SELECTED, selected)
+        _save(self.folder / SELECTED, selected)
         confidence, prediction = self._scores.max(axis=1), self._scores.argmax(axis=1)
         classes = range(self._scores.shape[1])
         kept = [confidence[selected][prediction[selected] == one] for one in classes]
@@ -95,3 +96,8 @@ class ImageRecorder:
 
     def _part(self, rank: int) -> Path:
         return self.folder / f'scores-{rank}.npy'
+
+
+def _save(path: Path, values: np.ndarray) -> None:
+    with room_to_write(path, 'make room and go on with --resume, which labels anew'):
+        np.save(path, values)
