@@ -19,6 +19,7 @@ PURE = [
     'configs.py',
     'preparation/camvid_lists.py',
     'loader_workers.py',
+    'folders.py',
     'preparation/class_splits.py',
     'preparation/image_lists.py',
     'preparation/known_lists.py',
@@ -30,7 +31,7 @@ PURE = [
 # Rooms inside of a room that others may enter without entering the whole.
 SUBROOMS = {'models/losses', 'models/mixes', 'models/backbones', 'models/decode_heads'}
 # What stands on Python alone and every room may import.
-FOUNDATIONS = {'atomic_write', 'integrity', 'loader_workers'}
+FOUNDATIONS = {'atomic_write', 'folders', 'integrity', 'loader_workers'}
 # Each room and the rooms that it may import besides.
 ARROWS = {
     'apis': {
@@ -85,6 +86,7 @@ ARROWS = {
     'integrity': set(),
     'configs': {'method'},
     'loader_workers': set(),
+    'folders': set(),
     'compat': set(),
     'version': set(),
     '__init__': {'compat', 'version'},

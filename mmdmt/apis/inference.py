@@ -1,7 +1,6 @@
 """Predict images with the peers of a run and their ensemble, or with one peer."""
 
 import copy
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from mmengine.structures import BaseDataElement
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from mmdmt.folders import walk_once
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.weights_file import fetch_checkpoint, tensors_of
@@ -131,7 +131,7 @@ def find_images(folder: Path, suffixes: Sequence[str] = IMAGE_SUFFIXES) -> list[
     """
     found = sorted(
         Path(place) / file
-        for place, _, files in os.walk(folder, followlinks=True)
+        for place, files in walk_once(folder)
         for file in files
         if file.lower().endswith(tuple(suffixes)) and not file.startswith('.')
     )

@@ -1,8 +1,9 @@
 """Read and write lists of images, one a line, in the form of MMSegmentation's ``ann_file``."""
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
+
+from mmdmt.folders import walk_once
 
 
 def list_content(images: Sequence[str]) -> bytes:
@@ -75,7 +76,7 @@ def ids_in_folder(folder: Path, img_suffix: str) -> list[str]:
     """
     ids = [
         (Path(place) / file).relative_to(folder).as_posix().removesuffix(img_suffix)
-        for place, _, files in os.walk(folder, followlinks=True)
+        for place, files in walk_once(folder)
         for file in files
         if file.endswith(img_suffix) and not file.startswith('.')
     ]

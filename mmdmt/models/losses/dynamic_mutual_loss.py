@@ -1,5 +1,6 @@
 """The loss of Dynamic Mutual Training, in the signature of MMSegmentation's losses."""
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -83,7 +84,19 @@ class DynamicMutualLoss(nn.Module):
             check_number(f'{name} of {type(self).__name__}', number)
             if not number >= 0:
                 raise ValueError(f'{name}={number} of {type(self).__name__} is negative: give a number >= 0.')
+            if number == math.inf:
+                raise ValueError(f'{name}={number} of {type(self).__name__} is infinite: give a finite number >= 0.')
         check_number(f'loss_weight of {type(self).__name__}', loss_weight)
+        if not 0 < loss_weight < math.inf:
+            raise ValueError(
+                f'loss_weight={loss_weight} of {type(self).__name__} teaches nothing, or the wrong: give a finite '
+                'number > 0.'
+            )
+        if 'loss' not in str(loss_name):
+            raise ValueError(
+                f'loss_name={loss_name!r} of {type(self).__name__} lacks "loss", by which MMEngine knows what to '
+                "add up: take one such as 'loss_dmt'."
+            )
         if rule not in RULES:
             raise ValueError(f'rule={rule!r} of {type(self).__name__} is unknown: choose one of {", ".join(RULES)}.')
         for name, number in (('share_threshold', share_threshold), ('min_confidence', min_confidence)):

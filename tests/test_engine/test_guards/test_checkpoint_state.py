@@ -1,0 +1,114 @@
+import copy
+import logging
+from types import SimpleNamespace
+
+import pytest
+import torch
+from mmengine.hooks import CheckpointHook, EMAHook
+from mmengine.logging import HistoryBuffer
+
+from mmdmt.engine.guards.checkpoint_state import check_state, confine
+
+
+@pytest.fixture
+def runner(tmp_path):
+    optimizers = {}
+    for name in ('left', 'right'):
+        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(2, 3))], 0.1, momentum=0.9)
+        optimizer.param_groups[0]['params'][0].grad = torch.ones(2, 3)
+        optimizer.step()
+        optimizers[name] = SimpleNamespace(optimizer=optimizer)
+    return SimpleNamespace(
+        optim_wrapper=optimizers,
+        param_schedulers={'left': [None], 'right': [None]},
+        hooks=[CheckpointHook(by_epoch=False)],
+        work_dir=str(tmp_path),
+        logger=logging.getLogger(),
+    )
+
+
+@pytest.fixture
+def checkpoint(runner):
+    return {
+        'dmt': {'run': '20260101_000000', 'phase': 0, 'ends': [3, 6], 'best': {'left': 0.5}},
+        'meta': {'iter': 2, 'epoch': 0, 'seed': 0},
+        'state_dict': {},
+        'optimizer': {name: copy.deepcopy(one.optimizer.state_dict()) for name, one in runner.optim_wrapper.items()},
+        'param_schedulers': {'left': [{}], 'right': [{}]},
+        'message_hub': {
+            'log_scalars': {'loss': HistoryBuffer()},
+            'runtime_info': {'keep_ckpt_ids': [1, 2]},
+            'resumed_keys': {'loss': True},
+        },
+    }
+
+
+def test_the_state_of_a_run_passes(runner, checkpoint):
+    check_state('a.pth', checkpoint, runner, 6)
+
+
+@pytest.mark.parametrize(
+    ('place', 'value', 'words'),
+    [
+        ('dmt.run', '../../home', "dmt.run='../../home'"),
+        ('dmt.run', '/home', "dmt.run='/home'"),
+        ('dmt.run', None, 'dmt.run=None'),
+        ('dmt.ends', [6, 3], 'dmt.ends'),
+        ('dmt.ends', 'soon', 'dmt.ends'),
+        ('dmt.best', {'left': '1'}, 'dmt.best'),
+        ('meta.iter', 'one', "meta.iter='one'"),
+        ('meta.iter', -3, 'meta.iter=-3'),
+        ('meta.iter', 10**9, 'from 0 to 6, the last of the run'),
+        ('meta.iter', True, 'meta.iter=True'),
+        ('meta.epoch', None, 'meta.epoch'),
+        ('meta.seed', 'x', 'meta.seed'),
+        ('message_hub', {}, 'a message_hub without'),
+        ('message_hub.log_scalars', {'loss': 1.0}, 'no histories'),
+        ('message_hub.resumed_keys', {'loss': 'yes'}, 'neither true nor false'),
+        ('message_hub.runtime_info', {'keep_ckpt_ids': ['../x']}, 'keep_ckpt_ids'),
+        ('optimizer', {'left': {}}, r"optimizers for \['left'\], while the peers are"),
+        ('optimizer.left', {}, 'without state and param_groups'),
+        ('optimizer.left.param_groups', [{'params': [0, 1]}], 'for other parameters'),
+        ('optimizer.left.state', {0: {'momentum_buffer': torch.ones(3)}}, r'shape \(3,\) for a parameter of \(2, 3\)'),
+        ('param_schedulers', None, 'save_param_scheduler=False'),
+        ('param_schedulers', {'left': [{}]}, 'param_schedulers of another config'),
+    ],
+)
+def test_a_value_that_cannot_be_is_named(runner, checkpoint, place, value, words):
+    *path, last = place.split('.')
+    part = checkpoint
+    for key in path:
+        part = part[key]
+    part[last] = value
+    with pytest.raises(ValueError, match=f'a.pth, the checkpoint to resume, has .*{words}') as error:
+        check_state('a.pth', checkpoint, runner, 6)
+    assert '\n' not in str(error.value)
+
+
+def test_averages_that_are_not_there_are_missed(runner, checkpoint):
+    runner.hooks.append(EMAHook())
+    with pytest.raises(ValueError, match='no ema_state_dict'):
+        check_state('a.pth', checkpoint, runner, 6)
+
+
+@pytest.mark.parametrize(
+    ('value', 'own'),
+    [
+        ('/elsewhere/best_mIoU_iter_3.pth', 'best_mIoU_iter_3.pth'),
+        ('C:\\elsewhere\\best_mIoU_iter_3.pth', 'best_mIoU_iter_3.pth'),
+        ('/home/thesis.txt', None),
+        ('..', None),
+        (7, None),
+    ],
+)
+def test_paths_lead_into_the_runs_own_folder(runner, checkpoint, tmp_path, value, own):
+    checkpoint['message_hub']['runtime_info']['best_ckpt'] = value
+    confine(checkpoint, runner)
+    assert checkpoint['message_hub']['runtime_info']['best_ckpt'] == (own and str(tmp_path / own))
+
+
+def test_what_mmengine_would_execute_is_dropped(runner, checkpoint, caplog):
+    checkpoint['meta']['config'] = 'import os'
+    confine(checkpoint, runner)
+    assert 'config' not in checkpoint['meta']
+    assert 'meta.config, which MMEngine would execute' in caplog.text
