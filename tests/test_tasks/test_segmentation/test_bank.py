@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -241,3 +243,10 @@ def test_a_process_without_images_leaves_an_empty_shard(tmp_path):
     write(tmp_path, [], 1)
     replace(MANIFEST, shards=2).write(tmp_path)
     assert len(PseudoLabelBank(tmp_path)) == 5
+
+
+@pytest.mark.process
+def test_a_bank_that_is_open_when_python_ends_says_nothing(folder):
+    code = f'from mmdmt.tasks.segmentation.bank import open_bank\nopen_bank({str(folder)!r}).read(0, 255)\n'
+    result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, timeout=300, check=True)
+    assert 'Exception ignored' not in result.stderr
