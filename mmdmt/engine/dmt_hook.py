@@ -84,6 +84,8 @@ class DMTHook(Hook):
         rare_classes (dict, optional): Draw labeled images by class, the rare ones oftener, with the arguments of
             :class:`~mmdmt.method.draws.RareClasses`: ``temperature`` and ``min_pixels``. Defaults to None, shuffled
             passes through all of them.
+        lr_ramp (str): In which phases a ``LinearLR`` at the start of ``param_scheduler`` acts: ``'each'``, or
+            ``'first'``; the schedulers after it begin at once in the others. Defaults to ``'each'``.
         report_quality (bool): Whether pseudo labels are compared with the labels of unlabeled images, where there are
             any (``seg_map_path`` in the data_prefix of ``unlabeled``, or ``gt_label``). They are reported, never
             learned from. Defaults to True.
@@ -103,6 +105,7 @@ class DMTHook(Hook):
         keep_banks: int = 1,
         stop_after_nan: int = 10,
         rare_classes: Mapping[str, Any] | None = None,
+        lr_ramp: str = 'each',
         report_quality: bool = True,
     ) -> None:
         self.curriculum = Curriculum.from_configs(phases)
@@ -110,6 +113,9 @@ class DMTHook(Hook):
         check_settings(carry, keep_banks, stop_after_nan, self.labeling)
         self.keep_banks = keep_banks
         self.report_quality = report_quality
+        if lr_ramp not in ('each', 'first'):
+            raise ValueError(f"lr_ramp={lr_ramp!r} of DMTHook is unknown: choose 'each' or 'first'.")
+        self.lr_ramp = lr_ramp
         self.rare_classes = None if rare_classes is None else dict(rare_classes)
         self.best = BestWeights(carry_metric) if carry == 'best' else None
         self.from_scratch = carry == 'scratch'
@@ -138,8 +144,8 @@ class DMTHook(Hook):
         unwrap_averages(runner)
         if self.rare_classes is not None:
             self._rare_classes = rare_classes_of(runner, self.rare_classes)
-        self._optimizers = FreshOptimizers(runner)
-        self._optimizers.restart(runner, self.curriculum[self.phase])
+        self._optimizers = FreshOptimizers(runner, self.lr_ramp == 'first')
+        self._optimizers.restart(runner, self.curriculum[self.phase], first=True)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Take the state of the run out of a checkpoint; it counts only if the run is resumed from it."""
@@ -272,7 +278,7 @@ class DMTHook(Hook):
         if self.from_scratch:
             start_from_scratch(runner, self.phase)
             restart_averages(runner)
-        self._optimizers.restart(runner, self.curriculum[self.phase])
+        self._optimizers.restart(runner, self.curriculum[self.phase], first=False)
         save_checkpoint(runner, iteration)
         if saves_first:
             self._label(runner)

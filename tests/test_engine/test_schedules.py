@@ -1,6 +1,9 @@
 import pytest
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from toys.segmentation import run_config
 
-from mmdmt.engine.schedules import fit_schedulers
+from mmdmt.engine.schedules import fit_schedulers, without_ramp
 
 RAMP = {'type': 'LinearLR', 'start_factor': 1e-3, 'begin': 0, 'end': 100, 'by_epoch': False}
 POLY = {'type': 'PolyLR', 'power': 0.9, 'begin': 100, 'end': 40000, 'by_epoch': False}
@@ -35,3 +38,32 @@ def test_a_config_is_left_as_it_is():
 def test_what_no_phase_can_run_is_refused(scheduler, words):
     with pytest.raises(ValueError, match=words):
         fit_schedulers([scheduler], 100)
+
+
+def test_without_its_ramp_a_schedule_begins_at_once_and_keeps_its_number():
+    flat = {**RAMP, 'start_factor': 1.0, 'end_factor': 1.0, 'end': 2}
+    assert without_ramp([RAMP, POLY]) == [flat, {**POLY, 'begin': 0}]
+    assert without_ramp({'a': [RAMP, POLY], 'b': [POLY]}) == {'a': [flat, {**POLY, 'begin': 0}], 'b': [POLY]}
+    assert without_ramp(POLY) == [POLY]
+
+
+@pytest.mark.parametrize('ramp', ['each', 'first'])
+def test_the_learning_rate_ramps_up_in_the_phases_that_are_named(shapes_folder, tmp_path, ramp):
+    config = run_config(shapes_folder, tmp_path)
+    config.custom_hooks[0].lr_ramp = ramp
+    linear = {'type': 'LinearLR', 'start_factor': 0.1, 'begin': 0, 'end': 2, 'by_epoch': False}
+    poly = {'type': 'PolyLR', 'eta_min': 0.0, 'power': 1.0, 'begin': 2, 'by_epoch': False}
+    config.param_scheduler = [linear, poly]
+    rates = []
+    runner = Runner.from_cfg(config)
+
+    class Rates(Hook):
+        def before_train_iter(self, runner, batch_idx, data_batch=None):
+            rates.append(runner.optim_wrapper['left'].get_lr()['lr'][0])
+
+    runner.register_hook(Rates())
+    runner.train()
+    assert rates[0] == rates[0 if ramp == 'first' else 3] == pytest.approx(0.001)
+    assert rates[3] == rates[6] == pytest.approx(0.001 if ramp == 'each' else 0.01)
+    assert rates[1] == pytest.approx(0.01)
+    assert rates[4] < rates[3] or ramp == 'each'

@@ -14,6 +14,7 @@ from mmdmt.method.mixing import (
 from mmdmt.models.mixes import BlockMask, ClassMix, CutMix, build_mixes
 
 CLASSES, PSEUDO, LABELED = 4, [0, 2, 4, 5], [1, 3]
+NAMES = ['CutMix always', 'CutMix', 'ClassMix', 'ClassMix at times']
 
 
 def batch_of(size=(24, 20), images=6):
@@ -33,7 +34,7 @@ def trace(batch, mixed):
 
 
 @pytest.mark.parametrize('seed', range(20))
-@pytest.mark.parametrize('mix', [CutMix(prob=1.0), CutMix(), ClassMix(), ClassMix(prob=0.5)], ids=str)
+@pytest.mark.parametrize('mix', [CutMix(prob=1.0), CutMix(), ClassMix(), ClassMix(prob=0.5)], ids=NAMES)
 def test_label_and_confidence_come_from_the_image_of_the_color(mix, seed):
     np.random.seed(seed)
     batch = batch_of()
@@ -124,7 +125,7 @@ def test_pasting_classes_pairs_images_as_asked():
     assert torch.equal(mixed.inputs[[0, 1, 2, 3, 5]], batch.inputs[[0, 1, 2, 3, 5]])
 
 
-@pytest.mark.parametrize('mix', [CutMix(prob=1.0), ClassMix(), BlockMask(size=4)], ids=str)
+@pytest.mark.parametrize('mix', [CutMix(prob=1.0), ClassMix(), BlockMask(size=4)], ids=lambda mix: type(mix).__name__)
 def test_the_numbers_of_the_iteration_decide_the_mix(mix):
     results = []
     for seed in (1, 1, 2):
@@ -134,7 +135,7 @@ def test_the_numbers_of_the_iteration_decide_the_mix(mix):
     assert not torch.equal(results[0], results[2])
 
 
-@pytest.mark.parametrize('mix', [CutMix(prob=1.0), ClassMix(), BlockMask(size=4)], ids=str)
+@pytest.mark.parametrize('mix', [CutMix(prob=1.0), ClassMix(), BlockMask(size=4)], ids=lambda mix: type(mix).__name__)
 def test_a_mix_waits_for_nothing(mix):
     from torch._subclasses.fake_tensor import FakeTensorMode
 
