@@ -81,8 +81,9 @@ class MutualDataset(Dataset[dict[str, Any]]):
                 'learner_view of MutualDataset stands beside a pipeline of its unlabeled dataset: put '
                 "dict(type='mmdmt.TwoViews', learner=[...]) before the packing of that pipeline instead."
             )
-        _check_views(self.unlabeled.pipeline.transforms, pixels='seg_map_path' in self.task.labels.files)
-        before_label = self.task.labels.labeling_transforms(self.unlabeled.pipeline.transforms)
+        with _seeded(0):  # made-up images go through the transforms
+            _check_views(self.unlabeled.pipeline.transforms, pixels='seg_map_path' in self.task.labels.files)
+            before_label = self.task.labels.labeling_transforms(self.unlabeled.pipeline.transforms)
         if labeling_pipeline and 'seg_map_path' in self.task.labels.files:
             raise ValueError(
                 'labeling_pipeline of MutualDataset is for classification: pixels are labeled as they stand before '

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from mmdmt.pseudo_labels.manifest import MAX_CLASSES
 from mmdmt.pseudo_labels.progress import progress
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank
+from mmdmt.tasks.segmentation.geometry import check_moves_alike
 from mmdmt.tasks.segmentation.recorder import PixelRecorder
 from mmdmt.tasks.segmentation.transforms import LoadPseudoLabel, PackPseudoLabel
 from mmdmt.tasks.source_files import check_mask_file
@@ -103,7 +104,7 @@ class PixelLabels:
             training (Sequence[Callable]): The transforms of a pseudo-labeled image.
 
         Raises:
-            ValueError: If they load annotations, load no pseudo label, or drop its confidence.
+            ValueError: If they load annotations, load no pseudo label, or drop its confidence or move it otherwise.
         """
         names = described(training)
         kinds = [type(transform) for transform in training]
@@ -122,7 +123,10 @@ class PixelLabels:
                 f'The pipeline of the unlabeled dataset ({names}) drops the confidence: end it with dict(type='
                 "'mmdmt.PackPseudoLabel')."
             )
-        return [*training[: kinds.index(LoadPseudoLabel)], PackSegInputs()]
+        place = kinds.index(LoadPseudoLabel)
+        loader: Any = training[place]
+        check_moves_alike(training[place + 1 : -1], loader.ignore_index)
+        return [*training[:place], PackSegInputs()]
 
     def hide_label(self, info: dict[str, Any]) -> None:
         """Take what says where the mask is out of the information on an unlabeled image."""
