@@ -14,6 +14,7 @@ from toys.camvid import HEIGHT, WIDTH, make_segnet_tutorial
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / 'configs'
 DMT = 'camvid/dmt_lite0-lite1_1xb8_camvid-30.py'
+ONLINE = 'camvid/online_lite0-lite1_1xb12_camvid-30.py'
 DAY2DUSK = 'domain_adaptation/{}_lite0-lite1_1xb8_camvid-day2dusk.py'
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
@@ -101,17 +102,49 @@ def test_from_day_to_dusk_the_halves_of_the_drive_at_dusk_stay_apart(load):
     assert images['oracle'] == [day | first, last, last]  # what is unlabeled there is never drawn
 
 
+SMALL = [
+    *(f'model.peers.{peer}.data_preprocessor.size=(64,64)' for peer in ('lite0', 'lite1')),
+    'train_dataloader.dataset.labeled.pipeline.3.crop_size=(64,64)',
+]
+
+
+def test_the_online_recipe_is_one_phase_of_views_mixes_and_averages(load):
+    config = load(ONLINE)
+    hook, _, average = config.custom_hooks
+    online = dict(labeler='average', min_confidence=0.7)
+    assert hook.phases == [dict(labeled=8, pseudo=4, iters=600, online=online)]
+    assert (average.type, average.ema_type, average.momentum) == ('EMAHook', 'MomentumAnnealingEMA', 0.01)
+    assert config.model.loss == dict(type='mmdmt.DynamicMutualLoss', gamma_agree=1.0, gamma_disagree=1.0)
+    assert config.model.mixes == [dict(type='mmdmt.CutMix')]
+    steps = DATASETS.build(config.train_dataloader.dataset).unlabeled.pipeline.transforms
+    crop, views = steps[-4], steps[-2]
+    assert (crop.crop_size, type(views).__name__) == ((128, 128), 'TwoViews')
+    whole = load(DMT)
+    for key in ('optim_wrapper', 'param_scheduler', 'val_dataloader'):
+        assert config[key] == whole[key]
+
+
+def test_the_online_recipe_runs_whole_from_the_tutorials_folder(tmp_path):
+    prepare(tmp_path)
+    batch = ['train_dataloader.batch_size=4', *(f'custom_hooks.0.phases.0.{part}=2' for part in ('labeled', 'pseudo'))]
+    short = [option for option in SHORT if '.phases.' not in option]
+    entries = train(ONLINE, tmp_path, *short, 'custom_hooks.0.phases.0.iters=7', *SMALL, *batch)
+    assert {'lite0/mIoU', 'lite1/mIoU', 'ensemble/mIoU'} <= set(entries[-1])
+    trained = [entry for entry in entries if 'loss' in entry]
+    assert len(trained) == 7
+    assert all(f'{peer}.mean_weight' in trained[0] for peer in ('lite0', 'lite1'))
+    assert not (tmp_path / 'work' / 'pseudo_labels').exists()
+
+
 def test_dmt_runs_whole_from_the_tutorials_folder(tmp_path):
     prepare(tmp_path)
     before = sorted(tmp_path.rglob('*'))
-    size = [f'model.peers.{peer}.data_preprocessor.size=(64,64)' for peer in ('lite0', 'lite1')]
     batch = [
         'train_dataloader.batch_size=2',
         'custom_hooks.0.phases.0.labeled=2',
         *(f'custom_hooks.0.phases.{phase}.{part}=1' for phase in range(1, 6) for part in ('labeled', 'pseudo')),
     ]
-    crops = ['train_dataloader.dataset.labeled.pipeline.3.crop_size=(64,64)']
-    entries = train(DMT, tmp_path, *SHORT, *size, *batch, *crops)
+    entries = train(DMT, tmp_path, *SHORT, *SMALL, *batch)
     assert {'lite0/mIoU', 'lite1/mIoU', 'ensemble/mIoU'} <= set(entries[-1])
     assert len([entry for entry in entries if 'loss' in entry]) == 7
     after = sorted(path for path in tmp_path.rglob('*') if tmp_path / 'work' not in (path, *path.parents))
