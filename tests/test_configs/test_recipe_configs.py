@@ -85,7 +85,7 @@ def shrink(config, work_dir):
     config.work_dir = str(work_dir)
     phases = hook_of(config, 'mmdmt.DMTHook').phases
     for phase in phases:
-        phase.iters = 2 if len(phases) < 3 else 1
+        phase.iters = 3 if len(phases) < 3 else 1
     total = sum(phase.iters for phase in phases)
     config.train_dataloader.dataset.unlabeled.num_scenes = 12
     config.val_dataloader.dataset.num_scenes = config.test_dataloader.dataset.num_scenes = 4
@@ -97,6 +97,7 @@ def shrink(config, work_dir):
             'default_hooks.logger.interval': 1,
             'env_cfg.dist_cfg.backend': 'gloo',
             'experiment_name': f'recipe-{work_dir.parent.name}',
+            'visualizer.name': f'recipe-{work_dir.parent.name}',  # MMEngine has one of a name in a process
         }
     )
     return config

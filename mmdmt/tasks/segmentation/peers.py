@@ -16,7 +16,7 @@ from mmdmt.models.losses import DynamicMutualLoss
 from mmdmt.models.mixes import Mix
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.registry import MODELS
-from mmdmt.tasks.segmentation.prediction import forward
+from mmdmt.tasks.segmentation.prediction import forward_crops
 
 HEADS = ('decode_head', 'auxiliary_head')
 SUPPORTED = (
@@ -123,7 +123,7 @@ class Segmentors:
         """
         shapes = [tuple(view.shape[1:]) for view in views]
         metas = [SegDataSample(metainfo={'img_shape': shape, 'ori_shape': shape}) for shape in shapes]
-        for positions, logits, windows in forward(labeler, {'inputs': list(views), 'data_samples': metas}):
+        for positions, logits, windows in forward_crops(labeler, {'inputs': list(views), 'data_samples': metas}):
             confidence, label = logits.softmax(dim=1, dtype=torch.float32).max(dim=1)
             for position, one, sure, window in zip(positions, label, confidence, windows, strict=True):
                 place = samples[position].gt_sem_seg.data[0].to(label.device, torch.int64, non_blocking=True)

@@ -90,6 +90,32 @@ def forward(peer: nn.Module, data: dict[str, Any]) -> Iterator[Predicted]:
         yield from _forward_plain(peer, positions, inputs, group)
 
 
+def forward_crops(peer: nn.Module, data: dict[str, Any]) -> Iterator[Predicted]:
+    """Forward crops of training images through a segmentor in evaluation mode, all of them together.
+
+    They are padded as the segmentor pads them in training: crops of small images differ in size, and some networks
+    take no size but the one that they are trained with.
+
+    Args:
+        peer (nn.Module): The segmentor.
+        data (dict): ``inputs`` and ``data_samples``, not preprocessed; both shapes of a sample are those of the crop.
+
+    Yields:
+        Predicted: As :func:`forward` does.
+    """
+    preprocessor: Any = peer.data_preprocessor
+    if getattr(preprocessor, 'batch_augments', None) is not None:  # they would mix what is to be labeled
+        yield from forward(peer, data)
+        return
+    batch = preprocessor(data, True)
+    inputs, samples = batch['inputs'], batch['data_samples']
+    if _is_plain(peer):
+        yield from _forward_plain(peer, list(range(len(inputs))), inputs, samples)
+        return
+    for position, sample in enumerate(peer(inputs, samples, mode='predict')):
+        yield _of_one(position, sample.seg_logits.data)
+
+
 def _is_plain(peer: nn.Module) -> bool:
     """Whether a segmentor predicts as MMSegmentation's do."""
     # Imported here, because the bank needs no MMSegmentation.
