@@ -109,6 +109,10 @@ def forward_crops(peer: nn.Module, data: dict[str, Any]) -> Iterator[Predicted]:
         return
     batch = preprocessor(data, True)
     inputs, samples = batch['inputs'], batch['data_samples']
+    padded = tuple(inputs.shape[2:])
+    for sample in samples:
+        # A head scales its logits to the shape that stands with the first image, which is that of its crop.
+        sample.set_metainfo({'img_shape': padded, 'pad_shape': padded})
     if _is_plain(peer):
         yield from _forward_plain(peer, list(range(len(inputs))), inputs, samples)
         return

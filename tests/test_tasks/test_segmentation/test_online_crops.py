@@ -9,7 +9,7 @@ from mmdmt.registry import MODELS
 from mmdmt.tasks.segmentation.prediction import forward_crops
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
-SIZES = [(32, 32), (20, 31), (9, 32)]
+SIZES = [(20, 31), (32, 32), (9, 32)]  # a head of MMSegmentation goes by the first
 
 
 def crops():
