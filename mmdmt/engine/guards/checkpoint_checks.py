@@ -6,7 +6,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor
 
-from mmdmt.engine.guards.checkpoint_state import check_state
+from mmdmt.engine.guards.checkpoint_state import check_parts, check_state
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.peer_weights import strip_wrapper_prefix
 from mmdmt.models.weights_file import fetch_checkpoint, read_checkpoint, tensors_of
@@ -34,8 +34,9 @@ def check_fit(runner: Runner, total: int) -> None:
     given = {key.removeprefix('module.'): value for key, value in tensors_of(path, what, checkpoint).items()}
     strip_wrapper_prefix(given, '', model.peer_names)
     if resumes:
+        check_parts(path, checkpoint)
+        _check_resumed(path, given, model)  # before values that another network makes strange
         check_state(path, checkpoint, runner, total)
-        _check_resumed(path, given, model)
     else:
         _check_loaded(path, given, model)
 

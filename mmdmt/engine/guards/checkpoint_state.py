@@ -16,23 +16,35 @@ _LIKE_PARAMETER = {'momentum_buffer', 'exp_avg', 'exp_avg_sq', 'max_exp_avg_sq'}
 _RUN = re.compile(r'[A-Za-z0-9][A-Za-z0-9_-]{0,63}')
 
 
-def check_state(path: str, checkpoint: Mapping[str, Any], runner: Runner, total: int) -> None:
-    """Check everything in a checkpoint that a resumed run takes over, weights aside.
+def check_parts(path: str, checkpoint: Mapping[str, Any]) -> None:
+    """Check that a checkpoint is one of a run with DMTHook.
 
     Args:
         path (str): Of the checkpoint, for the error message.
         checkpoint (Mapping): Its content.
-        runner (Runner): About to resume; optimizers and schedules are built.
-        total (int): Iterations of the whole run.
 
     Raises:
-        ValueError: If a value is missing or cannot be that of a run.
+        ValueError: If a part of it is missing.
     """
     if not set(PARTS) <= set(checkpoint):
         raise ValueError(
             f'{path}, the checkpoint to resume, was not written by a run with DMTHook and cannot be resumed: start '
             'from its weights with load_from, without --resume.'
         )
+
+
+def check_state(path: str, checkpoint: Mapping[str, Any], runner: Runner, total: int) -> None:
+    """Check everything in a checkpoint that a resumed run takes over, weights aside.
+
+    Args:
+        path (str): Of the checkpoint, for the error message.
+        checkpoint (Mapping): Its content; all parts are there.
+        runner (Runner): About to resume; optimizers and schedules are built.
+        total (int): Iterations of the whole run.
+
+    Raises:
+        ValueError: If a value is missing or cannot be that of a run.
+    """
     faults = (
         *_faults_of_run(checkpoint['dmt'], checkpoint['meta'], total),
         *_faults_of_hub(checkpoint['message_hub']),
