@@ -43,12 +43,11 @@ def export_peer(config: Config, checkpoint: Mapping[str, Any], peer: str) -> tup
         ValueError: If there is no such peer, or something of ours in it has no plain counterpart.
 
     Example:
-        >>> peer = dict(type='EncoderDecoder', backbone=dict(type='ResNetV1c', depth=18))
-        >>> config = Config(dict(default_scope='mmseg', model=dict(peers=dict(left=peer, right=peer))))
-        >>> weights = {'left.head.weight': torch.ones(1), 'right.head.weight': torch.zeros(1)}
-        >>> plain, checkpoint = export_peer(config, {'state_dict': weights}, 'left')
-        >>> plain.model.type, list(checkpoint['state_dict'])
-        ('EncoderDecoder', ['head.weight'])
+        >>> config = Config(dict(model=dict(peers=dict(left=dict(), right=dict()))))
+        >>> export_peer(config, {'state_dict': {}}, 'middle')
+        Traceback (most recent call last):
+            ...
+        ValueError: --peer middle is none of the peers of this config, ['left', 'right']: give one of them.
     """
     peers = config.get('model', {}).get('peers', {})
     if peer not in peers:

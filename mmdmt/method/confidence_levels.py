@@ -74,6 +74,11 @@ def quantize_tensor(confidence: Tensor) -> Tensor:
     Returns:
         Levels in [0, NUM_LEVELS) as `quantize` gives them, int16 of the same shape, whose bits are those of uint16; -1,
         in uint16 65535, where a confidence is NaN or outside [0, 1].
+
+    Example:
+        >>> import torch
+        >>> quantize_tensor(torch.tensor([0.0, 1.0])).tolist() == [0, NUM_LEVELS - 1]
+        True
     """
     inside = (confidence >= 0) & (confidence <= 1)
     doubt = _FULL_DOUBT - (confidence.where(inside, 0) * _FULL_DOUBT).int()

@@ -127,6 +127,14 @@ class DrawPlan:
         pseudo: Pseudo-labeled images of each peer in a batch of one process.
         pools: One for each peer.
         rare_classes: Draws the labeled images in place of shuffled passes. Default: None.
+
+    Example:
+        >>> pool = PeerPool('left', labeled=range(3), unlabeled=range(9), bank='bank')
+        >>> plan = DrawPlan(seed=0, phase=1, start=100, stop=200, labeled=1, pseudo=2, pools=(pool,))
+        >>> [draw.bank for draw in plan.batch(120)]
+        [None, 'bank', 'bank']
+        >>> plan.batch(120) == plan.batch(120)
+        True
     """
 
     seed: int

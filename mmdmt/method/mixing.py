@@ -48,6 +48,11 @@ def draw_box(size: tuple[int, int], area: tuple[float, float], aspect: tuple[flo
 
     Returns:
         Box: Of at least one pixel; cut off where it would be larger than the image.
+
+    Example:
+        >>> box = draw_box((100, 100), area=(0.25, 0.25), aspect=(1.0, 1.0))
+        >>> box.bottom - box.top, box.right - box.left
+        (50, 50)
     """
     height, width = size
     pixels = np.random.uniform(*area) * height * width
@@ -63,6 +68,11 @@ def draw_partners(images: Sequence[int]) -> dict[int, int]:
 
     Args:
         images (Sequence[int]): Two numbers or more.
+
+    Example:
+        >>> partners = draw_partners([4, 7])
+        >>> partners[4], partners[7]
+        (7, 4)
     """
     order = [images[i] for i in np.random.permutation(len(images))]
     return dict(zip(order, order[1:] + order[:1], strict=True))
@@ -78,6 +88,12 @@ def paste_boxes(batch: PixelBatch, boxes: dict[int, tuple[int, Box]]) -> PixelBa
 
     Returns:
         PixelBatch: The mixed one.
+
+    Example:
+        >>> label = torch.tensor([[[0, 0]], [[1, 1]]])
+        >>> batch = PixelBatch(torch.zeros(2, 3, 1, 2), label, torch.full((2, 1, 2), 0.9))
+        >>> paste_boxes(batch, {0: (1, Box(0, 1, 1, 2))}).label.tolist()
+        [[[0, 1]], [[1, 1]]]
     """
     mixed = PixelBatch(*(part.clone() for part in batch))
     for image, (partner, box) in boxes.items():
@@ -96,6 +112,10 @@ def half_of_classes(label: Tensor, num_classes: int) -> Tensor:
 
     Returns:
         Tensor: (H, W) bool.
+
+    Example:
+        >>> half_of_classes(torch.tensor([[2, 2, 255]]), num_classes=3).tolist()
+        [[True, True, False]]
     """
     random = torch.from_numpy(np.random.random(num_classes)).to(label.device, non_blocking=True)
     valid = (label >= 0) & (label < num_classes)
@@ -117,6 +137,13 @@ def paste_classes(batch: PixelBatch, pairs: dict[int, int], num_classes: int) ->
 
     Returns:
         PixelBatch: The mixed one; confidence is infinite where ground truth was pasted.
+
+    Example:
+        >>> label = torch.tensor([[[0, 0]], [[1, 255]]])
+        >>> batch = PixelBatch(torch.zeros(2, 3, 1, 2), label, torch.full((2, 1, 2), 0.5))
+        >>> mixed = paste_classes(batch, {0: 1}, num_classes=2)
+        >>> mixed.label[0].tolist(), mixed.confidence[0].tolist()
+        ([[1, 0]], [[inf, 0.5]])
     """
     mixed = PixelBatch(*(part.clone() for part in batch))
     for image, source in pairs.items():
@@ -138,6 +165,11 @@ def blank_blocks(batch: PixelBatch, images: Sequence[int], size: int, share: flo
 
     Returns:
         PixelBatch: The masked one.
+
+    Example:
+        >>> batch = PixelBatch(torch.ones(1, 3, 4, 4), torch.zeros(1, 4, 4), torch.ones(1, 4, 4))
+        >>> blank_blocks(batch, [0], size=2, share=1.0).inputs.sum().item()
+        0.0
     """
     inputs = batch.inputs.clone()
     height, width = inputs.shape[2:]

@@ -170,6 +170,12 @@ def check_confidence(name: str, value: float) -> None:
 
     Raises:
         ValueError: If it is not in [0, 1].
+
+    Example:
+        >>> check_confidence('min_confidence', 95)
+        Traceback (most recent call last):
+            ...
+        ValueError: min_confidence=95 is no confidence: give a number in [0, 1], such as 0.95.
     """
     if not 0 <= value <= 1:
         raise ValueError(f'{name}={value} is no confidence: give a number in [0, 1], such as 0.95.')

@@ -215,6 +215,12 @@ def below_floor(compared: Comparison, confidence: Tensor, min_confidence: float)
 
     Returns:
         Tensor: bool in the shape of the label.
+
+    Example:
+        >>> sure = torch.tensor([0.8, 0.99, float('inf')])
+        >>> compared = compare(torch.zeros(3, 2), torch.tensor([0, 0, 0]), sure)
+        >>> below_floor(compared, sure, 0.95).tolist()
+        [True, False, False]
     """
     return compared.pseudo & (confidence < min_confidence)
 

@@ -94,9 +94,11 @@ def test_labels_are_those_of_the_labeler_on_the_weak_view(shapes_folder, tmp_pat
         with torch.no_grad():
             for view, sample in zip(views, samples, strict=True):
                 pixels = view.float().sub(labeler.data_preprocessor.mean).div(64)[None]
-                logits = labeler.decode_head(labeler.extract_feat(pixels))
-                logits = torch.nn.functional.interpolate(logits, size=pixels.shape[2:], mode='bilinear')
-                confidence, expected = logits[0].softmax(0).max(0)
+                height, width = pixels.shape[2:]
+                padded = torch.nn.functional.pad(pixels, (0, 32 - width, 0, 32 - height))  # as in training
+                logits = labeler.decode_head(labeler.extract_feat(padded))
+                logits = torch.nn.functional.interpolate(logits, size=(32, 32), mode='bilinear')
+                confidence, expected = logits[0, :, :height, :width].softmax(0).max(0)
                 label_map = sample.gt_sem_seg.data[0]
                 taught.append((label_map == expected)[label_map != 255].float().mean().item())
                 assert (sample.pseudo_confidence.data[0] - confidence).abs().max() < 1e-3
