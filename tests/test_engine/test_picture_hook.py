@@ -145,7 +145,7 @@ def test_classifiers_are_refused():
     runner = SimpleNamespace(
         optim_wrapper=Built(),
         hooks=[DMTHook([{'iters': 1, 'labeled': 1}])],
-        model=SimpleNamespace(bare_peers={'left': torch.nn.Linear(1, 1)}),
+        model=SimpleNamespace(task=SimpleNamespace(name='classification')),
     )
     with pytest.raises(ValueError, match='the peers are classifiers: take it out'):
         PictureHook().before_run(runner)

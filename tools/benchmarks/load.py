@@ -241,7 +241,9 @@ def soak(amount: int) -> list[Load]:
     with tempfile.TemporaryDirectory() as folder:
         config.work_dir = folder
         runner = Runner.from_cfg(config)
-        watch = Watch('train, five phases', amount, settled=0.5)  # the first checkpoints and validations bring more
+        watch = Watch(
+            'train, five phases', amount, settled=0.8
+        )  # every phase that is new, with its checkpoint and threads, brings more
         runner.register_hook(WatchHook(watch), priority='LOWEST')
         runner.train()
         return [watch.result()]
