@@ -177,7 +177,7 @@ def test_two_processes_train_as_one_with_twice_the_batch(shapes_folder, tmp_path
 
 @pytest.mark.process
 def test_our_script_launches_and_the_ordinary_wrapper_is_refused(shapes_folder, tmp_path):
-    run_config(shapes_folder, tmp_path).dump(tmp_path / 'config.py')
+    run_config(shapes_folder, tmp_path / 'work').dump(tmp_path / 'config.py')
     result = subprocess.run(
         ['bash', str(ROOT / 'tools' / 'dist_train.sh'), str(tmp_path / 'config.py'), '2'],
         env={

@@ -139,7 +139,7 @@ def test_a_damaged_bank_is_refused(uninterrupted, tmp_path):
     data = bytearray(path.read_bytes())
     data[-3] ^= 1
     path.write_bytes(data)
-    with pytest.raises(ValueError, match=r'scores\.npy is not the file that .*manifest\.json describes'):
+    with pytest.raises(ValueError, match=r'scores\.npy and selected\.npy are not those of .*manifest\.json'):
         ScoreBank(tmp_path / 'left')
     path.unlink()
     with pytest.raises(FileNotFoundError, match=r'lacks scores\.npy'):
