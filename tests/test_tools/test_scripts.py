@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -67,7 +68,8 @@ def test_the_toolboxes_train_script_runs_all_phases(trained):
 
 
 def test_the_toolboxes_train_script_resumes(trained, tmp_path):
-    (tmp_path / 'last_checkpoint').write_text(str(trained / 'iter_2.pth'))
+    shutil.copy(trained / 'iter_2.pth', tmp_path)
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_2.pth'))
     result = run(
         toolbox_script('train.py'),
         CONFIG,
