@@ -149,7 +149,7 @@ def test_mim_trains_tests_and_runs_scripts_of_an_installed_wheel(installed, tmp_
     assert 'ensemble/mIoU' in next((tmp_path / 'tested').glob('*/*.log')).read_text(), tested
     mim('run', 'mmdmt', 'export_peer', f'work/{config}', 'work/iter_7.pth', '--peer', 'unet')
     assert (tmp_path / 'work' / 'exported' / 'unet.pth').is_file()
-    assert 'dmt_unet-resnet_1xb8_digit-scenes' in mim('search', 'mmdmt', '--model', 'dmt')
+    assert 'dmt_wrn-resnet_1xb32_digits-40' in mim('search', 'mmdmt', '--model', 'dmt-classification')
 
 
 def test_an_installed_config_is_found_by_name():
