@@ -189,12 +189,17 @@ class PixelLabels:
         return range(len(PseudoLabelBank(bank)))
 
 
-@cache
 def _check_header_once(mask: str) -> None:
-    """Check a mask's header when it is first drawn in this process: an image is drawn thousands of times."""
+    """Check a mask's header when it is first drawn in this process, and again if the file has changed."""
     path = Path(mask)
     if path.is_file():
-        check_mask_file(path, 'convert it to class ids, 255 where ignored')
+        status = path.stat()
+        _check_header(mask, status.st_mtime_ns, status.st_size)
+
+
+@cache
+def _check_header(mask: str, modified: int, size: int) -> None:
+    check_mask_file(Path(mask), 'convert it to class ids, 255 where ignored')
 
 
 def _ignore_index(dataset: BaseDataset) -> int:
