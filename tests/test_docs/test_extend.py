@@ -71,7 +71,9 @@ def test_its_examples_run_together(modules, tmp_path, shapes_folder, monkeypatch
     scalars = next((tmp_path / 'work').glob('*/vis_data/scalars.json')).read_text().splitlines()
     trained = [entry for entry in map(json.loads, scalars) if 'left.mean_weight' in entry]
     assert all(0 < entry['left.mean_weight'] <= 1 for entry in trained)
-    for folder in (tmp_path / 'work' / 'pseudo_labels').glob('*/phase_2/*'):
+    banks = list((tmp_path / 'work' / 'pseudo_labels').glob('*/phase_2/*/'))
+    assert sorted(bank.name for bank in banks) == ['left', 'right']
+    for folder in banks:
         bank = PseudoLabelBank(folder)
         assert min(bank.manifest.thresholds) >= 0.4
         labels = [bank.read(number, 255)[0] for number in range(len(bank))]
