@@ -1,5 +1,5 @@
 # Two small networks of different kinds and like strength, from ImageNet weights that come as packages:
-# EfficientNet-Lite0 with a feature pyramid, EfficientNet-Lite1 with atrous convolutions. mmdmt[photographs] installs
+# EfficientNet-Lite0 with a feature pyramid, EfficientNet-Lite1 with atrous convolutions in its head. mmdmt[photographs] installs
 # what they need.
 norm_cfg = dict(type='BN')
 data_preprocessor = dict(
@@ -7,7 +7,7 @@ data_preprocessor = dict(
     mean=[127.0] * 3,  # as the networks of the packages were trained
     std=[128.0] * 3,
     bgr_to_rgb=True,
-    size=(160, 160),
+    size=(128, 128),
     pad_val=0,
     seg_pad_val=255,
 )
@@ -45,7 +45,6 @@ lite1 = dict(
     backbone=dict(
         backbone,
         model_name='tf_efficientnet_lite1',
-        output_stride=16,
         out_indices=(1, 4),
         init_cfg=dict(type='mmdmt.PackagedWeights', package='efficientnet-lite1'),
     ),
@@ -66,5 +65,12 @@ model = dict(
     type='mmdmt.DynamicMutualTraining',
     peers=dict(lite0=lite0, lite1=lite1),
     channels_last=True,  # a fifth faster on a CPU
-    loss=dict(type='mmdmt.DynamicMutualLoss', gamma_agree=3.0, gamma_disagree=3.0),
+    loss=dict(
+        type='mmdmt.DynamicMutualLoss',
+        gamma_agree=3.0,
+        gamma_disagree=3.0,
+        # One over the root of the share of pixels, of the 30 labels of split 0, with a mean of 1 over their pixels.
+        # Without it, five of the eleven classes are never predicted.
+        class_weight=[0.9, 0.8, 3.4, 0.6, 1.8, 1.1, 3.3, 6.6, 1.4, 5.3, 9.7],
+    ),
 )
