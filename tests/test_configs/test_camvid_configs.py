@@ -83,6 +83,24 @@ def test_labels_alone_differ_from_dmt_in_the_phases_only(load, method):
         assert alone[key] == whole[key]
 
 
+@pytest.mark.parametrize('path', sorted((CONFIGS / 'camvid').glob('*camvid-30.py')), ids=lambda path: path.stem)
+def test_every_row_trains_each_peer_as_long_and_on_as_many_labeled_crops_at_least_as_dmt(load, path):
+    config, dmt = load(f'camvid/{path.name}'), load(DMT)
+    phases = config.custom_hooks[0].phases
+    total = 240 if path.stem.startswith('supervised_') else 600
+    assert config.train_cfg.max_iters == sum(phase.iters for phase in phases) == total
+    for phase in phases:
+        assert phase.labeled + phase.get('pseudo', 0) == config.train_dataloader.batch_size
+        assert phase.labeled >= dmt.custom_hooks[0].phases[-1].labeled
+    assert config.optim_wrapper == dmt.optim_wrapper
+    weights = None if '-plain' in path.stem else dmt.model.loss.class_weight
+    assert config.model.loss.class_weight == weights
+    averages = [hook for hook in config.custom_hooks if hook.type == 'EMAHook']
+    online = [phase.online for phase in phases if 'online' in phase]
+    wanted = 'supervised-long' in path.stem or any(how.labeler == 'average' for how in online)
+    assert [hook.momentum for hook in averages] == ([0.01] if wanted else [])
+
+
 def test_from_day_to_dusk_the_halves_of_the_drive_at_dusk_stay_apart(load):
     images = {}
     for method in ('dmt', 'source-only', 'oracle'):
@@ -114,7 +132,7 @@ def test_the_online_recipe_is_one_phase_of_views_mixes_and_averages(load):
     online = dict(labeler='average', min_confidence=0.7)
     assert hook.phases == [dict(labeled=8, pseudo=4, iters=600, online=online)]
     assert (average.type, average.ema_type, average.momentum) == ('EMAHook', 'MomentumAnnealingEMA', 0.01)
-    assert config.model.loss == dict(type='mmdmt.DynamicMutualLoss', gamma_agree=1.0, gamma_disagree=1.0)
+    assert (config.model.loss.gamma_agree, config.model.loss.gamma_disagree) == (1.0, 1.0)
     assert config.model.mixes == [dict(type='mmdmt.CutMix')]
     steps = DATASETS.build(config.train_dataloader.dataset).unlabeled.pipeline.transforms
     crop, views = steps[-4], steps[-2]

