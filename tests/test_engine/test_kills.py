@@ -1,14 +1,11 @@
 """A run that is killed, at a stage or at random, ends as one that never was."""
 
 import os
-import random
-import shutil
-import time
 
 import pytest
-import torch
+from toys.kills import killed_at_random, uninterrupted
 from toys.outcomes import differences, outcome
-from toys.stages import Forge, Kill, Note, write_config
+from toys.stages import Forge, Kill, write_config
 
 pytestmark = pytest.mark.kill
 
@@ -22,24 +19,9 @@ def forge():
 
 @pytest.fixture(scope='module')
 def whole(shapes_folder, tmp_path_factory, forge):
-    """The outcome of a run that nothing happened to, and how many seconds it took from its first update on."""
+    """The outcome of a run that nothing happens to, and its seconds."""
     work_dir = tmp_path_factory.mktemp('kills') / 'whole'
-    config = write_config(shapes_folder, work_dir)
-    note = work_dir.parent / 'note'
-    process = forge.start(config, event=Note(note))
-    while not note.is_file() and process.is_alive():
-        process.join(0.01)
-    start = time.monotonic()
-    process.join(300)
-    seconds = time.monotonic() - start
-    assert process.exitcode == 0, config.with_suffix('.log').read_text()[-3000:]
-    expected = outcome(work_dir)
-    optimizer = torch.load(work_dir / 'iter_8.pth')['optimizer']['left']
-    assert optimizer['loss_scaler']['scale'] == 8.0  # there is something to lose: it has grown since the phase began
-    assert expected['ema_state_dict']
-    assert expected['best']['best_ckpt'] in expected['best_files']
-    assert set(expected['validations']) == {3, 6, 9}
-    return expected, seconds
+    return uninterrupted(forge, write_config(shapes_folder, work_dir), work_dir)
 
 
 # The n-th time: two updates an iteration, ten images labeled a phase, and checkpoints 1, 2, 3 at the phase's start, 3
@@ -77,40 +59,8 @@ def test_a_run_killed_at_a_stage_ends_with_the_same_bits(
 
 
 def test_a_run_killed_at_random_moments_ends_with_the_same_bits(whole, shapes_folder, tmp_path, forge, capsys):
-    expected, seconds = whole
-    generator = random.Random(0)
-    config, note, work_dir = write_config(shapes_folder, tmp_path / 'killed'), tmp_path / 'note', tmp_path / 'killed'
-    rows = ['kill | run | at iteration | while | resumed from | result']
-    run, open_rows = 1, []
-
-    def finish(code, output):
-        nonlocal run
-        assert code == 0, output[-3000:]
-        found = list(differences(expected, outcome(work_dir)))
-        rows.extend(f'{row} | {"differs" if found else "equal to the bit"}' for row in open_rows)
-        shutil.rmtree(work_dir)
-        open_rows.clear()
-        run += 1
-        return found
-
-    found, kill = [], 0
-    while kill < KILLS:
-        note.write_text('0 starting')
-        pointer = work_dir / 'last_checkpoint'
-        resumed_from = pointer.read_text().rpartition('/')[2] if pointer.is_file() else 'the start'
-        process = forge.start(config, '--resume', event=Note(note))
-        while note.read_text() == '0 starting' and process.is_alive():
-            process.join(0.01)
-        process.join(generator.uniform(0, seconds))
-        if process.exitcode is None:
-            process.kill()
-            process.join()
-            kill += 1
-            iteration, stage = note.read_text().split(' ', 1)
-            open_rows.append(f'{kill} | {run} | {iteration} | {stage} | {resumed_from or "an unnamed checkpoint"}')
-        else:
-            found += finish(process.exitcode, config.with_suffix('.log').read_text())
-    found += finish(*forge.run(config, '--resume'))
+    config = write_config(shapes_folder, tmp_path / 'killed')
+    rows, found = killed_at_random(forge, config, tmp_path / 'killed', *whole, KILLS)
     table = '\n'.join(rows)
     (tmp_path / 'kills.txt').write_text(table + '\n')
     with capsys.disabled():

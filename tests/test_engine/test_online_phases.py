@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 from toys.classification import image_run_config
 from toys.outcomes import differences, outcome
 from toys.segmentation import mutual_dataset, run_config, toy_segmentor
+from toys.stages import CpuAmpOptimWrapper  # noqa: F401 - registered
 
 from mmdmt.engine import PeerOptimWrapperConstructor
 from mmdmt.method.draws import ONLINE, Draw
@@ -179,18 +180,77 @@ def test_one_senior_labels_for_two_juniors(shapes_folder, tmp_path):
     assert {path.parent.name for path in tmp_path.glob('pseudo_labels/*/phase_2/*/manifest.json')} == {'senior'}
 
 
-def test_classifiers_learn_online(tmp_path):
-    config = image_run_config(tmp_path)
-    hook = next(hook for hook in config.custom_hooks if hook.type == 'mmdmt.DMTHook')
-    batch = config.train_dataloader.batch_size
-    online = {'labeler': 'weights', 'min_confidence': 0.0}
-    hook.phases = [{'iters': 3, 'labeled': batch - 4, 'pseudo': 4, 'online': online}]
+def test_online_labels_are_made_in_the_precision_of_the_run_and_weighed_in_float32(shapes_folder, tmp_path):
+    settings = {'optim_wrapper.type': 'CpuAmpOptimWrapper', 'model.mixes': MIXES}
+    runner = Runner.from_cfg(config_of(shapes_folder, tmp_path, 'average', **settings))
+    seen = []
+
+    def listen(labeler, views, samples, label=runner.model.task.peers.label_online):
+        inside = torch.is_autocast_enabled('cpu'), torch.get_autocast_dtype('cpu'), labeler.training
+        label(labeler, views, samples)
+        seen.extend((*inside, sample.pseudo_confidence.data.dtype) for sample in samples)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(runner.model.task.peers), 'label_online', lambda self, *given: listen(*given))
+        runner.train()
+    assert set(seen) == {(True, torch.bfloat16, False, torch.float32)}
+    assert len(seen) == 6 * 2 * 2
+    assert not torch.is_autocast_enabled('cpu')
+    assert {value.dtype for value in runner.model.state_dict().values()} == {torch.float32, torch.int64}
+
+
+def image_config_of(work_dir, labeler='average', floor=0.3, **settings):
+    config = image_run_config(work_dir)
+    hook = config.custom_hooks[0]
+    hook.phases = [
+        {'iters': 3, 'labeled': 8},
+        {'iters': 6, 'labeled': 4, 'pseudo': 4, 'online': {'labeler': labeler, 'min_confidence': floor}},
+    ]
     hook.carry = 'last'
-    config.train_cfg.max_iters = 3
-    runner = Runner.from_cfg(config)
-    runner.train()
-    assert runner.iter == 3
+    config.train_dataloader.dataset.learner_view = [{'type': 'RandomGrayscale', 'prob': 0.5, 'keep_channels': True}]
+    config.merge_from_dict(settings)
+    return config
+
+
+@pytest.mark.parametrize('labeler', ['weights', 'average'])
+def test_classifiers_learn_what_the_labeler_says_of_the_weak_view(tmp_path, labeler):
+    runner = Runner.from_cfg(image_config_of(tmp_path, labeler))
+    peers, taught = runner.model.task.peers, []
+
+    def listen(model, views, samples, label=peers.label_online):
+        assert not model.training
+        assert (model in runner.model.bare_peers.values()) == (labeler == 'weights')
+        label(model, views, samples)
+        with torch.no_grad():
+            for view, sample in zip(views, samples, strict=True):
+                assert view.dtype == torch.uint8
+                pixels = view.float().sub(model.data_preprocessor.mean).div(model.data_preprocessor.std)[None]
+                confidence, expected = model.head(model.extract_feat(pixels)).softmax(1).max(1)
+                assert sample.gt_label == expected
+                taught.append((sample.pseudo_confidence - confidence).abs().item())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(peers), 'label_online', lambda self, *given: listen(*given))
+        runner.train()
+    assert len(taught) == 6 * 2 * 4
+    assert max(taught) < 1e-5
+    assert runner.model.left.head.loss_module.floor == 0.3
     assert not list(tmp_path.glob('pseudo_labels/**/*'))
+
+
+@pytest.mark.parametrize('iteration', [3, 5])
+def test_a_resumed_online_run_of_classifiers_ends_with_the_same_bits(tmp_path, iteration):
+    whole, resumed = tmp_path / 'whole', tmp_path / 'resumed'
+    Runner.from_cfg(image_config_of(whole)).train()
+    resumed.mkdir()
+    shutil.copy(whole / f'iter_{iteration}.pth', resumed)
+    checkpoint = str(resumed / f'iter_{iteration}.pth')
+    Runner.from_cfg(image_config_of(resumed, resume=True, load_from=checkpoint)).train()
+    expected, got = (torch.load(folder / 'iter_9.pth') for folder in (whole, resumed))
+    for key in ('state_dict', 'ema_state_dict', 'optimizer'):
+        assert not list(differences(expected[key], got[key]))
+    start = torch.load(whole / 'iter_3.pth')
+    assert list(differences(start['state_dict'], expected['state_dict']))
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from mmengine.runner import IterBasedTrainLoop, ValLoop
 from mmdmt.apis import run_toolbox_script
 from mmdmt.engine.guards import clean_stop
 from mmdmt.tasks.segmentation.bank import BankWriter
+from mmdmt.tasks.segmentation.peers import Segmentors
 from toys.segmentation import run_config
 
 # All that has a state: dropout, norm, momentum, schedules, a gradient scaler, averaged weights, the best checkpoint.
@@ -35,8 +36,10 @@ SETTINGS = {
     'optim_wrapper.type': 'CpuScalerOptimWrapper',
 }
 
-# In the order in which a run first meets them.
-STAGES = ('training', 'checkpoint', 'naming', 'labeling', 'bank', 'between phases', 'validation')
+# In the order in which a run first meets them; 'labeling online' once for every peer in an iteration.
+STAGES = (
+    'training', 'checkpoint', 'naming', 'labeling', 'bank', 'between phases', 'validation', 'labeling online'
+)  # fmt: skip
 
 PHASE_ENDS = (3, 6)
 
@@ -53,6 +56,18 @@ class CpuScalerOptimWrapper(AmpOptimWrapper):
 
     def optim_context(self, model):
         return OptimWrapper.optim_context(self, model)
+
+
+@OPTIM_WRAPPERS.register_module(force=True)
+class CpuAmpOptimWrapper(CpuScalerOptimWrapper):
+    """The same with autocast to bfloat16."""
+
+    def __init__(self, **settings):
+        super().__init__(**settings)
+        self.cast_dtype = torch.bfloat16
+
+    def optim_context(self, model):
+        return AmpOptimWrapper.optim_context(self, model)
 
 
 @dataclass(frozen=True)
@@ -176,6 +191,7 @@ def happening(event):
         before(BankWriter, 'append', 'labeling'),
         before(os, 'fsync', 'bank'),
         before(ValLoop, 'run_iter', 'validation'),
+        before(Segmentors, 'label_online', 'labeling online'),
     ):
         yield
 
