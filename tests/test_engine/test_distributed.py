@@ -141,14 +141,19 @@ def test_a_distributed_run_resumes_exactly(two_processes, tmp_path):
         assert value.equal(got[key]), key
 
 
+OFFLINE = {'label_ratio': 0.5}
+ONLINE = {'online': {'labeler': 'average', 'min_confidence': 0.3}}
+
+
 @pytest.mark.process
-def test_two_processes_train_as_one_with_twice_the_batch(shapes_folder, tmp_path):
+@pytest.mark.parametrize('source', [OFFLINE, ONLINE], ids=['bank', 'online'])
+def test_two_processes_train_as_one_with_twice_the_batch(shapes_folder, tmp_path, source):
     def config_of(name, images):
         # A norm that does not depend on the batch, and no dropout, whose mask is another in every process.
         peer = toy_segmentor(dropout=0.0, norm={'type': 'GN', 'num_groups': 2})
         phases = [
             {'iters': 2, 'labeled': images},
-            {'iters': 2, 'labeled': images // 2, 'pseudo': images // 2, 'label_ratio': 0.5},
+            {'iters': 2, 'labeled': images // 2, 'pseudo': images // 2, **source},
         ]
         settings = {
             'custom_imports': {'imports': ['mmdmt'], 'allow_failed_imports': False},
@@ -157,8 +162,11 @@ def test_two_processes_train_as_one_with_twice_the_batch(shapes_folder, tmp_path
             'custom_hooks.0.phases': phases,
             'train_cfg.max_iters': 4,
             'train_dataloader.batch_size': images,
+            'train_dataloader.dataset.learner_view': [{'type': 'PhotoMetricDistortion'}],
         }
-        return run_config(shapes_folder, tmp_path / name, **settings)
+        config = run_config(shapes_folder, tmp_path / name, **settings)
+        config.custom_hooks.append({'type': 'EMAHook', 'momentum': 0.25})
+        return config
 
     Runner.from_cfg(config_of('one', 8)).train()
     script = tmp_path / 'told.py'
@@ -168,11 +176,12 @@ def test_two_processes_train_as_one_with_twice_the_batch(shapes_folder, tmp_path
     if sys.platform == 'linux':
         # Those of gloo have ended: one that lets a message go while Python shuts down aborts the process.
         assert result.stdout.count('one thread is left') == 2
-    one, two = (torch.load(tmp_path / name / 'iter_4.pth')['state_dict'] for name in ('one', 'two'))
-    start = torch.load(tmp_path / 'one' / 'iter_1.pth')['state_dict']
-    for key, value in one.items():
-        torch.testing.assert_close(two[key], value, rtol=1e-4, atol=1e-6, msg=key)
-    assert any((value - start[key]).abs().max() > 1e-3 for key, value in one.items())
+    one, two = (torch.load(tmp_path / name / 'iter_4.pth') for name in ('one', 'two'))
+    start = torch.load(tmp_path / 'one' / 'iter_2.pth')
+    for part in ('state_dict', 'ema_state_dict'):
+        for key, value in one[part].items():
+            torch.testing.assert_close(two[part][key], value, rtol=1e-4, atol=1e-6, msg=key)
+    assert any((value - start['state_dict'][key]).abs().max() > 1e-4 for key, value in one['state_dict'].items())
 
 
 @pytest.mark.process

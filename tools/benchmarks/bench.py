@@ -20,6 +20,7 @@ import iteration
 import labeling
 import loader
 import loss
+import online
 import phase
 import phases
 import torch
@@ -40,6 +41,9 @@ MEASUREMENTS: dict[Callable[..., list[Row]], tuple[str, ...]] = {
     loader.sample_time: ('sample_labeled_vs_mmseg', 'sample_pseudo_vs_mmseg'),
     iteration.iteration_time: ('iteration_vs_plain',),
     iteration.iteration_memory: ('iteration_memory_vs_plain',),
+    online.online_time: ('online_vs_offline', 'online_vs_offline_half_labeled'),
+    online.online_memory: ('online_memory_vs_offline',),
+    online.mixing_time: ('cutmix_share', 'classmix_share', 'blockmask_share'),
     phase.phase_time: ('phase_vs_reference', 'phase_disk_vs_reference', 'phase_memory_vs_reference'),
     phases.run_time: ('phase_start_s', *(f'loader_wait_share_{number}_workers' for number in phases.WORKERS)),
     phases.resume_time: ('resume_10k_s',),

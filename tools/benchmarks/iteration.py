@@ -69,7 +69,7 @@ def trainings(crop: int, images: int, width: int) -> tuple[Training, list[Traini
     init_default_scope('mmseg')
     torch.manual_seed(0)
     config = networks.resnet18(width, CLASSES, crop)
-    shares = {name: _share(name, crop, images) for name in PEERS}
+    shares = {name: pseudo_share(name, crop, images, labeled=1) for name in PEERS}
     model = DynamicMutualTraining(peers=Config({name: config for name in PEERS}))
     model.init_weights()
     optimizers = OptimWrapperDict(**{name: sgd(peer) for name, peer in model.peers.items()})
@@ -86,14 +86,14 @@ def sgd(network: nn.Module) -> OptimWrapper:
     return OptimWrapper(torch.optim.SGD(network.parameters(), lr=0.001, momentum=0.9, weight_decay=5e-4))
 
 
-def _share(peer: str, crop: int, images: int) -> list[dict[str, Any]]:
-    """Make a peer's share of a batch: one image with ground truth, the others with pseudo labels."""
+def pseudo_share(peer: str, crop: int, images: int, labeled: int) -> list[dict[str, Any]]:
+    """Make a peer's share of a batch: some images with ground truth, the others with pseudo labels."""
     items = []
     for number, item in enumerate(networks.noise_images(images, crop, crop)):
         coarse = torch.randint(CLASSES, (crop // 16, crop // 16))
         label = coarse.repeat_interleave(16, 0).repeat_interleave(16, 1)
         items.append(networks.labeled(item, label, peer=peer))
-        if number:
+        if number >= labeled:
             confidence = torch.rand(1, crop, crop)
             items[-1]['data_samples'].set_data({'pseudo_confidence': PixelData(data=confidence)})
     return items
