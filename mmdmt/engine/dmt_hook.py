@@ -53,7 +53,7 @@ class DMTHook(Hook):
 
     Note:
         After each labeling the runner calls ``after_labeling(runner)`` of every hook that has it; the peers still
-        hold the weights that labeled.
+        hold the weights that labeled. When a phase with labels online begins, it calls ``before_online_phase(runner)``.
 
         The hook acts after the last iteration of a phase, when the parameter schedulers have stepped and before
         checkpoints are written. The order of a phase change is that of :meth:`after_train_iter`. The ordinary
@@ -327,6 +327,8 @@ class DMTHook(Hook):
         plan = plan_phase(runner, self.curriculum, self.phase, self.bank_folder(runner), self._rare_classes)
         runner.train_dataloader.batch_sampler.start(plan, iteration)
         runner.train_loop.dataloader_iterator.restart()
+        if phase.online is not None and iteration == self.curriculum.start(self.phase):
+            runner.call_hook('before_online_phase')
 
     def _banks(self, runner: Runner) -> Path:
         return Path(runner.work_dir) / 'pseudo_labels' / self.run_id

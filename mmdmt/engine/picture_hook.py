@@ -2,6 +2,8 @@
 
 import copy
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path, PurePath
 from typing import Any
@@ -18,6 +20,8 @@ from torch import Tensor
 from mmdmt.engine.averaging import averaged_weights
 from mmdmt.engine.dmt_hook import DMTHook
 from mmdmt.engine.peers_of_run import model_of
+from mmdmt.engine.two_views_picture import taught_online, views_of
+from mmdmt.method.phases import Phase
 from mmdmt.models.losses import DynamicMutualLoss
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.names import ENSEMBLE
@@ -31,10 +35,14 @@ class PictureHook(Hook):
     """Draw a few images in every phase: truth, predictions, pseudo labels and their weights.
 
     Note:
-        :class:`mmdmt.DMTHook` calls it after every labeling, when the peers hold the weights that labeled; it acts
-        once more after training. A sheet an image goes to ``<work_dir>/pictures/phase_<t>/<name>.png``, at the end to
-        ``pictures/end``, and to every visualization backend. Only the main process draws. Training goes on as if
-        nothing had been drawn, bit for bit.
+        :class:`mmdmt.DMTHook` calls it after every labeling, when the peers hold the weights that labeled, and when a
+        phase with online labels begins; it acts once more after training. A sheet an image goes to
+        ``<work_dir>/pictures/phase_<t>/<name>.png``, at the end to ``pictures/end``, and to every visualization
+        backend. Only the main process draws. Training goes on as if nothing had been drawn, bit for bit.
+
+        Where the pipeline makes two views (:class:`mmdmt.TwoViews`), both are shown of one training crop, before
+        anything is mixed into it; in an online phase with the labels that it gets from the labeler's view, and their
+        weights by the learner's.
 
         The weights are those of the learner as it stands when labels are made, with the exponents of a phase's end. A
         run that starts every phase from scratch labels with peers that are gone then; the pictures show these.
@@ -86,6 +94,15 @@ class PictureHook(Hook):
         step = hook.curriculum.start(hook.phase)
         self._draw(runner, f'phase_{hook.phase}', f'phase {hook.phase}, labeled after iteration {step}', step)
 
+    def before_online_phase(self, runner: Runner) -> None:
+        """Draw the phase that begins; called by DMTHook."""
+        hook = _dmt_hook(runner)
+        online = hook.curriculum[hook.phase].online_labels
+        averages = averaged_weights(runner) if online is not None and online.labeler == 'average' else nullcontext()
+        with averages:
+            step = hook.curriculum.start(hook.phase)
+            self._draw(runner, f'phase_{hook.phase}', f'phase {hook.phase}, labels online from iteration {step}', step)
+
     def after_train(self, runner: Runner) -> None:
         """Draw what the last phase has made of its labels."""
         step = runner.train_loop.iter
@@ -108,14 +125,18 @@ class PictureHook(Hook):
     def _views(self, runner: Runner) -> Iterator[tuple[str, Any]]:
         """Yield names of images and what is to be drawn of each."""
         dataset, model, banks = runner.train_dataloader.dataset, model_of(runner), _banks(runner)
+        phase = _dmt_hook(runner).curriculum[_dmt_hook(runner).phase]
         for image in self._chosen[0]:
             labels = {name: bank.read(image) for name, bank in banks.items()}
             item = dataset.labeling_item(image)
-            yield _name('unlabeled', image, item), _view(model, item, _truth(dataset, image), labels)
+            view = _view(model, item, _truth(dataset, image), labels, phase.floor)
+            if phase.learns_pseudo_labels:
+                view = replace(view, crop=_crop(model, dataset, image, phase))
+            yield _name('unlabeled', image, item), view
         for image in self._chosen[1]:
             item = runner.val_dataloader.dataset[image]
             truth = item['data_samples'].gt_sem_seg.data[0].numpy()
-            yield _name('val', image, item), _view(model, item, truth, {})
+            yield _name('val', image, item), _view(model, item, truth, {}, phase.floor)
 
 
 def _banks(runner: Runner) -> dict[str, Any]:
@@ -134,6 +155,7 @@ def _view(
     item: dict[str, Any],
     truth: np.ndarray | None,
     labels: dict[str, tuple[np.ndarray, np.ndarray]],
+    floor: float,
 ) -> Any:
     from mmdmt.visualization import PhaseView
 
@@ -149,13 +171,31 @@ def _view(
         truth=truth if same_size else None,
         predictions={name: label.to(torch.uint8).cpu().numpy() for name, label in predictions.items()},
         pseudo_labels={name: label for name, (label, _) in labels.items()},
-        weights={
-            name: _weights(model.bare_peers[name], logits[name], *labels[labeler])
-            for name, labeler in model.labelers.items()
-            if labels
-        },
+        weights=_weights_of(model, logits, labels, floor),
         taught_by=model.labelers if labels else {},
     )
+
+
+def _crop(model: DynamicMutualTraining, dataset: Any, image: int, phase: Phase) -> Any:
+    """What a training crop is to labelers and learners; None where there is nothing to see that the image lacks."""
+    from mmdmt.visualization import CropView
+
+    weak, item = views_of(dataset, model.peer_names[0], image)
+    if phase.online is None:
+        return None if weak is None else CropView(_picture(weak), _picture(item['inputs']))
+    labels, logits = taught_online(model, item['inputs'] if weak is None else weak, item)
+    return CropView(
+        labelers_view=None if weak is None else _picture(weak),
+        learners_view=_picture(item['inputs']),
+        pseudo_labels={name: label for name, (label, _) in labels.items()},
+        weights=_weights_of(model, logits, labels, phase.floor),
+        taught_by=model.labelers,
+    )
+
+
+def _picture(image: Tensor) -> np.ndarray:
+    picture: np.ndarray = image.permute(1, 2, 0).numpy()
+    return picture
 
 
 def _name(dataset: str, image: int, item: dict[str, Any]) -> str:
@@ -163,15 +203,27 @@ def _name(dataset: str, image: int, item: dict[str, Any]) -> str:
     return f'{dataset}_{image}_{PurePath(item["data_samples"].metainfo.get("img_path", "")).stem}'
 
 
-def _weights(learner: Any, logits: Tensor, label: np.ndarray, confidence: np.ndarray) -> np.ndarray:
-    """Weigh a pseudo label as the learner's loss does at the end of a phase."""
-    # A copy, because weighing leaves counts behind.
-    loss = copy.copy(next(module for module in learner.modules() if isinstance(module, DynamicMutualLoss)))
-    loss.progress = 1.0
-    target, sure = (torch.from_numpy(one).to(logits.device)[None] for one in (label.astype(np.int64), confidence))
-    _, weights = loss.weigh(logits[None], target, sure)
-    of_image: np.ndarray = weights[0].cpu().numpy()
-    return of_image
+def _weights_of(
+    model: DynamicMutualTraining,
+    logits: dict[str, Tensor],
+    labels: dict[str, tuple[np.ndarray, np.ndarray]],
+    floor: float,
+) -> dict[str, np.ndarray]:
+    """Weigh pseudo labels as the learners' losses do at the end of a phase."""
+    if not labels:
+        return {}
+    weights = {}
+    for name, labeler in model.labelers.items():
+        modules = model.bare_peers[name].modules()
+        # A copy, because weighing leaves counts behind.
+        loss = copy.copy(next(module for module in modules if isinstance(module, DynamicMutualLoss)))
+        loss.progress, loss.floor = 1.0, floor
+        label, confidence = labels[labeler]
+        target, sure = torch.from_numpy(label.astype(np.int64)), torch.from_numpy(confidence)
+        device = logits[name].device
+        _, of_image = loss.weigh(logits[name][None], target.to(device)[None], sure.to(device)[None])
+        weights[name] = of_image[0].cpu().numpy()
+    return weights
 
 
 def _truth(dataset: Any, image: int) -> np.ndarray | None:

@@ -1,7 +1,7 @@
 """Draw data, predictions and pseudo labels."""
 
 from mmdmt.visualization.data_sheet import AnnotatedImage, draw_data
-from mmdmt.visualization.phase_sheet import PhaseView, draw_phase
+from mmdmt.visualization.phase_sheet import CropView, PhaseView, draw_phase
 from mmdmt.visualization.prediction_sheet import draw_predictions
 
-__all__ = ['AnnotatedImage', 'PhaseView', 'draw_data', 'draw_phase', 'draw_predictions']
+__all__ = ['AnnotatedImage', 'CropView', 'PhaseView', 'draw_data', 'draw_phase', 'draw_predictions']

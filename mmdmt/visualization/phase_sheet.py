@@ -22,6 +22,25 @@ WEIGHTS = 'viridis'
 
 
 @dataclass(frozen=True)
+class CropView:
+    """Arrays to draw of a training crop, all of its height and width.
+
+    Args:
+        labelers_view: (H, W, 3) uint8, BGR; None if labeler and learner see the same.
+        learners_view: (H, W, 3) uint8, BGR.
+        pseudo_labels: Of each labeler, by its name, (H, W) integer labels that it gives to the crop. Defaults to none.
+        weights: Of each learner, by its name, (H, W) float32 in [0, 1]. Defaults to none.
+        taught_by: For each learner its labeler. Defaults to none.
+    """
+
+    labelers_view: np.ndarray | None
+    learners_view: np.ndarray
+    pseudo_labels: Mapping[str, np.ndarray] = field(default_factory=dict)
+    weights: Mapping[str, np.ndarray] = field(default_factory=dict)
+    taught_by: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class PhaseView:
     """Arrays to draw of an image, all of its height and width.
 
@@ -34,6 +53,7 @@ class PhaseView:
         weights: Of each learner, by its name, (H, W) float32 in [0, 1]. Defaults to none.
         taught_by: For each learner its labeler; where that one has dropped a label, no weight is drawn. Defaults to
             none.
+        crop: Of a training crop of the image. Defaults to None.
     """
 
     image: np.ndarray
@@ -42,6 +62,7 @@ class PhaseView:
     pseudo_labels: Mapping[str, np.ndarray] = field(default_factory=dict)
     weights: Mapping[str, np.ndarray] = field(default_factory=dict)
     taught_by: Mapping[str, str] = field(default_factory=dict)
+    crop: CropView | None = None
 
 
 def draw_phase(
@@ -50,7 +71,8 @@ def draw_phase(
     """Draw an image in a phase and write the sheet as a picture.
 
     Above: image, truth, each peer and the ensemble. Below: the pseudo labels that each learner is taught, beside their
-    weights; striped is what is no class: ignored in the truth, dropped from pseudo labels.
+    weights; striped is what is no class: ignored in the truth, dropped from pseudo labels. Below that, a training crop
+    as labeler and learner see it, and what is taught of it.
 
     Args:
         path (Path): File to write, such as a PNG.
@@ -64,20 +86,26 @@ def draw_phase(
     """
     panels = _Panels(view, palette)
     rows = [row for row in (panels.predicted(), panels.taught()) if row]
-    panel = np.divide(panels.size, DPI)
-    columns = max(len(row) for row in rows)
-    seen = np.unique(np.concatenate([one.ravel() for one in panels.labels]))
-    patches = _legend(seen, classes, palette, striped=panels.striped)
-    size_x = columns * panel[0] + (columns + 1) * GAP
+    drawn = [panels]
+    if view.crop is not None:
+        of_crop = _Panels(_as_phase(view.crop), palette)
+        rows.append([*_both_views(view.crop, of_crop.size), *of_crop.taught()])
+        drawn.append(of_crop)
+    sizes = [np.divide(row[0][1].shape[1::-1], DPI) for row in rows]
+    labels = [label.ravel() for one in drawn for label in one.labels]
+    seen = np.unique(np.concatenate(labels)) if labels else np.empty(0)
+    patches = _legend(seen, classes, palette, striped=any(one.striped for one in drawn))
+    size_x = max(len(row) * size[0] + (len(row) + 1) * GAP for row, size in zip(rows, sizes, strict=True))
     per_line = max(1, int(size_x / 1.3))
-    legend = LINE * -(-len(patches) // per_line) + (0.5 if view.weights else 0.15)
+    weighed = any(one.view.weights for one in drawn)
+    legend = LINE * -(-len(patches) // per_line) + (0.5 if weighed else 0.15)
     titles = [LINE * max(1 + name.count('\n') for name, _ in row) for row in rows]
-    size_y = HEADING + len(rows) * panel[1] + sum(titles) + legend
+    size_y = HEADING + sum(size[1] for size in sizes) + sum(titles) + legend
     figure = Figure(figsize=(size_x, size_y), dpi=DPI)
     canvas = FigureCanvasAgg(figure)
     figure.text(GAP / size_x, 1 - HEADING / 2 / size_y, title, fontsize=9, weight='bold', va='center')
     bottom = size_y - HEADING
-    for height_of_title, shown in zip(titles, rows, strict=True):
+    for height_of_title, shown, panel in zip(titles, rows, sizes, strict=True):
         bottom -= height_of_title + panel[1]
         for column, (name, picture) in enumerate(shown):
             left = GAP + column * (panel[0] + GAP)
@@ -86,7 +114,7 @@ def draw_phase(
             axis.set_title(name, fontsize=7, pad=3)
             axis.set(xticks=[], yticks=[])
     figure.legend(handles=patches, loc='lower center', ncols=per_line, fontsize=7, frameon=False)
-    if view.weights:
+    if weighed:
         bar = figure.add_axes((0.35, (legend - 0.22) / size_y, 0.3, 0.08 / size_y))
         figure.colorbar(ScalarMappable(cmap=WEIGHTS), cax=bar, orientation='horizontal')
         bar.tick_params(labelsize=6, length=2, pad=1)
@@ -111,9 +139,7 @@ class _Panels:
         self.striped = any((label >= self.classes).any() for label in self.labels)
 
     def predicted(self) -> list[tuple[str, np.ndarray]]:
-        small = max(self.view.image.shape[:2]) < max(self.size)
-        image = cv2.resize(self.view.image, self.size, interpolation=cv2.INTER_NEAREST if small else cv2.INTER_AREA)
-        shown = [('image', image[..., ::-1])]
+        shown = [('image', _scaled(self.view.image, self.size))]
         if self.view.truth is not None:
             shown.append(('truth', self._colored(self.view.truth)))
         return shown + [(name, self._colored(label)) for name, label in self.view.predictions.items()]
@@ -149,6 +175,27 @@ class _Panels:
 
     def _resized(self, values: np.ndarray) -> np.ndarray:
         return cv2.resize(values, self.size, interpolation=cv2.INTER_NEAREST)
+
+
+def _as_phase(crop: CropView) -> PhaseView:
+    return PhaseView(
+        image=crop.learners_view, pseudo_labels=crop.pseudo_labels, weights=crop.weights, taught_by=crop.taught_by
+    )
+
+
+def _both_views(crop: CropView, size: tuple[int, int]) -> list[tuple[str, np.ndarray]]:
+    if crop.labelers_view is None:
+        return [('a training crop', _scaled(crop.learners_view, size))]
+    return [
+        ('a training crop,\nas its labeler sees it', _scaled(crop.labelers_view, size)),
+        ('as its learner sees it', _scaled(crop.learners_view, size)),
+    ]
+
+
+def _scaled(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Scale an image for the sheet, and order its colors as matplotlib has them."""
+    small = max(image.shape[:2]) < max(size)
+    return cv2.resize(image, size, interpolation=cv2.INTER_NEAREST if small else cv2.INTER_AREA)[..., ::-1]
 
 
 def _legend(seen: np.ndarray, classes: Sequence[str], palette: Sequence[Sequence[int]], striped: bool) -> list[Patch]:

@@ -7,14 +7,16 @@ import numpy as np
 import pytest
 import torch
 from mmengine.runner import Runner
+from mmseg.structures import SegDataSample
 from test_dmt_hook import HOOK
 from toys.segmentation import run_config, toy_segmentor
 
+from mmdmt import visualization
 from mmdmt.datasets.mutual_dataset import MutualDataset
 from mmdmt.engine import PictureHook, picture_hook
 from mmdmt.method.weights import dynamic_mutual_weights
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank
-from mmdmt.tasks.segmentation.prediction import predict_logits
+from mmdmt.tasks.segmentation.prediction import forward_crops, predict_logits
 
 pytestmark = pytest.mark.whole_run
 
@@ -162,3 +164,84 @@ def test_a_finished_run_that_is_resumed_is_drawn_without_its_labels(drawn, shape
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_9.pth'))
     run(shapes_folder, tmp_path, {'images': 1}, resume=True)
     assert [path.parent.name for path in tmp_path.rglob('pictures/*/*')] == ['end']
+
+
+ONLINE_PHASES = [
+    {'iters': 2, 'labeled': 4},
+    {'iters': 3, 'labeled': 2, 'pseudo': 2, 'online': {'labeler': 'average', 'min_confidence': 0.4}},
+    {'iters': 2, 'labeled': 2, 'pseudo': 2, 'label_ratio': 0.5},
+]
+
+
+def two_view_run(root, work_dir, pictures, view=({'type': 'PhotoMetricDistortion'},)):
+    settings = {HOOK + 'phases': ONLINE_PHASES, 'train_cfg.max_iters': 7}
+    if view:
+        settings['train_dataloader.dataset.learner_view'] = list(view)
+    config = run_config(root, work_dir, **settings)
+    config.custom_hooks.append({'type': 'EMAHook', 'momentum': 0.1})
+    if pictures:
+        config.custom_hooks.append({'type': 'mmdmt.PictureHook', 'images': 2})
+    runner = Runner.from_cfg(config)
+    runner.train()
+    return runner
+
+
+def test_both_views_are_drawn_and_of_an_online_phase_what_is_taught(shapes_folder, tmp_path, monkeypatch):
+    views, original = {}, visualization.draw_phase
+
+    def listen(path, view, *args):
+        views[path.parent.name, path.stem] = view
+        return original(path, view, *args)
+
+    monkeypatch.setattr(visualization, 'draw_phase', listen)
+    runner = two_view_run(shapes_folder, tmp_path / 'drawn', pictures=True)
+    assert set(views) == {(part, name) for part in ('phase_1', 'phase_2', 'end') for name in NAMES[:2]}
+    for (part, _), view in views.items():
+        weak, strong = view.crop.labelers_view, view.crop.learners_view
+        assert weak.shape == strong.shape
+        assert max(weak.shape[:2]) == 32
+        assert not np.array_equal(weak, strong)
+        assert set(view.crop.pseudo_labels) == ({'left', 'right'} if part == 'phase_1' else set())
+        assert bool(view.pseudo_labels) == (part != 'phase_1')
+    # A picture of a phase is drawn before its first update, of averages: those of the checkpoint at its start.
+    model = runner.model.eval()
+    start = torch.load(tmp_path / 'drawn' / 'iter_2.pth')['ema_state_dict']
+    model.load_state_dict({key.removeprefix('module.'): value for key, value in start.items() if key != 'steps'})
+    for name in NAMES[:2]:
+        crop = views['phase_1', name].crop
+        for learner, labeler in (('left', 'right'), ('right', 'left')):
+            label, sure = taught(model.bare_peers[labeler], crop.labelers_view)
+            np.testing.assert_array_equal(crop.pseudo_labels[labeler], label)
+            logits = logits_of(model.bare_peers[learner], crop.learners_view)
+            expected = dynamic_mutual_weights(logits, label[None].long(), sure[None], 5.0, 5.0)[0]
+            expected = expected * (sure >= 0.4)
+            torch.testing.assert_close(torch.from_numpy(crop.weights[learner]), expected)
+    # Drawn or not, the run ends with the same weights.
+    plain = two_view_run(shapes_folder, tmp_path / 'plain', pictures=False)
+    expected, got = (torch.load(tmp_path / name / 'iter_7.pth')['state_dict'] for name in ('plain', 'drawn'))
+    assert plain.iter == 7
+    assert all(value.equal(got[key]) for key, value in expected.items())
+
+
+def logits_of(peer, picture):
+    image = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))
+    with torch.no_grad():
+        size = picture.shape[:2]
+        sample = SegDataSample(metainfo={'img_shape': size, 'ori_shape': size})
+        (predicted,) = forward_crops(peer, {'inputs': [image], 'data_samples': [sample]})
+        return predicted.logits[:, :, : size[0], : size[1]]
+
+
+def taught(peer, picture):
+    confidence, label = logits_of(peer, picture)[0].softmax(0).max(0)
+    return label, confidence
+
+
+def test_with_one_view_an_online_phase_shows_the_crop_once(shapes_folder, tmp_path, monkeypatch):
+    views = []
+    original = visualization.draw_phase
+    monkeypatch.setattr(visualization, 'draw_phase', lambda path, *args: views.append(args[0]) or original(path, *args))
+    two_view_run(shapes_folder, tmp_path, pictures=True, view=())
+    assert [view.crop is None for view in views] == [False] * 2 + [True] * 4
+    assert views[0].crop.labelers_view is None
+    assert set(views[0].crop.weights) == {'left', 'right'}
