@@ -27,7 +27,7 @@ SIZE = '240x180'
 #: Rows of the table: name of the run, config.
 ROWS = {
     'labels-only-as-long': 'camvid/supervised-long_lite0-lite1_1xb8_camvid-30.py',
-    'dmt': 'camvid/dmt_lite0-lite1_1xb8_camvid-30.py',
+    'dmt-online': 'camvid/online_lite0-lite1_1xb12_camvid-30.py',
 }
 
 

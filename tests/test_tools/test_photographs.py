@@ -36,7 +36,7 @@ def test_one_command_converts_trains_and_compares(tmp_path):
     table = (folder / 'table.md').read_text()
     assert table in result.stdout
     rows = {line.split(' | ')[0].strip('| '): line.split(' | ')[1:] for line in table.splitlines()[2:]}
-    assert list(rows) == ['labels-only-as-long', 'dmt']
+    assert list(rows) == ['labels-only-as-long', 'dmt-online']
     for name, row in rows.items():
         kept = read_run(folder / 'records' / name)
         scores = [kept.score(peer, 'mIoU').last for peer in ('lite0', 'lite1')]
@@ -44,7 +44,7 @@ def test_one_command_converts_trains_and_compares(tmp_path):
         assert kept.seed == 3
         assert 'split1/labeled_30.txt' in kept.config['train_dataloader']['dataset']['labeled']['ann_file']
         assert int(row[-1].rstrip(' |')) > 0  # CPU seconds
-    assert sorted(path.name for path in folder.glob('*.png')) == ['dmt.png', 'labels-only-as-long.png']
+    assert sorted(path.name for path in folder.glob('*.png')) == ['dmt-online.png', 'labels-only-as-long.png']
     assert sorted(data.rglob('*')) == before
     assert {path.name for path in work_dir.iterdir()} == {'camvid_240x180', 'splits', 'split1-seed3'}
 
