@@ -3,9 +3,12 @@
     python tools/check_data.py configs/dmt/dmt_custom.py
     python tools/check_data.py configs/dmt/dmt_custom.py --draw sheet.png
 
-Problems, which end with exit status 1: lists and files that are missing or cannot be read, images in two lists, masks
-of another size than their image, of another kind than 8 bits, or with ids that are no class, classes that differ
-between lists and heads. Warnings: classes that are in no mask, masks with one class or none, images that are the same.
+Each kind of fault is one line: how many files have it, three of them, and the remedy. Problems, which end with exit
+status 1: folders, lists and files that are missing or cannot be read, images in two lists, masks of another size than
+their image, of another kind than 8 bits, or with ids that are no class, images of 16 bits that loading turns nearly
+black, classes in no labeled mask, classes and ignored labels that differ between datasets, heads and metrics. Warnings:
+images that EXIF turns and their masks not, images of which loading drops bits or channels, masks with one class or
+none, images that are the same.
 """
 
 import argparse
@@ -76,7 +79,7 @@ def draw(report: DataReport, path: Path) -> None:
         sound = [
             source
             for source, image in zip(report.lists[name].sources if checked else [], checked, strict=True)
-            if not image.problems and image.counts is not None
+            if image.is_sound and image.counts is not None
         ]
         for place in sorted({round(step) for step in np.linspace(0, len(sound) - 1, number)} if sound else ()):
             source = sound[place]

@@ -1,11 +1,11 @@
 """Name the lists of images that datasets hold, so that results can be compared with those on the same list."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from mmengine.dataset import BaseDataset
 
 from mmdmt.preparation.known_lists import digest, image_id, recognize
+from mmdmt.tasks.joined_datasets import plain_datasets
 
 
 def list_name(dataset: Any) -> str:
@@ -20,16 +20,6 @@ def list_name(dataset: Any) -> str:
         datasets one for each, with ``' + '`` between them.
     """
     return ' + '.join(_name(part) for part in plain_datasets(dataset))
-
-
-def plain_datasets(dataset: Any) -> Iterator[BaseDataset]:
-    """Yield the plain datasets that MMEngine's wrappers join or repeat, once each."""
-    inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
-    if inner == [None]:
-        yield dataset
-    else:
-        for part in inner:
-            yield from plain_datasets(part)
 
 
 def _name(dataset: BaseDataset) -> str:

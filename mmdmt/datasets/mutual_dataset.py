@@ -7,22 +7,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
-from mmcv.transforms import LoadImageFromFile
 from mmengine.dataset import BaseDataset, Compose
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from mmdmt.datasets.plain_dataset import build_plain_dataset, check_list
+from mmdmt.datasets.plain_dataset import build_plain_dataset, check_annotated, check_list
 from mmdmt.datasets.transforms.two_views import TwoViews
 from mmdmt.method.draws import ONLINE, Draw
 from mmdmt.registry import DATASETS
+from mmdmt.tasks.checked_pipeline import CheckedPipeline
 from mmdmt.tasks.choice import task_of_pipeline
-from mmdmt.tasks.sample_checks import check_sizes, naming_files
-from mmdmt.tasks.segmentation.mask_checks import look_at_masks
+from mmdmt.tasks.joined_datasets import plain_datasets
+from mmdmt.tasks.source_files import check_files
 from mmdmt.tasks.task import described
 
 MOST_CROPS = 10
@@ -70,7 +70,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
                 f'unlabeled of MutualDataset is a {type(self.unlabeled).__name__}: give one plain dataset, such as '
                 'BaseSegDataset; a list file (ann_file) can name images of several folders.'
             )
-        parts = list(_parts(self.labeled))
+        parts = self.parts
         self.task = task_of_pipeline([step for part in parts for step in part.pipeline.transforms])
         if not own_pipeline:
             derived = self.task.labels.training_transforms(_only(parts, self.labeled))
@@ -81,6 +81,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
                 'learner_view of MutualDataset stands beside a pipeline of its unlabeled dataset: put '
                 "dict(type='mmdmt.TwoViews', learner=[...]) before the packing of that pipeline instead."
             )
+        self.ignored = self.task.labels.hand_ignored(parts, self.unlabeled.pipeline.transforms)
         with _seeded(0):  # made-up images go through the transforms
             _check_views(self.unlabeled.pipeline.transforms, pixels='seg_map_path' in self.task.labels.files)
             before_label = self.task.labels.labeling_transforms(self.unlabeled.pipeline.transforms)
@@ -89,9 +90,18 @@ class MutualDataset(Dataset[dict[str, Any]]):
                 'labeling_pipeline of MutualDataset is for classification: pixels are labeled as they stand before '
                 'mmdmt.LoadPseudoLabel. Drop it.'
             )
-        self._labeling_pipeline = Compose(labeling_pipeline or before_label)
+        self._labeling_pipeline = CheckedPipeline(Compose(labeling_pipeline or before_label).transforms)
+        self.unlabeled.pipeline = CheckedPipeline(self.unlabeled.pipeline.transforms)
+        for part in parts:
+            self.task.labels.check_when_loaded(part)
         self._read_truth = self.task.labels.truth_reader(parts, before_label)
-        self._check_images()
+        with _seeded(0):
+            self._check_images(parts)
+
+    @property
+    def parts(self) -> list[BaseDataset]:
+        """The plain datasets that the labeled one joins or repeats."""
+        return list(plain_datasets(self.labeled))
 
     @property
     def metainfo(self) -> dict[str, Any]:
@@ -119,22 +129,21 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
     def _labeled_item(self, draw: Draw) -> dict[str, Any]:
         for attempt in range(1 if draw.wanted is None else MOST_CROPS):
-            with _seeded((draw.seed + attempt) % 2**32), naming_files(self.labeled, draw.image):
+            with _seeded((draw.seed + attempt) % 2**32):
                 item: dict[str, Any] = self.labeled[draw.image]
             if draw.wanted is None or _shows(item['data_samples'], *draw.wanted):
                 break
-        self.task.labels.check_label(self.labeled, item['data_samples'])
         return item
 
     def _unlabeled_item(self, draw: Draw) -> dict[str, Any]:
         asked = {'pseudo_label': (draw.bank, draw.image), ONLINE: draw.bank == ONLINE}
-        with _seeded(draw.seed), naming_files(self.unlabeled, draw.image):
-            item: dict[str, Any] = self.unlabeled.pipeline({**self._image(draw.image), **asked})
+        with _seeded(draw.seed):
+            item: Any = self.unlabeled.pipeline({**self._image(draw.image), **asked})
         return item
 
     def class_counts(self) -> NDArray[np.int64] | None:
         """Count the pixels of each class in each labeled image, int64 (images, classes); None for classification."""
-        return self.task.labels.class_counts(list(_parts(self.labeled)))
+        return self.task.labels.class_counts(self.parts)
 
     def num_unlabeled(self) -> int:
         """Return how many images there are to label."""
@@ -146,8 +155,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
     def labeling_item(self, index: int) -> dict[str, Any]:
         """Load an unlabeled image to be labeled: what its pipeline does before the label is loaded, then packing."""
-        with naming_files(self.unlabeled, index):
-            return self._labeling_pipeline(self._image(index))
+        return cast(dict[str, Any], self._labeling_pipeline(self._image(index)))
 
     def has_truth(self) -> bool:
         """Whether the unlabeled dataset names a label of any image, be it there or not."""
@@ -219,7 +227,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
     def _paths(dataset: BaseDataset) -> list[str]:
         return [_path(dataset.get_data_info(number)) for number in range(len(dataset))]
 
-    def _check_images(self) -> None:
+    def _check_images(self, parts: Sequence[BaseDataset]) -> None:
         labeled, unlabeled = self._paths(self.labeled), self._paths(self.unlabeled)
         # Once: asked for at every phase and by every peer, and slow for a large dataset.
         self._names_digest = hashlib.sha256('\n'.join(map(os.path.basename, unlabeled)).encode()).hexdigest()
@@ -229,24 +237,11 @@ class MutualDataset(Dataset[dict[str, Any]]):
                 f'{len(shared)} images are both in the labeled and in the unlabeled dataset, such as {min(shared)}: '
                 'take them off the unlabeled list.'
             )
-        for part in (*_parts(self.labeled), self.unlabeled):
-            check_list(part)
-        for part in _parts(self.labeled):
-            _check_files(part, *self.task.labels.files)
-            check_sizes(part)
-        _check_files(self.unlabeled, 'img_path')
-        for part in _parts(self.labeled):
-            look_at_masks(part, self.task.labels.check_label)
-
-
-def _parts(dataset: Any) -> Iterator[BaseDataset]:
-    """Yield the plain datasets that MMEngine's wrappers join or repeat."""
-    inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
-    if inner == [None]:
-        yield dataset
-    else:
-        for part in inner:
-            yield from _parts(part)
+        check_list(self.unlabeled)
+        check_files('the unlabeled dataset', self.unlabeled, ['img_path'])
+        for part in parts:
+            check_annotated('the labeled dataset', part, self.task.labels)
+        self.task.labels.look('the unlabeled dataset', self.unlabeled)
 
 
 def _only(parts: list[BaseDataset], labeled: Any) -> BaseDataset:
@@ -263,22 +258,6 @@ def _path(info: dict[str, Any]) -> str:
     if 'img_path' in info:
         return str(info['img_path'])
     return hashlib.sha256(np.ascontiguousarray(info['img']).data).hexdigest()
-
-
-def _check_files(dataset: BaseDataset, *keys: str) -> None:
-    """Check that the files of a dataset on the local disk exist."""
-    transforms = getattr(getattr(dataset, 'pipeline', None), 'transforms', ())
-    on_disk = any(isinstance(transform, LoadImageFromFile) for transform in transforms)
-    if not on_disk or getattr(dataset, 'backend_args', None):
-        return
-    for number in range(len(dataset)):
-        info = dataset.get_data_info(number)
-        for key in keys:
-            if not os.path.isfile(info[key]):  # noqa: PTH113  many, and a Path takes longer than the look
-                raise FileNotFoundError(
-                    f'{info[key]} ({key} of image {number} of {len(dataset)}) does not exist: check data_root, '
-                    'data_prefix, the suffixes and the list of the dataset, and that its converter has been run.'
-                )
 
 
 def _check_views(transforms: Sequence[Any], pixels: bool) -> None:

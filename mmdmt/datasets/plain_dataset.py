@@ -4,10 +4,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+from mmcv.transforms import LoadAnnotations
 from mmengine.dataset import BaseDataset
 
 from mmdmt.registry import DATASETS
-from mmdmt.tasks.source_files import check_places
+from mmdmt.tasks.source_files import check_files, check_places
+from mmdmt.tasks.task import LabelSide
 
 
 def build_plain_dataset(name: str, config: dict[str, Any]) -> BaseDataset:
@@ -58,6 +60,25 @@ def _build(name: str, config: dict[str, Any]) -> BaseDataset:
             f'The {name} dataset of MutualDataset has no image: check its data_root={empty.data_root!r}, '
             f'ann_file={empty.ann_file!r}, data_prefix={empty.data_prefix} and img_suffix.'
         ) from None
+
+
+def check_annotated(name: str, dataset: BaseDataset, labels: LabelSide) -> None:
+    """Check a plain dataset of annotated images before a run starts, and let it check what it loads.
+
+    Args:
+        name (str): As sentences name the dataset.
+        dataset (BaseDataset): For training, validation or test; changed in place.
+        labels (LabelSide): Of the task.
+
+    Raises:
+        ValueError: If its list, or one of the images that are looked at, breaks a rule.
+        FileNotFoundError: If a file does not exist.
+    """
+    labels.check_when_loaded(dataset)
+    check_list(dataset)
+    loads = any(isinstance(transform, LoadAnnotations) for transform in dataset.pipeline.transforms)
+    check_files(name, dataset, labels.files if loads else labels.files[:1])
+    labels.look(name, dataset)
 
 
 def check_list(dataset: BaseDataset) -> None:

@@ -28,7 +28,8 @@ from mmdmt.engine.guards.last_checkpoint import (
 from mmdmt.engine.guards.loss_watch import LossWatch
 from mmdmt.engine.guards.run_checks import check_run, check_settings
 from mmdmt.engine.guards.run_lock import enter_work_dir
-from mmdmt.engine.labeling_report import report_labels
+from mmdmt.engine.guards.validation_checks import check_evaluated
+from mmdmt.engine.labeling_report import report_labels, warn_of_absent_classes
 from mmdmt.engine.named_lists import log_lists
 from mmdmt.engine.peers_of_run import (
     model_of,
@@ -134,8 +135,11 @@ class DMTHook(Hook):
         """Check that model, data, optimizer and loop fit the phases, before anything else happens."""
         if not isinstance(runner.optim_wrapper, OptimWrapper):
             check_fit(runner, self.curriculum.total_iters)
+            check_evaluated(runner)
             return  # not built: the run only tests
         check_run(runner, self.curriculum, self.best.metric if self.best is not None else None)
+        check_evaluated(runner)
+        warn_of_absent_classes(runner)
         if is_main_process():
             self._lock = enter_work_dir(Path(runner.work_dir))
         barrier()

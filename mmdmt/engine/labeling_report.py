@@ -36,7 +36,11 @@ def report_labels(
         compared = f', compared with the truth of {quality.images} of {manifest.images} images' if quality else ''
         lines = table(manifest, classes, quality)
         print_log(f'Phase {manifest.phase}: pseudo labels of {name!r}{compared}\n{lines}', logger='current')
-        without = [cls for cls, kept in zip(classes, manifest.kept, strict=True) if not kept]
+        without = [
+            cls
+            for number, (cls, kept) in enumerate(zip(classes, manifest.kept, strict=True))
+            if not kept and number != dataset.ignored
+        ]
         if without:
             _warn(
                 f'Phase {manifest.phase}: {name!r} gives no pseudo label to {", ".join(without)}: its learner sees '
@@ -46,6 +50,21 @@ def report_labels(
     if left_out:
         _warn(left_out)
     runner.visualizer.add_scalars(told, step)
+
+
+def warn_of_absent_classes(runner: Runner) -> None:
+    """Warn of classes that no labeled image shows: nothing teaches them.
+
+    Args:
+        runner (Runner): About to train.
+    """
+    dataset = runner.train_dataloader.dataset
+    absent = dataset.task.labels.absent_classes(dataset.parts) if is_main_process() else []
+    if absent:
+        _warn(
+            f'No labeled image shows {", ".join(absent)}, which no peer can learn: label some, or take the class out '
+            'of metainfo and heads.'
+        )
 
 
 def _warn(text: str) -> None:

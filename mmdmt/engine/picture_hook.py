@@ -29,6 +29,8 @@ from mmdmt.pseudo_labels.labeling import evaluation_mode
 from mmdmt.registry import HOOKS
 from mmdmt.tasks.segmentation.prediction import predict_logits
 
+NO_CLASS = 255
+
 
 @HOOKS.register_module()
 class PictureHook(Hook):
@@ -128,6 +130,8 @@ class PictureHook(Hook):
         phase = _dmt_hook(runner).curriculum[_dmt_hook(runner).phase]
         for image in self._chosen[0]:
             labels = {name: bank.read(image) for name, bank in banks.items()}
+            for label, _ in labels.values():
+                label[label == dataset.ignored] = NO_CLASS
             item = dataset.labeling_item(image)
             view = _view(model, item, _truth(dataset, image), labels, phase.floor)
             if phase.learns_pseudo_labels:
@@ -135,7 +139,8 @@ class PictureHook(Hook):
             yield _name('unlabeled', image, item), view
         for image in self._chosen[1]:
             item = runner.val_dataloader.dataset[image]
-            truth = item['data_samples'].gt_sem_seg.data[0].numpy()
+            truth = item['data_samples'].gt_sem_seg.data[0].numpy().copy()
+            truth[truth == dataset.ignored] = NO_CLASS
             yield _name('val', image, item), _view(model, item, truth, {}, phase.floor)
 
 

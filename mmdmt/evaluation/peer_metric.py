@@ -31,6 +31,7 @@ class PeerMetric(BaseMetric):
 
     Attributes:
         result_names: What a peer's results are called, without its name; None where that is not known before.
+        ignore_index: The label that the metric ignores; None if it has none.
 
     Raises:
         ValueError: If the config makes no metric.
@@ -52,6 +53,7 @@ class PeerMetric(BaseMetric):
                 "metric that reads pred_sem_seg, such as dict(type='IoUMetric')."
             ) from error
         self.result_names = _names_of_iou_results(built)
+        self.ignore_index: int | None = getattr(built, 'ignore_index', None)
 
     def process(self, data_batch: dict[str, Any], data_samples: Sequence[dict[str, Any]]) -> None:
         """Hand the predictions of each peer and of the ensemble to a metric of its own.

@@ -6,14 +6,19 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from mmcv.transforms import LoadImageFromFile
 from mmengine.config import Config
+from mmengine.dataset import Compose
 from mmseg.datasets import BaseSegDataset
 
 from mmdmt.preparation.image_check import ImageSource
-from mmdmt.registry import DATASETS
-
-#: How many images a sentence names.
-_NAMED = 5
+from mmdmt.registry import DATASETS, TRANSFORMS
+from mmdmt.tasks.checked_pipeline import check_when_loaded
+from mmdmt.tasks.facts import IGNORED, IGNORED_REMEDY, ONE_CLASS_REMEDY, REDUCED, REDUCED_REMEDY, difference
+from mmdmt.tasks.findings import some
+from mmdmt.tasks.joined_datasets import plain_datasets
+from mmdmt.tasks.segmentation.label_facts import ignored_label, ignored_places
+from mmdmt.tasks.source_files import check_places
 
 
 @dataclass(frozen=True)
@@ -25,14 +30,19 @@ class ImageList:
         sources: The images.
         classes: Names of the classes.
         palette: RGB of each class.
-        ignore_index: The label that is no class.
+        parts: The plain datasets that it joins.
     """
 
     name: str
     sources: Sequence[ImageSource]
     classes: Sequence[str]
     palette: Sequence[Sequence[int]]
-    ignore_index: int
+    parts: Sequence[BaseSegDataset]
+
+    @property
+    def ignore_index(self) -> int:
+        """The label that is ignored."""
+        return ignored_label(self.parts[0])
 
 
 def dataset_configs(config: Config) -> dict[str, dict[str, Any]]:
@@ -55,18 +65,22 @@ def dataset_configs(config: Config) -> dict[str, dict[str, Any]]:
 
 
 def read_list(name: str, settings: Mapping[str, Any]) -> ImageList:
-    """Build the datasets of a list, without their pipelines, and collect their images.
+    """Build the datasets of a list, and collect their images.
 
     Args:
         name (str): Of the list; all but ``'unlabeled'`` need masks.
         settings (Mapping): Config of a dataset, or of one that joins or repeats others.
 
     Raises:
+        FileNotFoundError: If its list or a folder does not exist.
         ValueError: If there is no image, there are no masks, or the images are not files.
     """
+    with_masks = name != 'unlabeled'
+    check_places(name, settings, with_masks)
     sources: list[ImageSource] = []
-    for part in _plain(settings):
-        loaders = _loaders(part.get('pipeline') or [], with_masks=name != 'unlabeled')
+    parts: list[BaseSegDataset] = []
+    for part in plain_datasets(settings):
+        loaders = _loaders(part.get('pipeline') or [], with_masks)
         dataset = DATASETS.build({**part, 'pipeline': [], 'serialize_data': False, 'lazy_init': False})
         if not isinstance(dataset, BaseSegDataset):
             raise ValueError(f'a {type(dataset).__name__} has no masks: only data for segmentation can be checked.')
@@ -77,9 +91,11 @@ def read_list(name: str, settings: Mapping[str, Any]) -> ImageList:
             )
         if len(loaders) > 1 and not dataset.data_prefix.get('seg_map_path'):
             raise ValueError('it has no masks: give its data_prefix a seg_map_path.')
-        sources += [ImageSource(entry, loaders) for entry in dataset.data_list]
-    meta = dataset.metainfo
-    return ImageList(name, sources, meta.get('classes') or (), meta.get('palette') or (), dataset.ignore_index)
+        sources += [ImageSource(entry, *loaders) for entry in dataset.data_list]
+        dataset.pipeline = Compose(part.get('pipeline') or [])  # its transforms may pad
+        parts.append(dataset)
+    meta = parts[-1].metainfo
+    return ImageList(name, sources, meta.get('classes') or (), meta.get('palette') or (), parts)
 
 
 def class_problems(lists: Mapping[str, ImageList], config: Config) -> list[str]:
@@ -91,18 +107,46 @@ def class_problems(lists: Mapping[str, ImageList], config: Config) -> list[str]:
     if 'labeled' not in named:
         return ['The labeled dataset names no classes: give it metainfo=dict(classes=(...)).']
     classes = named['labeled']
+    if len(classes) == 1:
+        problems.append(f'The only class is {classes[0]}: {ONE_CLASS_REMEDY}.')
     problems += [
         f'The {name} classes are {others}, but the labeled ones are {classes}: make them the same.'
         for name, others in named.items()
         if others != classes
     ]
     problems += [
-        f'{place}.num_classes is {number}, but there are {len(classes)} classes ({", ".join(classes)}): make it '
-        f'{len(classes)}.'
-        for place, number in _heads('model', config.to_dict().get('model', {}))
-        if number != len(classes)
+        f'{place}.num_classes is {head["num_classes"]}, but there are {len(classes)} classes ({", ".join(classes)}): '
+        f'make it {len(classes)}.'
+        for place, head in heads(config)
+        if head['num_classes'] != len(classes)
     ]
     return problems
+
+
+def fact_problems(lists: Mapping[str, ImageList], config: Config) -> list[str]:
+    """Compare the ignored label, and whether label zero is dropped, wherever datasets, heads and metrics have them."""
+    ignored: dict[str, Any] = {f'{place}.ignore_index': head.get('ignore_index', 255) for place, head in heads(config)}
+    for place, value in _settings('model', config.to_dict().get('model', {}), 'seg_pad_val'):
+        ignored[f'{place}.seg_pad_val'] = value
+    reduced: dict[str, Any] = {}
+    problems = []
+    for name, images in lists.items():
+        for part in images.parts if name != 'unlabeled' else ():
+            try:
+                ignored |= ignored_places(f'the {name} dataset', part)
+            except ValueError as error:
+                problems.append(str(error))
+            reduced[f'the {name} dataset'] = bool(part.reduce_zero_label)
+    for place in ('val_evaluator', 'test_evaluator') if lists else ():
+        for metric in _metrics(config.get(place)):
+            ignored[f'{metric.get("type")} of {place}'] = metric.get('ignore_index', 255)
+    found = (difference(IGNORED, ignored, IGNORED_REMEDY), difference(REDUCED, reduced, REDUCED_REMEDY))
+    return [*problems, *(sentence for sentence in found if sentence)]
+
+
+def heads(config: Config) -> list[tuple[str, dict[str, Any]]]:
+    """Return the place and the config of every head of a model that names its classes."""
+    return list(_heads('model', config.to_dict().get('model', {})))
 
 
 def overlaps(lists: Mapping[str, ImageList]) -> list[str]:
@@ -115,36 +159,45 @@ def overlaps(lists: Mapping[str, ImageList]) -> list[str]:
     ]
 
 
-def some(names: Sequence[str]) -> str:
-    """Name the first of many images."""
-    more = len(names) - _NAMED
-    return ', '.join(names[:_NAMED]) + (f' and {more} more' if more > 0 else '')
-
-
-def _plain(settings: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the configs of plain datasets that one of MMEngine's wrappers joins or repeats."""
-    inner = settings.get('datasets') or ([settings['dataset']] if 'dataset' in settings else [])
-    for part in inner:
-        yield from _plain(part)
-    if not inner:
-        yield settings
-
-
-def _loaders(pipeline: Sequence[Mapping[str, Any]], with_masks: bool) -> tuple[Mapping[str, Any], ...]:
-    """Find the transforms of a pipeline that load the image and the mask."""
-    steps: list[Mapping[str, Any]] = [step for step in pipeline if '.Load' in f'.{step["type"]}']
-    image = steps[0] if steps else {'type': 'LoadImageFromFile'}
-    if image['type'] != 'LoadImageFromFile':
-        raise ValueError(f'its images come from {image["type"]}, and only files can be checked.')
+def _loaders(pipeline: Sequence[Mapping[str, Any]], with_masks: bool) -> tuple[Any, ...]:
+    """Build the transforms of a pipeline that load the image and the mask."""
+    steps = [step for step in pipeline if 'Load' in _name(step)]
+    first = steps[0] if steps else {'type': 'LoadImageFromFile'}
+    image = TRANSFORMS.build(dict(first))
+    if not isinstance(image, LoadImageFromFile):
+        raise ValueError(f'its images come from {_name(first)}, and only files can be checked.')
     if not with_masks:
         return (image,)
-    return image, next((step for step in steps if step['type'].endswith('Annotations')), {'type': 'LoadAnnotations'})
+    named = next((step for step in steps if _name(step).endswith('Annotations')), {'type': 'LoadAnnotations'})
+    mask = TRANSFORMS.build(dict(named))
+    check_when_loaded(mask)
+    return image, mask
 
 
-def _heads(place: str, settings: Any) -> Iterator[tuple[str, int]]:
-    """Yield the place and the number of classes of every head."""
+def _name(step: Mapping[str, Any]) -> str:
+    kind = step['type']
+    return kind if isinstance(kind, str) else kind.__name__
+
+
+def _heads(place: str, settings: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     for key, value in settings.items() if isinstance(settings, dict) else enumerate(settings):
         if isinstance(value, dict | list):
             yield from _heads(f'{place}.{key}', value)
         elif key == 'num_classes' and '_head' in place:
+            yield place, settings
+
+
+def _settings(place: str, settings: Any, wanted: str) -> Iterator[tuple[str, Any]]:
+    """Yield the place and the value of every setting of a name."""
+    for key, value in settings.items() if isinstance(settings, dict) else enumerate(settings):
+        if isinstance(value, dict | list):
+            yield from _settings(f'{place}.{key}', value, wanted)
+        elif key == wanted:
             yield place, value
+
+
+def _metrics(evaluator: Any) -> list[dict[str, Any]]:
+    """Return the configs of the metrics of an evaluator that compute an IoU."""
+    found = evaluator if isinstance(evaluator, list) else [evaluator or {}]
+    inner = [metric.get('metric', metric) for metric in found]
+    return [metric for metric in inner if str(metric.get('type', '')).endswith('IoUMetric')]

@@ -3,16 +3,24 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations_with_replacement
 
 import numpy as np
 from mmengine.config import Config
 from numpy.typing import NDArray
 
-from mmdmt.preparation.config_lists import ImageList, class_problems, dataset_configs, overlaps, read_list, some
+from mmdmt.preparation.config_lists import (
+    ImageList,
+    class_problems,
+    dataset_configs,
+    fact_problems,
+    overlaps,
+    read_list,
+)
 from mmdmt.preparation.image_check import CheckedImage, ImageSource, check_image
 from mmdmt.pseudo_labels.progress import progress
+from mmdmt.tasks.findings import Finding, by_kind, some
 
 
 @dataclass
@@ -48,13 +56,57 @@ def check_data(config: Config, workers: int = 4) -> DataReport:
             report.lists[name] = read_list(name, settings)
         except (AssertionError, OSError, ValueError, KeyError, TypeError) as error:
             report.problems.append(f'The {name} list cannot be made: {error}')
-    report.problems += class_problems(report.lists, config) + overlaps(report.lists)
+    report.problems += class_problems(report.lists, config) + fact_problems(report.lists, config)
+    report.problems += overlaps(report.lists)
+    findings: list[Finding] = []
     for name, images in report.lists.items():
         report.images[name] = list(_checked(images, workers))
-        report.problems += [problem for image in report.images[name] for problem in image.problems]
+        findings += advised(images, report.images[name])
+    report.problems += by_kind(finding for finding in findings if finding.stops)
+    report.warnings += by_kind(finding for finding in findings if not finding.stops)
+    for name, images in report.lists.items():
+        report.problems += absent_classes(images, report.images[name])
         report.warnings += list_warnings(images, report.images[name])
     report.warnings += duplicates(report.images)
     return report
+
+
+def advised(images: ImageList, checked: Sequence[CheckedImage]) -> list[Finding]:
+    """Return all findings of a list; those of labels that are no class with what all masks together tell.
+
+    Args:
+        images (ImageList): The list.
+        checked (Sequence[CheckedImage]): Its images.
+    """
+    findings = [finding for image in checked for finding in image.findings]
+    counts = [image.counts for image in checked if image.counts is not None]
+    classes, ignored = len(images.classes), images.ignore_index
+    foreign = np.zeros(256, bool) if not classes else np.arange(256) >= classes
+    foreign[ignored] = False
+    held = np.sum([count > 0 for count in counts], axis=0) if counts else np.zeros(256, int)
+    strange = np.flatnonzero(foreign & (held > 0))
+    if len(strange) != 1:
+        return findings
+    void = int(strange[0])
+    if void == classes and not held[0] and len(counts) > 1:
+        hint = 'no mask holds 0, so that classes may count from 1: then set reduce_zero_label=True of all datasets'
+    else:
+        hint = (
+            f'if it stands for void, set ignore_index={void} of datasets, heads and metrics and seg_pad_val={void}, or '
+            f'convert it to {ignored}; otherwise mend the classes'
+        )
+    remedy = f'{void} stands in {held[void]} of {len(counts)} {images.name} masks; {hint}'
+    return [replace(one, remedy=remedy) if one.kind.startswith('hold labels') else one for one in findings]
+
+
+def absent_classes(images: ImageList, checked: Sequence[CheckedImage]) -> list[str]:
+    """Say which classes stand in no labeled mask: no peer can learn them."""
+    held = {image.mask: image.counts for image in checked if image.counts is not None}
+    absent = _absent(images, checked) if held and images.name == 'labeled' else []
+    if not absent:
+        return []
+    hint = _hint(images, np.sum(list(held.values()), axis=0))
+    return [f'{", ".join(absent)}: in no labeled mask. Label some, or take them out of the classes.{hint}']
 
 
 def list_warnings(images: ImageList, checked: Sequence[CheckedImage]) -> list[str]:
@@ -64,8 +116,7 @@ def list_warnings(images: ImageList, checked: Sequence[CheckedImage]) -> list[st
     held = {image.mask: image.counts for image in checked if image.counts is not None}
     if not held:
         return warnings
-    pixels = pixels_of_classes(images, checked)
-    absent = [name for name, count in zip(images.classes, pixels, strict=True) if not count]
+    absent = _absent(images, checked) if images.name != 'labeled' else []
     if absent:
         hint = _hint(images, np.sum(list(held.values()), axis=0))
         warnings.append(f'{", ".join(absent)}: in no {images.name} mask.{hint}')
@@ -75,6 +126,15 @@ def list_warnings(images: ImageList, checked: Sequence[CheckedImage]) -> list[st
         if such:
             warnings.append(f'{len(such)} of {len(held)} {images.name} masks {what}: {some(such)}.')
     return warnings
+
+
+def _absent(images: ImageList, checked: Sequence[CheckedImage]) -> list[str]:
+    pixels = pixels_of_classes(images, checked)
+    return [
+        name
+        for label, (name, count) in enumerate(zip(images.classes, pixels, strict=True))
+        if not count and label != images.ignore_index
+    ]
 
 
 def _hint(images: ImageList, counts: NDArray[np.int64]) -> str:

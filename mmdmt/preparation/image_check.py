@@ -1,10 +1,9 @@
-"""Check one image and its mask, read as training reads them."""
+"""Check one image and its mask, read as training reads them, by the rules that a run goes by."""
 
 import hashlib
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Any
 
 import cv2
@@ -13,9 +12,12 @@ from mmengine import fileio
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from mmdmt.registry import TRANSFORMS
+from mmdmt.tasks.checked_pipeline import storage_of
+from mmdmt.tasks.file_rules import image_bands, image_depth, image_turned, unreadable
+from mmdmt.tasks.findings import FileError, Finding
+from mmdmt.tasks.image_content import ImageContent, read_content
+from mmdmt.tasks.segmentation.mask_rules import mask_labels, mask_shape
 
-_CONVERT = 'convert it to one channel of class ids (tools/dataset_converters/color_masks.py)'
 _UNREADABLE = (AssertionError, OSError, ValueError, SyntaxError, cv2.error, Image.DecompressionBombError)
 
 
@@ -25,11 +27,13 @@ class ImageSource:
 
     Args:
         entry: Of the dataset's list: ``img_path``, and what else its transforms need.
-        loaders: Config of the transform that loads the image and, if it has a mask, of the one that loads that.
+        image_loader: The transform that loads the image.
+        mask_loader: The one that loads its mask; None if it has none.
     """
 
     entry: Mapping[str, Any]
-    loaders: tuple[Mapping[str, Any], ...]
+    image_loader: Any
+    mask_loader: Any = None
 
     @property
     def path(self) -> str:
@@ -39,16 +43,16 @@ class ImageSource:
     @property
     def mask(self) -> str:
         """The mask file; empty if there is none."""
-        return str(self.entry['seg_map_path']) if len(self.loaders) > 1 else ''
+        return str(self.entry['seg_map_path']) if self.mask_loader is not None else ''
 
     def load_image(self) -> NDArray[Any]:
         """Load the image, (H, W, channels)."""
-        image: NDArray[Any] = TRANSFORMS.build(dict(self.loaders[0]))(self._results())['img']
+        image: NDArray[Any] = self.image_loader(self._results())['img']
         return image
 
     def load_mask(self) -> NDArray[np.uint8]:
         """Load the mask, (H, W): class ids as the heads see them."""
-        mask: NDArray[np.uint8] = TRANSFORMS.build(dict(self.loaders[1]))(self._results())['gt_seg_map']
+        mask: NDArray[np.uint8] = self.mask_loader(self._results())['gt_seg_map']
         return mask
 
     def _results(self) -> dict[str, Any]:
@@ -64,14 +68,19 @@ class CheckedImage:
         mask: The mask file; empty if there is none.
         digest: Of the pixels, with their shape; empty if the image cannot be read.
         counts: Pixels of each label, int64 (256,); None without a mask that can be read.
-        problems: A sentence each.
+        findings: What is wrong or odd.
     """
 
     path: str
     mask: str
     digest: bytes
     counts: NDArray[np.int64] | None
-    problems: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing must be mended."""
+        return not any(finding.stops for finding in self.findings)
 
 
 def check_image(source: ImageSource, num_classes: int, ignore_index: int) -> CheckedImage:
@@ -80,76 +89,53 @@ def check_image(source: ImageSource, num_classes: int, ignore_index: int) -> Che
     Args:
         source (ImageSource): The image.
         num_classes (int): Labels are below it.
-        ignore_index (int): The one other label.
+        ignore_index (int): The label that is ignored.
 
     Returns:
         CheckedImage: What was found.
     """
-    problems: list[str] = []
-    image = mask = None
+    findings: list[Finding | None] = []
+    image = mask = content = None
     try:
-        _check_whole(source.path, source.loaders[0])
+        content = _check_whole(source.path, source.image_loader)
         image = source.load_image()
+        findings += [
+            image_depth(source.path, content, source.image_loader, image),
+            image_bands(source.path, content, image),
+        ]
     except _UNREADABLE as error:
-        problems.append(_unreadable('image', source.path, error))
+        findings.append(unreadable('image', source.path, error))
     if source.mask:
         try:
-            unfit = _mode_problems(source) if source.loaders[1]['type'] == 'LoadAnnotations' else []
-            mask = None if unfit else source.load_mask()
-            problems += unfit
+            mask = source.load_mask()
+        except FileError as fault:
+            findings.append(fault.finding)
         except _UNREADABLE as error:
-            problems.append(_unreadable('mask', source.mask, error))
+            findings.append(unreadable('mask', source.mask, error))
     counts = None
     if mask is not None:
-        if image is not None and mask.shape[:2] != image.shape[:2]:
-            problems.append(_size_problem(source, image.shape, mask.shape))
-        counts = np.bincount(mask.reshape(-1), minlength=256)
-        labels = np.flatnonzero(counts)
-        foreign = labels[(labels >= num_classes) & (labels != ignore_index)]
-        if foreign.size:
-            problems.append(
-                f'The mask {source.mask} holds {", ".join(map(str, foreign))} ({counts[foreign].sum()} pixels), but '
-                f'the {num_classes} classes are 0..{num_classes - 1} and {ignore_index} is ignored: convert it, or '
-                'mend the classes or reduce_zero_label of the dataset.'
-            )
+        shape = None if image is None else image.shape
+        unfit = mask_shape(source.mask, mask, source.path, shape)
+        findings += [unfit, mask_labels(source.mask, mask, num_classes, ignore_index)]
+        if shape is not None and unfit is None:
+            findings.append(image_turned(source.path, content, source.image_loader, shape, mask.shape))
+        counts = np.bincount(mask.reshape(-1), minlength=256)[:256]
     digest = b'' if image is None else _digest(image)
-    return CheckedImage(source.path, source.mask, digest, counts, tuple(problems))
-
-
-def _check_whole(path: str, loader: Mapping[str, Any]) -> None:
-    """Decode strictly what Pillow knows: OpenCV fills up a file that was cut short with gray, and says nothing."""
-    data = fileio.get(path, backend_args=loader.get('backend_args'))
-    try:
-        image = Image.open(io.BytesIO(data))
-    except (UnidentifiedImageError, Image.DecompressionBombError):
-        return
-    image.draft('L', (1, 1))  # the cheapest decoding that reads all of a JPEG
-    image.load()
-
-
-def _mode_problems(source: ImageSource) -> list[str]:
-    data = fileio.get(source.mask, backend_args=source.loaders[1].get('backend_args'))
-    with Image.open(io.BytesIO(data)) as image:
-        if image.mode in ('1', 'L', 'P'):
-            return []
-        # Of 16 bits, the toolbox drops the upper ones without a word.
-        return [f'The mask {source.mask} is an image of mode {image.mode}, not of 8 bits: {_CONVERT}.']
-
-
-def _size_problem(source: ImageSource, image: tuple[int, ...], mask: tuple[int, ...]) -> str:
-    turned = ' The image is turned as its EXIF orientation says: turn the mask, too.' if image[1::-1] == mask else ''
-    return (
-        f'The mask {source.mask} has {mask[1]}x{mask[0]} pixels, but its image {source.path} {image[1]}x{image[0]}.'
-        f'{turned or " Pair the right files, or make the mask anew."}'
+    return CheckedImage(
+        source.path, source.mask, digest, counts, tuple(found for found in findings if found is not None)
     )
 
 
-def _unreadable(kind: str, path: str, error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        empty = ' (is there an empty line in the list?)' if PurePath(path).name.startswith('.') else ''
-        return f'The {kind} {path} does not exist{empty}: put it there, or take its name off the list.'
-    reason = str(error).strip().splitlines()[-1:] or [type(error).__name__]
-    return f'The {kind} {path} cannot be read ({reason[0]}): replace it, or take its name off the list.'
+def _check_whole(path: str, loader: Any) -> ImageContent | None:
+    """Decode strictly what Pillow knows: OpenCV fills up a file that was cut short with gray, and says nothing."""
+    data = fileio.get(path, backend_args=storage_of(loader))
+    try:
+        image = Image.open(io.BytesIO(data))
+    except (UnidentifiedImageError, Image.DecompressionBombError):
+        return read_content(data)
+    image.draft('L', (1, 1))  # the cheapest decoding that reads all of a JPEG
+    image.load()
+    return read_content(data)
 
 
 def _digest(image: NDArray[Any]) -> bytes:

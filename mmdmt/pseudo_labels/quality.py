@@ -65,6 +65,10 @@ class Comparable(Protocol):
     def metainfo(self) -> dict[str, Any]:
         """With ``classes``."""
 
+    @property
+    def ignored(self) -> int | None:
+        """The label that is not trained on, be it one of the classes or not; None if there is none."""
+
     def num_unlabeled(self) -> int:
         """Return the number of images."""
 
@@ -150,7 +154,7 @@ class _Shard(Dataset[_Counts]):
                 truth = self.dataset.truth(image)
                 if truth is None:
                     continue
-                labels += [count(bank.kept(image), truth, self.classes) for bank in self._banks]
+                labels += [count(bank.kept(image), truth, self.classes, self.dataset.ignored) for bank in self._banks]
             except Exception as error:  # a mask may be anything: no mask of an unlabeled image may end a run
                 left_out, why = left_out + 1, why or f'image {image}: {error}'
             else:
@@ -158,13 +162,14 @@ class _Shard(Dataset[_Counts]):
         return _Counts(labels, len(images), compared, left_out, why)
 
 
-def count(label: NDArray[Any], truth: NDArray[Any], classes: int) -> NDArray[np.int64]:
+def count(label: NDArray[Any], truth: NDArray[Any], classes: int, ignored: int | None = None) -> NDArray[np.int64]:
     """Count the labels of an image by class, where label and truth are classes.
 
     Args:
         label: Integers; what is no class is dropped.
         truth: Integers of the same shape; what is no class is ignored.
         classes: How many there are.
+        ignored: A class whose pseudo labels are not trained on. Default: None.
 
     Returns:
         int64 (3, classes): labels that are right, labels, and labels by their truth.
@@ -175,6 +180,8 @@ def count(label: NDArray[Any], truth: NDArray[Any], classes: int) -> NDArray[np.
     if label.shape != truth.shape:
         raise ValueError(f'the truth has shape {truth.shape}, but its image was labeled at {label.shape}.')
     both = (label >= 0) & (label < classes) & (truth >= 0) & (truth < classes)
+    if ignored is not None:
+        both &= (label != ignored) & (truth != ignored)
     label, truth = label[both], truth[both]
     return np.stack([np.bincount(one, minlength=classes) for one in (label[label == truth], label, truth)])
 

@@ -38,6 +38,9 @@ class PeerSide(Protocol):
     def num_classes(self, peer: nn.Module) -> int:
         """Return the number of classes that a peer predicts."""
 
+    def ignored(self, name: str, peer: BaseModel) -> dict[str, int]:
+        """Collect the label that a peer ignores, by the place that has it."""
+
     def losses(
         self,
         peer: nn.Module,
@@ -88,8 +91,23 @@ class LabelSide(LabelStore, Protocol):
     def class_counts(self, labeled: Sequence[BaseDataset]) -> NDArray[np.int64] | None:
         """Count the labels of each class in each labeled image, (images, classes); None if an image has one label."""
 
-    def check_label(self, dataset: BaseDataset, sample: Any) -> None:
-        """Check the label of an image that has just been loaded."""
+    def check_when_loaded(self, dataset: BaseDataset) -> None:
+        """Let a plain dataset check each label that it loads, and name the file of what fails in its pipeline."""
+
+    def look(self, name: str, dataset: BaseDataset) -> None:
+        """Look at some images of a plain dataset and their labels before a run starts."""
+
+    def absent_classes(self, labeled: Sequence[BaseDataset]) -> list[str]:
+        """Name the classes that no labeled image has, as far as a run can know it before it starts."""
+
+    def ignored(self, name: str, dataset: BaseDataset) -> dict[str, int]:
+        """Collect the label that a dataset ignores, and those of its transforms, by the place that has it."""
+
+    def ignored_by(self, name: str, transforms: Sequence[Transform]) -> dict[str, int]:
+        """Collect the labels that the transforms of unlabeled images ignore, by the place that has it."""
+
+    def hand_ignored(self, labeled: Sequence[BaseDataset], transforms: Sequence[Transform]) -> int | None:
+        """Let the transforms of pseudo labels ignore what the labeled images ignore; return that label."""
 
     def pseudo_labeled(self, bank: Path) -> Sequence[int]:
         """Return the images that can be drawn with the labels of a bank."""

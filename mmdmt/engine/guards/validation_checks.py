@@ -1,10 +1,33 @@
-"""Check that validation and training have the same classes."""
+"""Check the data of validation and test as those of training, and that both have the same classes."""
 
 from collections.abc import Sequence
 
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 
+from mmdmt.datasets.plain_dataset import check_annotated
+from mmdmt.engine.guards.fact_checks import check_facts
+from mmdmt.engine.peers_of_run import model_of
 from mmdmt.evaluation import PeerMetric
+from mmdmt.tasks.joined_datasets import plain_datasets
+
+
+def check_evaluated(runner: Runner) -> None:
+    """Check the data that a run validates or tests on, before the first image.
+
+    Args:
+        runner (Runner): About to train, validate or test.
+
+    Raises:
+        ValueError: If a list, an image or a mask breaks a rule, or what is ignored differs.
+        FileNotFoundError: If a file does not exist.
+    """
+    loops = {'val_dataloader': runner._val_loop, 'test_dataloader': runner._test_loop}
+    built = {name: loop for name, loop in loops.items() if isinstance(loop, BaseLoop)}
+    check_facts(runner, built)
+    for name, loop in built.items():
+        for part in plain_datasets(loop.dataloader.dataset):
+            if hasattr(part, 'pipeline'):
+                check_annotated(f'{name}.dataset', part, model_of(runner).task.labels)
 
 
 def check_validation(runner: Runner, classes: Sequence[str], carry_metric: str | None) -> None:

@@ -1,6 +1,7 @@
 """Load, hide and check the labels of images in datasets of MMPretrain."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from mmcv.transforms import LoadImageFromFile
 from mmengine.dataset import BaseDataset
 from mmpretrain.datasets.transforms import PackInputs
 
+from mmdmt.tasks.checked_pipeline import CheckedPipeline
 from mmdmt.tasks.classification.bank import ScoreBank, ScoreManifest
 from mmdmt.tasks.classification.recorder import ImageRecorder
 from mmdmt.tasks.classification.transforms import LoadPseudoImageLabel
@@ -85,31 +87,67 @@ class ImageLabels:
     def class_counts(self, labeled: Sequence[BaseDataset]) -> None:
         """Count nothing: an image has one label."""
 
-    def check_label(self, dataset: BaseDataset, sample: Any) -> None:
-        """Check the label of an image that has just been loaded.
+    def check_when_loaded(self, dataset: BaseDataset) -> None:
+        """Let a plain dataset check each label that it loads, and name the file of what fails in its pipeline."""
+        if not isinstance(dataset.pipeline, CheckedPipeline) and dataset.pipeline.transforms:
+            check = CheckClass(len(dataset.metainfo['classes']))
+            dataset.pipeline = CheckedPipeline(dataset.pipeline.transforms, check)
 
-        Args:
-            dataset (BaseDataset): The labeled dataset.
-            sample (DataSample): With ``gt_label``.
+    def look(self, name: str, dataset: BaseDataset) -> None:
+        """Look at nothing: labels are checked when they are loaded."""
 
-        Raises:
-            ValueError: If there is no label, or it is no class, naming the image.
-        """
-        classes = len(dataset.metainfo['classes'])
-        image = sample.metainfo.get('img_path', 'an image of the labeled dataset')
-        if 'gt_label' not in sample:
-            raise ValueError(f'{image} has no gt_label: give the labeled dataset an ann_file or class folders.')
-        label = int(sample.gt_label)
-        if not 0 <= label < classes:
-            raise ValueError(
-                f'The label of {image} is {label}, but the {classes} classes are 0..{classes - 1}: correct its list, '
-                'or the classes in metainfo of the labeled dataset.'
-            )
+    def absent_classes(self, labeled: Sequence[BaseDataset]) -> list[str]:
+        """Name the classes that no labeled image has."""
+        labels = [part.get_data_info(number).get('gt_label') for part in labeled for number in range(len(part))]
+        seen = {int(label) for label in labels if np.ndim(label) == 0 and label is not None}
+        return [name for label, name in enumerate(labeled[0].metainfo['classes']) if seen and label not in seen]
+
+    def ignored(self, name: str, dataset: BaseDataset) -> dict[str, int]:
+        """Collect nothing: each image has a label."""
+        return {}
+
+    def ignored_by(self, name: str, transforms: Sequence[Transform]) -> dict[str, int]:
+        """Collect nothing: each image has a label."""
+        return {}
+
+    def hand_ignored(self, labeled: Sequence[BaseDataset], transforms: Sequence[Transform]) -> None:
+        """Do nothing: each image has a label."""
 
     def pseudo_labeled(self, bank: Path) -> Sequence[int]:
         """Return the images that can be drawn: the most confident share."""
         selected: list[int] = ScoreBank(bank).selected.tolist()
         return selected
+
+
+@dataclass(frozen=True)
+class CheckClass:
+    """Refuse an image without a label, or with one that is no class.
+
+    Args:
+        classes (int): How many there are.
+    """
+
+    classes: int
+
+    def __call__(self, results: dict[str, Any]) -> None:
+        """Check the label of an image that has been packed.
+
+        Args:
+            results (dict): With ``data_samples``.
+
+        Raises:
+            ValueError: If there is no label, or it is no class, naming the image.
+        """
+        sample = results['data_samples']
+        image = sample.metainfo.get('img_path', 'an image of the labeled dataset')
+        if 'gt_label' not in sample:
+            raise ValueError(f'{image} has no gt_label: give the labeled dataset an ann_file or class folders.')
+        label = int(sample.gt_label)
+        if not 0 <= label < self.classes:
+            raise ValueError(
+                f'The label of {image} is {label}, but the {self.classes} classes are 0..{self.classes - 1}: correct '
+                'its list, or the classes in metainfo of the labeled dataset.'
+            )
 
 
 def _read_class(info: dict[str, Any], classes: int) -> np.ndarray | None:

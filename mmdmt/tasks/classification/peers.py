@@ -53,6 +53,10 @@ class Classifiers:
         head.loss_module = placed
         return [placed]
 
+    def ignored(self, name: str, peer: BaseModel) -> dict[str, int]:
+        """Collect nothing: each image has a label."""
+        return {}
+
     def num_classes(self, peer: nn.Module) -> int:
         """Return the number of classes that a classifier's head predicts.
 

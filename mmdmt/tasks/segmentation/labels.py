@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,22 @@ from numpy.typing import NDArray
 
 from mmdmt.pseudo_labels.manifest import MAX_CLASSES
 from mmdmt.pseudo_labels.progress import progress
+from mmdmt.tasks.findings import FileError
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 from mmdmt.tasks.segmentation.geometry import check_moves_alike
+from mmdmt.tasks.segmentation.label_facts import (
+    hand_ignored_label,
+    ignored_by_transforms,
+    ignored_label,
+    ignored_places,
+)
+from mmdmt.tasks.segmentation.mask_checks import absent_classes, check_masks, look_at_images
+from mmdmt.tasks.segmentation.mask_rules import mask_labels
 from mmdmt.tasks.segmentation.recorder import PixelRecorder
 from mmdmt.tasks.segmentation.transforms import LoadPseudoLabel, PackPseudoLabel
-from mmdmt.tasks.source_files import check_mask_file
 from mmdmt.tasks.task import Transform, described
+
+NO_CLASS = 255
 
 
 class MaskReader:
@@ -48,7 +57,7 @@ class MaskReader:
             info (dict): The dataset's information on the image; changed.
 
         Returns:
-            np.ndarray | None: (H, W) uint8; None if there is no mask.
+            np.ndarray | None: (H, W) uint8, 255 where the mask is ignored; None if there is no mask.
 
         Raises:
             ValueError: If it cannot be read or holds what is no class, naming the file.
@@ -59,13 +68,17 @@ class MaskReader:
             results = self._loader(info)
         except FileNotFoundError:
             return None
+        except FileError:
+            raise
         except Exception as error:  # whatever the decoder raises
             raise ValueError(f'The mask {info["seg_map_path"]} cannot be read ({error!r}): replace it.') from error
         for move in self._moves:
             results = move(results)
         mask: np.ndarray = results['gt_seg_map']
-        if strange := _strange(mask, self._classes, self._ignore_index):
-            raise ValueError(f'The mask {info["seg_map_path"]} holds {strange}.')
+        finding = mask_labels(str(info['seg_map_path']), mask, self._classes, self._ignore_index)
+        if finding is not None:
+            raise FileError(finding)
+        mask[mask == self._ignore_index] = NO_CLASS
         return mask
 
 
@@ -125,7 +138,8 @@ class PixelLabels:
             )
         place = kinds.index(LoadPseudoLabel)
         loader: Any = training[place]
-        check_moves_alike(training[place + 1 : -1], loader.ignore_index)
+        ignored = 255 if loader.ignore_index is None else loader.ignore_index
+        check_moves_alike(training[place + 1 : -1], ignored)
         return [*training[:place], PackSegInputs()]
 
     def hide_label(self, info: dict[str, Any]) -> None:
@@ -141,7 +155,7 @@ class PixelLabels:
         """
         loaders = (step for part in labeled for step in part.pipeline.transforms if isinstance(step, LoadAnnotations))
         moves, classes = labeling[:-1], len(labeled[0].metainfo['classes'])
-        return MaskReader(next(loaders, None), moves, classes, _ignore_index(labeled[0]))
+        return MaskReader(next(loaders, None), moves, classes, ignored_label(labeled[0]))
 
     def class_counts(self, labeled: Sequence[BaseDataset]) -> NDArray[np.int64]:
         """Count the pixels of each class in each labeled image.
@@ -160,55 +174,37 @@ class PixelLabels:
                 for number in range(len(part)):
                     mask = read(part.get_data_info(number))
                     assert mask is not None  # the files were looked for
+                    # 255, which is ignored, is above all classes.
                     counts.append(np.bincount(mask[mask < classes].ravel(), minlength=classes))
                     bar.update(1)
         return np.array(counts, np.int64)
 
-    def check_label(self, dataset: BaseDataset, sample: Any) -> None:
-        """Check the label of an image that has just been loaded.
+    def check_when_loaded(self, dataset: BaseDataset) -> None:
+        """Let a plain dataset check each mask that it loads, and name the file of what fails in its pipeline."""
+        check_masks(dataset)
 
-        Args:
-            dataset (BaseDataset): The labeled dataset.
-            sample (SegDataSample): With ``gt_sem_seg``.
+    def look(self, name: str, dataset: BaseDataset) -> None:
+        """Look at some images of a plain dataset and their masks, if it has any."""
+        look_at_images(name, dataset)
 
-        Raises:
-            ValueError: If the mask is no image of 8 bits, or holds a label that is no class, naming the file.
-        """
-        mask = sample.metainfo.get('seg_map_path') or ''
-        if mask.endswith('.png'):
-            _check_header_once(mask)
-        strange = _strange(sample.gt_sem_seg.data, len(dataset.metainfo['classes']), _ignore_index(dataset))
-        if strange:
-            raise ValueError(
-                f'The mask {sample.metainfo.get("seg_map_path")} of {sample.metainfo.get("img_path")} holds {strange}: '
-                'convert the mask, or set reduce_zero_label or metainfo classes of the labeled dataset.'
-            )
+    def absent_classes(self, labeled: Sequence[BaseDataset]) -> list[str]:
+        """Name the classes that no labeled mask holds, if there are few enough masks to read them all."""
+        return absent_classes(list(labeled))
+
+    def ignored(self, name: str, dataset: BaseDataset) -> dict[str, int]:
+        """Collect the label that a dataset with masks ignores, and those of its transforms, by the place."""
+        return ignored_places(name, dataset)
+
+    def ignored_by(self, name: str, transforms: Sequence[Transform]) -> dict[str, int]:
+        """Collect the labels that the transforms of unlabeled images ignore, by the place."""
+        return ignored_by_transforms(name, transforms)
+
+    def hand_ignored(self, labeled: Sequence[BaseDataset], transforms: Sequence[Transform]) -> int | None:
+        """Let the transforms of pseudo labels ignore what the labeled images ignore; return that label."""
+        ignored = ignored_label(labeled[0])
+        hand_ignored_label(transforms, ignored)
+        return ignored
 
     def pseudo_labeled(self, bank: Path) -> Sequence[int]:
         """Return the images that can be drawn: all, because a bank drops pixels, not images."""
         return range(len(PseudoLabelBank(bank)))
-
-
-def _check_header_once(mask: str) -> None:
-    """Check a mask's header when it is first drawn in this process, and again if the file has changed."""
-    path = Path(mask)
-    if path.is_file():
-        status = path.stat()
-        _check_header(mask, status.st_mtime_ns, status.st_size)
-
-
-@cache
-def _check_header(mask: str, modified: int, size: int) -> None:
-    check_mask_file(Path(mask), 'convert it to class ids, 255 where ignored')
-
-
-def _ignore_index(dataset: BaseDataset) -> int:
-    return getattr(dataset, 'ignore_index', 255)
-
-
-def _strange(label: Any, classes: int, ignore_index: int) -> str:
-    """Say which label of a mask, an array or a tensor, is no class; '' if there is none."""
-    strange = label[(label >= classes) & (label != ignore_index)]
-    if not len(strange):
-        return ''
-    return f'label {int(strange[0])}, but the {classes} classes are 0..{classes - 1} and {ignore_index} is ignored'

@@ -1,57 +1,174 @@
-"""Check some masks before a run starts."""
+"""Check masks when they are loaded, and some of them before a run starts."""
 
 import logging
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from mmcv.transforms import LoadAnnotations
+from mmcv.transforms import LoadAnnotations, LoadImageFromFile
+from mmengine import fileio
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
-from mmdmt.tasks.sample_checks import CheckSizes, naming_files
+from mmdmt.tasks.checked_pipeline import CheckedPipeline, check_when_loaded, storage_of
+from mmdmt.tasks.file_rules import image_bands, image_depth, image_turned
+from mmdmt.tasks.findings import FileError, Finding, by_kind
+from mmdmt.tasks.image_content import read_content
+from mmdmt.tasks.segmentation.label_facts import flat, ignored_label
+from mmdmt.tasks.segmentation.mask_rules import mask_labels, mask_shape
+
+LOOKED_AT = 8
+"""At how many images of a list a run looks before it starts."""
+_SEARCHED = 200
 
 
-def look_at_masks(dataset: BaseDataset, check: Callable[[BaseDataset, Any], None], images: int = 8) -> None:
-    """Load some images with their masks, spread evenly: what is wrong with all of them is found before a run starts.
+@dataclass(frozen=True)
+class CheckMask:
+    """Refuse a mask of another size than its image, or with labels that are no class.
 
     Args:
-        dataset (BaseDataset): Labeled. If its pipeline loads no annotations, it is not looked at.
-        check (Callable): Checks the label of a loaded image, given the dataset and the data sample.
-        images (int): At how many to look. Defaults to 8.
+        classes (int): How many there are.
+        ignore_index (int): The label that is ignored.
+    """
+
+    classes: int
+    ignore_index: int
+
+    def __call__(self, results: dict[str, Any]) -> None:
+        """Check a mask that has just been loaded.
+
+        Args:
+            results (dict): Of the transform that has loaded it.
+
+        Raises:
+            FileError: If it breaks a rule.
+        """
+        mask, path, image = results['gt_seg_map'], str(results.get('seg_map_path')), str(results.get('img_path'))
+        # In a pipeline of validation the image has been resized before its mask is loaded.
+        shape = results.get('ori_shape') or getattr(results.get('img'), 'shape', None)
+        finding = mask_shape(path, mask, image, shape) or mask_labels(path, mask, self.classes, self.ignore_index)
+        if finding is not None:
+            raise FileError(finding)
+
+
+def check_masks(dataset: BaseDataset) -> None:
+    """Let a plain dataset check each mask that it loads.
+
+    Args:
+        dataset (BaseDataset): Its pipeline is changed; one without annotations checks nothing but names files.
+    """
+    transforms = list(dataset.pipeline.transforms)
+    if isinstance(dataset.pipeline, CheckedPipeline) or not transforms:
+        return
+    place = next((place for place, step in enumerate(transforms) if isinstance(step, LoadAnnotations)), None)
+    if place is None:
+        dataset.pipeline = CheckedPipeline(transforms)
+        return
+    for transform in flat(transforms):
+        if isinstance(transform, LoadAnnotations):
+            check_when_loaded(transform)
+    check = CheckMask(len(dataset.metainfo['classes']), ignored_label(dataset))
+    dataset.pipeline = CheckedPipeline(transforms, check, place)
+
+
+def look_at_images(name: str, dataset: BaseDataset) -> None:
+    """Load some images of a plain dataset, spread evenly: what is wrong with all is found before a run starts.
+
+    What is odd about them is logged.
+
+    Args:
+        name (str): As sentences name the dataset.
+        dataset (BaseDataset): After :func:`check_masks`.
 
     Raises:
-        ValueError: If an image or mask cannot be read, they differ in size, a mask holds anything but classes, or all
-            of them nothing but the ignored label.
+        ValueError: If an image or mask cannot be read or breaks a rule, or all of the masks hold nothing but the
+            ignored label.
     """
-    transforms = list(getattr(getattr(dataset, 'pipeline', None), 'transforms', ()))
-    loading = [place for place, step in enumerate(transforms) if isinstance(step, LoadAnnotations | CheckSizes)]
-    if not loading:
-        return
-    from mmseg.datasets.transforms import PackSegInputs  # after the pipeline has told that it is segmentation
+    pipeline = dataset.pipeline
+    if not isinstance(pipeline, CheckedPipeline):
+        return  # an empty one
+    loading, has_masks = pipeline.until_checked(), pipeline.check is not None
+    odd: list[Finding] = []
+    found: set[int] = set()
+    mask = ''
+    for number in _spread(len(dataset), LOOKED_AT):
+        info = dataset.get_data_info(number)
+        results = loading(dict(info))
+        if results is None:
+            continue
+        odd += _check_image(loading.transforms[0], info, results)
+        if has_masks:
+            mask = str(info.get('seg_map_path'))
+            found.update(np.unique(results['gt_seg_map']).tolist())
+    for sentence in by_kind(odd):
+        _warn(f'Of {min(LOOKED_AT, len(dataset))} images of {name} that were looked at: {sentence}')
+    if has_masks:
+        _judge(name, found, ignored_label(dataset), len(dataset.metainfo['classes']), mask)
 
-    steps, found = [*transforms[: loading[-1] + 1], PackSegInputs()], set()
-    for number in sorted({*np.linspace(0, len(dataset) - 1, images).astype(int).tolist()}):
-        results: Any = dataset.get_data_info(number)
-        mask = results.get('seg_map_path')
-        with naming_files(dataset, number):
-            for step in steps:
-                results = step(results)
-        check(dataset, results['data_samples'])
-        found.update(results['data_samples'].gt_sem_seg.data.unique().tolist())
-    _judge(found, getattr(dataset, 'ignore_index', 255), len(dataset.metainfo['classes']), mask)
+
+def absent_classes(datasets: list[BaseDataset]) -> list[str]:
+    """Name the classes that no labeled mask holds.
+
+    Args:
+        datasets (list[BaseDataset]): Plain ones with masks.
+
+    Returns:
+        list[str]: Nothing if there are more masks than a run reads before it starts and not all of them were read.
+    """
+    images = [(part, number) for part in datasets for number in range(len(part))]
+    names = list(datasets[0].metainfo['classes'])
+    wanted = set(range(len(names))) - {ignored_label(datasets[0])}
+    order = _spread(len(images), _SEARCHED)
+    for place in order:
+        part, number = images[place]
+        steps = part.pipeline.transforms
+        loader = mask_loader(steps)
+        if loader is None or not wanted:
+            return []
+        loaded = CheckedPipeline([loader])(dict(part.get_data_info(number)))
+        assert loaded is not None
+        wanted -= set(np.unique(loaded['gt_seg_map']).tolist())
+    return [names[label] for label in sorted(wanted)] if len(order) == len(images) else []
 
 
-def _judge(found: set[int], ignore_index: int, classes: int, mask: Any) -> None:
+def mask_loader(transforms: list[Any]) -> LoadAnnotations | None:
+    """Return the transform of a pipeline that loads masks; None if there is none."""
+    return next((step for step in transforms if isinstance(step, LoadAnnotations)), None)
+
+
+def _check_image(loader: Any, info: dict[str, Any], results: dict[str, Any]) -> list[Finding]:
+    """Look at the file of a loaded image; what must be mended is raised, what is odd returned."""
+    path, image = info.get('img_path'), results.get('img')
+    if not isinstance(loader, LoadImageFromFile) or path is None or image is None:
+        return []
+    content = read_content(fileio.get(path, backend_args=storage_of(loader)))
+    mask, shape = results.get('gt_seg_map'), results.get('ori_shape', image.shape)
+    findings = [image_depth(path, content, loader, image), image_bands(path, content, image)]
+    if mask is not None:
+        findings.append(image_turned(path, content, loader, shape, mask.shape))
+    said = [finding for finding in findings if finding is not None]
+    for finding in said:
+        if finding.stops:
+            raise FileError(finding)
+    return said
+
+
+def _judge(name: str, found: set[int], ignore_index: int, classes: int, mask: str) -> None:
     if found == {ignore_index}:
         raise ValueError(
-            f'All masks that were looked at, such as {mask}, hold {ignore_index} alone, which is ignored: convert the '
-            'masks, or mend reduce_zero_label or ignore_index of the labeled dataset.'
+            f'All masks of {name} that were looked at, such as {mask}, hold {ignore_index} alone, which is ignored: '
+            'convert the masks, or mend reduce_zero_label or ignore_index of the dataset.'
         )
     if found == {0, ignore_index} and classes > 1:
-        print_log(
-            f'All masks that were looked at, such as {mask}, hold 0 and {ignore_index}, which is ignored, and no class '
-            'but the first: if they are black and white, convert them to class ids.',
-            logger='current',
-            level=logging.WARNING,
+        _warn(
+            f'All masks of {name} that were looked at, such as {mask}, hold 0 and {ignore_index}, which is ignored, '
+            'and no class but the first: if they are black and white, convert them to class ids.'
         )
+
+
+def _spread(available: int, wanted: int) -> list[int]:
+    return sorted({*np.linspace(0, available - 1, min(available, wanted)).astype(int).tolist()})
+
+
+def _warn(text: str) -> None:
+    print_log(text, logger='current', level=logging.WARNING)

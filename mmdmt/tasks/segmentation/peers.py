@@ -72,6 +72,21 @@ class Segmentors:
         main_head: Any = next(iter(_heads(peer).values()))
         return int(main_head.num_classes)
 
+    def ignored(self, name: str, peer: BaseModel) -> dict[str, int]:
+        """Collect the label that the heads of a segmentor ignore, and the one that its preprocessor pads with.
+
+        Args:
+            name (str): Of the peer.
+            peer (BaseModel): A segmentor.
+
+        Returns:
+            dict[str, int]: By the place that has it, the main decode head first.
+        """
+        heads: dict[str, Any] = _heads(peer)
+        found = {f'{part} of peer {name!r}': int(head.ignore_index) for part, head in heads.items()}
+        pads = getattr(peer.data_preprocessor, 'seg_pad_val', None)
+        return found if pads is None else {**found, f'seg_pad_val of the data_preprocessor of peer {name!r}': int(pads)}
+
     def losses(
         self,
         peer: nn.Module,
@@ -118,16 +133,19 @@ class Segmentors:
         Args:
             labeler (BaseModel): A segmentor in evaluation mode.
             views (Sequence[Tensor]): Of each image what the labeler sees, uint8 (3, H, W).
-            samples (Sequence[SegDataSample]): Of each image; ``gt_sem_seg`` is 0 where a label is wanted and the
-                ignored one elsewhere. They get the labels and ``pseudo_confidence``, float32 (1, H, W).
+            samples (Sequence[SegDataSample]): Of each image; ``gt_sem_seg`` is the label that the heads ignore where
+                no label is wanted. They get the labels and ``pseudo_confidence``, float32 (1, H, W).
         """
+        main_head: Any = next(iter(_heads(labeler).values()))
         shapes = [tuple(view.shape[1:]) for view in views]
         metas = [SegDataSample(metainfo={'img_shape': shape, 'ori_shape': shape}) for shape in shapes]
         for positions, logits, windows in forward_crops(labeler, {'inputs': list(views), 'data_samples': metas}):
             confidence, label = logits.softmax(dim=1, dtype=torch.float32).max(dim=1)
             for position, one, sure, window in zip(positions, label, confidence, windows, strict=True):
                 place = samples[position].gt_sem_seg.data[0].to(label.device, torch.int64, non_blocking=True)
-                samples[position].gt_sem_seg = PixelData(data=torch.where(place == 0, one[window], place).unsqueeze(0))
+                samples[position].gt_sem_seg = PixelData(
+                    data=torch.where(place == main_head.ignore_index, place, one[window]).unsqueeze(0)
+                )
                 samples[position].pseudo_confidence = PixelData(data=sure[window].unsqueeze(0))
 
     def check_mixes(self, mixes: Sequence[Mix]) -> None:

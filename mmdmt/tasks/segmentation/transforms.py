@@ -21,19 +21,20 @@ class LoadPseudoLabel(BaseTransform):
     Its place in the pipeline says at which size images are labeled: all that stands before it is done for labeling
     too, and must not be random. The confidence map stands beside the label in ``seg_fields``. Transforms that move
     every field of ``seg_fields``, such as ``Resize``, ``RandomCrop``, ``RandomFlip`` and ``RandomRotate``, move both
-    in the same way; where padding fills both with 255, the label is ignored. Transforms that move ``gt_seg_map`` only,
+    in the same way; where padding fills in the ignored label, there is none. Transforms that move ``gt_seg_map`` only,
     such as ``Albu``, must not follow it: they would leave the map where it was.
 
     Required keys: ``img``, and ``pseudo_label``, the bank's folder and the number of the image, as
     :class:`mmdmt.MutualDataset` gives it. Added keys: ``gt_seg_map`` (uint8 (H, W)), ``pseudo_confidence`` (float32
-    (H, W)), and both names in ``seg_fields``. Where labels are made online, ``gt_seg_map`` is zero, the place of labels
-    to come, and there is no confidence.
+    (H, W)), and both names in ``seg_fields``. Where labels are made online, ``gt_seg_map`` is a label that is not
+    ignored, the place of labels to come, and there is no confidence.
 
     Args:
-        ignore_index (int): The label of pixels below their class's threshold. Defaults to 255.
+        ignore_index (int, optional): The label of pixels below their class's threshold. Defaults to None, the one that
+            the labeled images ignore, which :class:`mmdmt.MutualDataset` hands on; 255 outside of it.
     """
 
-    def __init__(self, ignore_index: int = 255) -> None:
+    def __init__(self, ignore_index: int | None = None) -> None:
         self.ignore_index = ignore_index
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
@@ -43,11 +44,12 @@ class LoadPseudoLabel(BaseTransform):
             ValueError: If the label has another size than the image.
         """
         folder, number = results['pseudo_label']
-        if folder == ONLINE:  # the labeler labels class 0 anew; what padding adds stays ignored
-            results['gt_seg_map'] = np.zeros(results['img'].shape[:2], np.uint8)
+        ignored = 255 if self.ignore_index is None else self.ignore_index
+        if folder == ONLINE:  # the labeler labels anew what is not ignored; what padding adds stays ignored
+            results['gt_seg_map'] = np.full(results['img'].shape[:2], int(ignored == 0), np.uint8)
             results['seg_fields'] = [*results.get('seg_fields', ()), 'gt_seg_map']
             return results
-        label, confidence = open_bank(folder).read(number, self.ignore_index)
+        label, confidence = open_bank(folder).read(number, ignored)
         if label.shape != results['img'].shape[:2]:
             raise ValueError(
                 f'{results.get("img_path", f"Image {number}")} is {results["img"].shape[:2]} where LoadPseudoLabel '
@@ -72,13 +74,13 @@ class IgnoreMargins(BaseTransform):
     Args:
         top (int): Rows at the upper margin. Defaults to 15.
         bottom (int): Rows at the lower margin. Defaults to 120.
-        ignore_index (int): The label that the rows get, as in :class:`LoadPseudoLabel`. Defaults to 255.
+        ignore_index (int, optional): The label that the rows get, as in :class:`LoadPseudoLabel`. Defaults to None.
 
     Raises:
         ValueError: If a number of rows is negative, or no row of an image is left, or the label is no pseudo label.
     """
 
-    def __init__(self, top: int = 15, bottom: int = 120, ignore_index: int = 255) -> None:
+    def __init__(self, top: int = 15, bottom: int = 120, ignore_index: int | None = None) -> None:
         if top < 0 or bottom < 0:
             raise ValueError(f'top={top}, bottom={bottom} of IgnoreMargins are no rows: give 0 or more.')
         self.top = top
@@ -98,8 +100,9 @@ class IgnoreMargins(BaseTransform):
                 f'IgnoreMargins leaves no row of {results.get("img_path", "an image")}, which has {height}: top='
                 f'{self.top} and bottom={self.bottom} are rows at the size that the image has where it stands.'
             )
-        label[: self.top] = self.ignore_index
-        label[height - self.bottom :] = self.ignore_index
+        ignored = 255 if self.ignore_index is None else self.ignore_index
+        label[: self.top] = ignored
+        label[height - self.bottom :] = ignored
         return results
 
     def __repr__(self) -> str:

@@ -1,0 +1,86 @@
+"""Say what is wrong with files: one by one where a run stops, by kind where all are checked."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+NAMED = 3
+"""How many files a sentence names."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong, or odd, with one file.
+
+    Args:
+        what: The file is: ``'image'`` or ``'mask'``.
+        file: Its path.
+        says: What holds for it, with a verb: ``'is an image of mode RGB, but a mask has one channel of 8 bits'``.
+        kind: The same of several files, without what differs between them: ``'are images of mode RGB, but ...'``.
+        remedy: What to do, in the imperative.
+        detail: What differs between files of one kind. Defaults to ``''``.
+        stops: Whether it must be mended before training; otherwise it may be intended. Defaults to True.
+    """
+
+    what: str
+    file: str
+    says: str
+    kind: str
+    remedy: str
+    detail: str = ''
+    stops: bool = True
+
+    def __str__(self) -> str:
+        """Say it in a sentence."""
+        return f'The {self.what} {self.file} {self.says}: {self.remedy}.'
+
+
+class FileError(ValueError):
+    """A file must be mended before training.
+
+    Args:
+        finding (Finding): What is wrong with it.
+    """
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(str(finding))
+        self.finding = finding
+
+
+def by_kind(findings: Iterable[Finding]) -> list[str]:
+    """Say what was found in one sentence a kind: how many files, some of them, and the remedy.
+
+    Args:
+        findings (Iterable[Finding]): In any order.
+
+    Returns:
+        list[str]: In the order in which the kinds first appear; of a kind with one file that file's own sentence.
+
+    Example:
+        >>> found = [Finding('mask', f'{name}.png', 'is empty', 'are empty', 'replace it') for name in 'abcd']
+        >>> by_kind(found)
+        ['4 masks are empty: replace it. They are a.png, b.png, c.png and 1 more.']
+        >>> by_kind(found[:1])
+        ['The mask a.png is empty: replace it.']
+    """
+    kinds: dict[tuple[str, str, str], list[Finding]] = {}
+    for one in findings:
+        kinds.setdefault((one.what, one.kind, one.remedy), []).append(one)
+    sentences = []
+    for (what, kind, remedy), same in kinds.items():
+        if len(same) == 1:
+            sentences.append(str(same[0]))
+            continue
+        named = some([f'{one.file} ({one.detail})' if one.detail else one.file for one in same])
+        sentences.append(f'{len(same)} {what}s {kind}: {remedy}. They are {named}.')
+    return sentences
+
+
+def some(names: list[str]) -> str:
+    """Name the first of many files.
+
+    Example:
+        >>> some(['a', 'b', 'c', 'd', 'e'])
+        'a, b, c and 2 more'
+    """
+    more = len(names) - NAMED
+    return ', '.join(names[:NAMED]) + (f' and {more} more' if more > 0 else '')

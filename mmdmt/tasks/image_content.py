@@ -1,0 +1,79 @@
+"""Read from the content of an image file what it holds; its name says nothing."""
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import ExifTags, Image, PpmImagePlugin, TiffImagePlugin
+
+_BITS = {'1': 1, 'I': 32, 'F': 32}
+_PNG = b'\x89PNG\r\n\x1a\n'
+
+
+@dataclass(frozen=True)
+class ImageContent:
+    """What the header of an image file says.
+
+    Args:
+        mode: As Pillow names it, ``'L'``, ``'P'``, ``'RGB'`` or ``'I;16'``; of a file that it cannot read, such as
+            ``'uint16 with 5 channels'``.
+        bits: Of a channel.
+        channels: How many; 1 of a file with a palette.
+        orientation: Of EXIF, 1 to 8; 1 is as stored.
+        pages: Of a TIFF, of which loaders read the first alone. Defaults to 1.
+    """
+
+    mode: str
+    bits: int
+    channels: int
+    orientation: int
+    pages: int = 1
+
+
+def read_content(data: bytes) -> ImageContent | None:
+    """Read what an image file holds.
+
+    Pillow reads the header alone; a file that it does not know (a TIFF of many bands) is decoded by OpenCV.
+
+    Args:
+        data (bytes): The whole file.
+
+    Returns:
+        ImageContent | None: None if neither knows the file.
+    """
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return _of_header(image, data)
+    except Image.DecompressionBombError:
+        return None  # told where it is loaded
+    except (OSError, ValueError, SyntaxError):
+        pass
+    if not data:
+        return None
+    array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if array is None:
+        return None
+    channels = 1 if array.ndim == 2 else array.shape[2]
+    mode = f'{array.dtype} with {channels} channel{"s" if channels > 1 else ""}'
+    return ImageContent(mode, 8 * array.dtype.itemsize, channels, 1)
+
+
+def _of_header(image: Image.Image, data: bytes) -> ImageContent:
+    mode, channels, pages = image.mode, len(image.getbands()), 1
+    bits = 16 if mode.startswith('I;16') else _BITS.get(mode, 8)
+    if data.startswith(_PNG):
+        bits = data[24]  # Pillow opens 16 bits of color as RGB of 8
+        mode = mode if bits <= 8 or channels == 1 else f'{mode};{bits}'
+    elif isinstance(image, TiffImagePlugin.TiffImageFile):
+        depths = image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE) or (bits,)
+        bits = max(depths) if isinstance(depths, tuple) else depths
+        channels = image.tag_v2.get(TiffImagePlugin.SAMPLESPERPIXEL, channels)
+        pages = image.n_frames
+    elif isinstance(image, PpmImagePlugin.PpmImageFile):
+        decoder: Any = image.tile[0].args
+        bits = decoder[-1].bit_length() if isinstance(decoder, tuple) else 16 if '16' in decoder else bits
+    # Not the method of PngImageFile, which decodes the whole image if its header has no EXIF.
+    orientation = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)
+    return ImageContent(mode, bits, channels, orientation if orientation in range(1, 9) else 1, pages)

@@ -1,0 +1,20 @@
+"""Go through the plain datasets that wrappers of datasets join, repeat or mix."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+def plain_datasets(dataset: Any) -> Iterator[Any]:
+    """Yield the plain datasets of a dataset, once each: itself if it wraps none.
+
+    Args:
+        dataset (BaseDataset | Mapping): A dataset that is built, or the config of one. Wrappers hold others as
+            ``datasets`` (``ConcatDataset``) or ``dataset`` (``RepeatDataset``, ``ClassBalancedDataset``,
+            ``MultiImageMixDataset``).
+    """
+    held = dataset.get if isinstance(dataset, Mapping) else lambda name: getattr(dataset, name, None)
+    inner = held('datasets') or [part for part in [held('dataset')] if part is not None]
+    for part in inner:
+        yield from plain_datasets(part)
+    if not inner:
+        yield dataset
