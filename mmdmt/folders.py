@@ -4,6 +4,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+#: How the files end that are taken for images in a folder, in lower case.
+IMAGE_SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.pgm', '.png', '.ppm', '.tif', '.tiff', '.webp')
+
 
 def walk_once(folder: Path) -> Iterator[tuple[str, list[str]]]:
     """List the files of a folder and of the folders in it.

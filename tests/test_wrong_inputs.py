@@ -314,7 +314,11 @@ RUNS = {
     'image, no mask': (lambda place: (place.data / 'masks/003.png').unlink(), 'masks/003.png', 'does not exist'),
     'image, damaged': (written('images/002.png', b'\x89PNG'), 'images/002.png', 'is no image', 'replace it'),
     'mask, damaged': (written('masks/002.png', b'\x89PNG'), 'masks/002.png', 'is no image', 'take it off'),
-    'mask, of another size': (painted('masks/001.png', lambda mask: mask[:-4]), 'is 36x48', 'masks/001.png is 32x48'),
+    'mask, of another size': (
+        painted('masks/001.png', lambda mask: mask[:-4]),
+        'masks/001.png has 48x32 pixels',
+        '48x36',
+    ),
     'mask, not a class': (painted('masks/004.png', lambda mask: mask + 1), 'masks/004.png', 'holds label 3', '0..2'),
     'mask, in colors': (
         painted('masks/000.png', lambda mask: np.dstack([mask] * 3)),

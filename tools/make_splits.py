@@ -134,6 +134,7 @@ def verdict(args: argparse.Namespace, differs: bool) -> int:
 def generic(args: argparse.Namespace) -> int:
     """Split the images of any folder, or those of them that a list names."""
     ids = image_lists.ids_in_folder(args.images, args.img_suffix)
+    warn_of_suffixes(args)
     if args.list:
         ids = image_lists.find_ids(image_lists.read_list(args.list), ids, args.img_suffix)
     groups = splits.group_of(ids, args.group) if args.group else None
@@ -158,6 +159,7 @@ def generic(args: argparse.Namespace) -> int:
 def masked(args: argparse.Namespace) -> int:
     """List the images of a folder that have a mask, and those that have none."""
     ids = image_lists.ids_in_folder(args.images, args.img_suffix)
+    warn_of_suffixes(args)
     with_mask = [image for image in ids if (args.masks / f'{image}{args.mask_suffix}').is_file()]
     if not with_mask:
         raise ValueError(
@@ -222,6 +224,16 @@ def warn_of_neighbors(args: argparse.Namespace, lists: Mapping[str, Sequence[str
             f'same picture, such as {one} ({of[one]}) and {other} ({of[other]}). Frames of a video or slices of a '
             'volume make results too good where they are both trained and validated on: keep them together with '
             '--group REGEX.'
+        )
+
+
+def warn_of_suffixes(args: argparse.Namespace) -> None:
+    """Say which images end otherwise than the images of the lists."""
+    others = image_lists.left_out(args.images, args.img_suffix)
+    if others:
+        print(
+            f'WARNING: {len(others)} images of {args.images} do not end in {args.img_suffix!r} and are in no list, '
+            f'such as {others[0]}: a dataset has one img_suffix (.JPG is not .jpg), so rename or convert them first.'
         )
 
 

@@ -14,13 +14,11 @@ from mmengine.structures import BaseDataElement
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from mmdmt.folders import walk_once
+from mmdmt.folders import IMAGE_SUFFIXES, walk_once
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.weights_file import fetch_checkpoint, tensors_of
 
-#: How the files end that are taken for images in a folder, in lower case.
-IMAGE_SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.pgm', '.png', '.ppm', '.tif', '.tiff', '.webp')
 _READS_SCENES = {'mmdmt.LoadSceneImage': 'LoadImageFromFile'}
 _FOR_GROUND_TRUTH = {'LoadAnnotations', 'mmdmt.LoadSceneAnnotations', 'mmdmt.EvaluateAtThisSize'}
 
@@ -112,8 +110,8 @@ def find_images(folder: Path, suffixes: Sequence[str] = IMAGE_SUFFIXES) -> list[
 
     Args:
         folder (Path): The folder.
-        suffixes (Sequence[str]): How their names end, in lower case. Defaults to :data:`IMAGE_SUFFIXES`. Hidden files
-            are no images.
+        suffixes (Sequence[str]): How their names end, in lower case. Defaults to those of the usual formats. Hidden
+            files are no images.
 
     Returns:
         list[Path]: Sorted.

@@ -1,5 +1,6 @@
 """Load labeled and pseudo-labeled images for each peer."""
 
+import copy
 import hashlib
 import os
 import random
@@ -11,6 +12,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from mmcv.transforms import LoadImageFromFile
 from mmengine.dataset import BaseDataset, Compose
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
@@ -25,6 +27,8 @@ from mmdmt.tasks.joined_datasets import plain_datasets
 from mmdmt.tasks.source_files import check_files
 from mmdmt.tasks.task import described
 
+_TRIES = 8
+"""How often an image goes through a pipeline that must not be random."""
 MOST_CROPS = 10
 """How often a labeled image is cropped until the class shows for which it was drawn."""
 
@@ -242,6 +246,27 @@ class MutualDataset(Dataset[dict[str, Any]]):
         for part in parts:
             check_annotated('the labeled dataset', part, self.task.labels)
         self.task.labels.look('the unlabeled dataset', self.unlabeled)
+        if 'seg_map_path' in self.task.labels.files:
+            self._check_labeling_repeats()
+
+    def _check_labeling_repeats(self) -> None:
+        """Check that an image is labeled as it is trained on: nothing before its label is loaded may be random."""
+        tried: list[Any] = [self._image(0)] * _TRIES
+        for transform in self._labeling_pipeline.transforms[:-1]:
+            step = CheckedPipeline([transform])
+            if isinstance(transform, LoadImageFromFile):
+                tried = [step(tried[0])] * _TRIES
+                continue
+            for seed, results in enumerate(tried):
+                with _seeded(seed):
+                    tried[seed] = step(copy.deepcopy(results))
+            images = [results and results.get('img') for results in tried]
+            if not all(np.array_equal(images[0], image) for image in images[1:]):
+                raise ValueError(
+                    f'{type(transform).__name__} in the pipeline of the unlabeled dataset is random and stands before '
+                    'mmdmt.LoadPseudoLabel, so that an image would be trained on otherwise than it was labeled: put it '
+                    'behind mmdmt.LoadPseudoLabel.'
+                )
 
 
 def _only(parts: list[BaseDataset], labeled: Any) -> BaseDataset:

@@ -111,7 +111,7 @@ class DMTHook(Hook):
     ) -> None:
         self.curriculum = Curriculum.from_configs(phases)
         self.labeling = dict(labeling or {})
-        check_settings(carry, keep_banks, stop_after_nan, self.labeling)
+        check_settings(carry, carry_metric, keep_banks, stop_after_nan, self.labeling)
         self.keep_banks = keep_banks
         self.report_quality = report_quality
         if lr_ramp not in ('each', 'first'):

@@ -19,6 +19,7 @@ from mmdmt.models.peer_weights import load_plain_checkpoint, strip_wrapper_prefi
 from mmdmt.pseudo_labels.labeling import evaluation_mode
 from mmdmt.registry import MODELS
 from mmdmt.tasks.choice import task_of_model
+from mmdmt.tasks.facts import ONE_CLASS_REMEDY
 from mmdmt.tasks.task import WEAK_VIEW, Task
 
 
@@ -65,7 +66,7 @@ class DynamicMutualTraining(BaseModel):
 
     Raises:
         ValueError: If there is no peer, a name cannot be used, peers are of different kinds or predict different
-            numbers of classes, or a head does not compute a softmax cross entropy.
+            numbers of classes or one class, or a head does not compute a softmax cross entropy.
     """
 
     def __init__(
@@ -152,7 +153,10 @@ class DynamicMutualTraining(BaseModel):
                 f'Peers predict different numbers of classes, {counts}, and so cannot teach each other: give all heads '
                 'the same num_classes.'
             )
-        return next(iter(counts.values()))
+        number = next(iter(counts.values()))
+        if number < 2:
+            raise ValueError(f'num_classes={number} of the heads of all peers: {ONE_CLASS_REMEDY}.')
+        return number
 
     @property
     def peers(self) -> dict[str, nn.Module]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from mmdmt.folders import walk_once
+from mmdmt.folders import IMAGE_SUFFIXES, walk_once
 
 
 def list_content(images: Sequence[str]) -> bytes:
@@ -85,6 +85,24 @@ def ids_in_folder(folder: Path, img_suffix: str) -> list[str]:
             f'{folder} holds no file that ends in {img_suffix!r}: give the folder of the images and their suffix.'
         )
     return sorted(ids)
+
+
+def left_out(folder: Path, img_suffix: str) -> list[str]:
+    """List the images of a folder that another suffix keeps out of lists, such as ``.JPG`` beside ``.jpg``.
+
+    Args:
+        folder: The image folder.
+        img_suffix: How the images in lists end.
+
+    Returns:
+        Their paths in the folder, sorted.
+    """
+    return sorted(
+        (Path(place) / file).relative_to(folder).as_posix()
+        for place, files in walk_once(folder)
+        for file in files
+        if file.lower().endswith(IMAGE_SUFFIXES) and not file.endswith(img_suffix) and not file.startswith('.')
+    )
 
 
 def find_ids(images: Iterable[str], ids: Iterable[str], img_suffix: str) -> list[str]:

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from rich.progress import track
 
 #: From the path of a label file to an (H, W) uint8 mask of class ids, 255 where ignored; or from the path of an image
 #: to an (H, W, 3) uint8 RGB image.
 Convert = Callable[[Path], np.ndarray]
+_SOFTWARE = 'mmdmt mask_conversion'
 
 
 def labels_in(folder: Path, suffix: str, data_set: str) -> dict[str, Path]:
@@ -83,13 +85,15 @@ def convert_masks(
         What is wrong with each label file that could not be converted, by name.
 
     Raises:
-        ValueError: If ``out_dir`` is in the data set.
+        ValueError: If ``out_dir`` is in the data set, or holds files of the same names that were not written here.
     """
     if out_dir.resolve().is_relative_to(data_root.resolve()):
         raise ValueError(f'{out_dir} is in the data set {data_root}, which is not written to: give another folder.')
     out_dir.mkdir(parents=True, exist_ok=True)
     targets = {name: out_dir / f'{name}{suffix}' for name in labels}
     todo = [name for name in labels if not targets[name].exists()]
+    for name in sorted(labels.keys() - set(todo)):
+        _check_origin(targets[name], what)
     print(f'{len(labels) - len(todo)} of {len(labels)} {what} are in {out_dir}; {len(todo)} to convert')
     failures = {}
     with ProcessPoolExecutor(workers) as pool:
@@ -112,13 +116,33 @@ def _as_completed(tasks: Iterator[tuple[str, 'Future[str]']], ahead: int) -> Ite
             yield running.pop(future), future.result()
 
 
+def _origin() -> PngInfo:
+    """Say in a file who has written it, so that a photo of the same name is not taken for a mask made before."""
+    origin = PngInfo()
+    origin.add_text('Software', _SOFTWARE)
+    return origin
+
+
+def _check_origin(path: Path, what: str) -> None:
+    try:
+        with Image.open(path) as image:
+            known = image.info.get('Software') == _SOFTWARE
+    except (OSError, ValueError, SyntaxError):
+        known = False
+    if not known:
+        raise ValueError(
+            f'{path} exists, and is not one of the {what} that this command writes: give a new or empty folder, or one '
+            'that it has begun to fill.'
+        )
+
+
 def _write(convert: Convert, label: Path, target: Path) -> str:
     """Convert one file; return what is wrong with it, or nothing."""
     partial = target.with_name(f'.{target.name}.{os.getpid()}')
     try:
         mask = convert(label)
         target.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(mask).save(partial, format='PNG')
+        Image.fromarray(mask).save(partial, format='PNG', pnginfo=_origin())
         partial.replace(target)
     except (ValueError, OSError) as error:
         partial.unlink(missing_ok=True)

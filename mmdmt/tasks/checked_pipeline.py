@@ -85,14 +85,14 @@ class CheckedPipeline(Compose):
             shape = getattr(results.get('img'), 'shape', ())[:2]
             try:
                 results = transform(results)
-                if self.check is not None and number == self.place and results is not None:
-                    self.check(results)
             except Exception as error:  # whatever a transform raises
-                if any(path in str(error) for path in files.values()) or _is_ours(transform, error) or not files:
+                if isinstance(error, FileError) or _is_ours(transform, error) or not files:
                     raise
                 raise ValueError(_sentence(files, transform, shape, error)) from error
             if results is None:
                 return None
+            if self.check is not None and number == self.place:
+                self.check(results)
         return results
 
 

@@ -40,5 +40,5 @@ REDUCED = 'reduce_zero_label'
 REDUCED_REMEDY = 'give the datasets the same, or convert the masks of one of them'
 ONE_CLASS_REMEDY = (
     'a softmax over one class is always 1, so nothing would be learned; name the background as a class, too '
-    '(num_classes=2, and 0 and 1 in the masks)'
+    '(num_classes=2, and 0 and 1 in masks)'
 )

@@ -65,21 +65,20 @@ def test_every_foreign_id_is_listed_with_its_file(check, data):
 
     for number in (1, 4, 17):
         damage(data / 'masks' / f'{number:03d}.png', spoil)
-    problems = check().problems
-    assert len(problems) == 3
+    problem = the_one(check().problems, '3 masks hold labels that are no class, but the 3 classes are 0..2 and 255')
     for number in (1, 4, 17):
-        the_one(problems, f'{number:03d}.png holds 4, 7 (7 pixels), but the 3 classes are 0..2 and 255 is ignored')
+        assert f'{number:03d}.png (4, 7: 7 pixels)' in problem
 
 
 def test_the_labels_are_those_that_the_heads_see(check):
     """With reduce_zero_label, zero is ignored and one the first class."""
     settings = {'train_dataloader.dataset.labeled.reduce_zero_label': True}
+    settings['val_dataloader.dataset.reduce_zero_label'] = True
     report = check(**settings)
-    assert not report.problems
     plain = check()
     before, after = (pixels_of_classes(one.lists['labeled'], one.images['labeled']) for one in (plain, report))
     assert after.tolist() == [*before[1:], 0]
-    the_one(report.warnings, 'disc: in no labeled mask')
+    the_one(report.problems, 'disc: in no labeled mask')
 
 
 @pytest.mark.parametrize('color', ['RGB', 'I;16', 'LA'])
@@ -104,7 +103,7 @@ def test_sizes_of_image_and_mask_are_compared(check, data):
     damage(data / 'masks' / '019.png', lambda mask: mask.T)
     problems = check().problems
     assert len(problems) == 2
-    the_one(problems, '000.png has 44x39 pixels, but its image', '44x40. Pair the right files')
+    the_one(problems, '000.png has 44x39 pixels, but its image', '44x40: pair the right files')
     the_one(problems, '019.png has 36x48 pixels', 'EXIF')
 
 
@@ -125,11 +124,11 @@ def test_files_that_are_missing_cut_short_or_no_images_are_named(check, data):
     (data / 'images' / '009.png').write_bytes(b'')
     (data / 'masks' / '016.png').write_bytes((data / 'masks' / '016.png').read_bytes()[:80])
     problems = check().problems
-    assert len(problems) == 6
-    the_one(problems, 'The image', 'images/000.png does not exist')
+    assert len(problems) == 4
+    the_one(problems, 'The image', 'images/000.png does not exist: check data_root, data_prefix, the suffixes')
     the_one(problems, 'The mask', 'masks/001.png does not exist')
-    for number in (7, 8, 9):
-        the_one(problems, f'The image {data}/images/{number:03d}.png cannot be read')
+    unreadable = the_one(problems, '3 images cannot be read: replace it')
+    assert all(f'{data}/images/{number:03d}.png (' in unreadable for number in (7, 8, 9))
     the_one(problems, 'The mask', 'masks/016.png cannot be read')
 
 
@@ -176,15 +175,155 @@ def test_classes_are_compared_with_those_of_other_lists_and_heads(check):
     the_one(problems, 'model.peers.left.auxiliary_head.1.num_classes is 21')
 
 
+def test_seven_hundred_files_of_one_fault_are_one_line(check, data):
+    for number in range(3, 6):
+        (data / 'masks' / f'{number:03d}.png').unlink()
+    for path in sorted((data / 'images').glob('00[6-9].png')):
+        path.unlink()
+    problems = check().problems
+    assert len(problems) == 2
+    masks = the_one(problems, '3 masks do not exist: check data_root, data_prefix, the suffixes')
+    assert masks.endswith(', '.join(f'{data}/masks/{number:03d}.png' for number in (3, 4, 5)) + '.')
+    the_one(problems, '4 images do not exist', 'images/008.png and 1 more.')
+
+
+@pytest.mark.parametrize(('part', 'folder'), [('img_path', 'pictures'), ('seg_map_path', 'labels')])
+def test_a_missing_folder_is_said_once_a_list(check, data, part, folder):
+    problems = check(**{f'train_dataloader.dataset.labeled.data_prefix.{part}': folder}).problems
+    the_one(problems, f'The labeled list cannot be made: {data}/{folder} ({part} of the labeled dataset', 'data_root')
+    assert len(problems) == 1
+
+
+def test_a_void_id_in_all_masks_is_one_line_that_knows_it(check, data):
+    for path in sorted((data / 'masks').glob('*.png')):
+        damage(path, lambda mask: np.vstack([np.full_like(mask[:4], 3), mask[4:]]))
+    problems = check().problems
+    assert len(problems) == 2
+    for name, count in (('labeled', 6), ('val', 4)):
+        problem = the_one(problems, f'3 stands in {count} of {count} {name} masks')
+        assert 'set ignore_index=3 of datasets, heads and metrics and seg_pad_val=3' in problem
+
+
+def test_masks_that_count_from_one_are_recognized(check, data):
+    for number in range(6):
+        damage(data / 'masks' / f'{number:03d}.png', lambda mask: mask + 1)
+    the_one(check().problems, '3 stands in 6 of 6 labeled masks', 'no mask holds 0', 'reduce_zero_label=True')
+
+
+def ignoring(value, *places):
+    """Settings by which some places ignore a label, and heads that ignore another."""
+    head = {'num_classes': 3, 'ignore_index': 3}
+    model = {'peers': {'left': {'decode_head': head, 'data_preprocessor': {'seg_pad_val': 3}}}}
+    everywhere = {
+        'model': model,
+        'val_evaluator': {'type': 'mmdmt.PeerMetric', 'metric': {'type': 'IoUMetric', 'ignore_index': 3}},
+        'train_dataloader.dataset.labeled.ignore_index': 3,
+        'val_dataloader.dataset.ignore_index': 3,
+        'test_dataloader.dataset.ignore_index': 3,
+    }
+    return {**everywhere, **dict.fromkeys(places, value)}
+
+
+def test_an_ignored_label_of_any_value_is_fine_where_all_have_it(check, data):
+    for path in sorted((data / 'masks').glob('*.png')):
+        damage(path, lambda mask: np.vstack([np.full_like(mask[:4], 3), mask[4:]]))
+    report = check(**ignoring(3))
+    assert not report.problems
+    assert pixels_of_classes(report.lists['labeled'], report.images['labeled']).sum() < 6 * 36 * 48
+
+
+@pytest.mark.parametrize(
+    ('place', 'named'),
+    [
+        ('train_dataloader.dataset.labeled.ignore_index', 'the labeled dataset'),
+        ('val_dataloader.dataset.ignore_index', 'the val dataset'),
+        ('val_evaluator.metric.ignore_index', 'IoUMetric of val_evaluator'),
+        ('model.peers.left.data_preprocessor.seg_pad_val', 'model.peers.left.data_preprocessor.seg_pad_val'),
+    ],
+)
+def test_an_ignored_label_that_differs_is_a_problem(check, place, named):
+    the_one(
+        check(**ignoring(255, place)).problems, 'ignore_index is 3 in model.peers.left.decode_head', f'255 in {named}'
+    )
+
+
+def test_padding_of_a_transform_must_fill_in_the_ignored_label(check):
+    pipeline = [*VAL_PIPELINE[:2], {'type': 'Pad', 'size': (64, 64)}, VAL_PIPELINE[2]]
+    problems = check(**ignoring(3), **{'train_dataloader.dataset.labeled.pipeline': pipeline}).problems
+    the_one(problems, "255 in pad_val['seg'] of Pad of the labeled dataset")
+
+
+def test_zero_must_mean_the_same_in_all_sets(check):
+    problems = check(**{'train_dataloader.dataset.labeled.reduce_zero_label': True}).problems
+    the_one(problems, 'reduce_zero_label is True in the labeled dataset, but False in the val dataset')
+
+
+def test_one_class_is_a_problem(check, data):
+    for path in sorted((data / 'masks').glob('*.png')):
+        damage(path, lambda mask: np.where(mask > 0, 255, 0).astype(np.uint8))
+    one = {'classes': ('plant',), 'palette': [[0, 255, 0]]}
+    places = ('train_dataloader.dataset.labeled', 'val_dataloader.dataset', 'test_dataloader.dataset')
+    problems = check(**{f'{place}.metainfo.{key}': value for place in places for key, value in one.items()}).problems
+    the_one(problems, 'The only class is plant', 'name the background as a class')
+
+
+@pytest.mark.parametrize(('suffix', 'kind'), [('.PNG', 'RGB'), ('.tif', 'RGB'), ('.tif', 'I;16'), ('.TIFF', 'F')])
+def test_masks_are_judged_by_their_content_not_by_their_names(check, data, suffix, kind):
+    dtypes = {'I;16': np.uint16, 'F': np.float32}
+    for path in sorted((data / 'masks').glob('*.png')):
+        mask = np.asarray(Image.open(path))
+        changed = Image.fromarray(np.dstack([mask] * 3) if kind == 'RGB' else mask.astype(dtypes[kind]))
+        changed.save(path.with_suffix(suffix), format='PNG' if suffix == '.PNG' else 'TIFF')
+        path.unlink()
+    places = ('train_dataloader.dataset.labeled', 'val_dataloader.dataset', 'test_dataloader.dataset')
+    problems = check(**{f'{place}.seg_map_suffix': suffix for place in places}).problems
+    the_one(problems, f'10 masks are images of mode {kind}, but a mask has one channel of 8 bits', 'color_masks.py')
+
+
+def test_images_of_16_bits_that_loading_turns_nearly_black_are_a_problem(check, data):
+    for path in sorted((data / 'images').glob('*.png')):
+        damage(path, lambda image: image.astype(np.uint16) * 16)
+    problem = the_one(check().problems, '20 images have 16 bits a channel, but are loaded with 8')
+    assert 'levels are left' in problem
+
+
+def test_images_of_16_bits_that_use_them_all_are_a_warning(check, data):
+    for path in sorted((data / 'images').glob('*.png')):
+        damage(path, lambda image: image.astype(np.uint16) * 257)
+    report = check()
+    assert not report.problems
+    the_one(report.warnings, '20 images have 16 bits a channel, but are loaded with 8', "color_type='unchanged'")
+
+
+@pytest.mark.parametrize('suffix', ['.png', '.jpg', '.tif'])
+def test_images_that_exif_turns_upside_down_are_told(check, data, suffix):
+    exif = Image.Exif()
+    exif[274] = 3
+    path = data / 'images' / '000.png'
+    Image.open(path).save(path.with_suffix(suffix), exif=exif)
+    path.with_suffix(suffix).replace(path)
+    turned = the_one(check().warnings, '000.png has EXIF orientation 3', 'color_ignore_orientation')
+    assert 'its mask is not' in turned
+    plain = {'type': 'LoadImageFromFile', 'color_type': 'color_ignore_orientation'}
+    assert not check(**{'train_dataloader.dataset.labeled.pipeline': [plain, *VAL_PIPELINE[1:]]}).warnings
+
+
+def test_bands_that_are_not_loaded_are_told(check, data):
+    for path in sorted((data / 'images').glob('*.png')):
+        image = np.asarray(Image.open(path))
+        cv2.imwrite(str(path.with_suffix('.tif')), np.dstack([image, image[..., :2]]))
+        path.with_suffix('.tif').replace(path)
+    the_one(check().warnings, '20 images have 5 channels, of which 3 are loaded')
+
+
 def test_empty_masks_and_absent_classes_are_warnings(check, data):
     for number in range(6):
         damage(data / 'masks' / f'{number:03d}.png', lambda mask: np.where(mask == 1, 0, mask))
     damage(data / 'masks' / '003.png', lambda mask: np.full_like(mask, 255))
     damage(data / 'masks' / '004.png', lambda mask: np.zeros_like(mask))
     report = check()
-    assert not report.problems
-    assert len(report.warnings) == 3
-    the_one(report.warnings, 'square: in no labeled mask')
+    the_one(report.problems, 'square: in no labeled mask. Label some')
+    assert len(report.warnings) == 2
     the_one(report.warnings, '1 of 6 labeled masks are ignored altogether', '003.png')
     the_one(report.warnings, '1 of 6 labeled masks hold one class only', '004.png')
 
@@ -192,7 +331,7 @@ def test_empty_masks_and_absent_classes_are_warnings(check, data):
 def test_masks_in_black_and_white_are_recognized(check, data):
     for number in range(6):
         damage(data / 'masks' / f'{number:03d}.png', lambda mask: np.where(mask > 0, 255, 0).astype(np.uint8))
-    the_one(check().warnings, 'square, disc: in no labeled mask', '0 and 255 alone', 'color_masks.py')
+    the_one(check().problems, 'square, disc: in no labeled mask', '0 and 255 alone', 'color_masks.py')
 
 
 def test_images_of_the_same_content_are_warnings(check, data):

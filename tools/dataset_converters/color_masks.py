@@ -79,6 +79,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     known = [*args.colors, *args.ignored]
     if len({tuple(one) for one in known}) < len(known):
         raise ValueError('A color is named twice: each stands for one class, or is ignored.')
+    if len(args.colors) > IGNORED:
+        raise ValueError(
+            f'--colors names {len(args.colors)} classes, but a mask of 8 bits holds at most {IGNORED} beside the '
+            f'ignored {IGNORED}: name fewer, or give several colors one class by --nearest.'
+        )
+    if args.nproc < 1:
+        raise ValueError(f'--nproc {args.nproc} is no number of processes: give 1 or more.')
     ids = np.array([*range(len(args.colors)), *[IGNORED] * len(args.ignored)], np.uint8)
     labels = {path.relative_to(args.masks).with_suffix('').as_posix(): path for path in find_images(args.masks)}
     convert = partial(ids_of_colors, np.array(known), ids, args.nearest)

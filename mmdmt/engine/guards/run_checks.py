@@ -19,7 +19,9 @@ from mmdmt.method.phases import Curriculum
 from mmdmt.models.mutual_training import DynamicMutualTraining
 
 
-def check_settings(carry: str, keep_banks: int, stop_after_nan: int, labeling: Mapping[str, Any]) -> None:
+def check_settings(
+    carry: str, carry_metric: str, keep_banks: int, stop_after_nan: int, labeling: Mapping[str, Any]
+) -> None:
     """Check the arguments of DMTHook other than its phases.
 
     Raises:
@@ -27,6 +29,8 @@ def check_settings(carry: str, keep_banks: int, stop_after_nan: int, labeling: M
     """
     if carry not in ('last', 'best', 'scratch'):
         raise ValueError(f"carry={carry!r} of DMTHook is unknown: choose 'last', 'best' or 'scratch'.")
+    if not isinstance(carry_metric, str) or not carry_metric:
+        raise ValueError(f"carry_metric={carry_metric!r} of DMTHook names no metric: give one, such as 'mIoU'.")
     check_number('keep_banks of DMTHook', keep_banks, int)
     if keep_banks < 0:
         raise ValueError(f'keep_banks={keep_banks} of DMTHook: give the number of phases to keep, 0 for all.')
@@ -41,6 +45,12 @@ def check_settings(carry: str, keep_banks: int, stop_after_nan: int, labeling: M
         check_number(f'labeling.{name} of DMTHook', labeling[name], int)
         if labeling[name] < least[name]:
             raise ValueError(f'labeling.{name}={labeling[name]} of DMTHook is too small: give {least[name]} or more.')
+    most = 32 * (os.cpu_count() or 1)
+    if labeling.get('num_workers', 0) > most:
+        raise ValueError(
+            f'labeling.num_workers={labeling["num_workers"]} of DMTHook would start as many processes on '
+            f'{os.cpu_count()} CPUs: give {most} at most.'
+        )
 
 
 def check_run(runner: Runner, curriculum: Curriculum, carry_metric: str | None) -> None:
@@ -129,6 +139,14 @@ def _check_optimizer(runner: Runner, model: DynamicMutualTraining, curriculum: C
             f'optim_wrapper is for {optimized}, but the peers are {list(model.peer_names)}: let '
             'mmdmt.PeerOptimWrapperConstructor build it.'
         )
+    for number, phase in enumerate(curriculum.phases):
+        for name in optimized if phase.lr is not None else ():
+            rate = runner.optim_wrapper[name].optimizer.defaults.get('lr')
+            if not rate:
+                raise ValueError(
+                    f'phases[{number}].lr={phase.lr} scales the learning rates of all parameters, but the optimizer of '
+                    f'{name!r} has lr={rate}: give optim_wrapper.optimizer a learning rate > 0.'
+                )
     if runner.param_schedulers is None:
         return
     if runner.cfg.get('param_scheduler') is None:

@@ -23,7 +23,10 @@ def mask_shape(path: str, mask: NDArray[Any], image_path: str, image: tuple[int,
         image_path (str): The image file.
         image (tuple[int, ...], optional): Shape of the loaded image; None if it cannot be loaded.
     """
-    if mask.ndim != 2:
+    if mask.ndim < 2:
+        says = 'one pixel high or wide, of which MMSegmentation drops a dimension'
+        return Finding('mask', path, f'is {says}', f'are {says}', 'take it off the list with its image')
+    if mask.ndim > 2:
         says = f'loaded with {mask.shape[-1]} channels, but a mask has one channel of 8 bits'
         return Finding('mask', path, f'is {says}', f'are {says}', CONVERT)
     if image is None or mask.shape == image[:2]:
