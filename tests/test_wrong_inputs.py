@@ -20,6 +20,7 @@ import torch
 from mmengine.registry import DATASETS, MODELS, DefaultScope, init_default_scope
 from mmengine.runner import Runner
 from mmseg.models import EncoderDecoder
+from PIL import Image
 from toys.segmentation import CLASSES, TRAIN_PIPELINE, run_config, shapes, toy_segmentor
 
 from mmdmt.models import DynamicMutualTraining
@@ -90,6 +91,48 @@ def every_mask(value):
         return {}
 
     return spoil
+
+
+def every(part, change, before='.png', after='.png'):
+    """Rewrite the files of a folder, under another suffix if one is given."""
+
+    def spoil(place):
+        for path in sorted((place.data / part).iterdir()):
+            changed = change(cv2.imread(str(path), cv2.IMREAD_UNCHANGED))
+            path.unlink()
+            Image.fromarray(changed).save(
+                path.with_suffix(after), format={'.png': 'PNG', '.PNG': 'PNG'}.get(after, 'TIFF')
+            )
+        return {LABELED + 'seg_map_suffix': after, VAL + 'seg_map_suffix': after} if after != before else {}
+
+    return spoil
+
+
+def in_validation(change):
+    """Change the masks of the validation set alone."""
+
+    def spoil(place):
+        for number in range(16, 20):
+            painted(f'masks/{number:03d}.png', change)(place)
+        return {}
+
+    return spoil
+
+
+def random_before_the_label(kind):
+    load, *_, pack = TRAIN_PIPELINE
+    steps = [load, kind, {'type': 'mmdmt.LoadPseudoLabel'}, {'type': 'mmdmt.PackPseudoLabel'}]
+    del pack
+    return {UNLABELED + 'pipeline': steps}
+
+
+def ignoring(value, *places):
+    """Settings of a run in which everything ignores 3, but some places another label."""
+    everywhere = [LABELED + 'ignore_index', VAL + 'ignore_index', 'val_evaluator.metric.ignore_index']
+    for name in ('left', 'right'):
+        for key in ('decode_head.ignore_index', 'auxiliary_head.ignore_index', 'data_preprocessor.seg_pad_val'):
+            everywhere.append(f'model.peers.{name}.{key}')
+    return {**dict.fromkeys(everywhere, 3), **dict.fromkeys(places, value)}
 
 
 def own_lists(text, name='left'):
@@ -326,6 +369,146 @@ RUNS = {
         'mode RGB',
         'convert it',
     ),
+    'mask, in colors, .PNG': (
+        every('masks', lambda mask: np.dstack([mask] * 3), after='.PNG'),
+        'mode RGB',
+        'convert it',
+    ),
+    'mask, in colors, .tif': (
+        every('masks', lambda mask: np.dstack([mask] * 3), after='.tif'),
+        'mode RGB',
+        'convert it',
+    ),
+    'mask, 16 bits, .tif': (
+        every('masks', lambda mask: mask.astype(np.uint16) + 256, after='.tif'),
+        'mode I;16',
+        'one channel of 8 bits',
+        'convert it',
+    ),
+    'mask, of numbers with a point': (
+        every('masks', lambda mask: mask.astype(np.float32) + 0.7, after='.tiff'),
+        'mode F',
+        'convert it',
+    ),
+    'mask of validation, not a class': (
+        in_validation(lambda mask: mask * 80),
+        'masks/016.png holds labels 80, 160',
+        'the 3 classes are 0..2',
+        'convert it',
+    ),
+    'mask of validation, of another size': (
+        in_validation(lambda mask: mask[:-4]),
+        'masks/016.png has',
+        'pair the right',
+    ),
+    'mask of validation, missing': (
+        lambda place: (place.data / 'masks/018.png').unlink(),
+        'masks/018.png does not exist',
+        'check data_root',
+    ),
+    'images, 12 bits in 16': (
+        every('images', lambda image: image[..., 0].astype(np.uint16) * 16),
+        'has 16 bits a channel, but is loaded with 8',
+        "color_type='unchanged'",
+    ),
+    'ignored label, of the labeled set': (
+        ignoring(255, LABELED + 'ignore_index'),
+        "ignore_index is 3 in decode_head of peer 'left', but 255 in the labeled dataset",
+        'give all of them the same',
+    ),
+    'ignored label, of validation': (ignoring(255, VAL + 'ignore_index'), '255 in val_dataloader.dataset', 'the same'),
+    'ignored label, of the metric': (
+        ignoring(255, 'val_evaluator.metric.ignore_index'),
+        '255 in PeerMetric of val_evaluator',
+        'the same',
+    ),
+    'ignored label, of padding': (
+        ignoring(255, 'model.peers.right.data_preprocessor.seg_pad_val'),
+        "255 in seg_pad_val of the data_preprocessor of peer 'right'",
+        'the same',
+    ),
+    'ignored label, of one head': (
+        ignoring(255, 'model.peers.right.auxiliary_head.ignore_index'),
+        "255 in auxiliary_head of peer 'right'",
+        'the same',
+    ),
+    'ignored label, of a transform': (
+        {
+            **ignoring(3),
+            LABELED + 'pipeline': [
+                *TRAIN_PIPELINE[:4],
+                {'type': 'RandomRotate', 'prob': 1, 'degree': 9},
+                TRAIN_PIPELINE[-1],
+            ],
+            UNLABELED + 'pipeline': [
+                TRAIN_PIPELINE[0],
+                {'type': 'mmdmt.LoadPseudoLabel'},
+                {'type': 'mmdmt.PackPseudoLabel'},
+            ],
+        },
+        '255 in seg_pad_val of RandomRotate of the labeled dataset',
+        'the same',
+    ),
+    'ignored label, of pseudo labels': (
+        {
+            **ignoring(3),
+            UNLABELED + 'pipeline': [
+                TRAIN_PIPELINE[0],
+                {'type': 'mmdmt.LoadPseudoLabel', 'ignore_index': 255},
+                {'type': 'mmdmt.PackPseudoLabel'},
+            ],
+        },
+        '255 in ignore_index of LoadPseudoLabel of the unlabeled dataset',
+        'the same',
+    ),
+    'ignored label, below zero': (
+        {**ignoring(-100), LABELED + 'ignore_index': -100},
+        'ignore_index=-100',
+        'in 0..255',
+    ),
+    'zero, dropped in the labeled set alone': (
+        {LABELED + 'reduce_zero_label': True},
+        'reduce_zero_label is True in the labeled dataset, but False in val_dataloader.dataset',
+        'give the datasets the same',
+    ),
+    'zero, dropped, and another label ignored': (
+        {**ignoring(3), LABELED + 'reduce_zero_label': True, VAL + 'reduce_zero_label': True},
+        'reduce_zero_label=True turns labels into 255',
+        'ignore_index=255',
+    ),
+    'one class': (
+        {
+            **{
+                f'{part}metainfo': {'classes': ['plant'], 'palette': [[0] * 3], '_delete_': True}
+                for part in (LABELED, VAL)
+            },
+            **{
+                f'model.peers.{name}.{head}.num_classes': 1
+                for name in ('left', 'right')
+                for head in ('decode_head', 'auxiliary_head')
+            },
+        },
+        'num_classes=1',
+        'name the background as a class',
+    ),
+    'random size before the pseudo label': (
+        random_before_the_label(TRAIN_PIPELINE[2]),
+        'RandomResize',
+        'is random and stands before mmdmt.LoadPseudoLabel',
+        'put it behind',
+    ),
+    'random flip before the pseudo label': (
+        random_before_the_label(TRAIN_PIPELINE[4]),
+        'RandomFlip',
+        'put it behind mmdmt.LoadPseudoLabel',
+    ),
+    'rate of a phase, from zero': (
+        {PHASE + 'lr': 0.1, 'optim_wrapper.optimizer.lr': 0.0},
+        'phases[1].lr=0.1',
+        'learning rate > 0',
+    ),
+    'metric of the best, none': ({**BEST, HOOK + 'carry_metric': None}, 'carry_metric=None', "such as 'mIoU'"),
+    'labeling, thousands of workers': ({HOOK + 'labeling.num_workers': 5000}, 'labeling.num_workers=5000', 'at most'),
     'mask, all ignored': (every_mask(255), 'hold 255 alone, which is ignored', 'convert the masks'),
     'val, classes in another order': (
         {VAL + 'metainfo.classes': CLASSES[::-1]},

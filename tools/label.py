@@ -7,7 +7,8 @@ The first labels with the ensemble of a run's peers, or the one that --peer name
 any other model of MMSegmentation. With --label-ratio, that share of each predicted class is kept, of all images
 together; with --threshold, what is at least so probable; with neither, everything.
 
-    OUT_DIR/labels/*.png        class ids, 8-bit gray; 255 where the label is dropped
+    OUT_DIR/labels/*.png        class ids as the model's data set stores them, 8-bit gray; 255, or the label that the
+                                heads ignore, where the label is dropped
     OUT_DIR/confidence/*.png    16-bit gray, of every pixel: the value / 65535 is the probability of the predicted class
     OUT_DIR/manifest.json       how they were made: thresholds, shares, versions
 

@@ -2,7 +2,8 @@
 
 OUT_DIR gets::
 
-    labels/*.png         class ids, 8-bit gray; 255 where the label is dropped
+    labels/*.png         as the model's data set stores masks, 8-bit gray: class ids, from 1 with reduce_zero_label; the
+                         label that its heads ignore (255, or 0 with reduce_zero_label) where the label is dropped
     confidence/*.png     16-bit gray, of every pixel: the value / 65535 is the probability of the predicted class
     manifest.json        how they were made; written last
 """
@@ -16,7 +17,7 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from mmengine.model import BaseModel
@@ -30,6 +31,7 @@ from mmdmt.pseudo_labels.labeling import weights_digest
 from mmdmt.pseudo_labels.manifest import Manifest
 from mmdmt.pseudo_labels.progress import progress
 from mmdmt.tasks.segmentation.bank import BankWriter, PseudoLabelBank
+from mmdmt.tasks.segmentation.peers import Segmentors
 
 IGNORED = 255
 _FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -106,7 +108,8 @@ def _label(
     origin: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     classes = list(model.dataset_meta['classes'])
-    out = _Files(out_dir, len(classes))
+    storage = storage_of_labels(model)
+    out = _Files(out_dir, len(classes), storage)
     histogram = ConfidenceHistogram(len(classes))
 
     def label(take: Callable[[int, np.ndarray, np.ndarray], None]) -> None:
@@ -140,7 +143,7 @@ def _label(
                     bar.update(1)
             del reader  # an open file cannot be removed on every file system
     manifest = {
-        'labels': f'labels/*.png: class ids, 8-bit; {IGNORED} where the label is dropped',
+        'labels': f'labels/*.png: class ids, 8-bit; {storage.dropped} where the label is dropped',
         'confidence': f'confidence/*.png: 16-bit; value / {_FULL} is the probability of the predicted class',
         **(origin or {}),
         'weights_sha256': weights_digest(model),
@@ -149,7 +152,7 @@ def _label(
         'threshold': threshold,
         'classes': {
             name: {
-                'id': number,
+                'id': number + storage.first,
                 'threshold': None if np.isinf(thresholds[number]) else float(thresholds[number]),
                 'predicted_pixels': int(histogram.totals[number]),
                 'kept_pixels': int(out.kept[number]),
@@ -187,18 +190,44 @@ def _claimed(out_dir: Path) -> Iterator[None]:
         raise
 
 
+class LabelStorage(NamedTuple):
+    """How masks of a data set store labels.
+
+    Args:
+        first: What the first class is stored as.
+        dropped: What stands where there is no label.
+    """
+
+    first: int
+    dropped: int
+
+
+def storage_of_labels(model: BaseModel) -> LabelStorage:
+    """Tell how the data set that a model was trained on stores labels.
+
+    Args:
+        model (BaseModel): With ``dataset_meta``; a segmentor, or peers.
+    """
+    if model.dataset_meta.get('reduce_zero_label'):
+        return LabelStorage(1, 0)
+    peers = list(getattr(model, 'bare_peers', {'': model}).values())
+    ignored = [label for peer in peers for label in Segmentors().ignored('', peer).values()]
+    return LabelStorage(0, ignored[0] if ignored and 0 <= ignored[0] <= IGNORED else IGNORED)
+
+
 class _Files:
     """The files that are written, and what has been kept in them."""
 
-    def __init__(self, out_dir: Path, num_classes: int) -> None:
-        self._out_dir = out_dir
+    def __init__(self, out_dir: Path, num_classes: int, storage: 'LabelStorage') -> None:
+        self._out_dir, self._storage = out_dir, storage
         self.kept = np.zeros(num_classes, np.int64)
 
     def write(self, name: str, labels: np.ndarray, confidence: np.ndarray) -> None:
         """Write the label and the confidence of an image."""
         self.kept += np.bincount(labels.reshape(-1), minlength=256)[: len(self.kept)]
         levels = (confidence * np.float32(_FULL)).round().astype(np.uint16)
-        for folder, picture in (('labels', labels), ('confidence', levels)):
+        stored = np.where(labels == IGNORED, self._storage.dropped, labels + np.uint8(self._storage.first))
+        for folder, picture in (('labels', stored.astype(np.uint8)), ('confidence', levels)):
             path = self._out_dir / folder / f'{name}.png'
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(picture).save(path)

@@ -14,7 +14,7 @@ from mmdmt.tasks.image_content import ImageContent
 
 CONVERT = 'convert it to one channel of class ids (tools/dataset_converters/color_masks.py)'
 _MASK_MODES = ('1', 'L', 'P')
-_FEW_LEVELS = 64
+_NEARLY_BLACK = 64
 
 
 def missing(what: str, path: str) -> Finding:
@@ -60,7 +60,7 @@ def mask_mode(path: str, content: ImageContent | None) -> Finding | None:
 def image_depth(path: str, content: ImageContent | None, loader: object, loaded: NDArray[np.generic]) -> Finding | None:
     """Find an image of which loading drops bits: of 12 bits stored in 16, the 4 that are left are nearly black.
 
-    It may be intended while enough levels are left.
+    It may be intended while enough of them are left.
 
     Args:
         path (str): The image file.
@@ -72,16 +72,16 @@ def image_depth(path: str, content: ImageContent | None, loader: object, loaded:
     bits = 8 if cuts else 8 * loaded.dtype.itemsize
     if content is None or content.bits <= bits:
         return None
-    levels = len(np.unique(loaded))
+    highest = loaded.max(initial=0)
     says = f'{content.bits} bits a channel, but is loaded with {bits}'
     return Finding(
         'image',
         path,
-        f'has {says}, in which {levels} levels are left',
+        f'has {says}, in which its highest value is {highest}',
         f'have {says.replace("is loaded", "are loaded")}',
         "load them with LoadImageFromFile(color_type='unchanged', imdecode_backend='cv2'), or convert them to 8 bits",
-        f'{levels} levels are left',
-        stops=levels < _FEW_LEVELS,
+        f'up to {highest}',
+        stops=0 < highest < _NEARLY_BLACK,
     )
 
 

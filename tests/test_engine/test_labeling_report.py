@@ -168,7 +168,7 @@ def test_a_class_without_pseudo_labels_is_a_warning_that_names_it(monkeypatch):
     logged = {}
     monkeypatch.setattr(labeling_report, 'print_log', lambda text, logger, level=20: logged.update({level: text}))
     task = SimpleNamespace(labels=SimpleNamespace(bank=lambda _: bank))
-    dataset = SimpleNamespace(metainfo={'classes': ('road', 'train', 'sky')}, task=task)
+    dataset = SimpleNamespace(metainfo={'classes': ('road', 'train', 'sky')}, task=task, ignored=255)
     bank = SimpleNamespace(manifest=MANIFEST)
     runner = SimpleNamespace(
         train_dataloader=SimpleNamespace(dataset=dataset),

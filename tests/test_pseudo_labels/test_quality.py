@@ -29,6 +29,7 @@ class FakeDataset:
     """Images of which every third has no truth, and number 4 one of another size."""
 
     metainfo = {'classes': ('a', 'b', 'c')}
+    ignored = None
 
     def __init__(self, images=40, known=True):
         self.images, self.known = images, known
@@ -105,3 +106,11 @@ def test_two_processes_find_what_one_finds(tmp_path):
     start_processes(_measure_in_one_of_two, (tmp_path,), nprocs=2, start_method='fork')
     for rank in range(2):
         assert (tmp_path / f'{rank}.txt').read_text() == repr((flat(qualities), left_out))
+
+
+@pytest.mark.parametrize('ignored', [0, 2])
+def test_an_ignored_class_counts_neither_as_label_nor_as_truth(ignored):
+    label, truth = np.array([0, 0, 1, 1, 2, 2]), np.array([0, 1, 1, 2, 2, 0])
+    sure = (label != ignored) & (truth != ignored)
+    assert count(label, truth, 3, ignored).tolist() == count(label[sure], truth[sure], 3).tolist()
+    assert count(label, truth, 3, ignored).sum() < count(label, truth, 3).sum()

@@ -11,7 +11,7 @@ from mmengine.registry import MODELS
 from PIL import Image
 from toys.segmentation import CLASSES, run_config
 
-from mmdmt.apis import confidence_map, export_peer, init_peers, predict_images
+from mmdmt.apis import confidence_map, export_peer, init_peers, label_images, predict_images
 
 
 @pytest.fixture(scope='module')
@@ -151,3 +151,20 @@ def test_an_image_that_cannot_be_read_is_named_and_leaves_no_manifest(label, run
     with pytest.raises(ValueError, match=r'broken\.png cannot be loaded as an image'):
         label(*run, photos, tmp_path / 'out', '--label-ratio', 0.5)
     assert not list((tmp_path / 'out').glob('*'))
+
+
+@pytest.mark.parametrize(
+    ('heads', 'reduced', 'first', 'dropped'),
+    [(255, True, 1, 0), (3, False, 0, 3), (0, False, 0, 0), (254, False, 0, 254)],
+)
+def test_labels_are_written_as_the_data_set_stores_masks(run, photos, tmp_path, heads, reduced, first, dropped):
+    model = init_peers(*run)
+    for peer in model.bare_peers.values():
+        peer.decode_head.ignore_index = heads
+    model.dataset_meta = {**model.dataset_meta, 'reduce_zero_label': reduced}
+    manifest = label_images(model, photos, tmp_path / 'out', threshold=0.6)
+    for name, (labels, confidence) in predictions(run, photos, 'ensemble').items():
+        expected = np.where(confidence >= 0.6, labels + first, dropped)
+        np.testing.assert_array_equal(read(tmp_path / 'out' / 'labels' / name), expected)
+    assert [one['id'] for one in manifest['classes'].values()] == [first, first + 1, first + 2]
+    assert f'{dropped} where the label is dropped' in manifest['labels']
