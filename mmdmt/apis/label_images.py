@@ -10,6 +10,7 @@ OUT_DIR gets::
 
 import errno
 import json
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -19,23 +20,30 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
+from mmengine.logging import print_log
 from mmengine.model import BaseModel
 from mmengine.structures import BaseDataElement
 from PIL import Image
 
-from mmdmt.apis.inference import confidence_map, find_images, predict_images
+from mmdmt.apis.inference import confidence_map, find_images, inference_pipeline, predict_images
 from mmdmt.atomic_write import atomic_write
 from mmdmt.method.thresholds import ConfidenceHistogram
 from mmdmt.pseudo_labels.labeling import weights_digest
 from mmdmt.pseudo_labels.manifest import Manifest
 from mmdmt.pseudo_labels.progress import progress
+from mmdmt.registry import TRANSFORMS
+from mmdmt.tasks.file_rules import image_findings
+from mmdmt.tasks.findings import by_kind
+from mmdmt.tasks.image_content import read_content
 from mmdmt.tasks.segmentation.bank import BankWriter, PseudoLabelBank
 from mmdmt.tasks.segmentation.peers import Segmentors
 
 IGNORED = 255
 _FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _FULL = 65535
+_LOOKED_AT = 8
 _PACKAGES = ('mmdmt', 'mmengine', 'mmsegmentation', 'torch', 'numpy')
 
 
@@ -93,6 +101,7 @@ def label_images(
     classes = list(model.dataset_meta['classes'])
     if len(classes) > IGNORED:
         raise ValueError(f'The model has {len(classes)} classes, but a mask of 8 bits holds at most {IGNORED}.')
+    _warn_of_content(paths, inference_pipeline(model.cfg)[0])
     with _claimed(out_dir):
         return _label(model, paths, names, out_dir, label_ratio, threshold, num_workers, origin)
 
@@ -164,6 +173,17 @@ def _label(
     with atomic_write(out_dir / 'manifest.json') as unfinished:
         unfinished.write_text(json.dumps(manifest, indent=1) + '\n')
     return manifest
+
+
+def _warn_of_content(paths: list[Path], loading: dict[str, Any]) -> None:
+    """Say of some images what their loading drops."""
+    loader, found = TRANSFORMS.build(loading), []
+    for path in paths[:: -(-len(paths) // _LOOKED_AT)]:
+        with suppress(AssertionError, OSError, ValueError, cv2.error):  # told when the image is labeled
+            image = loader({'img_path': str(path)})['img']
+            found += image_findings(str(path), read_content(path.read_bytes()), loader, image)
+    for sentence in by_kind(found):
+        print_log(sentence, logger='current', level=logging.WARNING)
 
 
 @contextmanager

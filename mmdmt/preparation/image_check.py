@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from mmdmt.tasks.checked_pipeline import storage_of
-from mmdmt.tasks.file_rules import image_bands, image_depth, image_turned, unreadable
+from mmdmt.tasks.file_rules import image_findings, image_turned, unreadable
 from mmdmt.tasks.findings import FileError, Finding
 from mmdmt.tasks.image_content import ImageContent, read_content
 from mmdmt.tasks.segmentation.mask_rules import mask_labels, mask_shape
@@ -99,10 +99,7 @@ def check_image(source: ImageSource, num_classes: int, ignore_index: int) -> Che
     try:
         content = _check_whole(source.path, source.image_loader)
         image = source.load_image()
-        findings += [
-            image_depth(source.path, content, source.image_loader, image),
-            image_bands(source.path, content, image),
-        ]
+        findings += image_findings(source.path, content, source.image_loader, image)
     except _UNREADABLE as error:
         findings.append(unreadable('image', source.path, error))
     if source.mask:

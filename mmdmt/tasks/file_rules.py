@@ -57,6 +57,30 @@ def mask_mode(path: str, content: ImageContent | None) -> Finding | None:
     return Finding('mask', path, f'is an image {mode}', f'are images {mode}', CONVERT)
 
 
+def image_findings(
+    path: str,
+    content: ImageContent | None,
+    loader: object,
+    loaded: NDArray[np.generic],
+    shape: tuple[int, ...] = (),
+    mask: tuple[int, ...] | None = None,
+) -> list[Finding]:
+    """Find all that is wrong or odd with an image.
+
+    Args:
+        path (str): The image file.
+        content (ImageContent, optional): Of the file.
+        loader (Callable): The transform that has loaded it.
+        loaded (np.ndarray): (H, W, channels); it may have been resized.
+        shape (tuple[int, ...]): As it was loaded. Defaults to ``()``.
+        mask (tuple[int, ...], optional): Shape of its mask. Defaults to None.
+    """
+    found = [image_depth(path, content, loader, loaded), image_bands(path, content, loaded)]
+    if mask is not None:
+        found.append(image_turned(path, content, loader, shape, mask))
+    return [finding for finding in found if finding is not None]
+
+
 def image_depth(path: str, content: ImageContent | None, loader: object, loaded: NDArray[np.generic]) -> Finding | None:
     """Find an image of which loading drops bits: of 12 bits stored in 16, the 4 that are left are nearly black.
 

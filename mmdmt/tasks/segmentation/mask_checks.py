@@ -11,7 +11,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from mmdmt.tasks.checked_pipeline import CheckedPipeline, check_when_loaded, storage_of
-from mmdmt.tasks.file_rules import image_bands, image_depth, image_turned
+from mmdmt.tasks.file_rules import image_findings
 from mmdmt.tasks.findings import FileError, Finding, by_kind
 from mmdmt.tasks.image_content import read_content
 from mmdmt.tasks.segmentation.label_facts import flat, ignored_label
@@ -96,7 +96,7 @@ def look_at_images(name: str, dataset: BaseDataset) -> None:
         results = loading(dict(info))
         if results is None:
             continue
-        odd += _check_image(loading.transforms[0], info, results)
+        odd += _image_findings(loading.transforms[0], info, results)
         if has_masks:
             mask = str(info.get('seg_map_path'))
             found.update(np.unique(results['gt_seg_map']).tolist())
@@ -113,22 +113,21 @@ def absent_classes(datasets: list[BaseDataset]) -> list[str]:
         datasets (list[BaseDataset]): Plain ones with masks.
 
     Returns:
-        list[str]: Nothing if there are more masks than a run reads before it starts and not all of them were read.
+        list[str]: Nothing if there are more masks than a run reads before it starts.
     """
     images = [(part, number) for part in datasets for number in range(len(part))]
     names = list(datasets[0].metainfo['classes'])
     wanted = set(range(len(names))) - {ignored_label(datasets[0])}
-    order = _spread(len(images), _SEARCHED)
-    for place in order:
-        part, number = images[place]
-        steps = part.pipeline.transforms
-        loader = mask_loader(steps)
+    if len(images) > _SEARCHED:
+        return []
+    for part, number in images:
+        loader = mask_loader(part.pipeline.transforms)
         if loader is None or not wanted:
             return []
         loaded = CheckedPipeline([loader])(dict(part.get_data_info(number)))
         assert loaded is not None
         wanted -= set(np.unique(loaded['gt_seg_map']).tolist())
-    return [names[label] for label in sorted(wanted)] if len(order) == len(images) else []
+    return [names[label] for label in sorted(wanted)]
 
 
 def mask_loader(transforms: list[Any]) -> LoadAnnotations | None:
@@ -136,21 +135,18 @@ def mask_loader(transforms: list[Any]) -> LoadAnnotations | None:
     return next((step for step in transforms if isinstance(step, LoadAnnotations)), None)
 
 
-def _check_image(loader: Any, info: dict[str, Any], results: dict[str, Any]) -> list[Finding]:
+def _image_findings(loader: Any, info: dict[str, Any], results: dict[str, Any]) -> list[Finding]:
     """Look at the file of a loaded image; what must be mended is raised, what is odd returned."""
     path, image = info.get('img_path'), results.get('img')
     if not isinstance(loader, LoadImageFromFile) or path is None or image is None:
         return []
     content = read_content(fileio.get(path, backend_args=storage_of(loader)))
     mask, shape = results.get('gt_seg_map'), results.get('ori_shape', image.shape)
-    findings = [image_depth(path, content, loader, image), image_bands(path, content, image)]
-    if mask is not None:
-        findings.append(image_turned(path, content, loader, shape, mask.shape))
-    said = [finding for finding in findings if finding is not None]
-    for finding in said:
+    found = image_findings(path, content, loader, image, shape, None if mask is None else mask.shape)
+    for finding in found:
         if finding.stops:
             raise FileError(finding)
-    return said
+    return found
 
 
 def _judge(name: str, found: set[int], ignore_index: int, classes: int, mask: str) -> None:
