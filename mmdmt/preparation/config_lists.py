@@ -18,7 +18,7 @@ from mmdmt.tasks.facts import IGNORED, IGNORED_REMEDY, ONE_CLASS_REMEDY, REDUCED
 from mmdmt.tasks.findings import some
 from mmdmt.tasks.joined_datasets import plain_datasets
 from mmdmt.tasks.segmentation.label_facts import ignored_label, ignored_places
-from mmdmt.tasks.source_files import check_places
+from mmdmt.tasks.source_files import check_folders, check_places
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def read_list(name: str, settings: Mapping[str, Any]) -> ImageList:
         ValueError: If there is no image, there are no masks, or the images are not files.
     """
     with_masks = name != 'unlabeled'
-    check_places(name, settings, with_masks)
+    check_places(name, settings)
     sources: list[ImageSource] = []
     parts: list[BaseSegDataset] = []
     for part in plain_datasets(settings):
@@ -84,6 +84,7 @@ def read_list(name: str, settings: Mapping[str, Any]) -> ImageList:
         dataset = DATASETS.build({**part, 'pipeline': [], 'serialize_data': False, 'lazy_init': False})
         if not isinstance(dataset, BaseSegDataset):
             raise ValueError(f'a {type(dataset).__name__} has no masks: only data for segmentation can be checked.')
+        check_folders(f'the {name} dataset', dataset, ['img_path', 'seg_map_path'][: len(loaders)])
         if not dataset.data_list:
             raise ValueError(
                 f'it has no image: check data_root={dataset.data_root!r}, ann_file={dataset.ann_file!r}, '

@@ -14,46 +14,57 @@ from mmdmt.tasks.findings import FileError, by_kind
 from mmdmt.tasks.image_content import read_content
 from mmdmt.tasks.joined_datasets import plain_datasets
 
+_REMEDIES = {
+    'ann_file': 'make the list first (tools/make_splits.py, or the converter of the data)',
+    'img_path': 'set data_root and data_prefix to where the images are',
+    'seg_map_path': 'set data_root and data_prefix to where the masks are, and run the converter of the data if it has '
+    'one',
+}
 
-def check_places(name: str, config: Mapping[str, Any], with_masks: bool = False) -> None:
+
+def check_places(name: str, config: Mapping[str, Any]) -> None:
     """Check that the list and the image folder of a dataset exist, where the toolbox only asserts it.
 
     Args:
         name: Which dataset it is, such as ``'labeled'``, for the error message.
         config: Config of a dataset, or of one that joins or repeats others. Those on other storage are not looked at.
-        with_masks: Whether the folder of masks must exist, too. Default: False.
 
     Raises:
         FileNotFoundError: If one does not exist.
     """
     for part in plain_datasets(config):
-        _check_places(name, part, with_masks)
+        root = part.get('data_root') or ''
+        folders = part.get('data_prefix') or {}
+        if part.get('backend_args') or '://' in str(root) or not isinstance(folders, Mapping):
+            continue
+        for key, path in {'ann_file': part.get('ann_file'), 'img_path': folders.get('img_path')}.items():
+            if path:
+                # As MMEngine does: an absolute path stays what it is.
+                _check_place(f'the {name} dataset', key, Path(root, path), root)
 
 
-def _check_places(name: str, config: Mapping[str, Any], with_masks: bool) -> None:
-    if config.get('backend_args'):
+def check_folders(name: str, dataset: BaseDataset, keys: Sequence[str]) -> None:
+    """Check that the folders of a plain dataset exist.
+
+    Args:
+        name (str): As sentences name the dataset.
+        dataset (BaseDataset): One on other storage is not looked at.
+        keys (Sequence[str]): Of its ``data_prefix``.
+
+    Raises:
+        FileNotFoundError: If one does not exist.
+    """
+    folders = getattr(dataset, 'data_prefix', None) or {}
+    if getattr(dataset, 'backend_args', None) or '://' in str(dataset.data_root):
         return
-    root = config.get('data_root') or ''
-    folders = config.get('data_prefix') or {}
-    places = (
-        (
-            'ann_file',
-            config.get('ann_file'),
-            'make the list first (tools/make_splits.py, or the converter of the data)',
-        ),
-        ('img_path', folders.get('img_path'), 'set data_root and data_prefix to where the images are'),
-        (
-            'seg_map_path',
-            folders.get('seg_map_path') if with_masks else '',
-            'set data_root and data_prefix to where the masks are, and run the converter of the data if it has one',
-        ),
-    )
-    for key, path, remedy in places:
-        place = Path(root, path or '')  # as MMEngine does: an absolute path stays what it is
-        if path and not place.exists():
-            raise FileNotFoundError(
-                f'{place} ({key} of the {name} dataset, data_root={root!r}) does not exist: {remedy}.'
-            )
+    for key in keys:
+        if folders.get(key):
+            _check_place(name, key, Path(folders[key]), dataset.data_root)
+
+
+def _check_place(name: str, key: str, place: Path, root: Any) -> None:
+    if not place.exists():
+        raise FileNotFoundError(f'{place} ({key} of {name}, data_root={root!r}) does not exist: {_REMEDIES[key]}.')
 
 
 def check_mask_file(path: Path, remedy: str) -> None:
@@ -98,4 +109,5 @@ def check_files(name: str, dataset: BaseDataset, keys: Sequence[str]) -> None:
         if not os.path.isfile(info[key])  # noqa: PTH113  many, and a Path takes longer than the look
     ]
     if absent:
+        check_folders(name, dataset, keys)
         raise FileNotFoundError(' '.join(by_kind(absent)))
