@@ -78,6 +78,7 @@ def check_annotated(name: str, dataset: BaseDataset, labels: LabelSide) -> None:
     check_list(dataset)
     loads = any(isinstance(transform, LoadAnnotations) for transform in dataset.pipeline.transforms)
     check_files(name, dataset, labels.files if loads else labels.files[:1])
+    labels.ignored(name, dataset)  # refuses one that no mask can hold
     labels.look(name, dataset)
 
 
