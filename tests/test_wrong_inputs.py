@@ -337,7 +337,12 @@ RUNS = {
         '4 classes',
         'set num_classes',
     ),
-    'data, other suffix': ({UNLABELED + 'img_suffix': '.jpg'}, 'images/006.jpg', '10 images do not exist', 'the suffixes'),
+    'data, other suffix': (
+        {UNLABELED + 'img_suffix': '.jpg'},
+        'images/006.jpg',
+        '10 images do not exist',
+        'the suffixes',
+    ),
     'data, no annotations loaded': (
         {LABELED + 'pipeline': [TRAIN_PIPELINE[0], TRAIN_PIPELINE[-1]]},
         'loads no pseudo label',
