@@ -10,7 +10,6 @@ OUT_DIR gets::
 
 import errno
 import json
-import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -183,7 +182,7 @@ def _warn_of_content(paths: list[Path], loading: dict[str, Any]) -> None:
             image = loader({'img_path': str(path)})['img']
             found += image_findings(str(path), read_content(path.read_bytes()), loader, image)
     for sentence in by_kind(found):
-        print_log(sentence, logger='current', level=logging.WARNING)
+        print_log(f'WARNING: {sentence}')
 
 
 @contextmanager

@@ -343,3 +343,24 @@ def test_a_color_stands_for_one_class_and_is_written_in_hexadecimal(converters, 
     with pytest.raises(SystemExit):
         converters['color_masks'].main([*arguments, 'red'])
     assert "'red' is no color such as ff0000" in capsys.readouterr().err
+
+
+def test_masks_of_8_bits_hold_at_most_255_classes(converters, tmp_path):
+    write(tmp_path / 'colored' / 'a.png', np.zeros((4, 4), np.uint8))
+    arguments = [str(tmp_path / 'colored'), str(tmp_path / 'masks'), '--nproc', '1', '--colors']
+    for count in (256, 300):
+        with pytest.raises(ValueError, match=f'--colors names {count} classes, but a mask of 8 bits holds at most 255'):
+            converters['color_masks'].main([*arguments, *(f'{number:06x}' for number in range(count))])
+    converters['color_masks'].main([*arguments, *(f'{number:06x}' for number in range(255))])
+    assert read(tmp_path / 'masks' / 'a.png').max() == 0
+
+
+@pytest.mark.parametrize('photo', [np.full((4, 4, 3), 77, np.uint8), np.zeros((4, 4), np.uint8)])
+def test_photos_of_the_same_names_are_not_taken_for_masks_made_before(converters, tmp_path, photo):
+    for name in 'ab':
+        write(tmp_path / 'colored' / f'{name}.png', np.zeros((4, 4), np.uint8))
+    write(tmp_path / 'images' / 'a.png', photo)
+    arguments = [str(tmp_path / 'colored'), str(tmp_path / 'images'), '--colors', '000000', 'ffffff', '--nproc', '1']
+    with pytest.raises(ValueError, match=r'images/a\.png exists, and is not one of the masks that this command writes'):
+        converters['color_masks'].main(arguments)
+    assert [path.name for path in (tmp_path / 'images').iterdir()] == ['a.png']

@@ -168,3 +168,13 @@ def test_labels_are_written_as_the_data_set_stores_masks(run, photos, tmp_path, 
         np.testing.assert_array_equal(read(tmp_path / 'out' / 'labels' / name), expected)
     assert [one['id'] for one in manifest['classes'].values()] == [first, first + 1, first + 2]
     assert f'{dropped} where the label is dropped' in manifest['labels']
+
+
+def test_bits_that_loading_drops_are_told(label, run, tmp_path, capsys):
+    (tmp_path / 'deep').mkdir()
+    Image.fromarray(np.full((40, 40), 3000, np.uint16)).save(tmp_path / 'deep' / 'a.png')
+    label(*run, tmp_path / 'deep', tmp_path / 'out')
+    assert (
+        'deep/a.png has 16 bits a channel, but is loaded with 8, in which its highest value is 11'
+        in capsys.readouterr().out
+    )

@@ -352,3 +352,14 @@ def test_frames_of_a_validation_video_are_not_learned_from(make_splits, videos, 
     (held,) = {image[:2] for image in lists['val.txt']}
     assert not any(image.startswith(held) for name in ('labeled.txt', 'unlabeled.txt') for image in lists[name])
     assert '1 images without a mask are left out: the groups that they are of are in val.txt' in capsys.readouterr().out
+
+
+def test_images_that_another_suffix_keeps_out_of_the_lists_are_told(make_splits, tmp_path, capsys):
+    (tmp_path / 'images').mkdir()
+    for number in range(10):
+        suffix = 'JPG' if number % 2 else 'jpg'
+        Image.new('RGB', (8, 8)).save(tmp_path / 'images' / f'{number}.{suffix}', format='JPEG')
+    make_splits.main(['generic', 'mine', str(tmp_path / 'images'), str(tmp_path / 'lists'), '--denominators', '2'])
+    said = capsys.readouterr().out
+    assert 'WARNING: 5 images of' in said
+    assert "do not end in '.jpg' and are in no list, such as 1.JPG" in said
