@@ -243,9 +243,9 @@ class MutualDataset(Dataset[dict[str, Any]]):
             )
         check_list(self.unlabeled)
         check_files('the unlabeled dataset', self.unlabeled, ['img_path'])
-        for part in parts:
-            check_annotated('the labeled dataset', part, self.task.labels)
-        self.task.labels.look('the unlabeled dataset', self.unlabeled)
+        labels = self.task.labels
+        self.findings = [one for part in parts for one in check_annotated('the labeled dataset', part, labels)]
+        self.findings += labels.look('the unlabeled dataset', self.unlabeled)
         if 'seg_map_path' in self.task.labels.files:
             self._check_labeling_repeats()
 

@@ -8,6 +8,7 @@ from mmcv.transforms import LoadAnnotations
 from mmengine.dataset import BaseDataset
 
 from mmdmt.registry import DATASETS
+from mmdmt.tasks.findings import Finding
 from mmdmt.tasks.source_files import check_files, check_places
 from mmdmt.tasks.task import LabelSide
 
@@ -62,13 +63,16 @@ def _build(name: str, config: dict[str, Any]) -> BaseDataset:
         ) from None
 
 
-def check_annotated(name: str, dataset: BaseDataset, labels: LabelSide) -> None:
+def check_annotated(name: str, dataset: BaseDataset, labels: LabelSide) -> list[Finding]:
     """Check a plain dataset of annotated images before a run starts, and let it check what it loads.
 
     Args:
         name (str): As sentences name the dataset.
         dataset (BaseDataset): For training, validation or test; changed in place.
         labels (LabelSide): Of the task.
+
+    Returns:
+        list[Finding]: What is wrong or odd with images, though they can be loaded.
 
     Raises:
         ValueError: If its list, or one of the images that are looked at, breaks a rule.
@@ -79,7 +83,7 @@ def check_annotated(name: str, dataset: BaseDataset, labels: LabelSide) -> None:
     loads = any(isinstance(transform, LoadAnnotations) for transform in dataset.pipeline.transforms)
     check_files(name, dataset, labels.files if loads else labels.files[:1])
     labels.ignored(name, dataset)  # refuses one that no mask can hold
-    labels.look(name, dataset)
+    return labels.look(name, dataset)
 
 
 def check_list(dataset: BaseDataset) -> None:

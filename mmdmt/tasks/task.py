@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mmdmt.pseudo_labels.labeling import LabelStore
+from mmdmt.tasks.findings import Finding
 
 if TYPE_CHECKING:  # the rooms of models import this one
     from mmdmt.models.losses import DynamicMutualLoss
@@ -94,8 +95,8 @@ class LabelSide(LabelStore, Protocol):
     def check_when_loaded(self, dataset: BaseDataset) -> None:
         """Let a plain dataset check each label that it loads, and name the file of what fails in its pipeline."""
 
-    def look(self, name: str, dataset: BaseDataset) -> None:
-        """Look at some images of a plain dataset and their labels before a run starts."""
+    def look(self, name: str, dataset: BaseDataset) -> list[Finding]:
+        """Look at some images of a plain dataset and their labels before a run; return what is odd about images."""
 
     def absent_classes(self, labeled: Sequence[BaseDataset]) -> list[str]:
         """Name the classes that no labeled image has, as far as a run can know it before it starts."""

@@ -174,7 +174,5 @@ def test_bits_that_loading_drops_are_told(label, run, tmp_path, capsys):
     (tmp_path / 'deep').mkdir()
     Image.fromarray(np.full((40, 40), 3000, np.uint16)).save(tmp_path / 'deep' / 'a.png')
     label(*run, tmp_path / 'deep', tmp_path / 'out')
-    assert (
-        'deep/a.png has 16 bits a channel, but is loaded with 8, in which its highest value is 11'
-        in capsys.readouterr().out
-    )
+    said = capsys.readouterr().out
+    assert 'deep/a.png has 16 bits a channel, but is loaded with 8, in which its highest value is 11' in said

@@ -1,4 +1,4 @@
-"""Check the data of validation and test as those of training, and that both have the same classes."""
+"""Check the data of validation and test as those of training; both must have the same classes."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,7 @@ from mmdmt.datasets.plain_dataset import check_annotated
 from mmdmt.engine.guards.fact_checks import check_facts
 from mmdmt.engine.peers_of_run import model_of
 from mmdmt.evaluation import PeerMetric
+from mmdmt.tasks.findings import FileError, by_kind
 from mmdmt.tasks.joined_datasets import plain_datasets
 
 
@@ -24,10 +25,17 @@ def check_evaluated(runner: Runner) -> None:
     loops = {'val_dataloader': runner._val_loop, 'test_dataloader': runner._test_loop}
     built = {name: loop for name, loop in loops.items() if isinstance(loop, BaseLoop)}
     check_facts(runner, built)
+    trained_on = runner._train_loop.dataloader.dataset if isinstance(runner._train_loop, BaseLoop) else None
+    findings = list(getattr(trained_on, 'findings', ()))
     for name, loop in built.items():
         for part in plain_datasets(loop.dataloader.dataset):
             if hasattr(part, 'pipeline'):
-                check_annotated(f'{name}.dataset', part, model_of(runner).task.labels)
+                findings += check_annotated(f'{name}.dataset', part, model_of(runner).task.labels)
+    for finding in findings:
+        if finding.stops:
+            raise FileError(finding)
+    for sentence in by_kind(findings):
+        runner.logger.warning(f'Of the images that were looked at: {sentence}')
 
 
 def check_validation(runner: Runner, classes: Sequence[str], carry_metric: str | None) -> None:

@@ -15,6 +15,7 @@ from mmdmt.tasks.checked_pipeline import CheckedPipeline
 from mmdmt.tasks.classification.bank import ScoreBank, ScoreManifest
 from mmdmt.tasks.classification.recorder import ImageRecorder
 from mmdmt.tasks.classification.transforms import LoadPseudoImageLabel
+from mmdmt.tasks.findings import Finding
 from mmdmt.tasks.task import WEAK_VIEW, Transform, TruthReader, described
 
 CONFIDENCE = 'pseudo_confidence'
@@ -93,8 +94,9 @@ class ImageLabels:
             check = CheckClass(len(dataset.metainfo['classes']))
             dataset.pipeline = CheckedPipeline(dataset.pipeline.transforms, check)
 
-    def look(self, name: str, dataset: BaseDataset) -> None:
+    def look(self, name: str, dataset: BaseDataset) -> list[Finding]:
         """Look at nothing: labels are checked when they are loaded."""
+        return []
 
     def absent_classes(self, labeled: Sequence[BaseDataset]) -> list[str]:
         """Name the classes that no labeled image has."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mmdmt.pseudo_labels.manifest import MAX_CLASSES
 from mmdmt.pseudo_labels.progress import progress
-from mmdmt.tasks.findings import FileError
+from mmdmt.tasks.findings import FileError, Finding
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 from mmdmt.tasks.segmentation.geometry import check_moves_alike
 from mmdmt.tasks.segmentation.label_facts import (
@@ -183,9 +183,9 @@ class PixelLabels:
         """Let a plain dataset check each mask that it loads, and name the file of what fails in its pipeline."""
         check_masks(dataset)
 
-    def look(self, name: str, dataset: BaseDataset) -> None:
+    def look(self, name: str, dataset: BaseDataset) -> list[Finding]:
         """Look at some images of a plain dataset and their masks, if it has any."""
-        look_at_images(name, dataset)
+        return look_at_images(name, dataset)
 
     def absent_classes(self, labeled: Sequence[BaseDataset]) -> list[str]:
         """Name the classes that no labeled mask holds, if there are few enough masks to read them all."""

@@ -12,7 +12,7 @@ from mmengine.logging import print_log
 
 from mmdmt.tasks.checked_pipeline import CheckedPipeline, check_when_loaded, storage_of
 from mmdmt.tasks.file_rules import image_findings
-from mmdmt.tasks.findings import FileError, Finding, by_kind
+from mmdmt.tasks.findings import FileError, Finding
 from mmdmt.tasks.image_content import read_content
 from mmdmt.tasks.segmentation.label_facts import flat, ignored_label
 from mmdmt.tasks.segmentation.mask_rules import mask_labels, mask_shape
@@ -71,22 +71,23 @@ def check_masks(dataset: BaseDataset) -> None:
     dataset.pipeline = CheckedPipeline(transforms, check, place)
 
 
-def look_at_images(name: str, dataset: BaseDataset) -> None:
+def look_at_images(name: str, dataset: BaseDataset) -> list[Finding]:
     """Load some images of a plain dataset, spread evenly: what is wrong with all is found before a run starts.
-
-    What is odd about them is logged.
 
     Args:
         name (str): As sentences name the dataset.
         dataset (BaseDataset): After :func:`check_masks`.
 
+    Returns:
+        list[Finding]: What is wrong or odd with images, though they can be loaded.
+
     Raises:
-        ValueError: If an image or mask cannot be read or breaks a rule, or all of the masks hold nothing but the
+        ValueError: If an image or mask cannot be read, a mask breaks a rule, or all of the masks hold nothing but the
             ignored label.
     """
     pipeline = dataset.pipeline
     if not isinstance(pipeline, CheckedPipeline):
-        return  # an empty one
+        return []  # an empty one
     loading, has_masks = pipeline.until_checked(), pipeline.check is not None
     odd: list[Finding] = []
     found: set[int] = set()
@@ -100,10 +101,9 @@ def look_at_images(name: str, dataset: BaseDataset) -> None:
         if has_masks:
             mask = str(info.get('seg_map_path'))
             found.update(np.unique(results['gt_seg_map']).tolist())
-    for sentence in by_kind(odd):
-        _warn(f'Of {min(LOOKED_AT, len(dataset))} images of {name} that were looked at: {sentence}')
     if has_masks:
         _judge(name, found, ignored_label(dataset), len(dataset.metainfo['classes']), mask)
+    return odd
 
 
 def absent_classes(datasets: list[BaseDataset]) -> list[str]:
@@ -136,17 +136,13 @@ def mask_loader(transforms: list[Any]) -> LoadAnnotations | None:
 
 
 def _image_findings(loader: Any, info: dict[str, Any], results: dict[str, Any]) -> list[Finding]:
-    """Look at the file of a loaded image; what must be mended is raised, what is odd returned."""
+    """Look at the file of a loaded image."""
     path, image = info.get('img_path'), results.get('img')
     if not isinstance(loader, LoadImageFromFile) or path is None or image is None:
         return []
     content = read_content(fileio.get(path, backend_args=storage_of(loader)))
     mask, shape = results.get('gt_seg_map'), results.get('ori_shape', image.shape)
-    found = image_findings(path, content, loader, image, shape, None if mask is None else mask.shape)
-    for finding in found:
-        if finding.stops:
-            raise FileError(finding)
-    return found
+    return image_findings(path, content, loader, image, shape, None if mask is None else mask.shape)
 
 
 def _judge(name: str, found: set[int], ignore_index: int, classes: int, mask: str) -> None:
