@@ -127,8 +127,10 @@ def class_problems(lists: Mapping[str, ImageList], config: Config) -> list[str]:
 def fact_problems(lists: Mapping[str, ImageList], config: Config) -> list[str]:
     """Compare the ignored label, and whether label zero is dropped, wherever datasets, heads and metrics have them."""
     ignored: dict[str, Any] = {f'{place}.ignore_index': head.get('ignore_index', 255) for place, head in heads(config)}
-    for place, value in _settings('model', config.to_dict().get('model', {}), 'seg_pad_val'):
-        ignored[f'{place}.seg_pad_val'] = value
+    settings = config.to_dict()
+    for part in ('model', 'data_preprocessor'):
+        for place, padding in _preprocessors(part, settings.get(part) or {}):
+            ignored[f'{place}.seg_pad_val'] = padding.get('seg_pad_val', 255)
     reduced: dict[str, Any] = {}
     problems = []
     for name, images in lists.items():
@@ -188,13 +190,13 @@ def _heads(place: str, settings: Any) -> Iterator[tuple[str, dict[str, Any]]]:
             yield place, settings
 
 
-def _settings(place: str, settings: Any, wanted: str) -> Iterator[tuple[str, Any]]:
-    """Yield the place and the value of every setting of a name."""
+def _preprocessors(place: str, settings: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the place and the config of everything that pads labels to make a batch."""
+    if isinstance(settings, dict) and str(settings.get('type')).endswith('SegDataPreProcessor'):
+        yield place, settings
     for key, value in settings.items() if isinstance(settings, dict) else enumerate(settings):
         if isinstance(value, dict | list):
-            yield from _settings(f'{place}.{key}', value, wanted)
-        elif key == wanted:
-            yield place, value
+            yield from _preprocessors(f'{place}.{key}', value)
 
 
 def _metrics(evaluator: Any) -> list[dict[str, Any]]:

@@ -213,7 +213,9 @@ def test_masks_that_count_from_one_are_recognized(check, data):
 def ignoring(value, *places):
     """Settings by which some places ignore a label, and heads that ignore another."""
     head = {'num_classes': 3, 'ignore_index': 3}
-    model = {'peers': {'left': {'decode_head': head, 'data_preprocessor': {'seg_pad_val': 3}}}}
+    model = {
+        'peers': {'left': {'decode_head': head, 'data_preprocessor': {'type': 'SegDataPreProcessor', 'seg_pad_val': 3}}}
+    }
     everywhere = {
         'model': model,
         'val_evaluator': {'type': 'mmdmt.PeerMetric', 'metric': {'type': 'IoUMetric', 'ignore_index': 3}},
