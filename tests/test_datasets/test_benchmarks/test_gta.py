@@ -117,7 +117,7 @@ def test_a_label_beyond_the_classes_is_named_when_it_is_drawn(root):
     dataset = mutual(root)
     assert 'gt_sem_seg' in dataset[Draw('left', 0, 1, None)]['data_samples']
     Image.fromarray(np.full(SIZES[0], 33, np.uint8)).save(root / 'gta_masks' / '00001_labelTrainIds.png')
-    with pytest.raises(ValueError, match=r'00001_labelTrainIds.png .* holds label 33, but the 19 classes are 0..18'):
+    with pytest.raises(ValueError, match=r'00001_labelTrainIds.png holds label 33, but the 19 classes are 0..18'):
         dataset[Draw('left', 0, 1, None)]
 
 
