@@ -74,17 +74,37 @@ class PeerOptimWrapperConstructor:
                 f'optim_wrapper of peer {name!r} names the unknown optimizer {optimizer!r}: mend its type.'
             )
         try:
-            return build_optim_wrapper(peer, config)
+            built = build_optim_wrapper(peer, config)
+        except NotImplementedError as error:
+            backbone = type(getattr(peer, 'backbone', None)).__name__
+            raise ValueError(
+                f'optim_wrapper of peer {name!r}: {config.get("constructor", "its constructor")} does not know the '
+                f'layers of {backbone}: take it out, and slow parts down by paramwise_cfg=dict(custom_keys={{name: '
+                'dict(lr_mult=...)}).'
+            ) from error
         except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
             reason = ' '.join(str(error).split())
             raise ValueError(
                 f'optim_wrapper of peer {name!r} cannot be built ({reason}): mend its type, optimizer or paramwise_cfg.'
             ) from error
+        _check_decay(name, built, config)
+        return built
 
     def _config(self, peer: str) -> dict[str, Any]:
         config = Config({'optim_wrapper': self.config})
         config.merge_from_dict({'optim_wrapper': self.overrides.get(peer, {})})
         return config.optim_wrapper.to_dict()
+
+
+def _check_decay(name: str, built: OptimWrapper, config: Mapping[str, Any]) -> None:
+    """Refuse a layer-wise decay that makes layers near the output learn faster than the head."""
+    most = max((group.get('lr_scale', 1.0) for group in built.optimizer.param_groups), default=1.0)
+    if most > 1:
+        layers = (config.get('paramwise_cfg') or {}).get('num_layers')
+        raise ValueError(
+            f'optim_wrapper of peer {name!r}: with num_layers={layers} of paramwise_cfg a layer would learn {most:.3g} '
+            'times as fast as lr says: give the number of layers that the backbone has.'
+        )
 
 
 def _refuse_strategies() -> None:

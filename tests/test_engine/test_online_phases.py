@@ -257,6 +257,7 @@ def test_a_resumed_online_run_of_classifiers_ends_with_the_same_bits(tmp_path, i
     ('settings', 'words'),
     [
         ({'custom_hooks.0.phases.1.online.labeler': 'average'}, "labeler='average', but no hook averages weights"),
+        ({'custom_hooks.0.phases.1': {'label_ratio': 0.5}}, 'label_ratio=0.5 and online=.* exclude each other'),
         ({'model.mixes': MIXES[:1], 'custom_hooks.0.phases.1': {'labeled': 3, 'pseudo': 1}}, 'CutMix of mixes needs 2'),
         ({'model.mixes': MIXES[1:2], 'custom_hooks.0.phases.1': {'labeled': 0, 'pseudo': 4}}, 'ClassMix .* needs 1'),
         ({'model.labelers': {'left': 'right'}}, "leaves 'right' without a labeler"),

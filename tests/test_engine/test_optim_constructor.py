@@ -1,8 +1,13 @@
+import re
+from pathlib import Path
+
 import pytest
 import torch
 from mmengine.optim import build_optim_wrapper
-from mmengine.registry import MODELS
+from mmengine.registry import HOOKS, MODELS
 from toys.segmentation import toy_segmentor
+
+from mmdmt.engine.schedules import fit_schedulers, without_ramp
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 PLAIN = {
@@ -72,3 +77,103 @@ def test_a_peer_can_have_the_layer_wise_decay_of_the_toolbox():
     assert len({group['lr'] for group in groups}) > 3
     assert {group['weight_decay'] for group in groups} == {0.0, 0.05}
     assert len(wrappers['cnn'].optimizer.param_groups) == 1
+
+
+def vision_transformer(layers=3, kind='BEiT'):
+    vit = toy_segmentor(in_channels=8, in_index=0, norm_cfg={'type': 'GN', 'num_groups': 2})
+    vit['backbone'] = {
+        'type': kind,
+        'img_size': 32,
+        'patch_size': 8,
+        'embed_dims': 8,
+        'num_layers': layers,
+        'num_heads': 2,
+        'mlp_ratio': 1,
+        'out_indices': (layers - 1,),
+    }
+    del vit['auxiliary_head']
+    return vit
+
+
+def peers_of(**peers):
+    return MODELS.build({'type': 'mmdmt.DynamicMutualTraining', 'peers': peers})
+
+
+def rates_of(wrapper, peer):
+    """Learning rate and weight decay of each weight by its name."""
+    names = {id(weight): name for name, weight in peer.named_parameters()}
+    groups = wrapper.optimizer.param_groups
+    return {names[id(w)]: (g['lr'], g['weight_decay']) for g in groups for w in g['params']}
+
+
+def test_a_head_learns_faster_and_norms_do_not_decay():
+    model = peers_of(vit=vision_transformer(kind='VisionTransformer'))
+    adamw = {'type': 'AdamW', 'lr': 1e-4, 'weight_decay': 0.05}
+    paramwise = {'norm_decay_mult': 0.0, 'custom_keys': {'head': {'lr_mult': 10.0}}}
+    wrappers = build_optim_wrapper(model, {**PLAIN, 'optimizer': adamw, 'paramwise_cfg': paramwise})
+    rates = rates_of(wrappers['vit'], model.vit)
+    norms = {name for name in rates if name.startswith('backbone') and '.ln' in name}
+    assert norms
+    for name, (rate, decay) in rates.items():
+        assert rate == pytest.approx(1e-3 if name.startswith('decode_head') else 1e-4), name
+        assert decay == (0.0 if name in norms else 0.05), name
+
+
+def test_layers_of_a_vision_transformer_learn_the_slower_the_nearer_they_are_to_the_image():
+    model = peers_of(vit=vision_transformer())
+    settings = {
+        'constructor': 'LearningRateDecayOptimizerConstructor',
+        'optimizer': {'type': 'AdamW', 'lr': 1e-4, 'weight_decay': 0.05},
+        'paramwise_cfg': {'num_layers': 3, 'decay_rate': 0.5, 'decay_type': 'layer_wise'},
+    }
+    special = {'vit': {**settings, 'optimizer': {'_delete_': True, **settings['optimizer']}}}
+    rates = rates_of(build_optim_wrapper(model, {**PLAIN, 'peers': special})['vit'], model.vit)
+    for layer in range(3):
+        expected = 1e-4 * 0.5 ** (3 - layer)
+        of_layer = [rate for name, rate in rates.items() if name.startswith(f'backbone.layers.{layer}.')]
+        assert of_layer
+        assert all(rate == pytest.approx(expected) for rate, _ in of_layer)
+    assert all(rate[0] == pytest.approx(1e-4) for name, rate in rates.items() if name.startswith('decode_head'))
+    few = {**special['vit'], 'paramwise_cfg': {**settings['paramwise_cfg'], 'num_layers': 1}}
+    with pytest.raises(ValueError, match="peer 'vit': with num_layers=1 .* as fast as lr says: give the number"):
+        build_optim_wrapper(model, {**PLAIN, 'peers': {'vit': few}})
+
+
+def test_layer_wise_decay_of_a_backbone_that_its_constructor_does_not_know_is_refused(model):
+    settings = {
+        'constructor': 'LearningRateDecayOptimizerConstructor',
+        'paramwise_cfg': {'num_layers': 12, 'decay_rate': 0.9, 'decay_type': 'layer_wise'},
+    }
+    with pytest.raises(ValueError, match="peer 'vit': LearningRate.* does not know the layers of ResNet: take it out"):
+        build_optim_wrapper(model, {**PLAIN, 'peers': {'vit': settings}})
+
+
+def test_the_optimizers_of_the_recipes_page_are_those_that_it_says():
+    page = (Path(__file__).parents[2] / 'docs' / 'en' / 'recipes.md').read_text()
+    (block,) = (one for one in re.findall(r'```python\n(.*?)```', page, re.DOTALL) if 'optim_wrapper' in one)
+    config = {'phases': [{'iters': 2000, 'labeled': 8}]}
+    exec(block, config)
+    convnext = toy_segmentor(in_channels=32, in_index=0)
+    arch = {'depths': [1, 1, 3, 1], 'channels': [4, 8, 16, 32]}
+    convnext['backbone'] = {
+        'type': 'mmpretrain.ConvNeXt',
+        'arch': arch,
+        'out_indices': (3,),
+        'gap_before_final_norm': False,
+    }
+    del convnext['auxiliary_head']
+    peers = {'cnn': toy_segmentor(), 'vit': vision_transformer(kind='VisionTransformer'), 'convnext': convnext}
+    model = peers_of(**peers)
+    base = {'type': 'OptimWrapper', 'constructor': 'mmdmt.PeerOptimWrapperConstructor'}
+    wrappers = build_optim_wrapper(model, {**base, **config['optim_wrapper']})
+    assert type(wrappers['cnn'].optimizer) is torch.optim.SGD
+    of_vit, of_convnext = (rates_of(wrappers[name], model.peers[name]) for name in ('vit', 'convnext'))
+    assert {round(rate, 9) for rate, _ in of_vit.values()} == {6e-5, 6e-4}
+    assert {decay for _, decay in of_vit.values()} == {0.0, 0.01}
+    assert len({rate for rate, _ in of_convnext.values()}) > 3
+    assert max(rate for rate, _ in of_convnext.values()) == pytest.approx(1e-4)
+    ramp, poly = fit_schedulers(config['param_scheduler'], 2000)
+    assert (ramp['end'], poly['begin'], poly['end']) == (1500, 1500, 2000)
+    assert without_ramp(config['param_scheduler'])[1]['begin'] == 0
+    (hook,) = config['custom_hooks']
+    assert HOOKS.build(hook).lr_ramp == 'first'
