@@ -103,11 +103,24 @@ def shrink(config, work_dir):
     return config
 
 
+ABLATIONS = sorted(
+    path.name.removesuffix('_1xb8_digit-scenes.py') for path in (ROOT / 'ablations').glob('*digit-scenes.py')
+)
+
+
+def test_every_recipe_is_in_a_config_that_is_run_here():
+    texts = [(ROOT / 'ablations' / f'{name}_1xb8_digit-scenes.py').read_text() for name in ABLATIONS]
+    bases = {base.name for base in RECIPES.glob('*.py')} - {'domain_adaptation.py'}  # test_domain_adaptation.py runs it
+    assert {base for base in bases if any(f'recipes/{base}' in text for text in texts)} == bases
+    assert set(SETTINGS) <= set(ABLATIONS)
+
+
 @pytest.mark.whole_run
-@pytest.mark.parametrize('name', SETTINGS)
-def test_a_recipe_runs_whole(name, tmp_path):
-    peers, _, _, online = SETTINGS[name]
+@pytest.mark.parametrize('name', ABLATIONS)
+def test_a_recipe_and_an_ablation_runs_whole(name, tmp_path):
     config = shrink(load(name), tmp_path / 'work')
+    peers = list(config.model.peers)
+    online = hook_of(config, 'mmdmt.DMTHook').phases[-1].get('online')
     runner = Runner.from_cfg(config)
     runner.train()
     scalars = next((tmp_path / 'work').glob('*/vis_data/scalars.json'))
