@@ -476,6 +476,17 @@ RUNS = {
         'reduce_zero_label is True in the labeled dataset, but False in val_dataloader.dataset',
         'give the datasets the same',
     ),
+    'zero, dropped by the loader alone': (
+        {
+            LABELED + 'pipeline': [
+                TRAIN_PIPELINE[0],
+                {'type': 'LoadAnnotations', 'reduce_zero_label': True},
+                *TRAIN_PIPELINE[2:],
+            ]
+        },
+        'LoadAnnotations has reduce_zero_label=True, but its BaseSegDataset has False',
+        'set it in the dataset',
+    ),
     'zero, dropped, and another label ignored': (
         {**ignoring(3), LABELED + 'reduce_zero_label': True, VAL + 'reduce_zero_label': True},
         'reduce_zero_label=True turns labels into 255',

@@ -82,8 +82,10 @@ def draw(report: DataReport, path: Path) -> None:
             if image.is_sound and image.counts is not None
         ]
         for place in sorted({round(step) for step in np.linspace(0, len(sound) - 1, number)} if sound else ()):
-            source = sound[place]
-            sheet.append(AnnotatedImage(f'{name}: {Path(source.path).name}', source.load_image(), source.load_mask()))
+            source, ignored = sound[place], report.lists[name].ignore_index
+            mask = source.load_mask()
+            mask[mask == ignored] = 255  # gray, be it a class or not
+            sheet.append(AnnotatedImage(f'{name}: {Path(source.path).name}', source.load_image(), mask))
     if not sheet:
         print(f'{path} is not drawn: there is no image with a sound mask.')
         return

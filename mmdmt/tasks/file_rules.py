@@ -13,6 +13,7 @@ from mmdmt.tasks.findings import Finding
 from mmdmt.tasks.image_content import ImageContent
 
 CONVERT = 'convert it to one channel of class ids (tools/dataset_converters/color_masks.py)'
+_CONVERT_DEEP = 'convert it to one channel of 8 bits with class ids from 0 on, 255 where it is ignored'
 _MASK_MODES = ('1', 'L', 'P')
 _NEARLY_BLACK = 64
 
@@ -54,7 +55,8 @@ def mask_mode(path: str, content: ImageContent | None) -> Finding | None:
     if content is None or (content.mode in _MASK_MODES and content.bits <= 8 and content.channels == 1):
         return _pages('mask', path, content)
     mode = f'of mode {content.mode}, but a mask has one channel of 8 bits'
-    return Finding('mask', path, f'is an image {mode}', f'are images {mode}', CONVERT)
+    remedy = CONVERT if content.bits <= 8 else _CONVERT_DEEP
+    return Finding('mask', path, f'is an image {mode}', f'are images {mode}', remedy)
 
 
 def image_findings(

@@ -56,6 +56,9 @@ def check_masks(dataset: BaseDataset) -> None:
 
     Args:
         dataset (BaseDataset): Its pipeline is changed; one without annotations checks nothing but names files.
+
+    Raises:
+        ValueError: If the dataset and the transform that loads its masks differ in ``reduce_zero_label``.
     """
     transforms = list(dataset.pipeline.transforms)
     if isinstance(dataset.pipeline, CheckedPipeline) or not transforms:
@@ -64,8 +67,15 @@ def check_masks(dataset: BaseDataset) -> None:
     if place is None:
         dataset.pipeline = CheckedPipeline(transforms)
         return
+    reduced = getattr(dataset, 'reduce_zero_label', False)
     for transform in flat(transforms):
         if isinstance(transform, LoadAnnotations):
+            own = getattr(transform, 'reduce_zero_label', None)
+            if own is not None and own != reduced:
+                raise ValueError(
+                    f'LoadAnnotations has reduce_zero_label={own}, but its {type(dataset).__name__} has {reduced}: set '
+                    'it in the dataset, and leave it out of LoadAnnotations.'
+                )
             check_when_loaded(transform)
     check = CheckMask(len(dataset.metainfo['classes']), ignored_label(dataset))
     dataset.pipeline = CheckedPipeline(transforms, check, place)
