@@ -26,7 +26,7 @@ from mmdmt.engine.guards.last_checkpoint import (
     settle_checkpoint,
 )
 from mmdmt.engine.guards.loss_watch import LossWatch
-from mmdmt.engine.guards.run_checks import check_run, check_settings
+from mmdmt.engine.guards.run_checks import check_run, check_selection, check_settings
 from mmdmt.engine.guards.run_lock import enter_work_dir
 from mmdmt.engine.guards.validation_checks import check_evaluated
 from mmdmt.engine.labeling_report import report_labels, warn_of_absent_classes
@@ -138,6 +138,7 @@ class DMTHook(Hook):
             check_evaluated(runner)
             return  # not built: the run only tests
         check_run(runner, self.curriculum, self.best.metric if self.best is not None else None)
+        check_selection(runner, self.labeling.get('selection'))
         check_evaluated(runner)
         warn_of_absent_classes(runner)
         if is_main_process():

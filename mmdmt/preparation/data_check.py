@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import combinations_with_replacement
+from pathlib import Path
 
 import numpy as np
 from mmengine.config import Config
@@ -19,6 +20,7 @@ from mmdmt.preparation.config_lists import (
     read_list,
 )
 from mmdmt.preparation.image_check import CheckedImage, ImageSource, check_image
+from mmdmt.preparation.image_lists import left_out
 from mmdmt.pseudo_labels.progress import progress
 from mmdmt.tasks.findings import Finding, by_kind, some
 
@@ -113,6 +115,15 @@ def list_warnings(images: ImageList, checked: Sequence[CheckedImage]) -> list[st
     """Say what is odd about the images of a list, though training would run."""
     twice = [path for path, count in Counter(image.path for image in checked).items() if count > 1]
     warnings = [f'{len(twice)} images stand more than once in the {images.name} list: {some(twice)}.'] if twice else []
+    for part in images.parts:
+        others = (
+            [] if part.ann_file or part.backend_args else left_out(Path(part.data_prefix['img_path']), part.img_suffix)
+        )
+        if others:
+            warnings.append(
+                f'{len(others)} images of {part.data_prefix["img_path"]} do not end in {part.img_suffix!r} and are not in '
+                f'the {images.name} list: {some(others)}. A dataset has one img_suffix: rename or convert them.'
+            )
     held = {image.mask: image.counts for image in checked if image.counts is not None}
     if not held:
         return warnings

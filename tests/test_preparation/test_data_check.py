@@ -375,3 +375,15 @@ def test_images_that_are_no_files_are_refused(mmseg_scope):
     problems = check_data(config, workers=1).problems
     assert len(problems) == 2
     assert all('its images come from mmdmt.LoadSceneImage, and only files can be checked' in p for p in problems)
+
+
+def test_images_that_a_suffix_keeps_out_of_a_folders_list_are_told(check, data):
+    shutil.copytree(data / 'images', data / 'pool')
+    for number in range(16, 20):
+        (data / 'pool' / f'{number:03d}.png').rename(data / 'pool' / f'{number:03d}.PNG')
+    for number in range(6):
+        (data / 'pool' / f'{number:03d}.png').unlink()
+    unlabeled = 'train_dataloader.dataset.unlabeled'
+    report = check(**{f'{unlabeled}.ann_file': '', f'{unlabeled}.data_prefix.img_path': 'pool'})
+    assert len(report.images['unlabeled']) == 10
+    the_one(report.warnings, '4 images of', "do not end in '.png' and are not in the unlabeled list: 016.PNG, 017.PNG")

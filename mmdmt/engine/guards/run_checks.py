@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from mmengine.dist import get_world_size
@@ -72,6 +73,31 @@ def check_run(runner: Runner, curriculum: Curriculum, carry_metric: str | None) 
     _check_data(runner, model, curriculum)
     _check_recipe(runner, model, curriculum)
     check_validation(runner, runner.train_dataloader.dataset.metainfo['classes'], carry_metric)
+
+
+def check_selection(runner: Runner, selection: Mapping[str, Any] | None) -> None:
+    """Check that the policy that selects labels can be built, and selects those of the task.
+
+    Args:
+        runner (Runner): About to train.
+        selection (dict, optional): ``labeling.selection`` of DMTHook.
+
+    Raises:
+        ValueError: If it is none, or of the other task.
+    """
+    if selection is None:
+        return
+    if not isinstance(selection, Mapping) or 'type' not in selection:
+        raise ValueError(f'labeling.selection={selection!r} of DMTHook is no config: give dict(type=..., ...).')
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    try:
+        model.task.labels.recorder(
+            Path(runner.work_dir), 1, model.num_classes, selection
+        )  # it writes when it is entered
+    except TypeError as error:
+        raise ValueError(
+            f'labeling.selection={dict(selection)} of DMTHook cannot be built ({error}): give the arguments of its type.'
+        ) from error
 
 
 def _check_hook(runner: Runner) -> None:
