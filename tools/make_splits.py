@@ -161,10 +161,11 @@ def masked(args: argparse.Namespace) -> int:
     ids = image_lists.ids_in_folder(args.images, args.img_suffix)
     warn_of_suffixes(args)
     others = image_lists.left_out(args.masks, args.mask_suffix)
+    others = [name for name in others if name.lower().endswith(args.mask_suffix.lower())]
     if others:
         print(
-            f'WARNING: {len(others)} files of {args.masks} do not end in {args.mask_suffix!r} and are not taken for masks, '
-            f'such as {others[0]}: rename or convert them if they are.'
+            f'WARNING: {len(others)} files of {args.masks} do not end in {args.mask_suffix!r} and are not taken for '
+            f'masks, such as {others[0]}: rename them if they are.'
         )
     with_mask = [image for image in ids if (args.masks / f'{image}{args.mask_suffix}').is_file()]
     if not with_mask:

@@ -116,13 +116,12 @@ def list_warnings(images: ImageList, checked: Sequence[CheckedImage]) -> list[st
     twice = [path for path, count in Counter(image.path for image in checked).items() if count > 1]
     warnings = [f'{len(twice)} images stand more than once in the {images.name} list: {some(twice)}.'] if twice else []
     for part in images.parts:
-        others = (
-            [] if part.ann_file or part.backend_args else left_out(Path(part.data_prefix['img_path']), part.img_suffix)
-        )
+        folder, suffix = part.data_prefix['img_path'], part.img_suffix
+        others = [] if part.ann_file or part.backend_args else left_out(Path(folder), suffix)
         if others:
             warnings.append(
-                f'{len(others)} images of {part.data_prefix["img_path"]} do not end in {part.img_suffix!r} and are not in '
-                f'the {images.name} list: {some(others)}. A dataset has one img_suffix: rename or convert them.'
+                f'{len(others)} images of {folder} do not end in {suffix!r} and are not in the {images.name} list: '
+                f'{some(others)}. A dataset has one img_suffix: rename or convert them.'
             )
     held = {image.mask: image.counts for image in checked if image.counts is not None}
     if not held:

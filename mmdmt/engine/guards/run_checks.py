@@ -90,13 +90,11 @@ def check_selection(runner: Runner, selection: Mapping[str, Any] | None) -> None
     if not isinstance(selection, Mapping) or 'type' not in selection:
         raise ValueError(f'labeling.selection={selection!r} of DMTHook is no config: give dict(type=..., ...).')
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-    try:
-        model.task.labels.recorder(
-            Path(runner.work_dir), 1, model.num_classes, selection
-        )  # it writes when it is entered
+    try:  # a recorder writes nothing until it is entered
+        model.task.labels.recorder(Path(runner.work_dir), 1, model.num_classes, selection)
     except TypeError as error:
         raise ValueError(
-            f'labeling.selection={dict(selection)} of DMTHook cannot be built ({error}): give the arguments of its type.'
+            f'labeling.selection={dict(selection)} of DMTHook cannot be built ({error}): give arguments of its type.'
         ) from error
 
 
