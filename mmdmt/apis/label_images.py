@@ -116,7 +116,7 @@ def _label(
     origin: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     classes = list(model.dataset_meta['classes'])
-    storage = storage_of_labels(model)
+    storage = _storage_of_labels(model)
     out = _Files(out_dir, len(classes), storage)
     histogram = ConfidenceHistogram(len(classes))
 
@@ -221,7 +221,7 @@ class LabelStorage(NamedTuple):
     dropped: int
 
 
-def storage_of_labels(model: BaseModel) -> LabelStorage:
+def _storage_of_labels(model: BaseModel) -> LabelStorage:
     """Tell how the data set that a model was trained on stores labels.
 
     Args:
