@@ -13,13 +13,15 @@ data = dict(
     metainfo=dict(classes=classes, palette=palette),
 )
 folders = dict(img_path='images', seg_map_path='masks')
-load = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]
+# Every image is resized to a shorter side of 512, to be trained, labeled, validated and tested.
+image, resize = dict(type='LoadImageFromFile'), dict(type='Resize', scale=(2048, 512), keep_ratio=True)
+mask, pack = dict(type='LoadAnnotations'), dict(type='PackSegInputs')
 augment = [
-    dict(type='RandomResize', scale=(2048, 512), ratio_range=(0.5, 1.5), keep_ratio=True),
+    dict(type='mmdmt.RandomScale', min_factor=0.5, max_factor=1.5),
     dict(type='RandomCrop', crop_size=(512, 512), cat_max_ratio=0.75),
     dict(type='RandomFlip', prob=0.5),
 ]
-pack = [dict(type='PackSegInputs')]
+pseudo = [image, resize, dict(type='mmdmt.LoadPseudoLabel'), *augment, dict(type='mmdmt.PackPseudoLabel')]
 train_dataloader = dict(
     batch_size=8,  # of each peer, on each GPU: labeled + pseudo of every phase
     num_workers=4,
@@ -27,15 +29,20 @@ train_dataloader = dict(
     batch_sampler=dict(type='mmdmt.MutualBatchSampler'),
     dataset=dict(
         type='mmdmt.MutualDataset',
-        labeled=dict(ann_file='labeled.txt', data_prefix=folders, pipeline=load + augment + pack, **data),
-        unlabeled=dict(ann_file='unlabeled.txt', data_prefix=dict(img_path='images'), **data),  # no mask is needed
+        labeled=dict(
+            ann_file='labeled.txt', data_prefix=folders, pipeline=[image, mask, resize, *augment, pack], **data
+        ),
+        unlabeled=dict(  # no mask is needed
+            ann_file='unlabeled.txt', data_prefix=dict(img_path='images'), pipeline=pseudo, **data
+        ),
     ),
 )
 val_dataloader = dict(
     batch_size=1,
     num_workers=4,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(ann_file='val.txt', data_prefix=folders, pipeline=load + pack, test_mode=True, **data),
+    # The mask keeps its size: predictions are brought to the size of the image file.
+    dataset=dict(ann_file='val.txt', data_prefix=folders, pipeline=[image, resize, mask, pack], test_mode=True, **data),
 )
 test_dataloader = val_dataloader
 val_evaluator = dict(type='mmdmt.PeerMetric', metric=dict(type='IoUMetric', iou_metrics=['mIoU']))

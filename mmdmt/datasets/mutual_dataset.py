@@ -47,8 +47,8 @@ class MutualDataset(Dataset[dict[str, Any]]):
             :class:`mmdmt.LoadPseudoLabel` where that one loads annotations and :class:`mmdmt.PackPseudoLabel` where it
             packs; for classification with :class:`mmdmt.LoadPseudoImageLabel` after the image is loaded.
         learner_view (list[dict], optional): Transforms that change the colors of an unlabeled image for the learner
-            alone, put before the packing as :class:`mmdmt.TwoViews`. Not beside a ``pipeline`` of ``unlabeled``, which
-            holds its own. Defaults to None, one view.
+            alone, put before the packing as :class:`mmdmt.TwoViews`; a ``pipeline`` of ``unlabeled`` that has one
+            already is refused. Defaults to None, one view.
         labeling_pipeline (list[dict], optional): What an unlabeled image goes through to be labeled, packing
             included. Only for classification, where a label does not depend on the image's size. Defaults to None, all
             that stands before the pseudo label is loaded.
@@ -68,6 +68,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
     ) -> None:
         self.labeled: BaseDataset = build_plain_dataset('labeled', labeled)
         own_pipeline = unlabeled.get('pipeline')
+        views = [TwoViews(learner_view)] if learner_view else []
         self.unlabeled: BaseDataset = build_plain_dataset('unlabeled', {**unlabeled, 'pipeline': own_pipeline or []})
         if not isinstance(self.unlabeled, BaseDataset):
             raise ValueError(
@@ -77,14 +78,8 @@ class MutualDataset(Dataset[dict[str, Any]]):
         parts = self.parts
         self.task = task_of_pipeline([step for part in parts for step in part.pipeline.transforms])
         if not own_pipeline:
-            derived = self.task.labels.training_transforms(_only(parts, self.labeled))
-            views = [TwoViews(learner_view)] if learner_view else []
-            self.unlabeled.pipeline = Compose([*derived[:-1], *views, derived[-1]])
-        elif learner_view:
-            raise ValueError(
-                'learner_view of MutualDataset stands beside a pipeline of its unlabeled dataset: put '
-                "dict(type='mmdmt.TwoViews', learner=[...]) before the packing of that pipeline instead."
-            )
+            self.unlabeled.pipeline = Compose(self.task.labels.training_transforms(_only(parts, self.labeled)))
+        self.unlabeled.pipeline.transforms[-1:-1] = views
         self.ignored = self.task.labels.hand_ignored(parts, self.unlabeled.pipeline.transforms)
         with _seeded(0):  # made-up images go through the transforms
             _check_views(self.unlabeled.pipeline.transforms, pixels='seg_map_path' in self.task.labels.files)

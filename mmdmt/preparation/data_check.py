@@ -17,10 +17,12 @@ from mmdmt.preparation.config_lists import (
     dataset_configs,
     fact_problems,
     overlaps,
+    pipelines,
     read_list,
 )
 from mmdmt.preparation.image_check import CheckedImage, ImageSource, check_image
 from mmdmt.preparation.image_lists import left_out
+from mmdmt.preparation.scale_check import scale_warnings
 from mmdmt.pseudo_labels.progress import progress
 from mmdmt.tasks.findings import Finding, by_kind, some
 
@@ -70,6 +72,7 @@ def check_data(config: Config, workers: int = 4) -> DataReport:
         report.problems += absent_classes(images, report.images[name])
         report.warnings += list_warnings(images, report.images[name])
     report.warnings += duplicates(report.images)
+    report.warnings += scale_warnings(pipelines(config), {name: one.sources for name, one in report.lists.items()})
     return report
 
 

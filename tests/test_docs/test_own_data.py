@@ -95,10 +95,11 @@ def run(command):
 def test_a_new_user_gets_from_images_to_masks_of_new_ones(checkout, capsys, mmseg_scope):
     blocks = re.findall(r'```(bash|python)\n(.*?)```', PAGE, flags=re.DOTALL)
     commands = [line for kind, block in blocks if kind == 'bash' for line in block.splitlines()]
-    custom, schedule, use = (block for kind, block in blocks if kind == 'python')
+    custom, schedule, baseline, use = (block for kind, block in blocks if kind == 'python')
     assert custom == (checkout / 'configs' / 'dmt' / 'dmt_custom.py').read_text()
     mine = replaced(custom, CHANGES) + replaced(schedule, SHORT) + SMALL
     (checkout / 'configs' / 'dmt' / 'mine.py').write_text(mine)
+    (checkout / 'configs' / 'dmt' / 'mine_labels.py').write_text(baseline)
     said = {}
     for command in commands:
         command = command.replace('iter_20000', 'iter_6')
@@ -113,5 +114,10 @@ def test_a_new_user_gets_from_images_to_masks_of_new_ones(checkout, capsys, mmse
             for kind, dtype in (('labels', np.uint8), ('confidence', np.uint16)):
                 picture = cv2.imread(f'{folder}/{kind}/{name}.png', cv2.IMREAD_UNCHANGED)
                 assert (picture.dtype, picture.ndim) == (dtype, 2)
+    # As long as the run that it is compared with, and on labels alone.
+    (log,) = Path('work_dirs/mine_labels').glob('*/*.log')
+    assert 'Phase 0 of 0, iterations 0 to 6: warm-up' in log.read_text()
+    comparison = Path('comparison.html').read_text()
+    assert all(name in comparison for name in ('mine', 'mine_labels'))
     exec(use.replace('iter_20000', 'iter_6'), {})
     assert re.findall(r'photos/\S+ \[[\d, ]+\] 0\.\d+', capsys.readouterr().out)
