@@ -103,6 +103,16 @@ class LateInterrupt(Interrupt):
 
 
 @dataclass(frozen=True)
+class InterruptNextFork(Interrupt):
+    """The same, while the next process is forked: in a hook as libraries register them, where Python drops errors."""
+
+    def __call__(self, stage, time, iteration):
+        if (stage, time) == (self.stage, self.time):
+            left = [self.number]
+            os.register_at_fork(before=lambda: left and os.kill(os.getpid(), left.pop()))
+
+
+@dataclass(frozen=True)
 class FillDisk(Kill):
     """From the n-th time on that a stage is met, no file grows beyond so many bytes: the system cuts writes short.
 

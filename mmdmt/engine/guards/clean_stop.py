@@ -22,6 +22,9 @@ WORTH_SAVING = 60.0
 GRACE = 30.0
 """Seconds for which the other processes of a run wait for the one that writes the checkpoint."""
 
+SOON = 0.01
+"""Seconds after which a signal that has come while a process was forked is looked at again."""
+
 ONE_EVENT = 3.0
 """Seconds in which a process of several takes signals for one."""
 
@@ -138,6 +141,8 @@ class CleanStop:
         elif not self._is_training(frame):  # an error has ended the run, and the process lives on
             self.finish()
             signal.raise_signal(number)
+        elif _is_amid_fork(frame) and self._receive_soon(number):
+            pass
         elif self._pending is not None:
             # A launcher sends its processes the signal that they have got themselves.
             if get_world_size() == 1 or time.monotonic() - self._received_at > ONE_EVENT:
@@ -148,6 +153,19 @@ class CleanStop:
                 if self._doing is Doing.VALIDATING:
                     self._save_amid_validation()
                 self._end(number)
+
+    def _receive_soon(self, number: int) -> bool:
+        """Let a signal come again in a moment; False where the timer is somebody else's."""
+        if signal.getsignal(signal.SIGALRM) != signal.SIG_DFL:
+            return False
+
+        def again(_: int, frame: FrameType | None) -> None:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            self._receive(number, frame)
+
+        signal.signal(signal.SIGALRM, again)
+        signal.setitimer(signal.ITIMER_REAL, SOON)
+        return True
 
     def _waits(self) -> bool:
         """Whether the end waits for that of the iteration; processes that train together end together."""
@@ -187,3 +205,12 @@ class CleanStop:
             )
             runner.logger.warning(f'{signal.Signals(number).name} ends the run at iteration {runner.iter}: {remedy}.')
         raise SystemExit(128 + number)
+
+
+def _is_amid_fork(frame: FrameType | None) -> bool:
+    """Whether a data worker is being forked: Python prints and drops what is raised in the hooks around a fork."""
+    while frame is not None:
+        if frame.f_code.co_name == '_launch' and frame.f_code.co_filename.endswith('popen_fork.py'):
+            return True
+        frame = frame.f_back
+    return False
