@@ -144,6 +144,7 @@ def label(
     if there[0]:
         print_log(f'Phase {phase}: the images were labeled before the run was interrupted.', logger='current')
         return None
+    print_log(f'Phase {phase}: labeling {dataset.num_unlabeled()} images.', logger='current')
     if is_main_process():
         shutil.rmtree(root, ignore_errors=True)  # what an interrupted labeling has left
     barrier()

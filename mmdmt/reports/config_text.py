@@ -16,16 +16,15 @@ def read_config(text: str) -> dict[str, Any]:
         text is no Python.
     """
     try:
-        statements = ast.parse(text).body
-    except (SyntaxError, ValueError):
+        return {
+            target.id: _value(statement.value)
+            for statement in ast.parse(text).body
+            if isinstance(statement, ast.Assign)
+            for target in statement.targets
+            if isinstance(target, ast.Name)
+        }
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the latter of nesting without end
         return {}
-    return {
-        target.id: _value(statement.value)
-        for statement in statements
-        if isinstance(statement, ast.Assign)
-        for target in statement.targets
-        if isinstance(target, ast.Name)
-    }
 
 
 def flatten(settings: Any, name: str = '') -> dict[str, Any]:
@@ -51,17 +50,33 @@ def flatten(settings: Any, name: str = '') -> dict[str, Any]:
     return flat
 
 
+def as_dict(value: Any) -> dict[str, Any]:
+    """Return a part of a config that should be a dict; an empty one where it is something else."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return a part of a config that should be a list; an empty one where it is something else."""
+    return value if isinstance(value, list) else []
+
+
 def _value(node: ast.expr) -> Any:
     if isinstance(node, ast.Constant):
         return node.value
     if isinstance(node, ast.List | ast.Tuple | ast.Set):
         return [_value(element) for element in node.elts]
     if isinstance(node, ast.Dict):
-        return {_value(key): _value(value) for key, value in zip(node.keys, node.values, strict=True) if key}
+        return {_key(key): _value(value) for key, value in zip(node.keys, node.values, strict=True) if key}
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == 'dict':
         named = {keyword.arg: _value(keyword.value) for keyword in node.keywords if keyword.arg}
-        return {**{key: value for given in map(_value, node.args) for key, value in given.items()}, **named}
+        given = [value for value in map(_value, node.args) if isinstance(value, dict)]
+        return {**{key: value for one in given for key, value in one.items()}, **named}
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
         operand = node.operand.value
         return -operand if isinstance(operand, int | float) else ast.unparse(node)
     return ast.unparse(node)
+
+
+def _key(node: ast.expr) -> Any:
+    """Return a key of a dictionary: a constant, or the text of what is none, such as a tuple."""
+    return node.value if isinstance(node, ast.Constant) else ast.unparse(node)

@@ -2,13 +2,14 @@
 
 import json
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
 from typing import Any
 
 from mmdmt.reports.config_text import flatten
-from mmdmt.reports.run import ENSEMBLE, Run
+from mmdmt.reports.run import ENSEMBLE, PhaseSpan, Run
 
 # The parts of a config that make an experiment. Others are variables of the config files, or say where and how a run
 # is started, shown and logged.
@@ -27,6 +28,7 @@ PARTS = (
     'randomness',
 )
 SEED = 'randomness.seed'
+PHASES = re.compile(r'custom_hooks\.\d+\.phases\b')
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,12 @@ def differences(experiments: Sequence[Experiment]) -> dict[str, list[Any]]:
     """
     flat = [_settings(experiment.runs[0]) for experiment in experiments]
     found: dict[str, list[Any]] = {}
+    phases = [phases_in_words(experiment.runs[0].phases) or None for experiment in experiments]
+    if len(set(phases)) > 1:
+        found['phases'] = list(phases)
     for name in sorted(set().union(*flat)):
+        if PHASES.match(name):
+            continue  # said in words
         if len({json.dumps(settings.get(name)) for settings in flat}) == 1:
             continue
         lacking = [settings for settings in flat if name not in settings]
@@ -138,6 +145,36 @@ def differences(experiments: Sequence[Experiment]) -> dict[str, list[Any]]:
         else:
             found[part] = [None if _lacks(settings, part) else '...' for settings in flat]
     return found
+
+
+def phases_in_words(phases: Sequence[PhaseSpan]) -> str:
+    """Tell the phases of a run: neighbors that differ in the label ratio alone together.
+
+    Args:
+        phases (Sequence[PhaseSpan]): With the settings of the config.
+
+    Example:
+        >>> warm_up = PhaseSpan(0, 0, 100, {'iters': 100, 'labeled': 8})
+        >>> ratios = [PhaseSpan(n, 0, 0, {'iters': 50, 'labeled': 2, 'label_ratio': n / 5}) for n in (1, 2)]
+        >>> phases_in_words([warm_up, *ratios])
+        '100 iterations (labeled 8); 2 x 50 iterations (labeled 2), label ratios 0.2, 0.4'
+    """
+    told: list[tuple[dict[str, Any], list[Any]]] = []
+    for phase in phases:
+        rest = {key: value for key, value in phase.settings.items() if key != 'label_ratio'}
+        ratio = phase.settings.get('label_ratio')
+        if told and told[-1][0] == rest and (ratio is None) == (not told[-1][1]):
+            told[-1][1].append(ratio)
+        else:
+            told.append((rest, [] if ratio is None else [ratio]))
+    return '; '.join(_phases_alike(rest, ratios) for rest, ratios in told if rest)
+
+
+def _phases_alike(rest: dict[str, Any], ratios: Sequence[Any]) -> str:
+    times = f'{len(ratios)} x ' if len(ratios) > 1 else ''
+    others = ', '.join(f'{key} {value}' for key, value in rest.items() if key != 'iters')
+    text = f'{times}{rest.get("iters", "no")} iterations' + (f' ({others})' if others else '')
+    return f'{text}, label ratio{"s" if len(ratios) > 1 else ""} {", ".join(map(str, ratios))}' if ratios else text
 
 
 def _settings(run: Run) -> dict[str, Any]:

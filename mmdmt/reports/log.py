@@ -83,21 +83,27 @@ def _read(file: Path, log: Log) -> None:
     reached = 0
     for line in file.read_text(errors='replace').splitlines():
         found = LINE.match(line)
-        if not found:
+        time = _time(found[1]) if found else None
+        if not found or not time:
             if (told := ENVIRONMENT.fullmatch(line)) and told[1] in TOLD:
                 log.environment[told[1]] = told[2]
             if message and line.strip():  # goes on in the next line
                 message = (message[0], f'{message[1]}\n{line}')
             continue
         _count(log, message)
-        now, level, text = datetime.strptime(found[1], '%Y/%m/%d %H:%M:%S'), found[2], found[3]
+        before, now, level, text = now or time, time, found[2], found[3]
         begin = begin or now
         message = (level, text) if level in ('WARNING', 'ERROR', 'CRITICAL') else None
         if entered := PHASE.match(text):
-            _add_phase(log, phase, now)
-            phase = int(entered[1]), now
+            if phase is None or phase[0] != int(entered[1]):
+                _add_phase(log, phase, now)
+                phase = int(entered[1]), now
             log.phases[phase[0]] = int(entered[2]), int(entered[3]), entered[4]
-        elif phase and (labeled := LABELED.match(text)) and int(labeled[1]) == phase[0]:
+        elif labeled := LABELED.match(text):
+            if phase is None or phase[0] != int(labeled[1]):
+                # Labels are made before their phase is entered, and count as part of it: from the line before on.
+                _add_phase(log, phase, before)
+                phase = int(labeled[1]), before
             log.labeling_seconds[phase[0]] = (now - phase[1]).total_seconds()
         elif named := LIST.match(text):
             log.lists[named[1]] = named[2]
@@ -110,6 +116,14 @@ def _read(file: Path, log: Log) -> None:
         log.starts.append((begin, now))
         _add_phase(log, phase, now)
         log.reached = reached or log.reached
+
+
+def _time(text: str) -> datetime | None:
+    """Read the time of a line; None of one that is damaged."""
+    try:
+        return datetime.strptime(text, '%Y/%m/%d %H:%M:%S')
+    except ValueError:
+        return None
 
 
 def _add_phase(log: Log, phase: tuple[int, datetime] | None, now: datetime) -> None:

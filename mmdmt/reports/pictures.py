@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image
 
 WIDEST = 1600
+TALLEST = 6000  # WebP ends at 16383
 MOST = 6  # of a phase
 
 
@@ -63,12 +64,14 @@ def _read(path: Path, title: str) -> Picture | None:
     try:
         with Image.open(path) as opened:
             image = opened.convert('RGB')
-    except (OSError, SyntaxError, ValueError):  # Pillow says so in all of these ways
+        factor = min(1.0, WIDEST / image.width, TALLEST / image.height)
+        if factor < 1:
+            size = [max(1, round(side * factor)) for side in image.size]
+            image = image.resize((size[0], size[1]), Image.Resampling.LANCZOS)
+        # Sheets of scenes are smaller without loss, those of photographs with.
+        content = min(_webp(image, lossless=True), _webp(image, quality=90), key=len)
+    except Exception:  # whatever a decoder raises: one odd file must not keep the report from being made
         return None
-    if image.width > WIDEST:
-        image = image.resize((WIDEST, max(1, round(image.height * WIDEST / image.width))), Image.Resampling.LANCZOS)
-    # Sheets of scenes are smaller without loss, those of photographs with.
-    content = min(_webp(image, lossless=True), _webp(image, quality=90), key=len)
     source = f'data:image/webp;base64,{base64.b64encode(content).decode()}'
     return Picture(path.stem, title, source, image.width, image.height)
 

@@ -18,7 +18,7 @@ PEER_COLORS = ('#2b7fd4', '#e07b2a', '#149579', '#8f63d2', '#b08d13', '#7d6a5c')
 ENSEMBLE_COLOR = '#cf3b74'
 EXPERIMENT_COLORS = ('#3e63b8', '#c0622b', '#2c8c57', '#9a4fa8', '#97850f', '#4b8fa5', '#b54757', '#6b7280')
 QUIET = '#808890'  # axes and grid; the page's own style colors the text
-SIZES = {'wide': (10.2, 3.3), 'small': (5.0, 2.5)}
+SIZES = {'wide': (10.2, 3.3), 'small': (4.6, 2.4), 'narrow': (4.0, 3.2)}
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,14 @@ class Plot:
         svg: The drawing.
         alt: What it shows, in words.
         size: ``'wide'`` or ``'small'``.
+        narrow: The same drawing for a narrow screen, of a wide plot; else empty.
     """
 
     title: str
     svg: str
     alt: str
     size: str
+    narrow: str = ''
 
 
 def colors_of(peers: Sequence[str]) -> dict[str, str]:
@@ -90,6 +92,13 @@ def draw(
     if not curves:
         return None
     titled = f'{title} ({unit})' if unit else title
+    svg = _drawn(identity, curves, phases, size, until)
+    narrow = _drawn(f'{identity}-narrow', curves, phases, 'narrow', until) if size == 'wide' else ''
+    alt = f'{titled} over iterations. ' + ' '.join(_tell(curve) for curve in curves)
+    return Plot(titled, svg, alt, size, narrow)
+
+
+def _drawn(identity: str, curves: Sequence[Curve], phases: Sequence[PhaseSpan], size: str, until: int) -> str:
     # Text stays text, in the fonts of the page; a fixed salt makes the same report of the same run.
     with mpl.rc_context({'svg.fonttype': 'none', 'svg.hashsalt': identity, 'font.size': 9}):
         figure = Figure(figsize=SIZES[size], layout='constrained')
@@ -101,12 +110,13 @@ def draw(
             _draw_curve(axes, curve)
         _quieten(axes)
         axes.set_xlim(0, last * 1.01 or 1)
-        if size == 'wide':
-            figure.legend(*axes.get_legend_handles_labels(), loc='outside right upper', frameon=False)
+        if size != 'small':
+            place = 'outside right upper' if size == 'wide' else 'outside upper left'
+            lines, labels = axes.get_legend_handles_labels()
+            figure.legend(lines, labels, loc=place, frameon=False, ncols=1 if size == 'wide' else min(len(labels), 3))
         text = io.StringIO()
         canvas.print_svg(text, metadata=dict.fromkeys(('Creator', 'Date', 'Format', 'Type')))
-    alt = f'{titled} over iterations. ' + ' '.join(_tell(curve) for curve in curves)
-    return Plot(titled, _embed(text.getvalue(), identity), alt, size)
+    return _embed(text.getvalue(), identity)
 
 
 def _draw_phases(axes: mpl.axes.Axes, phases: Sequence[PhaseSpan], last: int) -> None:

@@ -76,6 +76,24 @@ def quality(run: Run, labeler: str) -> list[Quantity]:
     return found
 
 
+def trend(run: Run, labeler: str) -> str:
+    """Tell that coverage rises while precision falls, which looks like a fault and is none; empty if that is not so.
+
+    Args:
+        run (Run): With labelings.
+        labeler (str): A peer.
+    """
+    numbers = labeled_phases(run)
+    found = {quantity.title: quantity.whole for quantity in quality(run, labeler) if len(quantity.whole) > 1}
+    coverage, precision = (found.get(title, (math.nan, math.nan)) for title in ('Coverage', 'Precision'))
+    if not (coverage[-1] > coverage[0] and precision[-1] < precision[0]):
+        return ''
+    return (
+        f'{labeler}: from phase {numbers[0]} to {numbers[-1]} coverage rises from {coverage[0]:.1f} to '
+        f'{coverage[-1]:.1f} % while precision falls from {precision[0]:.1f} to {precision[-1]:.1f} %.'
+    )
+
+
 def labeling_seconds(run: Run) -> dict[int, float]:
     """Return how long the labeling of each phase took: as logged as a scalar, or else as the log lines tell."""
     logged = {

@@ -1,12 +1,13 @@
 """Read a run from its work_dir."""
 
 import math
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mmdmt.reports.config_text import read_config
+from mmdmt.reports.config_text import as_dict, as_list, read_config
 from mmdmt.reports.log import Log, read_logs
 from mmdmt.reports.scalars import TIMERS, Scalars, read_scalars, series
 
@@ -78,15 +79,20 @@ class Run:
     @property
     def seed(self) -> int | str | None:
         """The seed of the config, or the one that MMEngine has drawn."""
-        seed = (self.config.get('randomness') or {}).get('seed')
+        seed = as_dict(self.config.get('randomness')).get('seed')
         return self.log.environment.get('seed') if seed is None else seed
 
     @cached_property
     def peers(self) -> tuple[str, ...]:
-        """Names of the peers; of a model without peers, of what was validated."""
-        peers = (self.config.get('model') or {}).get('peers')
+        """Names of the peers in the order in which they were logged; of a model without peers, of what was validated.
+
+        A dumped config has them in the order of the alphabet, logs and pictures in that of the config file.
+        """
+        peers = as_dict(self.config.get('model')).get('peers')
         if isinstance(peers, dict) and peers:
-            return tuple(peers)
+            entries = (*self.scalars.training[:1], *self.scalars.validations[:1])
+            logged = list(dict.fromkeys(re.split(r'[./]', key)[0] for entry in entries for key in entry))
+            return tuple(sorted(peers, key=lambda name: logged.index(name) if name in logged else len(logged)))
         return tuple(name for name in self._validated if name != ENSEMBLE)
 
     @cached_property
@@ -110,13 +116,14 @@ class Run:
     @cached_property
     def phases(self) -> tuple[PhaseSpan, ...]:
         """The phases: those of the config, or else those that were entered."""
-        hooks = [hook for hook in self.config.get('custom_hooks') or [] if isinstance(hook, dict)]
-        settings = [phase for hook in hooks for phase in hook.get('phases') or [] if isinstance(phase, dict)]
+        hooks = [hook for hook in as_list(self.config.get('custom_hooks')) if isinstance(hook, dict)]
+        settings = [phase for hook in hooks for phase in as_list(hook.get('phases')) if isinstance(phase, dict)]
         spans: list[PhaseSpan] = []
         for index, phase in enumerate(settings):
-            start = spans[-1].stop if spans else 0
+            start, iters = spans[-1].stop if spans else 0, phase.get('iters')
             kind = self.log.phases.get(index, (0, 0, ''))[2]
-            spans.append(PhaseSpan(index, start, start + int(phase.get('iters', 0)), phase, kind))
+            stop = start + (iters if isinstance(iters, int) else 0)
+            spans.append(PhaseSpan(index, start, stop, phase, kind))
         if spans:
             return tuple(spans)
         logged = sorted(self.log.phases.items())
@@ -125,7 +132,7 @@ class Run:
     @property
     def planned(self) -> int | None:
         """Iterations that the run is to have."""
-        iters = (self.config.get('train_cfg') or {}).get('max_iters')
+        iters = as_dict(self.config.get('train_cfg')).get('max_iters')
         return iters if isinstance(iters, int) else (self.phases[-1].stop if self.phases else None)
 
     @property
@@ -188,7 +195,7 @@ def read_run(work_dir: Path) -> Run:
             f'{work_dir} holds no */vis_data/scalars.json, which a run writes with its first logged iteration: give '
             "the --work-dir of a run whose visualizer has vis_backends=[dict(type='LocalVisBackend')]."
         )
-    logs = [log for file in trained for log in sorted(file.parents[1].glob('*.log'))]
+    logs = [log for file in trained for log in sorted(file.parents[1].glob('*.log')) if log.is_file()]
     dumped = sorted(work_dir.glob('*.py'), key=lambda path: path.stat().st_mtime)
     last = trained[-1].with_name('config.py')
     text = next((path.read_text(errors='replace') for path in (last, *reversed(dumped)) if path.is_file()), '')

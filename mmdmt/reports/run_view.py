@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
+from mmdmt.reports.config_text import as_dict
 from mmdmt.reports.pictures import find_pictures
 from mmdmt.reports.plots import QUIET, Curve, Plot, draw
-from mmdmt.reports.pseudo_labels import labeled_phases, labelers, labeling_seconds, quality
+from mmdmt.reports.pseudo_labels import labeled_phases, labelers, labeling_seconds, quality, trend
 from mmdmt.reports.run import Run
 from mmdmt.reports.scalars import series, thin
 from mmdmt.reports.wording import count, duration, unit_of
@@ -48,6 +49,7 @@ def view_run(run: Run, identity: str, colors: Mapping[str, str]) -> dict[str, An
         'labels': [one for one in labels if one['quantities']],
         'label_plots': _label_plots(run, identity, colors),
         'labeled_phases': labeled_phases(run),
+        'label_trends': [text for name in labelers(run) if (text := trend(run, name))],
         'classes': _classes(run),
         'pictures': find_pictures(run.work_dir),
         'phases': _phases(run),
@@ -74,7 +76,7 @@ def _status(run: Run) -> tuple[str, str]:
 
 
 def _facts(run: Run) -> list[tuple[str, str]]:
-    model = run.config.get('model') or {}
+    model = as_dict(run.config.get('model'))
     facts = [
         ('Model', str(model.get('type', 'unknown')).removeprefix('mmdmt.')),
         ('Peers', ', '.join(run.peers) or 'none found'),
@@ -150,21 +152,26 @@ def _phases(run: Run) -> list[dict[str, Any]]:
 def _settings(run: Run) -> list[tuple[str, str]]:
     """Pick the settings that one looks for first; the whole config stands below them."""
     config = run.config
-    model, loader = config.get('model') or {}, config.get('train_dataloader') or {}
+    model, loader = as_dict(config.get('model')), as_dict(config.get('train_dataloader'))
     found: list[tuple[str, Any]] = []
-    for name, peer in (model.get('peers') or {}).items():
-        parts = [(peer.get(part) or {}) for part in ('backbone', 'decode_head', 'head')]
+    for name, given in as_dict(model.get('peers')).items():
+        peer = as_dict(given)
+        parts = [as_dict(peer.get(part)) for part in ('backbone', 'decode_head', 'head')]
         found.append((f'Peer {name}', ', '.join(_typed(part) for part in (peer, *parts) if part)))
-    optimizer = (config.get('optim_wrapper') or {}).get('optimizer') or {}
-    dataset = loader.get('dataset') or {}
+    optimizer = as_dict(as_dict(config.get('optim_wrapper')).get('optimizer'))
+    dataset = as_dict(loader.get('dataset'))
     found += [
-        ('Loss', _typed(model.get('loss') or {})),
+        ('Loss', _typed(as_dict(model.get('loss')))),
         ('Optimizer', _typed(optimizer)),
-        ('Data', _typed(dataset.get('labeled') or dataset)),
+        ('Data', _typed(as_dict(dataset.get('labeled')) or dataset)),
         ('Batch size', loader.get('batch_size')),
-        ('Validated every', f'{count((config.get("train_cfg") or {}).get("val_interval"))} iterations'),
+        ('Validated every', f'{_told(as_dict(config.get("train_cfg")).get("val_interval"))} iterations'),
     ]
     return [(name, str(value)) for name, value in found if value]
+
+
+def _told(value: Any) -> str:
+    return count(value) if value is None or isinstance(value, int) else str(value)
 
 
 def _typed(part: Mapping[str, Any]) -> str:

@@ -71,9 +71,11 @@ def _read(file: Path) -> Scalars:
     unreadable, classes = 0, {}
     for line in file.read_text(errors='replace').splitlines():
         try:
-            entry = json.loads(line) if line.strip() else {'step': 0}
-            step = int(entry['step'])
-        except (ValueError, TypeError, KeyError):
+            given = json.loads(line) if line.strip() else {'step': 0}
+            step = int(given['step'])
+            # What is no number, such as a null, is not there.
+            entry = {key: value for key, value in given.items() if type(value) in (int, float)}
+        except (ValueError, TypeError, KeyError, OverflowError, AttributeError, RecursionError):
             unreadable += 1
             continue
         names = [key for key in entry if key not in TIMERS]

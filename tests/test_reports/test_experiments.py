@@ -44,6 +44,19 @@ def test_the_settings_that_differ_are_told(runs):
     assert differences(group(runs)) == {'model.loss.gamma_agree': [3.0, 5.0]}
 
 
+def test_phases_that_differ_are_told_in_words(runs, tmp_path):
+    more = '            dict(iters=100, label_ratio=0.75, labeled=2, lr_factor=0.5, pseudo=6),\n        ],'
+    write_run(tmp_path / 'more', FINISHED, CONFIG.replace('        ],', more, 1))
+    found = differences(group([runs[0], read_run(tmp_path / 'more')]))
+    assert found == {
+        'phases': [
+            '100 iterations (labeled 8); 100 iterations (labeled 2, lr_factor 0.5, pseudo 6), label ratio 0.5',
+            '100 iterations (labeled 8); '
+            '2 x 100 iterations (labeled 2, lr_factor 0.5, pseudo 6), label ratios 0.5, 0.75',
+        ]
+    }
+
+
 def test_a_part_that_others_lack_is_told_once(runs, tmp_path):
     peer = 'imagenet=dict(backbone=dict(depth=50'
     write_run(tmp_path / 'single', FINISHED, CONFIG.replace(peer, 'more=dict(backbone=dict(depth=50'))

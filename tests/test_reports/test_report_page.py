@@ -4,7 +4,9 @@ import json
 import math
 import re
 import runpy
+import struct
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from toys.segmentation import run_config
 from mmdmt.reports import write_report
 from mmdmt.reports.page import render
 from mmdmt.reports.pictures import find_pictures
+from mmdmt.reports.run import read_run
 
 ROOT = Path(__file__).parents[2]
 WARNING = '2026/01/02 10:00:06 - mmengine - WARNING - <b>bold</b> & old\n'
@@ -70,7 +73,10 @@ def test_phases_settings_versions_seeds_and_times_are_told(tmp_path):
 def test_every_plot_says_in_words_what_it_shows(tmp_path):
     html = render([write_run(tmp_path)])
     alts = re.findall(r'<figure role="img" aria-label="([^"]+)">', html)
-    assert len(alts) == html.count('<svg') == 5
+    assert len(alts) == 5
+    # The main one is there for narrow screens, too.
+    assert html.count('<svg') == 6
+    assert re.search(r'<div class="broad"><svg.*?</svg>\s*</div>\s*<div class="narrow"><svg', html, flags=re.DOTALL)
     assert alts[0] == (
         'mIoU on the validation set (%) over iterations. coco: 60 at iteration 100, 58.25 at iteration 200. '
         'imagenet: 50 at iteration 100, 55.5 at iteration 200. ensemble: 61 at iteration 100, 64.75 at iteration 200.'
@@ -182,6 +188,83 @@ def test_any_run_has_a_report(make, told, tmp_path):
     text = text_of(render([make(tmp_path / 'run'), write_run(tmp_path / 'finished')]))
     assert told in text.split('Made by')[0]
     assert text.count('Versions and times') == 4  # a link and a heading each
+
+
+def test_coverage_that_rises_while_precision_falls_is_explained(tmp_path):
+    def labeled(step, phase, coverage, precision):
+        return {**labeling(step, phase, coverage), 'pseudo/coco/precision': precision}
+
+    entries = [*FINISHED, labeled(100, 1, 20.0, 97.0), labeled(150, 2, 60.0, 88.5)]
+    text = text_of(render([write_run(tmp_path / 'falls', entries)]))
+    sentence = 'coco: from phase 1 to 2 coverage rises from 20.0 to 60.0 % while precision falls from 97.0 to 88.5 %.'
+    assert sentence in text
+    assert 'imagenet: from phase' not in text
+    assert 'That is how it should be: a larger label ratio keeps less sure labels' in text
+    rises = text_of(render([write_run(tmp_path / 'rises', [*FINISHED, labeled(150, 2, 60.0, 98.5)])]))
+    assert 'coverage rises' not in rises
+
+
+def test_peers_are_in_one_order_everywhere_that_of_the_log(tmp_path):
+    # The dumped config has them in the order of the alphabet.
+    entries = [{key.replace('coco', 'zebra'): value for key, value in entry.items()} for entry in FINISHED]
+    config = CONFIG.replace('        coco=', '        zebra=')
+    run = read_run(write_run(tmp_path / 'run', entries, config))
+    assert run.peers == ('zebra', 'imagenet')
+    alphabet = config.replace('zebra=', 'y=').replace('imagenet=', 'zebra=').replace('y=', 'imagenet=')
+    assert read_run(write_run(tmp_path / 'sorted', entries, alphabet)).peers == ('zebra', 'imagenet')
+    html = render([tmp_path / 'sorted', tmp_path / 'run'])
+    for part in re.findall(r'<table.*?</table>|<p class="legend">.*?</p>|<div class="cards">.*?</section>', html, re.S):
+        if 'zebra' in part and 'imagenet' in part:
+            assert part.index('zebra') < part.index('imagenet')
+
+
+def png_of_one_color(path, width, height):
+    """Write a PNG of one bit a pixel, row by row: it may be larger than memory."""
+
+    def chunk(kind, content):
+        return struct.pack('>I', len(content)) + kind + content + struct.pack('>I', zlib.crc32(kind + content))
+
+    packer = zlib.compressobj(9)
+    rows = b''.join(packer.compress(bytes(1 + (width + 7) // 8)) for _ in range(height)) + packer.flush()
+    header = struct.pack('>IIBBBBB', width, height, 1, 0, 0, 0, 0)
+    parts = chunk(b'IHDR', header) + chunk(b'IDAT', rows) + chunk(b'IEND', b'')
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b'\x89PNG\r\n\x1a\n' + parts)
+
+
+def with_nulls(entries):
+    return [{key: None if '/IoU/' in key else value for key, value in entry.items()} for entry in entries]
+
+
+CHANGED = {
+    'a picture of 17000 rows': lambda run: png_of_one_color(run / 'pictures' / 'end' / 'a.png', 100, 17000),
+    'a picture of 400 million pixels': lambda run: png_of_one_color(run / 'pictures' / 'end' / 'a.png', 20000, 20000),
+    'a folder for a log': lambda run: next(run.glob('*/vis_data')).parent.joinpath('x.log').mkdir(),
+}
+WRITTEN = {
+    'tuples as keys': {'config': CONFIG + 'table = {(1, 2): 3, **model}\n'},
+    'parts of other types': {
+        'config': "model = 'x'\ntrain_cfg = dict(max_iters='10**3', val_interval='often')\noptim_wrapper = [3]\n"
+        'custom_hooks = 7\ntrain_dataloader = dict(dataset=5)\nrandomness = dict([1], seed=3)\n'
+    },
+    'phases of other types': {'config': CONFIG.replace('iters=100, labeled', "iters='100', labeled")},
+    'nesting without end': {'config': f'{CONFIG}x = {"[" * 5000}{"]" * 5000}\n'},
+    'a damaged time': {'log': '2026/91/02 10:00:00 - mmengine - INFO - Phase 0 of 1, iterations 0 to 100: x.\n'},
+    'nulls': {'entries': with_nulls(FINISHED)},
+    'an infinite step': {'entries': [*FINISHED, {'step': math.inf, 'loss': 1.0}]},
+    'an infinite loss': {'entries': [training(50, loss=math.inf, **{'coco.decode.loss_dmt': math.inf}), *FINISHED]},
+    'a list for an entry': {'entries': [[1, 2], *FINISHED]},
+}
+
+
+@pytest.mark.parametrize('what', [*CHANGED, *WRITTEN])
+def test_one_odd_file_does_not_keep_the_report_from_being_made(tmp_path, what):
+    write_run(tmp_path / 'run', **WRITTEN.get(what, {}))
+    CHANGED.get(what, lambda run: None)(tmp_path / 'run')
+    write_run(tmp_path / 'sound')
+    # The rest of the run is shown, alone and beside others.
+    assert '64.75' in text_of(render([tmp_path / 'run']))
+    assert '64.75' in text_of(render([tmp_path / 'run', tmp_path / 'sound']))
 
 
 def test_several_runs_are_compared_by_experiment(tmp_path):

@@ -33,6 +33,24 @@ def test_times_of_phases_and_labelings_come_from_the_lines(tmp_path):
     assert log.reached == 150
 
 
+def test_labels_are_a_part_of_the_phase_that_they_are_made_for(tmp_path):
+    """They are made before the phase is entered, as long as they take."""
+    labeled = """2026/01/02 10:00:05 - mmengine - INFO - Phase 0 of 2, iterations 0 to 100: warm-up on 8 labeled images.
+2026/01/02 10:02:00 - mmengine - INFO - Saving checkpoint at 100 iterations
+2026/01/02 10:02:01 - mmengine - INFO - Phase 1: labeling 500 images.
+2026/01/02 10:12:01 - mmengine - INFO - Phase 1: pseudo labels of 'coco'
+2026/01/02 10:12:11 - mmengine - INFO - Phase 1: pseudo labels of 'imagenet'
+2026/01/02 10:12:12 - mmengine - INFO - Phase 1 of 2, iterations 100 to 120: 2 labeled images a batch.
+2026/01/02 10:12:32 - mmengine - INFO - Phase 2: labeling 500 images.
+2026/01/02 10:22:32 - mmengine - INFO - Phase 2: pseudo labels of 'coco'
+2026/01/02 10:22:33 - mmengine - INFO - Phase 2 of 2, iterations 120 to 140: 2 labeled images a batch.
+2026/01/02 10:23:33 - mmengine - INFO - Saving checkpoint at 140 iterations
+"""
+    log = read(tmp_path, HEAD + labeled)
+    assert log.labeling_seconds == {1: 610, 2: 600}
+    assert log.phase_seconds == {0: 116, 1: 631, 2: 661}
+
+
 def test_warnings_are_whole_and_counted(tmp_path):
     log = read(tmp_path, HEAD + LOG, RESUMED)
     assert log.messages == {('WARNING', 'The file is\n    very old.'): 1, ('WARNING', 'Once more.'): 2}
