@@ -25,7 +25,8 @@ def check_arguments(name: str, function: Callable[..., Any], given: Mapping[str,
     if unknown:
         close = get_close_matches(unknown[0], parameters, n=1)
         guess = f' (is {close[0]!r} meant?)' if close else ''
-        raise ValueError(f'{name} takes no {unknown[0]!r}{guess}: give only {", ".join(parameters)}.')
+        inherited = '' if close else ' If a base config sets it, put _delete_=True into the dict that replaces it.'
+        raise ValueError(f'{name} takes no {unknown[0]!r}{guess}: give only {", ".join(parameters)}.{inherited}')
     if missing:
         raise ValueError(f'{name} needs {", ".join(map(repr, missing))}: it takes {", ".join(parameters)}.')
 

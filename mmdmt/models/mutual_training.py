@@ -14,7 +14,7 @@ from mmdmt.method.draws import ONLINE
 from mmdmt.models.losses import DynamicMutualLoss
 from mmdmt.models.mixes import build_mixes
 from mmdmt.models.names import ENSEMBLE
-from mmdmt.models.peer_building import build_peer
+from mmdmt.models.peer_building import build_peer, naming_the_way_out
 from mmdmt.models.peer_weights import load_plain_checkpoint, strip_wrapper_prefix
 from mmdmt.pseudo_labels.labeling import evaluation_mode
 from mmdmt.registry import MODELS
@@ -169,8 +169,13 @@ class DynamicMutualTraining(BaseModel):
         return {name: _without_wrapper(peer) for name, peer in self.peers.items()}
 
     def init_weights(self) -> None:
-        """Initialize every peer as its config says, then load the plain checkpoints of ``load_from``."""
-        super().init_weights()
+        """Initialize every peer as its config says, then load the plain checkpoints of ``load_from``.
+
+        Raises:
+            RuntimeError: If a file or address of initial weights cannot be read.
+        """
+        with naming_the_way_out():
+            super().init_weights()
         for name, path in self._load_from.items():
             load_plain_checkpoint(name, self.bare_peers[name], path)
 

@@ -210,7 +210,8 @@ def _the_loss(where: str, head: nn.Module) -> Any:
     if isinstance(loss, DynamicMutualLoss):
         return loss
     if not isinstance(loss, CrossEntropyLoss) or loss.use_sigmoid:
-        raise ValueError(f'The {where} computes {loss}, no softmax cross entropy: {SUPPORTED}.')
+        way_out = '; set use_sigmoid=False' if getattr(loss, 'use_sigmoid', False) else ''
+        raise ValueError(f'The {where} computes {loss}, no softmax cross entropy: {SUPPORTED}{way_out}.')
     if loss.class_weight is not None:
         raise ValueError(f'The {where} has class_weight={loss.class_weight}: {SUPPORTED}; drop class_weight.')
     return loss

@@ -237,5 +237,6 @@ def _the_only_loss(where: str, head: nn.Module) -> nn.Module:
     if isinstance(loss, DynamicMutualLoss):
         return loss
     if not isinstance(loss, CrossEntropyLoss) or loss.use_sigmoid or loss.use_mask:
-        raise ValueError(f'The {where} computes {loss}, no softmax cross entropy of pixels: {SUPPORTED}.')
+        way_out = '; set use_sigmoid=False' if getattr(loss, 'use_sigmoid', False) else ''
+        raise ValueError(f'The {where} computes {loss}, no softmax cross entropy of pixels: {SUPPORTED}{way_out}.')
     return loss
