@@ -5,8 +5,10 @@ before they import its models, such as ``analysis_tools/browse_dataset``, and fa
 """
 
 import sys
+from collections.abc import Mapping
 
 from mmdmt.apis.toolbox import run_script, run_toolbox_script, script_names
+from mmdmt.version import __version__
 
 
 def scripts() -> dict[str, str]:
@@ -15,14 +17,35 @@ def scripts() -> dict[str, str]:
     return {name: package for package in packages for name in script_names(package)}
 
 
+def overview(found: Mapping[str, str], width: int = 100) -> str:
+    """Lay out the names of scripts in columns, by the package that they come from.
+
+    Args:
+        found (Mapping[str, str]): The package of each script.
+        width (int): Characters of a line. Defaults to 100.
+    """
+    lines = ['usage: python -m mmdmt SCRIPT [options of the script]', '       python -m mmdmt --version']
+    for package in ('mmdmt', 'mmseg', 'mmpretrain'):
+        names = sorted(name for name in found if found[name] == package)
+        if not names:
+            continue
+        column = max(map(len, names)) + 2
+        columns = max(1, (width - 2) // column)
+        rows = -(-len(names) // columns)
+        lines += ['', f'Scripts of {package}:']
+        lines += ['  ' + ''.join(name.ljust(column) for name in names[row::rows]).rstrip() for row in range(rows)]
+    return '\n'.join([*lines, '', '`python -m mmdmt SCRIPT --help` tells the options of one.'])
+
+
 def main() -> None:
     """Take the script's name off the command line and run it."""
     found = scripts()
     name = sys.argv[1] if len(sys.argv) > 1 else '--help'
+    if name in ('-V', '--version'):
+        print(f'mmdmt {__version__}')
+        return
     if name in ('-h', '--help'):
-        print('usage: python -m mmdmt SCRIPT [options of the script]\n')
-        for package in ('mmdmt', 'mmseg', 'mmpretrain'):
-            print(f'{package}: {", ".join(name for name in found if found[name] == package)}')
+        print(overview(found))
         return
     if name not in found:
         sys.exit(f'There is no script {name!r}: `python -m mmdmt` lists those there are.')

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -139,6 +140,19 @@ def test_what_does_not_fit_ends_the_script_with_its_sentence(tmp_path):
     assert result.returncode != 0
     last = result.stderr.strip().splitlines()[-1]
     assert last.startswith('ValueError: train_cfg.max_iters=1000, but the phases of DMTHook have 1500 iterations')
+
+
+def test_the_version_and_the_scripts_are_told(tmp_path):
+    assert run('-m', 'mmdmt', '--version', cwd=tmp_path).stdout == f'mmdmt {mmdmt.__version__}\n'
+    lines = run('-m', 'mmdmt', '--help', cwd=tmp_path).stdout.splitlines()
+    assert lines[0] == 'usage: python -m mmdmt SCRIPT [options of the script]'
+    assert max(map(len, lines)) <= 100
+    # In columns: what stands below each other begins at one place.
+    listed = lines[lines.index('Scripts of mmdmt:') + 1 :]
+    listed = listed[: listed.index('')]
+    starts = {match.start() for line in listed for match in re.finditer(r'\S+', line)}
+    assert len(starts) == max(len(line.split()) for line in listed)
+    assert {'train', 'test'} <= {*' '.join(lines).split()}
 
 
 def test_every_script_of_ours_is_run_by_name_without_a_checkout(tmp_path):
