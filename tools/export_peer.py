@@ -1,6 +1,11 @@
-"""Export one peer of a run as a plain MMSegmentation config and checkpoint, which load where mmdmt is not installed.
+"""Export what a run has trained: a peer as a plain MMSegmentation config and checkpoint, or an ONNX file.
 
-python tools/export_peer.py CONFIG CHECKPOINT --peer NAME [--out-dir DIR]
+    python tools/export_peer.py CONFIG CHECKPOINT --peer NAME [--out-dir DIR]
+    python tools/export_peer.py CONFIG CHECKPOINT --peer NAME --onnx FILE
+    python tools/export_peer.py CONFIG CHECKPOINT --peer ensemble --onnx FILE
+
+The first writes <peer>.py and <peer>.pth, which load where mmdmt is not installed, and mm_cures.py: where mmcv-lite or
+a newer PyTorch, numpy or Python keeps MMSegmentation from being imported, `import mm_cures` before it.
 """
 
 import argparse
@@ -11,42 +16,73 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 
-from mmdmt.apis import export_peer
+from mmdmt.apis import export_onnx, export_peer, init_peers
+from mmdmt.apis.export import cures_for_elsewhere
 from mmdmt.atomic_write import atomic_write
+from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.weights_file import read_checkpoint
 
 
 def main() -> None:
-    """Write <peer>.py and <peer>.pth."""
+    """Write <peer>.py and <peer>.pth, or an ONNX file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', type=Path)
     parser.add_argument('checkpoint', type=Path)
-    parser.add_argument('--peer', required=True, help='name of the peer in the config')
+    parser.add_argument('--peer', required=True, help=f'name of the peer in the config; with --onnx also {ENSEMBLE}')
     parser.add_argument('--out-dir', type=Path, help='default: beside the checkpoint, in exported/')
+    parser.add_argument('--onnx', type=Path, metavar='FILE', help='write this ONNX file in place of them')
     args = parser.parse_args()
-    folder = args.out_dir or args.checkpoint.parent / 'exported'
-    paths = [folder / f'{args.peer}{suffix}' for suffix in ('.py', '.pth')]
-    for path in paths:
-        if path.exists():
-            parser.error(f'{path} exists and is not overwritten: remove it, or give another --out-dir.')
     if not args.config.is_file():
         parser.error(f'{args.config}, the config of the run, does not exist: check the path.')
     try:
-        checkpoint = read_checkpoint(args.checkpoint, 'the checkpoint of the run')
-        config, weights = export_peer(Config.fromfile(args.config), checkpoint, args.peer)
-    except (ValueError, FileNotFoundError) as error:
+        if args.onnx:
+            write_onnx(args, parser)
+        else:
+            write_plain(args, parser)
+    except (ValueError, FileNotFoundError, ImportError) as error:
         parser.error(str(error))
+    except OSError as error:
+        sys.exit(str(error))
+
+
+def write_onnx(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """Write one file, and say how it compares with PyTorch."""
+    if args.out_dir:
+        parser.error('--out-dir is for config and weights: name the file and its folder by --onnx alone.')
+    if args.onnx.exists():
+        parser.error(f'{args.onnx} exists and is not overwritten: remove it, or give another --onnx.')
+    model = init_peers(args.config, args.checkpoint, peer=args.peer)
+    args.onnx.parent.mkdir(parents=True, exist_ok=True)
+    print(export_onnx(model, args.onnx))
+    print(f'{args.peer}: {args.onnx}')
+
+
+def write_plain(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """Write a config, weights, and what makes MMSegmentation importable elsewhere."""
+    if args.peer == ENSEMBLE:
+        parser.error('A plain config holds one network, and the ensemble is several: give --onnx FILE, or one peer.')
+    folder = args.out_dir or args.checkpoint.parent / 'exported'
+    paths = [folder / f'{args.peer}{suffix}' for suffix in ('.py', '.pth')]
+    cures, content = folder / 'mm_cures.py', cures_for_elsewhere()
+    for path in (*paths, cures):
+        # All peers of a run have the same cures.
+        if path.exists() and not (path == cures and path.read_text(encoding='utf-8') == content):
+            parser.error(f'{path} exists and is not overwritten: remove it, or give another --out-dir.')
+    checkpoint = read_checkpoint(args.checkpoint, 'the checkpoint of the run')
+    config, weights = export_peer(Config.fromfile(args.config), checkpoint, args.peer)
     file = io.BytesIO()
     torch.save(weights, file)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with atomic_write(cures) as unfinished:
+            unfinished.write_text(content, encoding='utf-8')
         with atomic_write(paths[1]) as unfinished:
             unfinished.write_bytes(file.getvalue())
         with atomic_write(paths[0]) as unfinished:
             unfinished.write_text(config.pretty_text, encoding='utf-8')
-    except OSError as error:
+    except OSError:
         paths[1].unlink(missing_ok=True)  # half an export would keep the next from being made
-        sys.exit(str(error))
+        raise
     print(f'Peer {args.peer}: {paths[0]} and {paths[1]}')
 
 

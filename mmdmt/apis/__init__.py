@@ -4,11 +4,14 @@ from mmdmt.apis.environment import collect_env
 from mmdmt.apis.export import export_peer
 from mmdmt.apis.inference import confidence_map, find_images, init_peers, predict_images
 from mmdmt.apis.label_images import label_images
+from mmdmt.apis.onnx_export import OnnxCheck, export_onnx
 from mmdmt.apis.toolbox import run_script, run_toolbox_script, script_names, toolbox_script
 
 __all__ = [
+    'OnnxCheck',
     'collect_env',
     'confidence_map',
+    'export_onnx',
     'export_peer',
     'find_images',
     'init_peers',

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -66,7 +67,7 @@ def export_peer(config: Config, checkpoint: Mapping[str, Any], peer: str) -> tup
     plain = {key: settings[key] for key in KEPT if key in settings}
     if plain.get('test_evaluator', {}).get('type') == 'mmdmt.PeerMetric':
         plain['test_evaluator'] = plain['test_evaluator']['metric']
-    pipeline = inference_pipeline(config)
+    pipeline = [_plain_step(step) for step in inference_pipeline(config)]
     if not plain.get('test_dataloader') or _is_ours(plain['test_dataloader']):
         # What cannot be tested elsewhere can be used there: inferencers take the pipeline from this place.
         plain['test_dataloader'] = {'dataset': {'pipeline': pipeline}}
@@ -82,6 +83,22 @@ def export_peer(config: Config, checkpoint: Mapping[str, Any], peer: str) -> tup
     written = checkpoint.get('meta', {})
     meta = {key: written[key] for key in ('dataset_meta', 'iter', 'seed') if key in written}
     return Config(plain), {'state_dict': state, 'meta': {**meta, 'exported_from_peer': peer}}
+
+
+def _plain_step(step: dict[str, Any]) -> dict[str, Any]:
+    """Return a transform for machines without mmdmt: arrays are given there, in place of their files."""
+    return {'type': 'LoadImageFromNDArray', 'to_float32': True} if step['type'] == 'mmdmt.LoadNpyImage' else step
+
+
+def cures_for_elsewhere() -> str:
+    """Return a module that mends what keeps MMSegmentation from being imported, for machines without mmdmt.
+
+    Returns:
+        str: Python text: what ``import mmdmt`` does for mmcv-lite and for newer PyTorch, numpy and Python, in a module
+        that needs nothing of mmdmt. Importing it before MMSegmentation applies it.
+    """
+    text = Path(__file__).parents[1].joinpath('compat.py').read_text(encoding='utf-8')
+    return f'{text}\n\napply()\n'
 
 
 def _check_fit(config: Config, peer: str, state: Mapping[str, Tensor]) -> None:

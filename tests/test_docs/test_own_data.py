@@ -95,7 +95,7 @@ def run(command):
 def test_a_new_user_gets_from_images_to_masks_of_new_ones(checkout, capsys, mmseg_scope):
     blocks = re.findall(r'```(bash|python)\n(.*?)```', PAGE, flags=re.DOTALL)
     commands = [line for kind, block in blocks if kind == 'bash' for line in block.splitlines()]
-    custom, schedule, baseline, use = (block for kind, block in blocks if kind == 'python')
+    custom, schedule, baseline, deploy, use = (block for kind, block in blocks if kind == 'python')
     assert custom == (checkout / 'configs' / 'dmt' / 'dmt_custom.py').read_text()
     mine = replaced(custom, CHANGES) + replaced(schedule, SHORT) + SMALL
     (checkout / 'configs' / 'dmt' / 'mine.py').write_text(mine)
@@ -103,7 +103,8 @@ def test_a_new_user_gets_from_images_to_masks_of_new_ones(checkout, capsys, mmse
     said = {}
     for command in commands:
         command = command.replace('iter_20000', 'iter_6')
-        said[command.split()[1]] = run(command) + capsys.readouterr().out
+        script = command.split()[1]
+        said[script] = said.get(script, '') + run(command) + capsys.readouterr().out
 
     assert len((checkout / 'data' / 'mine' / 'val.txt').read_text().split()) == 3
     assert 'No warnings.\n\nNo problems.' in said['tools/check_data.py']
@@ -119,5 +120,11 @@ def test_a_new_user_gets_from_images_to_masks_of_new_ones(checkout, capsys, mmse
     assert 'Phase 0 of 0, iterations 0 to 6: warm-up' in log.read_text()
     comparison = Path('comparison.html').read_text()
     assert all(name in comparison for name in ('mine', 'mine_labels'))
+    assert 'the same class at all' in said['tools/export_peer.py']
+    exec(deploy.replace('512', '32'), {})
+    labels = cv2.imread('a_labels.png', cv2.IMREAD_UNCHANGED)
+    ours = cv2.imread('photos_labeled/labels/a.png', cv2.IMREAD_UNCHANGED)
+    assert labels.shape == ours.shape
+    assert (labels == ours)[ours < 255].mean() > 0.97  # OpenCV and PyTorch interpolate probabilities and logits
     exec(use.replace('iter_20000', 'iter_6'), {})
     assert re.findall(r'photos/\S+ \[[\d, ]+\] 0\.\d+', capsys.readouterr().out)

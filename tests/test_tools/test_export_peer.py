@@ -17,16 +17,13 @@ pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).parents[2]
 
-# A process in which mmdmt cannot be imported. What its compat.py mends in the MM packages is mended all the same, under
-# another name: an exported peer needs MMSegmentation that works, and nothing else.
+# A process in which mmdmt cannot be imported, and nothing but what is exported is at hand.
 ELSEWHERE = """
-import importlib.util, sys
-import numpy as np
-spec = importlib.util.spec_from_file_location('cures', {compat!r})
-cures = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(cures)
-cures.apply()
+import sys
 sys.modules['mmdmt'] = None
+sys.path.insert(0, {folder!r})
+import numpy as np
+import mm_cures
 from mmseg.apis import MMSegInferencer, inference_model, init_model
 image = np.random.default_rng(0).integers(0, 256, (40, 44, 3)).astype(np.uint8)
 model = init_model({config!r}, {checkpoint!r}, device='cpu')
@@ -86,7 +83,7 @@ def test_an_exported_peer_predicts_the_same_where_mmdmt_is_not_installed(trained
     assert 'mmdmt' not in (tmp_path / f'{peer}.py').read_text()
     out = tmp_path / 'logits.npz'
     code = ELSEWHERE.format(
-        compat=str(ROOT / 'mmdmt' / 'compat.py'),
+        folder=str(tmp_path),
         config=str(tmp_path / f'{peer}.py'),
         checkpoint=str(tmp_path / f'{peer}.pth'),
         out=str(out),
@@ -132,3 +129,19 @@ def test_an_unknown_peer_is_named_and_nothing_is_overwritten(trained, tmp_path):
     result = run(*arguments, '--peer', 'left')
     assert 'exists and is not overwritten' in result.stderr
     assert (tmp_path / 'left.pth').read_text() == 'mine'
+    result = run(*arguments, '--peer', 'ensemble')
+    assert 'the ensemble is several: give --onnx FILE' in result.stderr
+
+
+@pytest.mark.parametrize('fault', ['another network', 'a part of the weights'])
+def test_a_checkpoint_that_does_not_fit_is_refused(trained, fault, mmseg_scope):
+    work_dir, config = trained
+    config, checkpoint = copy.deepcopy(config), torch.load(work_dir / 'iter_3.pth')
+    if fault == 'another network':
+        config.model.peers.left = toy_segmentor(width=8)
+    else:
+        del checkpoint['state_dict']['left.decode_head.conv_seg.weight']
+    with pytest.raises(
+        ValueError, match="does not fit peer 'left' of this config: .*Give the config and a checkpoint of"
+    ):
+        export_peer(config, checkpoint, 'left')

@@ -1,0 +1,240 @@
+"""Export a peer, or the ensemble of all, as one ONNX file, which needs nothing of PyTorch or the MM packages."""
+
+import json
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.model import BaseModel
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from mmdmt.apis.inference import inference_pipeline
+from mmdmt.atomic_write import atomic_write
+from mmdmt.models.mutual_training import DynamicMutualTraining
+from mmdmt.tasks.segmentation.prediction import predict_logits
+
+OPSET = 17
+#: Heights and widths at which the file is compared with PyTorch; it is traced at the first.
+SIZES = ((128, 160), (96, 224), (203, 141))
+#: Probabilities may differ by so much; what rounds differently in another order of sums is far below it.
+TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class OnnxCheck:
+    """How an ONNX file compares with PyTorch, on made-up images of several sizes.
+
+    Args:
+        difference: The largest between two probabilities.
+        pixels: How many were compared.
+        changed: How many have another class of highest probability.
+    """
+
+    difference: float
+    pixels: int
+    changed: int
+
+    def __str__(self) -> str:
+        same = 'the same class at all' if not self.changed else f'another class at {self.changed} of'
+        return (
+            f'Compared with PyTorch on images of {len(SIZES)} sizes: {same} {self.pixels} pixels, probabilities differ '
+            f'by {self.difference:.1e} at most.'
+        )
+
+
+class Probabilities(nn.Module):
+    """The class probabilities of an image, by one segmentor or as the mean of several.
+
+    Args:
+        peers (Sequence[EncoderDecoder]): In evaluation mode; each with its own data preprocessor.
+
+    Raises:
+        ValueError: If one predicts in windows, which are cut by the size of the image.
+    """
+
+    def __init__(self, peers: Sequence[Any]) -> None:
+        super().__init__()
+        self.peers = nn.ModuleList(peers)
+        for peer in peers:
+            if peer.test_cfg.get('mode', 'whole') != 'whole':
+                raise ValueError(
+                    f'A peer predicts with test_cfg mode={peer.test_cfg.mode!r}, in windows whose number depends on '
+                    "the image, which an ONNX file cannot hold: give the peer test_cfg=dict(mode='whole') and cut "
+                    'large images yourself.'
+                )
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Predict.
+
+        Args:
+            image (Tensor): float32 (N, channels, H, W), as the image loader gives it: 0 to 255, BGR for color files of
+                8 bits.
+
+        Returns:
+            Tensor: float32 (N, classes, H, W).
+        """
+        return torch.stack([self._of(peer, image) for peer in self.peers]).mean(dim=0)
+
+    @staticmethod
+    def _of(peer: Any, image: Tensor) -> Tensor:
+        settings = peer.data_preprocessor
+        height, width = image.shape[2:]
+        inputs = image.flip(1) if settings.channel_conversion and image.shape[1] == 3 else image
+        if settings._enable_normalize:
+            inputs = (inputs - settings.mean) / settings.std
+        if settings.test_cfg:
+            inputs = _padded(inputs, settings.test_cfg, settings.pad_val)
+        logits = peer(inputs, mode='tensor')
+        logits = functional.interpolate(
+            logits, size=inputs.shape[2:], mode='bilinear', align_corners=peer.align_corners
+        )
+        return logits[:, :, :height, :width].softmax(dim=1)
+
+
+def export_onnx(model: BaseModel, file: Path) -> OnnxCheck:
+    """Write what a model predicts as an ONNX file, and compare it with PyTorch.
+
+    The input ``image`` is float32 (N, channels, H, W) with values as the image loader gives them, of any size;
+    normalization and padding are inside. The output ``probabilities`` is float32 (N, classes, H, W). Resizing of the
+    test pipeline is outside; the file's metadata name the pipeline, the classes and the palette, as JSON.
+
+    Args:
+        model (BaseModel): Of :func:`mmdmt.apis.init_peers`: all peers, for their ensemble, or one of them.
+        file (Path): To write; replaced if it is there.
+
+    Returns:
+        OnnxCheck: How the file compares.
+
+    Raises:
+        ImportError: If onnx or onnxruntime is not installed.
+        ValueError: If the model cannot be put into an ONNX file, or the file predicts otherwise.
+    """
+    onnx, runtime = (_needed(name) for name in ('onnx', 'onnxruntime'))
+    peers = list(model.bare_peers.values()) if isinstance(model, DynamicMutualTraining) else [model]
+    network = Probabilities(peers).eval()
+    channels = _channels(peers[0])
+    content = _traced(network, channels)
+    described = onnx.load_from_string(content)
+    names = {'classes', 'palette'} & set(model.dataset_meta)
+    facts = {name: list(model.dataset_meta[name]) for name in sorted(names)}
+    for key, value in {**facts, 'pipeline': inference_pipeline(model.cfg)}.items():
+        described.metadata_props.add(key=key, value=json.dumps(value, default=str))
+    content = described.SerializeToString()
+    onnx.checker.check_model(content)
+    session = runtime.InferenceSession(content, providers=['CPUExecutionProvider'])
+    check = _compare(session, peers, channels)
+    with atomic_write(file) as unfinished:
+        unfinished.write_bytes(content)
+    return check
+
+
+def _needed(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise ImportError(
+            f'{name}, which writes and checks ONNX files, is not installed: run `pip install "mmdmt[onnx]"`.'
+        ) from error
+
+
+def _channels(peer: Any) -> int:
+    settings = peer.data_preprocessor
+    return max(int(settings.mean.numel()), 1) if settings._enable_normalize else 3
+
+
+def _traced(network: nn.Module, channels: int) -> bytes:
+    sizes = {0: 'images', 2: 'height', 3: 'width'}
+    try:
+        # Tracing tells of every size that is compared; whether one has become a constant, the comparison shows.
+        with TemporaryDirectory() as folder, warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter('ignore')
+            file = Path(folder) / 'traced.onnx'
+            torch.onnx.export(
+                network,
+                (torch.from_numpy(_image(0, channels, SIZES[0])),),
+                str(file),
+                input_names=['image'],
+                output_names=['probabilities'],
+                dynamic_axes={'image': sizes, 'probabilities': sizes},
+                opset_version=OPSET,
+                dynamo=False,
+            )
+            return file.read_bytes()
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ValueError(
+            f'The network cannot be put into an ONNX file ({reason}): export it as a plain checkpoint instead.'
+        ) from error
+
+
+def _compare(session: Any, peers: Sequence[Any], channels: int) -> OnnxCheck:
+    difference, pixels, changed = 0.0, 0, 0
+    for number, size in enumerate(SIZES):
+        image = _image(number, channels, size)
+        expected = _by_pytorch(peers, image)
+        try:
+            (found,) = session.run(None, {'image': image})
+        except Exception as error:  # whatever the runtime raises
+            raise _unlike(size, f'fails there ({str(error).splitlines()[0]})') from error
+        if found.shape != expected.shape:
+            raise _unlike(size, f'gives an output of shape {found.shape} there')
+        difference = max(difference, float(np.abs(found - expected).max()))
+        if not difference <= TOLERANCE:
+            raise _unlike(size, f'differs from PyTorch by {difference:.2g} there')
+        pixels += size[0] * size[1]
+        changed += int((found.argmax(axis=1) != expected.argmax(axis=1)).sum())
+    return OnnxCheck(difference, pixels, changed)
+
+
+def _unlike(size: tuple[int, int], what: str) -> ValueError:
+    return ValueError(
+        f'The ONNX file of this network is of no use: given an image of {size[0]}x{size[1]} pixels, it {what}, as '
+        'operations of the network do not follow the size of the image. Export a plain checkpoint instead.'
+    )
+
+
+def _by_pytorch(peers: Sequence[Any], image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Predict as validation does, with the data preprocessors and the models' own inference."""
+    from mmseg.structures import SegDataSample
+
+    size = image.shape[2:]
+    meta = {'ori_shape': size, 'img_shape': size, 'pad_shape': size}
+    data = {'inputs': [torch.from_numpy(image[0])], 'data_samples': [SegDataSample(metainfo=meta)]}
+    with torch.no_grad():
+        found = [predict_logits(peer, data)[0].float().softmax(dim=0) for peer in peers]
+    mean: NDArray[np.float32] = torch.stack(found).mean(dim=0).unsqueeze(0).numpy()
+    return mean
+
+
+def _image(seed: int, channels: int, size: tuple[int, int]) -> NDArray[np.float32]:
+    """Make up an image of smooth blobs and some noise, as whole numbers of 0 to 255."""
+    generator = torch.Generator().manual_seed(seed)
+    small = torch.rand(1, channels, 9, 9, generator=generator)
+    smooth = functional.interpolate(small, size=size, mode='bicubic', align_corners=False)
+    noise = torch.rand(1, channels, *size, generator=generator)
+    image: NDArray[np.float32] = (255 * (0.8 * smooth + 0.2 * noise)).clamp(0, 255).round().numpy()
+    return image
+
+
+def _padded(inputs: Tensor, settings: Any, value: float) -> Tensor:
+    """Pad below and on the right, as the data preprocessor does in a test."""
+    height, width = inputs.shape[2:]
+    size, divisor = settings.get('size'), settings.get('size_divisor')
+    if size is not None:
+        below, right = _at_least_0(size[0] - height), _at_least_0(size[1] - width)
+    else:
+        below, right = (-height % divisor, -width % divisor)
+    return functional.pad(inputs, (0, right, 0, below), value=value)
+
+
+def _at_least_0(number: Any) -> Any:
+    """Return a number or 0; while a network is traced, sizes are tensors."""
+    return number.clamp(min=0) if isinstance(number, Tensor) else max(number, 0)

@@ -1,0 +1,116 @@
+"""ONNX files predict as PyTorch does, at any size."""
+
+import json
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import MODELS
+from toys.segmentation import CLASSES, toy_segmentor
+
+from mmdmt.apis import export_onnx, onnx_export, predict_images
+
+pytestmark = pytest.mark.usefixtures('mmseg_scope')
+META = {'classes': CLASSES, 'palette': [[0, 0, 0], [255, 0, 0], [0, 255, 0]]}
+PIPELINE = [{'type': 'LoadImageFromFile'}, {'type': 'PackSegInputs'}]
+
+
+def built(config):
+    torch.manual_seed(0)
+    model = MODELS.build(config).eval()
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):  # as different from new ones as trained ones are
+            module.running_mean.normal_()
+            module.running_var.uniform_(0.5, 2)
+        elif isinstance(module, torch.nn.Conv2d):
+            torch.nn.init.kaiming_normal_(module.weight)
+    for peer in getattr(model, 'bare_peers', {'': model}).values():
+        # Every class is predicted somewhere.
+        image = torch.randn(1, 3, 64, 64)
+        with torch.no_grad():
+            peer.decode_head.conv_seg.bias -= peer(image, mode='tensor').mean(dim=(0, 2, 3))
+    model.cfg, model.dataset_meta = Config({'test_pipeline': PIPELINE}), META
+    return model
+
+
+def peers(**right):
+    left = toy_segmentor()
+    left['data_preprocessor'].update(bgr_to_rgb=True, test_cfg={'size_divisor': 32})
+    right = toy_segmentor(width=6, mean=90.0, align_corners=True, **right)
+    return {
+        'type': 'mmdmt.DynamicMutualTraining',
+        'peers': {'left': left, 'right': right},
+        'loss': {'type': 'mmdmt.DynamicMutualLoss', 'gamma_agree': 5.0, 'gamma_disagree': 5.0},
+    }
+
+
+def test_the_ensemble_in_one_file_labels_images_of_any_size_as_it_does_in_pytorch(tmp_path):
+    import cv2
+
+    model = built(peers())
+    check = export_onnx(model, tmp_path / 'ensemble.onnx')
+    assert check.changed == 0
+    assert check.pixels == sum(height * width for height, width in onnx_export.SIZES)
+    assert check.difference < 1e-5
+    assert f'the same class at all {check.pixels} pixels' in str(check)
+
+    session = onnxruntime.InferenceSession(tmp_path / 'ensemble.onnx', providers=['CPUExecutionProvider'])
+    generator = np.random.default_rng(0)
+    for number, size in enumerate([(40, 44), (97, 61)]):
+        image = cv2.resize(generator.integers(0, 256, (6, 6, 3)).astype(np.uint8), size[::-1])
+        cv2.imwrite(str(tmp_path / f'{number}.png'), image)
+        (sample,) = predict_images(model, tmp_path / f'{number}.png')
+        (found,) = session.run(None, {'image': image.transpose(2, 0, 1)[None].astype(np.float32)})
+        assert found.shape == (1, 3, *size)
+        np.testing.assert_allclose(found[0], sample.seg_logits.data.exp().numpy(), atol=1e-5)
+        assert (found[0].argmax(axis=0) == sample.pred_sem_seg.data[0].numpy()).all()
+        assert len(np.unique(found[0].argmax(axis=0))) > 1
+    facts = session.get_modelmeta().custom_metadata_map
+    assert json.loads(facts['classes']) == list(CLASSES)
+    assert json.loads(facts['pipeline']) == PIPELINE
+
+
+def test_one_peer_has_the_classes_of_that_peer(tmp_path):
+    model = built(peers()).bare_peers['right']
+    model.cfg, model.dataset_meta = Config({'test_pipeline': PIPELINE}), META
+    assert export_onnx(model, tmp_path / 'right.onnx').changed == 0
+
+
+@pytest.mark.parametrize('padding', [{'size': (160, 160)}, {'size_divisor': 48}], ids=str)
+def test_padding_of_a_test_is_in_the_file(tmp_path, padding):
+    config = toy_segmentor()
+    config['data_preprocessor']['test_cfg'] = padding
+    assert export_onnx(built(config), tmp_path / 'one.onnx').difference < 1e-5
+
+
+def test_what_no_file_can_hold_is_refused_and_leaves_none(tmp_path, monkeypatch):
+    config = toy_segmentor()
+    config['test_cfg'] = Config({'one': {'mode': 'slide', 'crop_size': (32, 32), 'stride': (20, 20)}}).one
+    with pytest.raises(ValueError, match="mode='slide', in windows .* give the peer test_cfg"):
+        export_onnx(built(config), tmp_path / 'one.onnx')
+
+    # A network that was traced for one size alone.
+    forward = onnx_export.Probabilities.forward
+
+    def cut(self, image):
+        return forward(self, image[:, :, :100, :100])
+
+    monkeypatch.setattr(onnx_export.Probabilities, 'forward', cut)
+    with pytest.raises(ValueError, match='of no use: given an image of 128x160 pixels, it gives an output of shape'):
+        export_onnx(built(toy_segmentor()), tmp_path / 'one.onnx')
+
+    monkeypatch.setattr(onnx_export.Probabilities, 'forward', lambda self, image: forward(self, image + 40))
+    with pytest.raises(ValueError, match='differs from PyTorch by 0'):
+        export_onnx(built(toy_segmentor()), tmp_path / 'one.onnx')
+    assert not list(tmp_path.iterdir())
+
+
+def test_missing_packages_are_named_with_what_brings_them(tmp_path, monkeypatch):
+    def absent(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(onnx_export, 'import_module', absent)
+    with pytest.raises(ImportError, match=r'onnx, which writes .*pip install "mmdmt\[onnx\]"'):
+        export_onnx(built(toy_segmentor()), tmp_path / 'one.onnx')
