@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from mmdmt.atomic_write import atomic_write
+from mmdmt.atomic_write import atomic_write, room_to_write
 
 
 @pytest.fixture
@@ -41,3 +41,20 @@ def test_what_a_killed_process_left_does_not_matter(path):
         unfinished.write_text('new')
     assert path.read_text() == 'new'
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_nothing_is_written_through_a_link_that_lies_where_the_file_is_made(path, tmp_path):
+    mine = tmp_path / 'mine.txt'
+    mine.write_text('precious')
+    path.with_name('file.tmp').symlink_to(mine)
+    with atomic_write(path) as unfinished:
+        unfinished.write_text('new')
+    assert (mine.read_text(), path.read_text()) == ('precious', 'new')
+    assert not path.is_symlink()
+
+
+@pytest.mark.parametrize('error', [OSError(28, 'No space left'), OSError('7 requested and 3 written')], ids=str)
+def test_a_full_disk_is_a_sentence_with_the_remedy(tmp_path, error):
+    words = r'(No space left|3 written) while this was written \(make room\): .*scores'
+    with pytest.raises(OSError, match=words), room_to_write(tmp_path / 'scores.npy', 'make room'):
+        raise error

@@ -185,6 +185,22 @@ def test_old_banks_are_removed(shapes_folder, tmp_path):
     assert [folder.name for folder in root.iterdir()] == ['phase_2']
 
 
+@pytest.mark.parametrize(('kept', 'banks'), [(-1, {'phase_1', 'phase_2'}), (1, {'phase_2'})])
+def test_banks_stay_as_long_as_a_checkpoint_needs_them(shapes_folder, tmp_path, kept, banks):
+    found = []
+
+    class Look(Hook):
+        def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+            found.append({path.name for path in tmp_path.glob('pseudo_labels/*/*')})
+
+    runner = Runner.from_cfg(run_config(shapes_folder, tmp_path, **{'default_hooks.checkpoint.max_keep_ckpts': kept}))
+    runner.register_hook(Look())
+    runner.train()
+    assert found[-1] == banks
+    # At the end no coming phase reads them.
+    assert {path.name for path in tmp_path.glob('pseudo_labels/*/*')} == {'phase_2'}
+
+
 def test_nothing_is_written_outside_the_work_dir(shapes_folder, tmp_path, monkeypatch):
     def files():
         return {path: path.stat().st_mtime_ns for path in shapes_folder.rglob('*')}
@@ -272,6 +288,15 @@ def test_a_run_that_carries_the_best_resumes_exactly(shapes_folder, tmp_path, it
     assert all(value.equal(got[key]) for key, value in expected.items())
 
 
+def test_a_checkpoint_never_holds_weights_of_a_later_iteration(shapes_folder, tmp_path):
+    """The validation before the best is carried on makes MMEngine write the last checkpoint again."""
+    best = {'default_hooks.checkpoint.save_best': 'ensemble/mIoU', 'default_hooks.checkpoint.rule': 'greater'}
+    run(shapes_folder, tmp_path, **best, **{HOOK + 'carry': 'best', 'train_cfg.val_interval': 1})
+    for iteration in (1, 2):
+        state = torch.load(tmp_path / f'iter_{iteration}.pth')['state_dict']
+        assert state['left.backbone.bn1.num_batches_tracked'] == iteration
+
+
 def copy_checkpoint(work_dir, tmp_path, iteration, change=lambda checkpoint: None):
     checkpoint = torch.load(work_dir / f'iter_{iteration}.pth')
     change(checkpoint)
@@ -306,6 +331,13 @@ def test_phases_that_have_passed_cannot_change_and_coming_ones_can(uninterrupted
     more = {HOOK + 'phases': [warm_up, first, {**second, 'iters': 1}], 'train_cfg.max_iters': 7}
     _, seen = run(shapes_folder, tmp_path, resume=True, **more)
     assert len(seen) == 5
+
+
+def test_the_label_ratio_of_the_present_phase_cannot_change(uninterrupted, shapes_folder, tmp_path):
+    copy_checkpoint(uninterrupted[0], tmp_path, 4)
+    shutil.copytree(uninterrupted[0] / 'pseudo_labels', tmp_path / 'pseudo_labels')
+    with pytest.raises(ValueError, match=r'label_ratio=0.9 of phases\[1\] was 0.5 when the phase began.*set it back'):
+        run(shapes_folder, tmp_path, resume=True, **{HOOK + 'phases.1.label_ratio': 0.9})
 
 
 def test_load_from_takes_weights_and_starts_at_the_beginning(uninterrupted, shapes_folder, tmp_path):

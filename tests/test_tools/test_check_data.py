@@ -57,3 +57,11 @@ def test_a_config_that_is_not_there_is_named(check, tmp_path, capsys):
     with pytest.raises(SystemExit):
         check(tmp_path / 'none.py')
     assert 'none.py does not exist' in capsys.readouterr().err
+
+
+def test_a_picture_that_is_there_is_not_drawn_over(check, config, tmp_path, capsys):
+    (tmp_path / 'photo.png').write_bytes(b'mine')
+    with pytest.raises(SystemExit):
+        check(config, '--draw', tmp_path / 'photo.png')
+    assert 'photo.png exists and is not overwritten: remove it, or give another --draw' in capsys.readouterr().err
+    assert (tmp_path / 'photo.png').read_bytes() == b'mine'
