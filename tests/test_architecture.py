@@ -90,7 +90,7 @@ ARROWS = {
     'compat': set(),
     'version': set(),
     '__init__': {'compat', 'version'},
-    '__main__': {'apis'},
+    '__main__': {'apis', 'version'},
 }
 
 

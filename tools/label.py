@@ -10,6 +10,7 @@ together; with --threshold, what is at least so probable; with neither, everythi
     OUT_DIR/labels/*.png        class ids as the model's data set stores them, 8-bit gray; 255, or the label that the
                                 heads ignore, where the label is dropped
     OUT_DIR/confidence/*.png    16-bit gray, of every pixel: the value / 65535 is the probability of the predicted class
+    OUT_DIR/overlays/*.jpg      with --draw: the labels in color over the image, to look at
     OUT_DIR/manifest.json       how they were made: thresholds, shares, versions
 
 Images in folders get their labels in folders of the same names. Nothing is overwritten.
@@ -37,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     kept = parser.add_mutually_exclusive_group()
     kept.add_argument('--label-ratio', type=float, help='share of each predicted class to keep, in (0, 1]')
     kept.add_argument('--threshold', type=float, help='least probability to keep, in [0, 1]')
+    parser.add_argument('--draw', action='store_true', help='write overlays/*.jpg, too: labels in color over images')
     parser.add_argument('--device', default=get_device(), help='default: %(default)s')
     parser.add_argument('--num-workers', type=int, default=2, help='processes that load images (default: %(default)s)')
     args = parser.parse_args(argv)
@@ -44,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     by = args.peer or (model.predicted_by if isinstance(model, DynamicMutualTraining) else None)
     origin = {'config': str(args.config), 'checkpoint': str(args.checkpoint), 'peer': by}
     manifest = label_images(
-        model, args.images, args.out_dir, args.label_ratio, args.threshold, args.num_workers, origin
+        model, args.images, args.out_dir, args.label_ratio, args.threshold, args.num_workers, origin, args.draw
     )
     print(f'{manifest["images"]} images in {args.out_dir}, labeled by {by or "the model"}')
     print(f'{"class":>20} {"pixels":>12} {"kept":>8} {"threshold":>10}')

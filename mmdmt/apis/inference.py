@@ -105,6 +105,16 @@ def inference_pipeline(config: Config) -> list[dict[str, Any]]:
     return steps or [{'type': 'LoadImageFromFile'}, {'type': packing}]
 
 
+def suffixes_of(config: Config) -> tuple[str, ...]:
+    """Return how the names of images end that the test pipeline of a config loads, in lower case.
+
+    Args:
+        config (Config): Of a run or a plain segmentor.
+    """
+    loads_arrays = any(step['type'] == 'mmdmt.LoadNpyImage' for step in inference_pipeline(config))
+    return ('.npy',) if loads_arrays else IMAGE_SUFFIXES
+
+
 def find_images(folder: Path, suffixes: Sequence[str] = IMAGE_SUFFIXES) -> list[Path]:
     """List the images of a folder and the folders in it.
 
@@ -160,7 +170,7 @@ def predict_images(
         ValueError: On the way, if a file is no image.
     """
     if isinstance(images, str | Path) and not Path(images).is_file():
-        paths = find_images(Path(images))
+        paths = find_images(Path(images), suffixes_of(model.cfg))
     else:
         paths = [Path(path) for path in ([images] if isinstance(images, str | Path) else images)]
     return _predict(model, _Images(paths, inference_pipeline(model.cfg)), num_workers)

@@ -5,6 +5,7 @@ OUT_DIR gets::
     labels/*.png         as the model's data set stores masks, 8-bit gray: class ids, from 1 with reduce_zero_label; the
                          label that its heads ignore (255, or 0 with reduce_zero_label) where the label is dropped
     confidence/*.png     16-bit gray, of every pixel: the value / 65535 is the probability of the predicted class
+    overlays/*.jpg       if asked for: the labels in color over the image, to look at
     manifest.json        how they were made; written last
 """
 
@@ -26,7 +27,8 @@ from mmengine.model import BaseModel
 from mmengine.structures import BaseDataElement
 from PIL import Image
 
-from mmdmt.apis.inference import confidence_map, find_images, inference_pipeline, predict_images
+from mmdmt.apis.inference import confidence_map, find_images, inference_pipeline, predict_images, suffixes_of
+from mmdmt.apis.label_overlays import Overlays
 from mmdmt.atomic_write import atomic_write
 from mmdmt.method.thresholds import ConfidenceHistogram
 from mmdmt.pseudo_labels.labeling import weights_digest
@@ -54,6 +56,7 @@ def label_images(
     threshold: float | None = None,
     num_workers: int = 0,
     origin: Mapping[str, Any] | None = None,
+    draw: bool = False,
 ) -> dict[str, Any]:
     """Label the images of a folder, and keep the labels that are sure enough.
 
@@ -67,6 +70,8 @@ def label_images(
             neither, all labels are kept.
         num_workers (int): Processes that load images. Defaults to 0.
         origin (Mapping, optional): What the manifest shall say of the model, such as its config. Defaults to None.
+        draw (bool): Whether to write overlays, too: classes in the colors of the palette over each image; where the
+            label is dropped, the image shows. Defaults to False.
 
     Returns:
         dict: What is in ``manifest.json``.
@@ -95,14 +100,15 @@ def label_images(
     """
     _check_choice(label_ratio, threshold)
     _check_folders(images, out_dir)
-    paths = find_images(images)
+    paths = find_images(images, suffixes_of(model.cfg))
     names = _names(images, paths)
     classes = list(model.dataset_meta['classes'])
     if len(classes) > IGNORED:
         raise ValueError(f'The model has {len(classes)} classes, but a mask of 8 bits holds at most {IGNORED}.')
     _warn_of_content(paths, inference_pipeline(model.cfg)[0])
     with _claimed(out_dir):
-        return _label(model, paths, names, out_dir, label_ratio, threshold, num_workers, origin)
+        overlays = Overlays(model, out_dir / 'overlays', dict(zip(names, paths, strict=True))) if draw else None
+        return _label(model, paths, names, out_dir, label_ratio, threshold, num_workers, origin, overlays)
 
 
 def _label(
@@ -114,10 +120,11 @@ def _label(
     threshold: float | None,
     num_workers: int,
     origin: Mapping[str, Any] | None,
+    overlays: 'Overlays | None',
 ) -> dict[str, Any]:
     classes = list(model.dataset_meta['classes'])
     storage = _storage_of_labels(model)
-    out = _Files(out_dir, len(classes), storage)
+    out = _Files(out_dir, len(classes), storage, overlays)
     histogram = ConfidenceHistogram(len(classes))
 
     def label(take: Callable[[int, np.ndarray, np.ndarray], None]) -> None:
@@ -197,7 +204,7 @@ def _claimed(out_dir: Path) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        for name in ('labels', 'confidence'):
+        for name in ('labels', 'confidence', 'overlays'):
             shutil.rmtree(out_dir / name, ignore_errors=True)
         with suppress(OSError):
             (out_dir / 'manifest.json').unlink(missing_ok=True)
@@ -237,8 +244,10 @@ def _storage_of_labels(model: BaseModel) -> LabelStorage:
 class _Files:
     """The files that are written, and what has been kept in them."""
 
-    def __init__(self, out_dir: Path, num_classes: int, storage: 'LabelStorage') -> None:
-        self._out_dir, self._storage = out_dir, storage
+    def __init__(
+        self, out_dir: Path, num_classes: int, storage: 'LabelStorage', overlays: 'Overlays | None' = None
+    ) -> None:
+        self._out_dir, self._storage, self._overlays = out_dir, storage, overlays
         self.kept = np.zeros(num_classes, np.int64)
 
     def write(self, name: str, labels: np.ndarray, confidence: np.ndarray) -> None:
@@ -250,6 +259,8 @@ class _Files:
             path = self._out_dir / folder / f'{name}.png'
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(picture).save(path)
+        if self._overlays is not None:
+            self._overlays.write(name, labels)
 
 
 def _to_numpy(sample: BaseDataElement) -> tuple[np.ndarray, np.ndarray]:

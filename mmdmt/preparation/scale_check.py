@@ -78,14 +78,14 @@ def _shape(source: ImageSource) -> tuple[int, int] | None:
 def _before_label(steps: Sequence[Any]) -> list[Any]:
     """Return what an image goes through to be labeled."""
     for place, step in enumerate(steps):
-        if step['type'].rpartition('.')[2] in ('LoadPseudoLabel', 'LoadAnnotations'):
+        if _name(step) in ('LoadPseudoLabel', 'LoadAnnotations'):
             return list(steps[:place])
     return list(steps)
 
 
 def _factors(steps: Sequence[Any], shapes: Sequence[tuple[int, int]]) -> list[float]:
     """Return by how much each image is resized; nothing if the transforms ask for what a made-up image has not."""
-    kept = [step for step in steps if not step['type'].rpartition('.')[2].startswith(('Load', 'Pack'))]
+    kept = [step for step in steps if not _name(step).startswith(('Load', 'Pack'))]
     states = random.getstate(), np.random.get_state()
     try:
         random.seed(0)
@@ -121,3 +121,9 @@ def _factor(transforms: Sequence[Any], shape: tuple[int, int]) -> float:
 
 def _middle(factors: Sequence[float]) -> float:
     return float(np.exp(np.mean(np.log(factors))))
+
+
+def _name(step: Any) -> str:
+    """Return the name of a transform's class, however the config spells it."""
+    kind = step['type']
+    return kind.rpartition('.')[2] if isinstance(kind, str) else str(kind.__name__)

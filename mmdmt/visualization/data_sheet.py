@@ -9,6 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from mmdmt.visualization.label_colors import NO_CLASS, colors_of, legend_patches
+from mmdmt.visualization.visible_image import visible
 
 #: Pixels of the longer side of a drawn image; larger ones are thinned out.
 _SIDE = 400
@@ -21,7 +22,8 @@ class AnnotatedImage:
 
     Args:
         title: What stands above it.
-        image: (H, W, 3) uint8, BGR.
+        image: (H, W, 3) uint8, BGR, or of other bands and bits; see
+            :func:`~mmdmt.visualization.visible_image.visible`.
         mask: (H, W) class ids; what is no class is drawn gray.
     """
 
@@ -57,7 +59,7 @@ def draw_data(
             axis.set_axis_off()
     for pair, item in zip(axes, images, strict=False):
         step = -(-max(item.mask.shape) // _SIDE)
-        image, mask = item.image[::step, ::step, ::-1], item.mask[::step, ::step]
+        image, mask = visible(item.image)[::step, ::step, ::-1], item.mask[::step, ::step]
         overlay = _OPACITY * colors[mask] + (1 - _OPACITY) * image
         for axis, picture in zip(pair, (image, overlay.astype(np.uint8)), strict=True):
             axis.imshow(picture, interpolation='nearest')

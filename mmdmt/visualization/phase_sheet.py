@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from mmdmt.visualization.label_colors import colors_of, legend_patches
+from mmdmt.visualization.visible_image import visible
 
 PANEL = 2.0, 3.5  # inches, the longer side: at least, at most
 DPI = 120
@@ -45,7 +46,8 @@ class PhaseView:
     """Arrays to draw of an image, all of its height and width.
 
     Args:
-        image: (H, W, 3) uint8, BGR.
+        image: (H, W, 3) uint8, BGR, or of other bands and bits; see
+            :func:`~mmdmt.visualization.visible_image.visible`.
         truth: (H, W) integer labels, or None if it is not known. Defaults to None.
         predictions: (H, W) integer labels of each peer and of the ensemble, by name. Defaults to none.
         pseudo_labels: Of each labeler, by its name, (H, W) integer labels; what is dropped is no class. Defaults to
@@ -195,7 +197,8 @@ def _both_views(crop: CropView, size: tuple[int, int]) -> list[tuple[str, np.nda
 def _scaled(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Scale an image for the sheet, and order its colors as matplotlib has them."""
     small = max(image.shape[:2]) < max(size)
-    return cv2.resize(image, size, interpolation=cv2.INTER_NEAREST if small else cv2.INTER_AREA)[..., ::-1]
+    shown = visible(image)
+    return cv2.resize(shown, size, interpolation=cv2.INTER_NEAREST if small else cv2.INTER_AREA)[..., ::-1]
 
 
 def _legend(seen: np.ndarray, classes: Sequence[str], palette: Sequence[Sequence[int]], striped: bool) -> list[Patch]:

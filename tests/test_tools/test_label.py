@@ -1,5 +1,6 @@
 """Pseudo labels as files: by the script, with a run's peers and with an exported one."""
 
+import importlib
 import importlib.util
 import json
 from pathlib import Path
@@ -12,6 +13,8 @@ from PIL import Image
 from toys.segmentation import CLASSES, run_config
 
 from mmdmt.apis import confidence_map, export_peer, init_peers, label_images, predict_images
+
+MODULE = importlib.import_module('mmdmt.apis.label_images')  # the function of that name hides it
 
 
 @pytest.fixture(scope='module')
@@ -59,6 +62,34 @@ def predictions(run, photos, peer):
         )
         for sample in predict_images(init_peers(*run, peer=peer), photos)
     }
+
+
+def test_overlays_show_classes_in_their_colors_over_the_image(label, run, photos, tmp_path):
+    out = tmp_path / 'out'
+    label(*run, photos, out, '--threshold', 0.5, '--draw')
+    for name in ('b', 'more/a', 'more/c'):
+        drawn = read(out / 'overlays' / f'{name}.jpg').astype(float)
+        photo, labels = Image.open(photos / f'{name}.png').convert('RGB'), read(out / 'labels' / f'{name}.png')
+        colors = np.array([[0, 0, 0], [255, 0, 0], [0, 255, 0]], float)
+        known = labels < 3
+        expected = np.asarray(photo, float)
+        expected[known] = (expected[known] + colors[labels[known]]) / 2
+        assert drawn.shape == (*labels.shape, 3)
+        # JPEG changes single pixels of noise, not the mean of the regions.
+        for one in (known & (labels == 1), known & (labels == 2), ~known):
+            if one.sum() > 100:
+                assert np.abs((drawn - expected)[one].mean(axis=0)).max() < 12
+    assert sum((read(path) < 3).sum() for path in (out / 'labels').rglob('*.png'))
+
+
+def test_overlays_need_colors(run, photos, tmp_path, label):
+    config, checkpoint = run
+    stored = torch.load(checkpoint)
+    del stored['meta']['dataset_meta']['palette']
+    torch.save(stored, checkpoint)
+    with pytest.raises(ValueError, match='a color for each of the 3 classes, and the checkpoint names 0'):
+        label(config, checkpoint, photos, tmp_path / 'out', '--draw')
+    assert not (tmp_path / 'out').exists()
 
 
 @pytest.mark.parametrize('peer', ['left', 'ensemble'])
@@ -176,3 +207,18 @@ def test_bits_that_loading_drops_are_told(label, run, tmp_path, capsys):
     label(*run, tmp_path / 'deep', tmp_path / 'out')
     said = capsys.readouterr().out
     assert 'deep/a.png has 16 bits a channel, but is loaded with 8, in which its highest value is 11' in said
+
+
+def test_of_two_labelings_that_start_at_once_one_writes(run, photos, tmp_path, monkeypatch):
+    out = tmp_path / 'out'
+    looked = MODULE._check_folders
+
+    def look_and_be_late(*folders):
+        looked(*folders)
+        (out / 'labels').mkdir(parents=True)
+        (out / 'labels' / 'b.png').write_bytes(b'of the other')
+
+    monkeypatch.setattr(MODULE, '_check_folders', look_and_be_late)
+    with pytest.raises(FileExistsError, match='is being written by another labeling: give another folder'):
+        label_images(init_peers(*run), photos, out)
+    assert [path.name for path in out.rglob('*')] == ['labels', 'b.png']

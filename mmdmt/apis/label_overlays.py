@@ -1,0 +1,60 @@
+"""Draw labels over the images that they are of."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import cv2
+import numpy as np
+from mmengine.model import BaseModel
+from mmengine.registry import TRANSFORMS
+from numpy.typing import NDArray
+
+from mmdmt.apis.inference import inference_pipeline
+
+OPACITY = 0.5
+
+
+class Overlays:
+    """Write each image with its labels in color over it.
+
+    Args:
+        model (BaseModel): With ``cfg``, whose test pipeline loads images, and ``dataset_meta`` with a palette.
+        folder (Path): To write to.
+        images (Mapping[str, Path]): The image of each name.
+
+    Raises:
+        ValueError: If the model names no colors.
+    """
+
+    def __init__(self, model: BaseModel, folder: Path, images: Mapping[str, Path]) -> None:
+        palette = np.array(model.dataset_meta.get('palette') or (), np.uint8)
+        classes = len(model.dataset_meta['classes'])
+        if palette.shape != (classes, 3):
+            raise ValueError(
+                f'Overlays need a color for each of the {classes} classes, and the checkpoint names {len(palette)}: '
+                'label without --draw, or give metainfo of the datasets a palette=[[R, G, B], ...] and train anew.'
+            )
+        self._colors = palette[:, ::-1]  # BGR
+        self._folder, self._images = folder, images
+        self._load = TRANSFORMS.build(dict(inference_pipeline(model.cfg)[0]))
+
+    def write(self, name: str, labels: NDArray[np.uint8]) -> None:
+        """Write one overlay, as large as the labels.
+
+        Args:
+            name (str): Of the image.
+            labels (np.ndarray): (H, W) uint8; what is no class leaves the image as it is.
+        """
+        # Imported here, because labels without pictures need no matplotlib.
+        from mmdmt.visualization.visible_image import visible
+
+        image = visible(self._load({'img_path': str(self._images[name])})['img'])
+        if image.shape[:2] != labels.shape:
+            image = np.asarray(cv2.resize(image, labels.shape[::-1]), np.uint8)
+        known = labels < len(self._colors)
+        drawn = image.copy()
+        drawn[known] = (OPACITY * self._colors[labels[known]] + (1 - OPACITY) * image[known]).round().astype(np.uint8)
+        path = self._folder / f'{name}.jpg'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = cv2.imencode('.jpg', drawn, [cv2.IMWRITE_JPEG_QUALITY, 90])[1]
+        path.write_bytes(content.tobytes())
