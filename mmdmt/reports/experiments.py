@@ -133,7 +133,8 @@ def differences(experiments: Sequence[Experiment]) -> dict[str, list[Any]]:
     phases = [phases_in_words(experiment.runs[0].phases) or None for experiment in experiments]
     if len(set(phases)) > 1:
         found['phases'] = list(phases)
-    for name in sorted(set().union(*flat)):
+    peers = list(dict.fromkeys(peer for experiment in experiments for peer in experiment.runs[0].peers))
+    for name in sorted(set().union(*flat), key=lambda name: _place(name, peers)):
         if PHASES.match(name):
             continue  # said in words
         if len({json.dumps(settings.get(name)) for settings in flat}) == 1:
@@ -185,6 +186,14 @@ def _settings(run: Run) -> dict[str, Any]:
 def _parts(name: str) -> Iterable[str]:
     pieces = name.split('.')
     return ('.'.join(pieces[:length]) for length in range(1, len(pieces)))
+
+
+def _place(name: str, peers: Sequence[str]) -> list[str]:
+    """Return what a setting is sorted by: its name, but peers in their own order."""
+    pieces = name.split('.')
+    if pieces[:2] == ['model', 'peers'] and len(pieces) > 2 and pieces[2] in peers:
+        pieces[2] = f'{peers.index(pieces[2]):06d}'
+    return pieces
 
 
 def _lacks(settings: dict[str, Any], part: str) -> bool:
