@@ -154,8 +154,9 @@ def _settings(run: Run) -> list[tuple[str, str]]:
     config = run.config
     model, loader = as_dict(config.get('model')), as_dict(config.get('train_dataloader'))
     found: list[tuple[str, Any]] = []
-    for name, given in as_dict(model.get('peers')).items():
-        peer = as_dict(given)
+    peers = as_dict(model.get('peers'))
+    for name in (name for name in run.peers if name in peers):
+        peer = as_dict(peers[name])
         parts = [as_dict(peer.get(part)) for part in ('backbone', 'decode_head', 'head')]
         found.append((f'Peer {name}', ', '.join(_typed(part) for part in (peer, *parts) if part)))
     optimizer = as_dict(as_dict(config.get('optim_wrapper')).get('optimizer'))
