@@ -96,6 +96,10 @@ def cures_for_elsewhere() -> str:
     Returns:
         str: Python text: what ``import mmdmt`` does for mmcv-lite and for newer PyTorch, numpy and Python, in a module
         that needs nothing of mmdmt. Importing it before MMSegmentation applies it.
+
+    Example:
+        >>> cures_for_elsewhere().rstrip().endswith('apply()')
+        True
     """
     text = Path(__file__).parents[1].joinpath('compat.py').read_text(encoding='utf-8')
     return f'{text}\n\napply()\n'

@@ -110,6 +110,10 @@ def suffixes_of(config: Config) -> tuple[str, ...]:
 
     Args:
         config (Config): Of a run or a plain segmentor.
+
+    Example:
+        >>> suffixes_of(Config(dict(test_pipeline=[dict(type='mmdmt.LoadNpyImage')])))
+        ('.npy',)
     """
     loads_arrays = any(step['type'] == 'mmdmt.LoadNpyImage' for step in inference_pipeline(config))
     return ('.npy',) if loads_arrays else IMAGE_SUFFIXES

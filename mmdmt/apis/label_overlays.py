@@ -24,6 +24,15 @@ class Overlays:
 
     Raises:
         ValueError: If the model names no colors.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> from mmengine.config import Config
+        >>> model = SimpleNamespace(cfg=Config(), dataset_meta={'classes': ['a', 'b'], 'palette': [[0, 0, 0]]})
+        >>> Overlays(model, Path('overlays'), {})  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+            ...
+        ValueError: Overlays need a color for each of the 2 classes, and the checkpoint names 1: label ...
     """
 
     def __init__(self, model: BaseModel, folder: Path, images: Mapping[str, Path]) -> None:

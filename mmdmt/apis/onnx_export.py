@@ -116,6 +116,20 @@ def export_onnx(model: BaseModel, file: Path) -> OnnxCheck:
     Raises:
         ImportError: If onnx or onnxruntime is not installed.
         ValueError: If the model cannot be put into an ONNX file, or the file predicts otherwise.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from mmengine.hub import get_config
+        >>> from mmengine.registry import init_default_scope
+        >>> from mmseg.registry import MODELS
+        >>> config = get_config('mmdmt::dmt/dmt_unet-resnet_1xb8_digit-scenes.py')
+        >>> init_default_scope('mmseg')
+        >>> model = MODELS.build(config.model).eval()  # in real life, of mmdmt.apis.init_peers
+        >>> model.cfg, model.dataset_meta = config, {'classes': list('abcdef')}
+        >>> with TemporaryDirectory() as folder:
+        ...     check = export_onnx(model, Path(folder) / 'ensemble.onnx')
+        >>> check.difference < 1e-4
+        True
     """
     onnx, runtime = (_needed(name) for name in ('onnx', 'onnxruntime'))
     peers = list(model.bare_peers.values()) if isinstance(model, DynamicMutualTraining) else [model]

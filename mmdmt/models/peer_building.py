@@ -70,6 +70,6 @@ def _way_out(reason: str) -> str:
     """Name the setting that helps against what base configs bring along."""
     if 'unexpected keyword argument' in reason:
         return ' If a base config sets that argument, put _delete_=True into the dict that replaces it.'
-    if 'pretrained' in reason:
+    if 'pretrained' in reason and 'attribute' not in reason:
         return ' A base config sets pretrained weights for the model, too: set pretrained=None there.'
     return ''

@@ -3,6 +3,7 @@
 from urllib.error import URLError
 
 import pytest
+from mmengine.config import Config
 from mmengine.registry import MODELS
 from toys.segmentation import toy_segmentor
 
@@ -12,10 +13,8 @@ pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
 
 def model(**peer):
-    return {
-        'type': 'mmdmt.DynamicMutualTraining',
-        'peers': {'left': toy_segmentor(), 'right': {**toy_segmentor(), **peer}},
-    }
+    peers = {'left': toy_segmentor(), 'right': {**toy_segmentor(), **peer}}
+    return Config({'model': {'type': 'mmdmt.DynamicMutualTraining', 'peers': peers}}).model
 
 
 def test_keys_of_a_base_config_are_deleted():
