@@ -1,6 +1,7 @@
 """ONNX files predict as PyTorch does, at any size."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -12,6 +13,7 @@ from toys.segmentation import CLASSES, toy_segmentor
 
 from mmdmt.apis import export_onnx, onnx_export, predict_images
 
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 META = {'classes': CLASSES, 'palette': [[0, 0, 0], [255, 0, 0], [0, 255, 0]]}
 PIPELINE = [{'type': 'LoadImageFromFile'}, {'type': 'PackSegInputs'}]
@@ -83,6 +85,17 @@ def test_padding_of_a_test_is_in_the_file(tmp_path, padding):
     config = toy_segmentor()
     config['data_preprocessor']['test_cfg'] = padding
     assert export_onnx(built(config), tmp_path / 'one.onnx').difference < 1e-5
+
+
+def test_a_unet_that_takes_even_sizes_only_has_a_file_of_any_such_size(tmp_path):
+    config = Config.fromfile(ROOT / 'configs' / 'dmt' / 'dmt_unet-resnet_1xb8_digit-scenes.py').model
+    model = built(config)
+    model.dataset_meta = {'classes': list('abcdef')}
+    check = export_onnx(model, tmp_path / 'both.onnx')
+    assert (check.changed, check.difference < 1e-5) == (0, True)
+    session = onnxruntime.InferenceSession(tmp_path / 'both.onnx', providers=['CPUExecutionProvider'])
+    (found,) = session.run(None, {'image': np.zeros((1, 3, 48, 96), np.float32)})
+    assert found.shape == (1, 6, 48, 96)
 
 
 def test_what_no_file_can_hold_is_refused_and_leaves_none(tmp_path, monkeypatch):
