@@ -233,11 +233,6 @@ def _storage_of_labels(model: BaseModel) -> LabelStorage:
 
     Args:
         model (BaseModel): With ``dataset_meta``; a segmentor, or peers.
-
-    Example:
-        >>> from types import SimpleNamespace
-        >>> storage_of_labels(SimpleNamespace(dataset_meta={'reduce_zero_label': True}))
-        LabelStorage(first=1, dropped=0)
     """
     if model.dataset_meta.get('reduce_zero_label'):
         return LabelStorage(1, 0)
