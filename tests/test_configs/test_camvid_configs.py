@@ -133,7 +133,8 @@ def test_the_online_recipe_is_one_phase_of_views_mixes_and_averages(load):
     assert hook.phases == [dict(labeled=8, pseudo=4, iters=600, online=online)]
     assert (average.type, average.ema_type, average.momentum) == ('EMAHook', 'MomentumAnnealingEMA', 0.01)
     assert (config.model.loss.gamma_agree, config.model.loss.gamma_disagree) == (1.0, 1.0)
-    assert config.model.mixes == [dict(type='mmdmt.CutMix')]
+    assert config.model.mixes == [dict(type='mmdmt.ClassMix'), dict(type='mmdmt.CutMix')]
+    assert hook.rare_classes == dict(temperature=0.1, min_pixels=30)
     steps = DATASETS.build(config.train_dataloader.dataset).unlabeled.pipeline.transforms
     crop, views = steps[-4], steps[-2]
     assert (crop.crop_size, type(views).__name__) == ((128, 128), 'TwoViews')
