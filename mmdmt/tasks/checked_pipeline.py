@@ -45,7 +45,7 @@ class CheckedMaskBackend(BaseStorageBackend):
         return text
 
 
-register_backend(_BACKEND, CheckedMaskBackend)
+register_backend(_BACKEND, CheckedMaskBackend, force=True)
 
 
 class CheckedPipeline(Compose):
