@@ -41,8 +41,9 @@ class ImageList:
 
     @property
     def ignore_index(self) -> int:
-        """The label that is ignored."""
-        return ignored_label(self.parts[0])
+        """The label that is ignored; 255 if the dataset names one that no mask can hold, which is a problem already."""
+        ignored = ignored_label(self.parts[0])
+        return ignored if 0 <= ignored <= 255 else 255
 
 
 def dataset_configs(config: Config) -> dict[str, dict[str, Any]]:

@@ -255,6 +255,12 @@ def test_padding_of_a_transform_must_fill_in_the_ignored_label(check):
     the_one(problems, "255 in pad_val['seg'] of Pad of the labeled dataset")
 
 
+@pytest.mark.parametrize('ignored', [-100, 300])
+def test_a_label_that_no_mask_can_hold_is_a_problem(check, ignored):
+    problems = check(**{'train_dataloader.dataset.labeled.ignore_index': ignored}).problems
+    the_one(problems, f'ignore_index={ignored} of the labeled dataset cannot stand in a mask of 8 bits', 'in 0..255')
+
+
 def test_zero_must_mean_the_same_in_all_sets(check):
     problems = check(**{'train_dataloader.dataset.labeled.reduce_zero_label': True}).problems
     the_one(problems, 'reduce_zero_label is True in the labeled dataset, but False in the val dataset')
