@@ -98,13 +98,13 @@ def check_files(name: str, dataset: BaseDataset, keys: Sequence[str]) -> None:
     on_disk = any(isinstance(transform, LoadImageFromFile) for transform in transforms)
     if not on_disk or getattr(dataset, 'backend_args', None):
         return
-    infos = [dataset.get_data_info(number) for number in range(len(dataset))]
-    without = next((key for key in keys for info in infos[:1] if info.get(key) is None), None)
+    first = dataset.get_data_info(0)
+    without = next((key for key in keys if first.get(key) is None), None)
     if without:
         raise ValueError(f'{name} names no {without} of its images: give its data_prefix a {without}.')
     absent = [
         missing('mask' if key == 'seg_map_path' else 'image', info[key])
-        for info in infos
+        for info in map(dataset.get_data_info, range(len(dataset)))
         for key in keys
         if not os.path.isfile(info[key])  # noqa: PTH113  many, and a Path takes longer than the look
     ]
