@@ -8,10 +8,14 @@ from pathlib import Path
 
 import torch
 from mmengine.dist import barrier, is_main_process
+from mmengine.runner import Runner
 from torch import nn
 
 from mmdmt.atomic_write import atomic_write
+from mmdmt.engine.peers_of_run import model_of
 from mmdmt.models.weights_file import read_checkpoint
+
+RESULT = 'best_of_last_phase.pth'
 
 
 class BestWeights:
@@ -73,6 +77,28 @@ class BestWeights:
                 )
             peer.load_state_dict(read_checkpoint(path, f'the best weights of peer {name!r}'))
             logger.info(f'{name} carries the weights of its best {self.metric}, {self.scores[name]:.2f}.')
+
+    def write_result(self, runner: Runner) -> None:
+        """Write the best weights of the last phase as a checkpoint beside those of the run.
+
+        A peer that has no score keeps its last weights. Testing and exporting take the file; a run is not resumed from
+        it.
+        """
+        weights = {}
+        for name, peer in model_of(runner).bare_peers.items():
+            path = self._folder / f'{name}.pth'
+            known = name in self.scores and path.is_file()
+            of_peer = read_checkpoint(path, f'the best weights of peer {name!r}') if known else peer.state_dict()
+            weights.update({f'{name}.{key}': value for key, value in of_peer.items()})
+        metainfo = runner.train_dataloader.dataset.metainfo
+        meta = {'iter': runner.iter, 'seed': runner.seed, 'dataset_meta': metainfo, 'scores': dict(self.scores)}
+        path = Path(runner.work_dir) / RESULT
+        file = io.BytesIO()
+        torch.save({'state_dict': weights, 'meta': meta}, file)
+        with atomic_write(path, 'make room and go on with --resume') as unfinished:
+            unfinished.write_bytes(file.getvalue())
+        told = ', '.join(f'{name} {self.metric} {score:.2f}' for name, score in self.scores.items())
+        runner.logger.info(f'The best weights of the last phase ({told}) are in {path}.')
 
     def _save(self, name: str, peer: nn.Module) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)

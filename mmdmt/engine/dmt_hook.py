@@ -38,6 +38,7 @@ from mmdmt.engine.peers_of_run import (
     share_buffers,
     start_from_scratch,
 )
+from mmdmt.engine.phase_end_validation import plan_phase_ends, validates_at
 from mmdmt.engine.phase_loader import PhaseLoader
 from mmdmt.loader_workers import OutliveSignals
 from mmdmt.method.draws import RareClasses
@@ -61,6 +62,8 @@ class DMTHook(Hook):
         ``IterBasedTrainLoop`` runs it; its ``max_iters`` is the sum of the phases. Pseudo labels go to
         ``<work_dir>/pseudo_labels/<run>/``.
 
+        Every phase is validated at its end, with the weights that label for the next, whatever ``val_interval`` is.
+
         With MMEngine's ``EMAHook`` the averaged weights label and are validated. ``carry='last'`` carries both on;
         the others begin the averages anew.
 
@@ -70,7 +73,8 @@ class DMTHook(Hook):
     Args:
         phases (Sequence[dict]): The arguments of each :class:`~mmdmt.method.phases.Phase`.
         carry (str): The weights each peer takes into the next phase: ``'last'``; ``'best'``, those of its best
-            validation during the phase, which selects on the validation set; or ``'scratch'``, none: it starts every
+            validation during the phase, which selects on the validation set, and of the last phase goes to
+            ``<work_dir>/best_of_last_phase.pth``; or ``'scratch'``, none: it starts every
             phase as its config says, with other random numbers. Defaults to ``'last'``.
         carry_metric (str): Which metric is the best, greater is better: the peer ``coco`` is judged by
             ``coco/<carry_metric>`` of :class:`mmdmt.PeerMetric`. Defaults to ``'mIoU'``.
@@ -172,6 +176,9 @@ class DMTHook(Hook):
             runner.optim_wrapper[name].initialize_count_status(peer, iteration, self.curriculum.total_iters)
         runner.train_loop.dataloader_iterator = PhaseLoader(runner.train_dataloader, skipped=iteration)
         self.phase = self.curriculum.at(iteration)
+        plan_phase_ends(runner.train_loop, self.curriculum.ends, due=self.best is None and not self.from_scratch)
+        if self.best is not None:
+            self.best.begin(self._best_folder(runner))
         if iteration < self.curriculum.total_iters:
             at_its_start = iteration == self.curriculum.start(self.phase)
             if at_its_start and not (iteration and self.from_scratch):  # those who labeled are gone then
@@ -181,7 +188,7 @@ class DMTHook(Hook):
     def before_train_epoch(self, runner: Runner) -> None:
         """Validate a resumed run if it may have been killed before: checkpoints are written before validation."""
         iteration = runner.train_loop.iter
-        if iteration and _validates_at(runner, iteration):
+        if iteration and runner.val_loop is not None and validates_at(runner.train_loop, iteration):
             runner.val_loop.run()  # only now, when every hook knows what it had kept of the best
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
@@ -205,8 +212,10 @@ class DMTHook(Hook):
             self._loss_watch.see(batch_idx, outputs)
         iteration = batch_idx + 1
         if iteration == self.curriculum.ends[self.phase] and iteration < self.curriculum.total_iters:
+            if self.best is not None or self.from_scratch:
+                self._validate(runner, iteration)
             if self.best is not None:
-                self._carry_best(runner, iteration)
+                self._carry_best(runner)
             self._enter_next_phase(runner, iteration)
         self._stop.end_iteration(iteration)
 
@@ -230,6 +239,8 @@ class DMTHook(Hook):
         """Let the data workers and the work_dir go, and log the CPU time."""
         runner.train_loop.dataloader_iterator.restart()
         log_cpu_time()
+        if self.best is not None and is_main_process():
+            self.best.write_result(runner)
         self._stop.finish()
         if is_main_process():
             remove_banks(self._banks(runner), self.phase, self.keep_banks)
@@ -261,14 +272,19 @@ class DMTHook(Hook):
 
     # What a phase change involves.
 
-    def _carry_best(self, runner: Runner, iteration: int) -> None:
-        """Give every peer the best weights of the phase that ends."""
-        assert self.best is not None
+    def _validate(self, runner: Runner, iteration: int) -> None:
+        """Validate the phase that ends, before its weights are replaced."""
         loop = runner.train_loop
+        if runner.val_loop is None or (self.best is None and iteration < loop.val_begin):
+            return
         with self._stop.deferred(), best_checkpoint_alone(runner):
             loop._iter, before = iteration, loop._iter  # MMEngine counts it after the hooks
             runner.val_loop.run()  # the last update counts too
             loop._iter = before
+
+    def _carry_best(self, runner: Runner) -> None:
+        """Give every peer the best weights of the phase that ends."""
+        assert self.best is not None
         self.best.carry(model_of(runner).bare_peers, runner.logger)
         self.best.forget()
         restart_averages(runner)
@@ -326,7 +342,7 @@ class DMTHook(Hook):
         if phase.label_ratio is not None:
             self._check_banks(runner)
         if self.best is not None:
-            self.best.begin(Path(runner.work_dir) / 'best_weights' / self.run_id / f'phase_{self.phase}')
+            self.best.begin(self._best_folder(runner))
         averages = averaged_peers(runner) if phase.online_labels and phase.online_labels.labeler == 'average' else None
         model_of(runner).begin_phase(phase.floor, averages)
         plan = plan_phase(runner, self.curriculum, self.phase, self.bank_folder(runner), self._rare_classes)
@@ -334,6 +350,9 @@ class DMTHook(Hook):
         runner.train_loop.dataloader_iterator.restart()
         if phase.online is not None and iteration == self.curriculum.start(self.phase):
             runner.call_hook('before_online_phase')
+
+    def _best_folder(self, runner: Runner) -> Path:
+        return Path(runner.work_dir) / 'best_weights' / self.run_id / f'phase_{self.phase}'
 
     def _banks(self, runner: Runner) -> Path:
         return Path(runner.work_dir) / 'pseudo_labels' / self.run_id
@@ -379,10 +398,3 @@ def _labelers(runner: Runner) -> dict[str, Any]:
     """Return the peers from which another, or the same, learns."""
     model = model_of(runner)
     return {name: peer for name, peer in model.bare_peers.items() if name in model.labelers.values()}
-
-
-def _validates_at(runner: Runner, iteration: int) -> bool:
-    """Whether the training loop validates after so many iterations."""
-    loop = runner.train_loop
-    due = iteration % loop.val_interval == 0 or iteration == loop.max_iters
-    return runner.val_loop is not None and iteration >= loop.val_begin and due

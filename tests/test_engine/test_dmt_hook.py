@@ -9,6 +9,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from toys.segmentation import run_config, shapes, toy_segmentor
 
+from mmdmt.apis.export import export_peer
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 
 pytestmark = pytest.mark.whole_run
@@ -397,3 +398,38 @@ def test_wrong_settings_of_the_hook_are_refused(settings, words):
 def test_a_metric_that_is_not_there_is_named(shapes_folder, tmp_path):
     with pytest.raises(ValueError, match="carry_metric='mDice' .* gives, aAcc, mIoU, mAcc: choose"):
         run(shapes_folder, tmp_path, **{HOOK + 'carry': 'best', HOOK + 'carry_metric': 'mDice'})
+
+
+def test_the_best_weights_of_the_last_phase_are_a_checkpoint_to_test_and_export(shapes_folder, tmp_path):
+    settings = {HOOK + 'carry': 'best', 'train_cfg.val_interval': 1, 'optim_wrapper.optimizer.lr': 3.0}
+    runner, _ = run(shapes_folder, tmp_path, **settings)
+    result = torch.load(tmp_path / 'best_of_last_phase.pth')
+    (kept,) = (tmp_path / 'best_weights').glob('*/phase_2')
+    model = runner.model
+    assert result['state_dict'].keys() == model.state_dict().keys()
+    for name in ('left', 'right'):
+        for key, value in torch.load(kept / f'{name}.pth').items():
+            assert value.equal(result['state_dict'][f'{name}.{key}'])
+    assert result['meta']['scores'] == next(h for h in runner.hooks if type(h).__name__ == 'DMTHook').best.scores
+    # It was the best: validated again, it has the score that stands in the file.
+    model.load_state_dict(result['state_dict'])
+    metrics = runner.val_loop.run()
+    for name, score in result['meta']['scores'].items():
+        assert metrics[f'{name}/mIoU'] == score
+    _, exported = export_peer(runner.cfg, result, 'left')
+    assert exported['state_dict']['decode_head.conv_seg.weight'].equal(
+        result['state_dict']['left.decode_head.conv_seg.weight']
+    )
+
+
+def test_a_finished_run_that_carries_the_best_is_resumed_without_writing_elsewhere(
+    shapes_folder, tmp_path, monkeypatch
+):
+    settings = {HOOK + 'carry': 'best'}
+    run(shapes_folder, tmp_path / 'work', **settings)
+    expected = torch.load(tmp_path / 'work' / 'best_of_last_phase.pth')['state_dict']
+    monkeypatch.chdir(tmp_path)
+    run(shapes_folder, tmp_path / 'work', resume=True, **settings)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['work']
+    got = torch.load(tmp_path / 'work' / 'best_of_last_phase.pth')['state_dict']
+    assert all(value.equal(got[key]) for key, value in expected.items())
