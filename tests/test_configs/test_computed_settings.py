@@ -43,7 +43,8 @@ def test_a_new_fraction_is_one_leaf_of_bases_by_path_or_package(base, tmp_path, 
     assert [phase.iters for phase in hook.phases] == [20000, *[4000] * 5]
     assert ratios_of(hook.phases) == [0.2, 0.4, 0.6, 0.8, 1.0]
     assert '_scope_' not in hook
-    assert config.train_cfg == {'type': 'IterBasedTrainLoop', 'max_iters': 40000, 'val_interval': 500}
+    every = {'val_interval': 500, 'dynamic_intervals': [(20000, 500)]}
+    assert config.train_cfg == {'type': 'IterBasedTrainLoop', 'max_iters': 40000, **every}
 
 
 def test_options_of_the_command_line_change_what_was_computed(tmp_path):

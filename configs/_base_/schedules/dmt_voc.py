@@ -5,4 +5,4 @@ _base_ = 'dmt.py'
 optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.002, momentum=0.9, weight_decay=5e-4))
 phases = [dict(labeled=8), dict(labeled=1, pseudo=7, lr_factor=0.5)]
 custom_hooks = [dict(type='mmdmt.DMTHook', phases=phases, carry='last', labeling=dict(batch_size=8, num_workers=4))]
-train_cfg = dict(type='IterBasedTrainLoop')
+train_cfg = dict(type='IterBasedTrainLoop', dynamic_intervals=[(0, 500)])  # every 500 after the warm-up
