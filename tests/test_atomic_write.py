@@ -43,7 +43,7 @@ def test_what_a_killed_process_left_does_not_matter(path):
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_nothing_is_written_through_a_link_that_lies_where_the_file_is_made(path, tmp_path):
+def test_nothing_is_written_through_a_link(path, tmp_path):
     mine = tmp_path / 'mine.txt'
     mine.write_text('precious')
     path.with_name('file.tmp').symlink_to(mine)

@@ -48,7 +48,7 @@ def peers(**right):
     }
 
 
-def test_the_ensemble_in_one_file_labels_images_of_any_size_as_it_does_in_pytorch(tmp_path):
+def test_the_ensemble_in_one_file_predicts_any_size_as_pytorch_does(tmp_path):
     import cv2
 
     model = built(peers())

@@ -84,7 +84,7 @@ def test_labels_alone_differ_from_dmt_in_the_phases_only(load, method):
 
 
 @pytest.mark.parametrize('path', sorted((CONFIGS / 'camvid').glob('*camvid-30.py')), ids=lambda path: path.stem)
-def test_every_row_trains_each_peer_as_long_and_on_as_many_labeled_crops_at_least_as_dmt(load, path):
+def test_every_row_trains_as_long_and_on_as_many_labeled_crops_as_dmt(load, path):
     config, dmt = load(f'camvid/{path.name}'), load(DMT)
     phases = config.custom_hooks[0].phases
     total = 240 if path.stem.startswith('supervised_') else 600

@@ -106,7 +106,7 @@ def test_scales_that_differ_by_more_than_half_are_warned_of(photographs):
     assert not [warning for warning in check_data(config).warnings if 'resized' in warning]
 
 
-def test_views_of_the_learner_are_one_line_beside_a_pipeline_for_unlabeled_images(photographs):
+def test_views_of_the_learner_stand_beside_a_pipeline_for_unlabeled_images(photographs):
     views = [dict(type='PhotoMetricDistortion')]
     config = Config.fromfile(FOLDER / 'dmt_custom.py').train_dataloader.dataset
     steps = DATASETS.build({**config, 'learner_view': views}).unlabeled.pipeline.transforms

@@ -400,7 +400,7 @@ def test_a_metric_that_is_not_there_is_named(shapes_folder, tmp_path):
         run(shapes_folder, tmp_path, **{HOOK + 'carry': 'best', HOOK + 'carry_metric': 'mDice'})
 
 
-def test_the_best_weights_of_the_last_phase_are_a_checkpoint_to_test_and_export(shapes_folder, tmp_path):
+def test_the_best_weights_of_the_last_phase_are_a_checkpoint(shapes_folder, tmp_path):
     settings = {HOOK + 'carry': 'best', 'train_cfg.val_interval': 1, 'optim_wrapper.optimizer.lr': 3.0}
     runner, _ = run(shapes_folder, tmp_path, **settings)
     result = torch.load(tmp_path / 'best_of_last_phase.pth')
@@ -422,9 +422,7 @@ def test_the_best_weights_of_the_last_phase_are_a_checkpoint_to_test_and_export(
     )
 
 
-def test_a_finished_run_that_carries_the_best_is_resumed_without_writing_elsewhere(
-    shapes_folder, tmp_path, monkeypatch
-):
+def test_a_finished_run_that_carries_the_best_is_resumed_in_its_place(shapes_folder, tmp_path, monkeypatch):
     settings = {HOOK + 'carry': 'best'}
     run(shapes_folder, tmp_path / 'work', **settings)
     expected = torch.load(tmp_path / 'work' / 'best_of_last_phase.pth')['state_dict']

@@ -180,7 +180,7 @@ def test_one_senior_labels_for_two_juniors(shapes_folder, tmp_path):
     assert {path.parent.name for path in tmp_path.glob('pseudo_labels/*/phase_2/*/manifest.json')} == {'senior'}
 
 
-def test_online_labels_are_made_in_the_precision_of_the_run_and_weighed_in_float32(shapes_folder, tmp_path):
+def test_online_labels_have_the_runs_precision_and_are_weighed_in_float32(shapes_folder, tmp_path):
     settings = {'optim_wrapper.type': 'CpuAmpOptimWrapper', 'model.mixes': MIXES}
     runner = Runner.from_cfg(config_of(shapes_folder, tmp_path, 'average', **settings))
     seen = []

@@ -119,7 +119,7 @@ def test_a_head_learns_faster_and_norms_do_not_decay():
         assert decay == (0.0 if name in norms else 0.05), name
 
 
-def test_layers_of_a_vision_transformer_learn_the_slower_the_nearer_they_are_to_the_image():
+def test_layers_of_a_transformer_near_the_image_learn_more_slowly():
     model = peers_of(vit=vision_transformer())
     settings = {
         'constructor': 'LearningRateDecayOptimizerConstructor',
@@ -139,7 +139,7 @@ def test_layers_of_a_vision_transformer_learn_the_slower_the_nearer_they_are_to_
         build_optim_wrapper(model, {**PLAIN, 'peers': {'vit': few}})
 
 
-def test_layer_wise_decay_of_a_backbone_that_its_constructor_does_not_know_is_refused(model):
+def test_layer_wise_decay_of_an_unknown_backbone_is_refused(model):
     settings = {
         'constructor': 'LearningRateDecayOptimizerConstructor',
         'paramwise_cfg': {'num_layers': 12, 'decay_rate': 0.9, 'decay_type': 'layer_wise'},

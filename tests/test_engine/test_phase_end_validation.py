@@ -72,9 +72,7 @@ def digest_of(path):
 
 @pytest.mark.parametrize('interval', [3, 1000])
 @pytest.mark.parametrize('carry', ['last', 'best', 'scratch'])
-def test_every_phase_is_measured_once_at_its_end_by_the_weights_it_has_come_to(
-    shapes_folder, tmp_path, carry, interval
-):
+def test_every_phase_is_measured_once_at_its_end_by_its_last_weights(shapes_folder, tmp_path, carry, interval):
     settings = {HOOK + 'carry': carry, 'train_cfg.val_interval': interval, 'optim_wrapper.optimizer.lr': 0.5}
     runner, digests, steps = train(shapes_folder, tmp_path, **settings)
     assert steps == [3, 6, 9]

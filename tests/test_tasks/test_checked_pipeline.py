@@ -79,7 +79,7 @@ def test_a_labeled_image_too_small_for_its_pipeline_is_named(folder):
         build(folder)[Draw('left', 3, 7, None)]
 
 
-def test_an_unlabeled_image_that_no_resize_can_take_is_named_when_it_is_drawn(folder):
+def test_an_unlabeled_image_that_no_resize_can_take_is_named(folder):
     config = mutual_dataset(folder)
     config['unlabeled']['pipeline'] = [TRAIN_PIPELINE[0], {'type': 'Picky'}, {'type': 'mmdmt.LoadPseudoLabel'}]
     config['unlabeled']['pipeline'].append({'type': 'mmdmt.PackPseudoLabel'})
