@@ -140,6 +140,38 @@ class MutualDataset(Dataset[dict[str, Any]]):
             item: Any = self.unlabeled.pipeline({**self._image(draw.image), **asked})
         return item
 
+    def known_items(self, image: int, peer: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Load an unlabeled image with known labels in the place of a pseudo label, for a rehearsal.
+
+        Args:
+            image (int): Its number.
+            peer (str): Whose batch it is for.
+
+        Returns:
+            tuple[dict, dict]: Two items that differ in their labels alone.
+
+        Raises:
+            ValueError: If the pipeline does not move image, label and confidence alike.
+        """
+        with _seeded(image), naming_files(self.unlabeled, image):
+            items = self.task.labels.known_items(
+                self.unlabeled.pipeline.transforms, self._image(image), len(self.metainfo['classes'])
+            )
+        for item in items:
+            item['data_samples'].set_metainfo({'peer': peer, ONLINE: False})
+        return items
+
+    def check_moves(self) -> None:
+        """Check that the pipelines of labeled images move an image and its label alike.
+
+        Raises:
+            ValueError: If one does not, naming the transform.
+        """
+        for part in _parts(self.labeled):
+            with _seeded(0), naming_files(part, 0):
+                info, ignored = part.get_data_info(0), getattr(part, 'ignore_index', 255)
+                self.task.labels.check_moves(part.pipeline.transforms, info, ignored)
+
     def class_counts(self) -> NDArray[np.int64] | None:
         """Count the pixels of each class in each labeled image, int64 (images, classes); None for classification."""
         return self.task.labels.class_counts(self.parts)

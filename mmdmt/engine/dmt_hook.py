@@ -26,6 +26,8 @@ from mmdmt.engine.guards.last_checkpoint import (
     settle_checkpoint,
 )
 from mmdmt.engine.guards.loss_watch import LossWatch
+from mmdmt.engine.guards.metric_names import fit_metric_names, known_names
+from mmdmt.engine.guards.rehearsal import rehearse
 from mmdmt.engine.guards.run_checks import check_run, check_selection, check_settings
 from mmdmt.engine.guards.run_lock import enter_work_dir
 from mmdmt.engine.guards.validation_checks import check_evaluated
@@ -91,6 +93,8 @@ class DMTHook(Hook):
             passes through all of them.
         lr_ramp (str): In which phases a ``LinearLR`` at the start of ``param_scheduler`` acts: ``'each'``, or
             ``'first'``; the schedulers after it begin at once in the others. Defaults to ``'each'``.
+        rehearsal (bool): Whether a run is taken once through what its phases will do before its first iteration, see
+            :func:`~mmdmt.engine.guards.rehearsal.rehearse`, which takes seconds and changes nothing. Defaults to True.
         report_quality (bool): Whether pseudo labels are compared with the labels of unlabeled images, where there are
             any (``seg_map_path`` in the data_prefix of ``unlabeled``, or ``gt_label``). They are reported, never
             learned from. Defaults to True.
@@ -112,12 +116,13 @@ class DMTHook(Hook):
         rare_classes: Mapping[str, Any] | None = None,
         lr_ramp: str = 'each',
         report_quality: bool = True,
+        rehearsal: bool = True,
     ) -> None:
         self.curriculum = Curriculum.from_configs(phases)
         self.labeling = dict(labeling or {})
         check_settings(carry, carry_metric, keep_banks, stop_after_nan, self.labeling)
         self.keep_banks = keep_banks
-        self.report_quality = report_quality
+        self.report_quality, self.rehearsal = report_quality, rehearsal
         if lr_ramp not in ('each', 'first'):
             raise ValueError(f"lr_ramp={lr_ramp!r} of DMTHook is unknown: choose 'each' or 'first'.")
         self.lr_ramp = lr_ramp
@@ -168,6 +173,7 @@ class DMTHook(Hook):
             loop.dataloader.worker_init_fn = OutliveSignals(loop.dataloader.worker_init_fn)
         log_lists(runner)
         iteration = runner.train_loop.iter
+        self._rehearse(runner, iteration)
         if iteration:
             self._resume(runner, iteration)
         else:
@@ -376,6 +382,14 @@ class DMTHook(Hook):
         warning = check_files(folder, dataset.unlabeled_files()) if is_main_process() else ''
         if warning:
             runner.logger.warning(warning)
+
+    def _rehearse(self, runner: Runner, iteration: int) -> None:
+        """Find now what would fail later, and fit the names of metrics that hooks ask for."""
+        names = known_names(runner)
+        if self.rehearsal and iteration < self.curriculum.total_iters:
+            names = rehearse(runner, self.curriculum)
+        if names is not None:
+            fit_metric_names(runner, names, self.best.metric if self.best is not None else None)
 
     # What a resumed run must know.
 

@@ -92,6 +92,18 @@ class PeerMetric(BaseMetric):
             results.update(self._metric(name).evaluate(size))
         return results
 
+    def results_here(self) -> dict[str, float]:
+        """Compute the results of what this process has seen, without asking the others."""
+        computed = {name: metric.compute_metrics(metric.results) for name, metric in self._metrics.items()}
+        prefixes = {name: metric.prefix for name, metric in self._metrics.items()}
+        return {f'{prefixes[name]}/{key}': value for name, values in computed.items() for key, value in values.items()}
+
+    def write_to(self, folder: Path) -> None:
+        """Write predictions, if any are written, to a folder of their own from now on."""
+        self._metrics = {}
+        if self._config.get('output_dir'):
+            self._config = {**self._config, 'output_dir': str(folder)}
+
     def compute_metrics(self, results: list[Any]) -> dict[str, float]:
         """Not used: every peer's metric computes its own."""
         return {}

@@ -168,6 +168,10 @@ class DynamicMutualTraining(BaseModel):
         """The peers by name, without distributed wrappers."""
         return {name: _without_wrapper(peer) for name, peer in self.peers.items()}
 
+    def losses_of(self, name: str) -> list[DynamicMutualLoss]:
+        """Return the losses put into a peer, that of its main head first."""
+        return self._losses[name]
+
     def init_weights(self) -> None:
         """Initialize every peer as its config says, then load the plain checkpoints of ``load_from``.
 
@@ -233,7 +237,7 @@ class DynamicMutualTraining(BaseModel):
         log: dict[str, Tensor] = {}
         shares = self._split(data)
         for name, share in shares.items():
-            self._label_online(name, share, optim_wrapper)
+            self.label_online(name, share, optim_wrapper)
         for name, batch in shares.items():
             peer, optimizer, placed = self.peers[name], optim_wrapper[name], self._losses[name]
             for one in placed:
@@ -249,8 +253,14 @@ class DynamicMutualTraining(BaseModel):
         return log
 
     @torch.no_grad()
-    def _label_online(self, name: str, share: dict[str, Any], optim_wrapper: OptimWrapperDict) -> None:
-        """Let the labeler of a peer label those of its images whose labels are made in this iteration."""
+    def label_online(self, name: str, share: dict[str, Any], optim_wrapper: OptimWrapperDict) -> None:
+        """Let the labeler of a peer label those of its images whose labels are made in this iteration.
+
+        Args:
+            name (str): Of the peer.
+            share (dict): Its share of a batch; the samples get their labels.
+            optim_wrapper (OptimWrapperDict): That of the labeler says in what precision it is forwarded.
+        """
         numbers = [i for i, sample in enumerate(share['data_samples']) if sample.metainfo.get(ONLINE)]
         if not numbers:
             return

@@ -83,6 +83,14 @@ class LabelSide(LabelStore, Protocol):
     def labeling_transforms(self, training: Sequence[Transform]) -> list[Transform]:
         """Return what an image goes through to be labeled."""
 
+    def known_items(
+        self, pipeline: Sequence[Transform], info: dict[str, Any], classes: int
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Push an unlabeled image with a known label through a pipeline; return it packed with two different labels."""
+
+    def check_moves(self, pipeline: Sequence[Transform], info: dict[str, Any], ignore_index: int) -> None:
+        """Check that the pipeline of annotated images moves an image and its label alike."""
+
     def hide_label(self, info: dict[str, Any]) -> None:
         """Take the label out of the information on an unlabeled image."""
 

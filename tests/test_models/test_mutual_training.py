@@ -216,6 +216,82 @@ def test_heads_without_a_pixel_cross_entropy_are_refused(config, words):
     assert error.match('CrossEntropyLoss with a softmax')
 
 
+POINTS = {'type': 'PointHead', 'in_channels': [8], 'in_index': [1], 'channels': 8, 'num_fcs': 1, 'num_classes': 3}
+
+
+def test_a_head_whose_loss_is_at_sampled_points_is_refused():
+    config = toy_segmentor()
+    config.pop('auxiliary_head')
+    config.update(
+        type='CascadeEncoderDecoder',
+        num_stages=2,
+        decode_head=[config['decode_head'], POINTS],
+        train_cfg={'num_points': 64, 'oversample_ratio': 3, 'importance_sample_ratio': 0.75},
+    )
+    with pytest.raises(
+        ValueError, match=r'decode_head\[1\] \(PointHead\) of peer .a. computes its loss at sampled points'
+    ):
+        DynamicMutualTraining(peers={'a': config})
+
+
+def test_the_loss_of_k_net_is_replaced_where_it_is():
+    config = toy_segmentor()
+    update = {
+        'type': 'KernelUpdateHead',
+        'num_classes': 3,
+        'num_ffn_fcs': 2,
+        'num_heads': 2,
+        'num_mask_fcs': 1,
+        'feedforward_channels': 16,
+        'in_channels': 8,
+        'out_channels': 8,
+        'conv_kernel_size': 1,
+        'ffn_act_cfg': {'type': 'ReLU', 'inplace': True},
+        'feat_transform_cfg': {'conv_cfg': {'type': 'Conv2d'}, 'act_cfg': None},
+        'kernel_updator_cfg': {
+            'type': 'KernelUpdator',
+            'in_channels': 8,
+            'feat_channels': 8,
+            'out_channels': 8,
+            'act_cfg': {'type': 'ReLU', 'inplace': True},
+            'norm_cfg': {'type': 'LN'},
+        },
+    }
+    inner = config['decode_head']
+    config['decode_head'] = {
+        'type': 'IterativeDecodeHead',
+        'num_stages': 1,
+        'kernel_update_head': [update],
+        'kernel_generate_head': inner,
+    }
+    model = DynamicMutualTraining(peers={'a': config})
+    assert isinstance(model.a.decode_head.kernel_generate_head.loss_decode, DynamicMutualLoss)
+    log = model.train_step(two_images_each(model), PeerOptimWrapperConstructor(SGD)(model))
+    assert {'a.decode.loss_dmt.s0', 'a.decode.loss_dmt.s1', 'a.disagreement'} <= set(log)
+
+
+@pytest.mark.parametrize('confidence', [None, 0.5])
+def test_the_hardest_pixels_are_those_of_the_highest_weighted_loss(confidence):
+    sampler = {'type': 'OHEMPixelSampler', 'min_kept': 100}
+    model = DynamicMutualTraining(peers={'a': head_with(sampler=sampler)})
+    head = model.a.decode_head
+    logits, label = torch.randn(2, 3, 16, 16), torch.randint(3, (2, 16, 16))
+    label[0, :4] = 255
+    each = torch.nn.functional.cross_entropy(logits, label, reduction='none', ignore_index=255)
+    if confidence is None:
+        kept = head.sampler.sample(logits, label.unsqueeze(1))
+    else:
+        held = torch.full(label.shape, confidence)
+        with head.loss_decode.pseudo_targets(held):
+            kept = head.sampler.sample(logits, label.unsqueeze(1))
+        probability, prediction = logits.softmax(1).max(1)
+        own = logits.softmax(1).gather(1, label.where(label != 255, 0).unsqueeze(1)).squeeze(1)
+        wins = (prediction != label) & (probability > confidence)
+        each = each * own**5 * ~wins
+    assert kept.sum() == 200
+    assert each[kept.bool()].min() >= each[~kept.bool() & (label != 255)].max()
+
+
 def test_class_weights_and_own_exponents_of_a_head_stay():
     weighted = head_with(loss_decode={'type': 'CrossEntropyLoss', 'class_weight': [1, 2, 3], 'loss_weight': 0.5})
     own = head_with(loss_decode={'type': 'mmdmt.DynamicMutualLoss', 'gamma_agree': 1.0, 'loss_weight': 0.7})

@@ -155,14 +155,18 @@ class DynamicMutualLoss(nn.Module):
             weight (Tensor, optional): Further weights in the shape of the label, as MMSegmentation's pixel samplers
                 give them. Defaults to None.
             ignore_index (int): The label that does not count. Defaults to 255.
-            **kwargs: MMSegmentation hands losses more than one of them needs (``avg_factor`` and others).
+            **kwargs: ``reduction_override='none'`` asks for the loss of each label, as pixel samplers do. Others are
+                not used: MMSegmentation hands losses more than one of them needs (``avg_factor`` and others).
 
         Returns:
-            Tensor: The scalar loss.
+            Tensor: The scalar loss; with ``reduction_override='none'`` the loss of each label, without gradient, in the
+            shape of the label.
 
         Raises:
             ValueError: If the confidence given to ``pseudo_targets`` has another shape than the label.
         """
+        if kwargs.get('reduction_override') == 'none':
+            return self._of_each(logits.detach(), label, weight, ignore_index)
         if self._confidence is not None:
             total, counted = self._weighted(logits, label, weight, self._confidence, ignore_index)
         else:
@@ -175,6 +179,27 @@ class DynamicMutualLoss(nn.Module):
         # A batch without one valid label must give 0, as a sum over nothing does, and not 0 / 0.
         least = 1.0 if self.class_weight is None else torch.finfo(torch.float32).tiny
         return self.loss_weight * total / pixels.clamp(min=least)
+
+    def _of_each(self, logits: Tensor, label: Tensor, weight: Tensor | None, ignore_index: int) -> Tensor:
+        """Return the weighted cross entropy of every label, 0 where it is ignored."""
+        settings: dict[str, Any] = {'weight': self.class_weight, 'ignore_index': ignore_index}
+        entropy = F.cross_entropy(logits.float(), label, reduction='none', **settings)
+        if self._confidence is not None:
+            self._check_shape(label, self._confidence)
+            compared, weights = self.weigh(logits, label, self._confidence, ignore_index)
+            entropy = -compared.label_probability.clamp(min=torch.finfo(torch.float32).tiny).log() * weights
+            if self.class_weight is not None:
+                entropy = entropy * self.class_weight[compared.label_index]
+        return self.loss_weight * (entropy if weight is None else entropy * weight)
+
+    @staticmethod
+    def _check_shape(label: Tensor, confidence: Tensor) -> None:
+        if confidence.shape != label.shape:
+            raise ValueError(
+                f'pseudo_targets() got a confidence of shape {tuple(confidence.shape)} for a label of shape '
+                f'{tuple(label.shape)}: transforms must move both alike (list the map in results["seg_fields"]), and '
+                'the head must compute its loss on whole label maps.'
+            )
 
     def _plain(self, logits: Tensor, label: Tensor, weight: Tensor | None, ignore_index: int) -> Tensor:
         """Sum the cross entropy of all pixels."""
@@ -193,11 +218,7 @@ class DynamicMutualLoss(nn.Module):
         self, logits: Tensor, label: Tensor, weight: Tensor | None, confidence: Tensor, ignore_index: int
     ) -> tuple[Tensor, Tensor]:
         """Sum the weighted cross entropy of all pixels, and say which the denominator counts."""
-        if confidence.shape != label.shape:
-            raise ValueError(
-                f'pseudo_targets() got a confidence of shape {tuple(confidence.shape)} for a label of shape '
-                f'{tuple(label.shape)}: transforms must move both alike (list the map in results["seg_fields"]).'
-            )
+        self._check_shape(label, confidence)
         compared, weights = self.weigh(logits, label, confidence, ignore_index)
         if weight is not None:
             weights = weights * weight.float()

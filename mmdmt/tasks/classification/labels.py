@@ -72,6 +72,40 @@ class ImageLabels:
             )
         return [*training[: kinds.index(LoadPseudoImageLabel)], PackInputs()]
 
+    def known_items(
+        self, pipeline: Sequence[Transform], info: dict[str, Any], classes: int
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Push an unlabeled image with a known label through the pipeline of pseudo-labeled images.
+
+        Args:
+            pipeline (Sequence[Callable]): Of pseudo-labeled images, packing included.
+            info (dict): The dataset's information on the image.
+            classes (int): How many there are.
+
+        Returns:
+            tuple[dict, dict]: The packed image with the last class, and once more with the first.
+
+        Raises:
+            ValueError: If label or confidence do not come out.
+        """
+        place = [isinstance(transform, LoadPseudoImageLabel) for transform in pipeline].index(True)
+        results: Any = info
+        for number, transform in enumerate(pipeline):
+            results = {**results, 'gt_label': classes - 1, CONFIDENCE: 0.75} if number == place else transform(results)
+        sample = results['data_samples']
+        label, confidence = sample.get('gt_label'), sample.get(CONFIDENCE)
+        if label is None or int(label) != classes - 1 or confidence is None or float(confidence) != 0.75:
+            raise ValueError(
+                f'The pipeline of the unlabeled dataset ({described(pipeline)}) makes label {label} with confidence '
+                f'{confidence} of label {classes - 1} with confidence 0.75: take transforms that leave both alone.'
+            )
+        other = {**results, 'data_samples': sample.clone()}
+        other['data_samples'].set_gt_label(0)
+        return results, other
+
+    def check_moves(self, pipeline: Sequence[Transform], info: dict[str, Any], ignore_index: int) -> None:
+        """Check nothing: a label of a whole image stays where it is."""
+
     def hide_label(self, info: dict[str, Any]) -> None:
         """Take the class out of the information on an unlabeled image."""
         info.pop('gt_label', None)

@@ -15,7 +15,7 @@ from mmdmt.pseudo_labels.manifest import MAX_CLASSES
 from mmdmt.pseudo_labels.progress import progress
 from mmdmt.tasks.findings import FileError, Finding
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank
-from mmdmt.tasks.segmentation.geometry import check_moves_alike
+from mmdmt.tasks.segmentation.geometry import STAND_INS, check_moves_alike, push_mask, push_pseudo_label
 from mmdmt.tasks.segmentation.label_facts import (
     hand_ignored_label,
     ignored_by_transforms,
@@ -29,6 +29,8 @@ from mmdmt.tasks.segmentation.transforms import LoadPseudoLabel, PackPseudoLabel
 from mmdmt.tasks.task import Transform, described
 
 NO_CLASS = 255
+REHEARSED = 3
+"""How often a known label is pushed through a pipeline before a run, as transforms are random."""
 
 
 class MaskReader:
@@ -142,6 +144,58 @@ class PixelLabels:
         check_moves_alike(training[place + 1 : -1], ignored)
         return [*training[:place], PackSegInputs()]
 
+    def known_items(
+        self, pipeline: Sequence[Transform], info: dict[str, Any], classes: int
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Push an unlabeled image with a known label through the pipeline of pseudo-labeled images.
+
+        Args:
+            pipeline (Sequence[Callable]): Of pseudo-labeled images, packing included.
+            info (dict): The dataset's information on the image.
+            classes (int): How many there are.
+
+        Returns:
+            tuple[dict, dict]: The packed image with a label of blocks, and once more with one class everywhere.
+
+        Raises:
+            ValueError: If label and confidence, or label and image, do not come out together.
+        """
+        place = [isinstance(transform, LoadPseudoLabel) for transform in pipeline].index(True)
+        loader: Any = pipeline[place]
+        ignored = 255 if loader.ignore_index is None else loader.ignore_index
+        loaded = _load(pipeline[:place], info)
+        generator = np.random.default_rng(0)
+        for _ in range(REHEARSED):
+            push_pseudo_label(pipeline[place + 1 : -1], loaded, ignored, generator, paint=True)
+        moved = push_pseudo_label(pipeline[place + 1 : -1], loaded, ignored, generator)
+        stand_ins = moved['gt_seg_map'].astype(np.int64)
+        known = (stand_ins >= STAND_INS[0]) & (stand_ins < STAND_INS[1]) & (stand_ins != ignored)
+        blocks = np.where(known, (stand_ins - STAND_INS[0]) % classes, stand_ins).astype(np.uint8)
+        one_class = np.where(known, int(ignored == 0), stand_ins).astype(np.uint8)
+        return pipeline[-1]({**copy.deepcopy(moved), 'gt_seg_map': blocks}), pipeline[-1](
+            {**moved, 'gt_seg_map': one_class}
+        )
+
+    def check_moves(self, pipeline: Sequence[Transform], info: dict[str, Any], ignore_index: int) -> None:
+        """Check that the pipeline of annotated images moves an image and its mask alike.
+
+        Args:
+            pipeline (Sequence[Callable]): Packing included; nothing is checked if it loads no annotations.
+            info (dict): The dataset's information on an image.
+            ignore_index (int): The label that does not count.
+
+        Raises:
+            ValueError: If it does not, naming the transform.
+        """
+        places = [number for number, step in enumerate(pipeline) if isinstance(step, LoadAnnotations)]
+        packs = [number for number, step in enumerate(pipeline) if isinstance(step, PackSegInputs)]
+        if not places or not packs:
+            return
+        loaded = _load(pipeline[: places[0] + 1], info)
+        generator = np.random.default_rng(0)
+        for _ in range(REHEARSED):
+            push_mask(pipeline[places[0] + 1 : packs[0]], loaded, ignore_index, generator)
+
     def hide_label(self, info: dict[str, Any]) -> None:
         """Take what says where the mask is out of the information on an unlabeled image."""
         info.pop('seg_map_path', None)
@@ -208,3 +262,10 @@ class PixelLabels:
     def pseudo_labeled(self, bank: Path) -> Sequence[int]:
         """Return the images that can be drawn: all, because a bank drops pixels, not images."""
         return range(len(PseudoLabelBank(bank)))
+
+
+def _load(transforms: Sequence[Transform], info: dict[str, Any]) -> dict[str, Any]:
+    loaded = info
+    for transform in transforms:
+        loaded = transform(loaded)
+    return loaded

@@ -21,8 +21,8 @@ from mmdmt.tasks.segmentation.prediction import forward_crops
 HEADS = ('decode_head', 'auxiliary_head')
 SUPPORTED = (
     'DMT weighs pixels, so every decode and auxiliary head must be a BaseDecodeHead whose only loss is '
-    'CrossEntropyLoss with a softmax (as in FCN, PSPNet, DeepLabV3+, UPerNet, OCRNet, '
-    'SegFormer)'
+    'CrossEntropyLoss with a softmax, of every pixel (as in FCN, PSPNet, DeepLabV3+, UPerNet, OCRNet, '
+    'SegFormer, K-Net)'
 )
 
 
@@ -52,6 +52,7 @@ class Segmentors:
         for part, head in _heads(peer).items():
             where = f'{part} ({type(head).__name__}) of peer {name!r}'
             _check_head(where, head)
+            head = _with_loss(where, head)
             own = _the_only_loss(where, head)
             if isinstance(own, DynamicMutualLoss):
                 placed.append(own)
@@ -213,15 +214,29 @@ def _heads(segmentor: nn.Module) -> dict[str, nn.Module]:
 
 def _check_head(where: str, head: nn.Module) -> None:
     # Imported here, because classification needs no MMSegmentation.
+    from mmseg.models.decode_heads import PointHead
     from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 
     if not isinstance(head, BaseDecodeHead):
         raise ValueError(f'The {where} predicts no pixel logits (a query-based head?): {SUPPORTED}.')
+    if isinstance(head, PointHead):
+        raise ValueError(f'The {where} computes its loss at sampled points: {SUPPORTED}.')
     if head.out_channels != head.num_classes:
         raise ValueError(
             f'The {where} predicts {head.num_classes} classes with out_channels={head.out_channels} (a sigmoid): '
             f'{SUPPORTED}; for two classes set num_classes=2, out_channels=2.'
         )
+
+
+def _with_loss(where: str, head: Any) -> Any:
+    """Return the head that holds the loss: that of K-Net is in the head that makes its kernels."""
+    inner = getattr(head, 'kernel_generate_head', None)
+    if not hasattr(head, 'loss_decode') and inner is not None:
+        _check_head(f'kernel_generate_head of the {where}', inner)
+        head = inner
+    if not hasattr(head, 'loss_decode'):
+        raise ValueError(f'The {where} has no loss_decode: {SUPPORTED}.')
+    return head
 
 
 def _the_only_loss(where: str, head: nn.Module) -> nn.Module:

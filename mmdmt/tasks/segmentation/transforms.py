@@ -124,8 +124,24 @@ class PackPseudoLabel(PackSegInputs):
         """Pack it."""
         packed = super().transform(results)
         if 'pseudo_confidence' in results:
+            _check_sizes(results)
             confidence = torch.from_numpy(results['pseudo_confidence'].copy())
             packed['data_samples'].pseudo_confidence = PixelData(data=confidence.unsqueeze(0))
         if WEAK_VIEW in results:
             packed['data_samples'].set_field(PixelData(data=results[WEAK_VIEW]), WEAK_VIEW)
         return packed
+
+
+def _check_sizes(results: dict[str, Any]) -> None:
+    """Check that a label is larger than its confidence by padding at most, at the bottom and on the right."""
+    label, confidence = results['gt_seg_map'], results['pseudo_confidence']
+    height, width = confidence.shape
+    if label.shape == confidence.shape:
+        return
+    outside = np.concatenate([label[height:].ravel(), label[:height, width:].ravel()])
+    if label[:height, :width].shape != confidence.shape or np.unique(outside).size > 1:
+        raise ValueError(
+            f'The pseudo label of {results.get("img_path")} is {label.shape} where it is packed, its confidence '
+            f'{confidence.shape}: a transform of the unlabeled dataset moves gt_seg_map alone; take one that moves all '
+            'seg_fields, or leave padding to the data_preprocessor (size=...).'
+        )
