@@ -17,6 +17,8 @@ from torch.utils.data import DataLoader, Dataset
 from mmdmt.folders import IMAGE_SUFFIXES, walk_once
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.names import ENSEMBLE
+from mmdmt.models.peer_weights import strip_wrapper_prefix
+from mmdmt.models.weight_fit import fit, plain_names
 from mmdmt.models.weights_file import fetch_checkpoint, tensors_of
 
 _READS_SCENES = {'mmdmt.LoadSceneImage': 'LoadImageFromFile'}
@@ -241,17 +243,23 @@ def _load_weights(model: BaseModel, path: str) -> dict[str, Any]:
     """Load every weight that a model has, and return the meta of the checkpoint."""
     checkpoint = fetch_checkpoint(path, 'the checkpoint')
     given = tensors_of(path, 'the checkpoint', checkpoint)
-    weights = {key.removeprefix('module.'): value for key, value in given.items()}
-    wanted = {key: value.shape for key, value in model.state_dict().items() if not key.endswith('num_batches_tracked')}
-    unfit = [key for key, shape in wanted.items() if key not in weights or weights[key].shape != shape]
-    if unfit:
-        kind = 'has another shape there' if unfit[0] in weights else 'is not in it'
+    wanted = model.state_dict()
+    found = fit(_peers_unwrapped(model, plain_names(given)), wanted)
+    if not found.is_complete:
+        found.log(path, 'the checkpoint')
         raise ValueError(
-            f'{path} is no checkpoint of the model of this config: {len(unfit)} of its {len(wanted)} tensors do not '
-            f'fit, first {unfit[0]}, which {kind}. Give one that was trained with this config.'
+            f'{path} is no checkpoint of the model of this config: {found.describe()}. Give one that was trained with '
+            'this config.'
         )
-    model.load_state_dict(weights, strict=False)
+    model.load_state_dict(found.weights, strict=False)
     return dict(checkpoint.get('meta', {}))
+
+
+def _peers_unwrapped(model: BaseModel, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Name the weights of peers as without their wrappers."""
+    if isinstance(model, DynamicMutualTraining):
+        strip_wrapper_prefix(weights, '', model.peer_names)
+    return weights
 
 
 def _choose(model: BaseModel, peer: str) -> BaseModel:

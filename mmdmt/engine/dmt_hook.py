@@ -15,7 +15,7 @@ from mmdmt.engine.best_weights import BestWeights
 from mmdmt.engine.cpu_time import log_cpu_time
 from mmdmt.engine.draw_plans import plan_phase, rare_classes_of
 from mmdmt.engine.fresh_optimizers import FreshOptimizers
-from mmdmt.engine.guards.checkpoint_checks import check_fit
+from mmdmt.engine.guards.checkpoint_checks import check_fit, rename_weights
 from mmdmt.engine.guards.checkpoint_state import confine
 from mmdmt.engine.guards.clean_exit import leave_group_at_exit
 from mmdmt.engine.guards.clean_stop import CleanStop, Doing
@@ -164,6 +164,8 @@ class DMTHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Take the state of the run out of a checkpoint; it counts only if the run is resumed from it."""
         confine(checkpoint, runner)
+        if not runner._resume and isinstance(runner.optim_wrapper, OptimWrapper):
+            rename_weights(checkpoint)
         self._saved = checkpoint.get('dmt')
 
     def before_train(self, runner: Runner) -> None:

@@ -1,6 +1,7 @@
 """Wrap several models that teach each other as one model of MMEngine."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,7 @@ from mmdmt.models.mixes import build_mixes
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.peer_building import build_peer, naming_the_way_out
 from mmdmt.models.peer_weights import load_plain_checkpoint, strip_wrapper_prefix
+from mmdmt.models.weight_fit import watched_init
 from mmdmt.pseudo_labels.labeling import evaluation_mode
 from mmdmt.registry import MODELS
 from mmdmt.tasks.choice import task_of_model
@@ -178,7 +180,9 @@ class DynamicMutualTraining(BaseModel):
         Raises:
             RuntimeError: If a file or address of initial weights cannot be read.
         """
-        with naming_the_way_out():
+        with naming_the_way_out(), ExitStack() as stack:
+            for name, peer in self.bare_peers.items():
+                stack.enter_context(watched_init(name, peer))
             super().init_weights()
         for name, path in self._load_from.items():
             load_plain_checkpoint(name, self.bare_peers[name], path)
@@ -190,7 +194,8 @@ class DynamicMutualTraining(BaseModel):
             name (str): Of the peer. Its config and ``load_from`` say what it starts with; random numbers are torch's.
         """
         peer = MODELS.build(self._configs[name])
-        peer.init_weights()
+        with watched_init(name, peer):
+            peer.init_weights()
         if name in self._load_from:
             load_plain_checkpoint(name, peer, self._load_from[name])
         weights: dict[str, Tensor] = peer.state_dict()

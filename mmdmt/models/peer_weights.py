@@ -6,6 +6,7 @@ from typing import Any
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
+from mmdmt.models.weight_fit import COUNTER, check_near, fit, plain_names, way_in_for_backbones
 from mmdmt.models.weights_file import fetch_checkpoint, tensors_of
 
 
@@ -35,26 +36,23 @@ def load_plain_checkpoint(name: str, peer: nn.Module, path: str) -> None:
 
     Args:
         name (str): Of the peer.
-        peer (nn.Module): Gets the weights.
+        peer (nn.Module): Gets the weights; those few that the file lacks stay as they are, and are told in a table.
         path (str): Whatever MMEngine loads checkpoints from.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it cannot be read safely, or a tensor of the peer is missing or has another shape.
+        ValueError: If it cannot be read safely, or more of the peer's weights are missing or have another shape.
     """
     what = f'the checkpoint for peer {name!r}'
-    given = tensors_of(path, what, fetch_checkpoint(path, what))
+    given = plain_names(tensors_of(path, what, fetch_checkpoint(path, what)))
     wanted: dict[str, Tensor] = peer.state_dict()
-    unfit = [
-        f'{key} ({"missing" if key not in given else f"{tuple(given[key].shape)} for {tuple(value.shape)}"})'
-        for key, value in wanted.items()
-        if key not in given or given[key].shape != value.shape
-    ]
-    if unfit:
-        raise ValueError(
-            f'{path}, the checkpoint for peer {name!r}, does not fit {len(unfit)} of its {len(wanted)} tensors, first '
-            f'{unfit[0]}: give a checkpoint of this very segmentor, or, for backbone weights alone, set init_cfg of '
-            "the peer's backbone."
-        )
-    peer.load_state_dict({key: given[key] for key in wanted})
-    print_log(f'Peer {name!r} starts from {path}: all {len(wanted)} tensors loaded.', logger='current')
+    found = fit(given, wanted)
+    backbone = '' if found.is_near else way_in_for_backbones(given, wanted, path)
+    remedy = 'give a checkpoint of this very segmentor, or, for backbone weights alone, set init_cfg of its backbone'
+    if backbone:
+        remedy = f'it holds a backbone alone, so write {backbone} in peers[{name!r}] and drop model.load_from'
+    check_near(found, path, what, remedy)
+    peer.load_state_dict(found.weights, strict=False)
+    weights = [key for key in wanted if not key.endswith(COUNTER)]
+    loaded = len(weights) - len(found.misfits)
+    print_log(f'Peer {name!r} starts from {path}: {loaded} of {len(weights)} tensors loaded.', logger='current')

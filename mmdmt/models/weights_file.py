@@ -15,6 +15,9 @@ REFUSED = (
     'as a checkpoint of MMEngine'
 )
 
+CONTAINERS = ('state_dict', 'model_state_dict', 'model', 'ema_state_dict', 'state_dict_ema', 'model_ema', 'ema')
+"""Where toolboxes put weights in their files; the first that is there counts."""
+
 
 def read_checkpoint(path: str | Path, what: str, mmap: bool = False) -> dict[str, Any]:
     """Read a checkpoint on the local disk onto the CPU.
@@ -75,12 +78,12 @@ def tensors_of(path: str | Path, what: str, checkpoint: Mapping[str, Any]) -> di
     Args:
         path (str | Path): Where it is from, for the error message.
         what (str): What it is, likewise.
-        checkpoint (Mapping): With ``state_dict``, or the tensors themselves.
+        checkpoint (Mapping): With ``state_dict`` or another usual name of it, or the tensors themselves.
 
     Raises:
         ValueError: If what is there are not tensors by name.
     """
-    weights = checkpoint.get('state_dict', checkpoint)
+    weights = next((checkpoint[key] for key in CONTAINERS if isinstance(checkpoint.get(key), Mapping)), checkpoint)
     named = isinstance(weights, Mapping) and all(isinstance(key, str) for key in weights)
     if not named or not all(isinstance(value, Tensor) for value in weights.values()):
         raise ValueError(f'{path}, {what}, holds no tensors by name: give a file with a state_dict.')

@@ -83,7 +83,9 @@ def test_of_a_bank_the_view_of_the_labeler_is_not_packed(shapes_folder, tmp_path
 
 
 def test_labels_are_those_of_the_labeler_on_the_weak_view(shapes_folder, tmp_path):
-    runner = Runner.from_cfg(config_of(shapes_folder, tmp_path))
+    config = config_of(shapes_folder, tmp_path)
+    config.custom_hooks[0].rehearsal = False  # it labels online, too
+    runner = Runner.from_cfg(config)
     model = runner.model
     taught = []
 

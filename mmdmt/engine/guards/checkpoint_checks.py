@@ -9,6 +9,7 @@ from torch import Tensor
 from mmdmt.engine.guards.checkpoint_state import check_parts, check_state
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.peer_weights import strip_wrapper_prefix
+from mmdmt.models.weight_fit import check_near, fit, plain_names, way_in_for_backbones
 from mmdmt.models.weights_file import fetch_checkpoint, read_checkpoint, tensors_of
 
 
@@ -31,7 +32,7 @@ def check_fit(runner: Runner, total: int) -> None:
         return
     what = 'the checkpoint to resume' if resumes else 'load_from'
     checkpoint = fetch_checkpoint(path, what) if '://' in path else read_checkpoint(path, what, mmap=True)
-    given = {key.removeprefix('module.'): value for key, value in tensors_of(path, what, checkpoint).items()}
+    given = plain_names(tensors_of(path, what, checkpoint))
     strip_wrapper_prefix(given, '', model.peer_names)
     if resumes:
         check_parts(path, checkpoint)
@@ -55,12 +56,38 @@ def _check_resumed(path: str, given: dict[str, Tensor], model: Any) -> None:
 def _check_loaded(path: str, given: dict[str, Tensor], model: Any) -> None:
     wanted = model.state_dict()
     for name in model.peer_names:
-        if not any(_fits(key, given, wanted) for key in wanted if key.startswith(f'{name}.')):
-            raise ValueError(
-                f'load_from={path} has nothing for peer {name!r} among its {len(given)} tensors: give a checkpoint of '
-                f"a run with these peers, or that of a single segmentor as model.load_from=dict({name}='...')."
+        own, of_peer = (_of_peer(name, weights) for weights in (given, wanted))
+        if not own:
+            backbone = way_in_for_backbones(given, of_peer, path)
+            remedy = (
+                f'it holds a backbone alone, so write {backbone} in peers[{name!r}]'
+                if backbone
+                else (
+                    'give a checkpoint of a run with these peers, or that of a single segmentor as '
+                    f"model.load_from=dict({name}='...')"
+                )
             )
+            raise ValueError(
+                f'load_from={path} has nothing for peer {name!r} among its {len(given)} tensors: {remedy}.'
+            )
+        remedy = 'give a checkpoint of a run with these very peers'
+        check_near(fit(own, of_peer), path, f'load_from for peer {name!r}', remedy)
+
+
+def _of_peer(name: str, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    own = {key.removeprefix(f'{name}.'): value for key, value in weights.items() if key.startswith(f'{name}.')}
+    return plain_names(own)
 
 
 def _fits(key: str, given: dict[str, Tensor], wanted: dict[str, Tensor]) -> bool:
     return key in given and given[key].shape == wanted[key].shape
+
+
+def rename_weights(checkpoint: dict[str, Any]) -> None:
+    """Give the weights of a checkpoint that was checked the plain names by which MMEngine loads them.
+
+    Args:
+        checkpoint (dict): As it was loaded; changed in place.
+    """
+    weights = plain_names(tensors_of('the checkpoint', 'load_from', checkpoint))
+    checkpoint['state_dict'] = {key.replace('._orig_mod.', '.'): value for key, value in weights.items()}

@@ -1,0 +1,198 @@
+"""Tell whether weights from a file are those of a network: one rule for every place that loads them."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from mmengine.logging import print_log
+from torch import Tensor, nn
+
+COUNTER = 'num_batches_tracked'
+"""Old checkpoints of torch do not count batches, and what predicts does not need the number."""
+AUXILIARY = 'auxiliary_head'
+WRAPPERS = ('module.', '_orig_mod.')
+"""What data-parallel and compiled networks put in front of every name."""
+MOST_LOST = 0.01
+MOST_LOST_AT_INIT = 0.2
+MOST_ROWS = 20
+
+
+class Fit(NamedTuple):
+    """What of a file fits a network.
+
+    Attributes:
+        weights: Those that fit, by the network's names, counters of batches included.
+        misfits: The network's other weights: name, shape in the file (None if missing there), shape in the network.
+        lost: The share of the network's weights that does not fit, by their number of elements; an auxiliary head that
+            the file lacks altogether does not count.
+        parts: The share that fits of each part of the network (``backbone``, ``decode_head``).
+    """
+
+    weights: dict[str, Tensor]
+    misfits: list[tuple[str, tuple[int, ...] | None, tuple[int, ...]]]
+    lost: float
+    parts: dict[str, float]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every weight fits."""
+        return not self.misfits
+
+    @property
+    def is_near(self) -> bool:
+        """Whether nearly all weights fit, and at least half of those of each part."""
+        halves = (share >= 0.5 for part, share in self.parts.items() if part != AUXILIARY)
+        return self.lost <= MOST_LOST and all(halves)
+
+    def describe(self) -> str:
+        """Say in a clause how many weights do not fit, and the first of them."""
+        name, there, here = self.misfits[0]
+        first = f'{name} ({"missing" if there is None else f"{there} for {here}"})'
+        return f'{len(self.misfits)} of {len(self.misfits) + self._fitting} tensors do not fit, first {first}'
+
+    @property
+    def _fitting(self) -> int:
+        return sum(not name.endswith(COUNTER) for name in self.weights)
+
+    def log(self, path: str, what: str) -> None:
+        """Log a table of what does not fit."""
+        rows = [(name, there or 'missing', here) for name, there, here in self.misfits[:MOST_ROWS]]
+        width = max((len(name) for name, _, _ in rows), default=0)
+        table = '\n'.join(f'  {name:<{width}}  file {there!s:<18}  network {here}' for name, there, here in rows)
+        more = len(self.misfits) - len(rows)
+        rest = f'\n  and {more} more' if more else ''
+        print_log(f'{path}, {what}: {self.describe()}.\n{table}{rest}', logger='current', level=logging.WARNING)
+
+
+def plain_names(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Take what wrappers put in front of names away.
+
+    Args:
+        weights (Mapping[str, Tensor]): Weights by name.
+    """
+    named = {}
+    for name, value in weights.items():
+        while name.startswith(WRAPPERS):
+            name = name.partition('.')[2]
+        named[name] = value
+    return named
+
+
+def fit(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> Fit:
+    """Compare the weights of a file with those of a network.
+
+    Args:
+        given (Mapping[str, Tensor]): Of the file, by their plain names.
+        wanted (Mapping[str, Tensor]): Of the network.
+    """
+    weights = {
+        name: given[name] for name, value in wanted.items() if name in given and given[name].shape == value.shape
+    }
+    misfits: list[tuple[str, tuple[int, ...] | None, tuple[int, ...]]] = [
+        (name, tuple(given[name].shape) if name in given else None, tuple(value.shape))
+        for name, value in wanted.items()
+        if name not in weights and not name.endswith(COUNTER)
+    ]
+    sizes: dict[str, list[int]] = {}
+    for name, value in wanted.items():
+        if not name.endswith(COUNTER):
+            of_part = sizes.setdefault(name.partition('.')[0], [0, 0])
+            of_part[0] += value.numel() if name in weights else 0
+            of_part[1] += value.numel()
+    if not any(name.startswith(f'{AUXILIARY}.') for name in given):
+        sizes.pop(AUXILIARY, None)
+    total = sum(size for _, size in sizes.values())
+    lost = 1 - sum(fitting for fitting, _ in sizes.values()) / max(total, 1)
+    parts = {part: fitting / max(size, 1) for part, (fitting, size) in sizes.items()}
+    return Fit(weights, misfits, lost, parts)
+
+
+def check_near(found: Fit, path: str, what: str, remedy: str) -> None:
+    """Check that nearly all weights of a network are in a file, and log a table of the others.
+
+    Args:
+        found (Fit): What fits.
+        path (str): Of the file, for the error message.
+        what (str): What it is, likewise.
+        remedy (str): What to do, an imperative.
+
+    Raises:
+        ValueError: If more do not fit.
+    """
+    if found.is_complete:
+        return
+    found.log(path, what)
+    if not found.is_near:
+        raise ValueError(f'{path}, {what}, is of another network: {found.describe()}; {remedy}.')
+
+
+def way_in_for_backbones(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: str) -> str:
+    """Say how weights of a backbone alone are loaded; '' if a file holds something else.
+
+    Args:
+        given (Mapping[str, Tensor]): Of the file, by their plain names.
+        wanted (Mapping[str, Tensor]): Of the whole network.
+        path (str): Of the file.
+    """
+    backbone = {name.removeprefix('backbone.'): value for name, value in wanted.items() if name.startswith('backbone.')}
+    for prefix in ('backbone.', ''):
+        inner = {name.removeprefix(prefix): value for name, value in given.items() if name.startswith(prefix)}
+        if backbone and fit(inner, backbone).lost <= MOST_LOST_AT_INIT:
+            argument = f", prefix='{prefix}'" if prefix else ''
+            return f"backbone=dict(init_cfg=dict(type='Pretrained', checkpoint='{path}'{argument}))"
+    return ''
+
+
+@contextmanager
+def watched_init(name: str, peer: nn.Module) -> Iterator[None]:
+    """Check, while a peer is initialized, that ``init_cfg=dict(type='Pretrained')`` finds nearly all weights.
+
+    MMEngine goes on with random numbers in their place, and backbones that name their weights otherwise rename those
+    of the file first: so what counts is what is handed to them in the end.
+
+    Args:
+        name (str): Of the peer.
+        peer (nn.Module): Not initialized yet.
+
+    Raises:
+        ValueError: Inside of the context, if they are not there.
+    """
+    handles = []
+    for place, module in peer.named_modules():
+        for config in _configs(getattr(module, 'init_cfg', None)):
+            if config.get('type') in ('Pretrained', 'PretrainedInit') and config.get('checkpoint'):
+                check = _Check(f'{place or "the network"} of peer {name!r}', module, str(config['checkpoint']))
+                handles.append(module._register_load_state_dict_pre_hook(check))
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+class _Check:
+    """Look at the weights that a module is given."""
+
+    def __init__(self, where: str, module: nn.Module, path: str) -> None:
+        self.where, self.module, self.path = where, module, path
+
+    def __call__(self, weights: Mapping[str, Tensor], prefix: str, *_: Any) -> None:
+        given = {key.removeprefix(prefix): value for key, value in weights.items() if key.startswith(prefix)}
+        found = fit(given, self.module.state_dict())
+        if found.is_complete:
+            return
+        what = f'init_cfg of {self.where}'
+        found.log(self.path, what)
+        if found.lost > MOST_LOST_AT_INIT:
+            raise ValueError(
+                f'{self.path}, {what}, is of another network: {found.describe()}, and so it would start from random '
+                "numbers; give the weights of this very network (prefix='backbone.' for the backbone of a whole "
+                'segmentor), or init_cfg=None.'
+            )
+
+
+def _configs(init_cfg: Any) -> Sequence[Mapping[str, Any]]:
+    if isinstance(init_cfg, Mapping):
+        return [init_cfg]
+    return [one for one in init_cfg if isinstance(one, Mapping)] if isinstance(init_cfg, list) else []
