@@ -13,6 +13,7 @@ together; with --threshold, what is at least so probable; with neither, everythi
     OUT_DIR/overlays/*.jpg      with --draw: the labels in color over the image, to look at
     OUT_DIR/manifest.json       how they were made: thresholds, shares, versions
 
+Masks lie on the pixels as they are stored in the files, whatever EXIF orientation these carry.
 Images in folders get their labels in folders of the same names. Nothing is overwritten.
 """
 

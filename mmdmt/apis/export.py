@@ -23,6 +23,8 @@ KEPT = (
     'test_dataloader',
     'test_evaluator',
     'test_cfg',
+    'tta_model',
+    'tta_pipeline',
 )
 
 
@@ -67,6 +69,9 @@ def export_peer(config: Config, checkpoint: Mapping[str, Any], peer: str) -> tup
     plain = {key: settings[key] for key in KEPT if key in settings}
     if plain.get('test_evaluator', {}).get('type') == 'mmdmt.PeerMetric':
         plain['test_evaluator'] = plain['test_evaluator']['metric']
+    tta = plain.get('tta_model')
+    if tta and tta.get('type') == 'mmdmt.PeerTTAModel':
+        tta['type'] = 'SegTTAModel' if 'decode_head' in model else 'AverageClsScoreTTA'
     pipeline = [_plain_step(step) for step in inference_pipeline(config)]
     if not plain.get('test_dataloader') or _is_ours(plain['test_dataloader']):
         # What cannot be tested elsewhere can be used there: inferencers take the pipeline from this place.

@@ -14,6 +14,7 @@ from mmengine.structures import BaseDataElement
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from mmdmt.apis.stored_geometry import run_test_pipeline
 from mmdmt.folders import IMAGE_SUFFIXES, walk_once
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.names import ENSEMBLE
@@ -222,7 +223,7 @@ class _Images(Dataset[dict[str, Any]]):
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         try:
-            item: dict[str, Any] = self.pipeline({'img_path': str(self.paths[index])})
+            item = run_test_pipeline(self.pipeline.transforms, {'img_path': str(self.paths[index])})
         except (AssertionError, OSError, ValueError, cv2.error) as error:
             # Raised in a data worker, it would reach the user inside a traceback of the worker.
             return {'failure': f'{self.paths[index]} cannot be loaded as an image ({error}): mend it or take it away.'}
@@ -231,9 +232,16 @@ class _Images(Dataset[dict[str, Any]]):
 
 
 def _predict(model: BaseModel, images: _Images, num_workers: int) -> Iterator[BaseDataElement]:
+    peers = model.bare_peers.values() if isinstance(model, DynamicMutualTraining) else [model]
+    pads = any(getattr(getattr(peer, 'data_preprocessor', None), 'test_cfg', None) for peer in peers)
     for batch in DataLoader(images, num_workers=num_workers, collate_fn=pseudo_collate):
         if 'failure' in batch:
             raise ValueError(batch['failure'][0])
+        if pads and 'padding_size' in batch['data_samples'][0].metainfo:
+            raise ValueError(
+                'Images are padded twice, by Pad in the test pipeline and by test_cfg of data_preprocessor, of which '
+                'one can be undone: take Pad out.'
+            )
         with torch.no_grad():
             (sample,) = model.test_step(batch)
         yield sample

@@ -7,6 +7,9 @@ OUT_DIR gets::
     confidence/*.png     16-bit gray, of every pixel: the value / 65535 is the probability of the predicted class
     overlays/*.jpg       if asked for: the labels in color over the image, to look at
     manifest.json        how they were made; written last
+
+Masks have the geometry of the pixels as they are stored in the files, whatever the test pipeline and an EXIF
+orientation make of them.
 """
 
 import errno
@@ -22,6 +25,7 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+from mmengine.dataset import Compose
 from mmengine.logging import print_log
 from mmengine.model import BaseModel
 from mmengine.structures import BaseDataElement
@@ -29,6 +33,7 @@ from PIL import Image
 
 from mmdmt.apis.inference import confidence_map, find_images, inference_pipeline, predict_images, suffixes_of
 from mmdmt.apis.label_overlays import Overlays
+from mmdmt.apis.stored_geometry import applied_orientation, turned_back
 from mmdmt.atomic_write import atomic_write
 from mmdmt.method.thresholds import ConfidenceHistogram
 from mmdmt.pseudo_labels.labeling import weights_digest
@@ -125,12 +130,14 @@ def _label(
     classes = list(model.dataset_meta['classes'])
     storage = _storage_of_labels(model)
     out = _Files(out_dir, len(classes), storage, overlays)
+    loader = Compose(inference_pipeline(model.cfg)[:1])
     histogram = ConfidenceHistogram(len(classes))
 
     def label(take: Callable[[int, np.ndarray, np.ndarray], None]) -> None:
         with progress('Labeling', len(paths)) as bar:
             for number, sample in enumerate(predict_images(model, paths, num_workers)):
-                labels, confidence = _to_numpy(sample)
+                orientation = applied_orientation(paths[number], loader)
+                labels, confidence = (turned_back(one, orientation) for one in _to_numpy(sample))
                 histogram.update(labels, confidence)
                 take(number, labels, confidence)
                 bar.update(1)
@@ -159,6 +166,7 @@ def _label(
             del reader  # an open file cannot be removed on every file system
     manifest = {
         'labels': f'labels/*.png: class ids, 8-bit; {storage.dropped} where the label is dropped',
+        'geometry': 'that of the pixels as stored in the files, whatever EXIF orientation they carry',
         'confidence': f'confidence/*.png: 16-bit; value / {_FULL} is the probability of the predicted class',
         **(origin or {}),
         'weights_sha256': weights_digest(model),

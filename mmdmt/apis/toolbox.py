@@ -94,6 +94,10 @@ def run_toolbox_script(name: str, toolbox: str | None = None) -> None:
         from mmdmt.engine.guards.locked_runner import LockedRunner  # with the whole stack, which scripts may do without
 
         module.Runner = LockedRunner  # type: ignore[attr-defined]
+    if name == 'test.py':
+        from mmdmt.engine.guards.locked_runner import PeerTestRunner
+
+        module.Runner = PeerTestRunner  # type: ignore[attr-defined]
     with _unwritable_in_a_sentence():
         module.main()
 

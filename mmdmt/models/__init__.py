@@ -8,6 +8,7 @@ from mmdmt.models.mixes import BlockMask, ClassMix, CutMix
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.no_class_token import NoClassToken
 from mmdmt.models.packaged_weights import PackagedWeights
+from mmdmt.models.peer_tta import PeerTTAModel
 from mmdmt.models.timm_weights import TimmWeights
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     'MixupMutualLoss',
     'NoClassToken',
     'PackagedWeights',
+    'PeerTTAModel',
     'TimmWeights',
     'WideResNet',
 ]

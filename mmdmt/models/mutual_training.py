@@ -317,15 +317,42 @@ class DynamicMutualTraining(BaseModel):
             one that ``predict`` names, and ``peers``, a data element with such fields of each peer and, as
             ``ensemble``, of the ensemble: ``peers.left.pred_sem_seg`` (int64, (1, H, W)).
         """
+        return self.combine(self.predict_each(data))
+
+    def predict_each(self, data: dict[str, Any]) -> dict[str, list[BaseDataElement]]:
+        """Predict with every peer.
+
+        Args:
+            data (dict): As of :meth:`test_step`; the samples are left as they are.
+
+        Returns:
+            dict[str, list]: By peer, what it predicts for each image.
+        """
         results = {}
         for name, peer in self.bare_peers.items():
             own_data = {**data, 'data_samples': [sample.new() for sample in data['data_samples']]}
             batch = peer.data_preprocessor(own_data, False)
             results[name] = peer(**batch, mode='predict')
+        return results
+
+    def combine(self, results: dict[str, list[BaseDataElement]]) -> list[BaseDataElement]:
+        """Join what the peers predict, image by image; see :meth:`test_step`."""
         return [
             self.task.peers.combine(dict(zip(results, samples, strict=True)), self.predicted_by)
             for samples in zip(*results.values(), strict=True)
         ]
+
+    @property
+    def out_channels(self) -> int:
+        """What ``SegTTAModel`` asks for; it would leave the peers' own predictions those of the last view.
+
+        Raises:
+            ValueError: Always.
+        """
+        raise ValueError(
+            "Test-time augmentation of peers needs tta_model=dict(type='mmdmt.PeerTTAModel'), which `python -m mmdmt "
+            'test --tta` sets.'
+        )
 
     def forward(
         self, inputs: Tensor, data_samples: list[BaseDataElement] | None = None, mode: str = 'tensor'

@@ -58,6 +58,9 @@ class PeerSide(Protocol):
     def check_mixes(self, mixes: 'Sequence[Mix]') -> None:
         """Refuse mixes that images of this task cannot go through."""
 
+    def average(self, views: Sequence[Any]) -> BaseDataElement:
+        """Average what one peer predicts for several views of an image."""
+
     def combine(self, by_peer: dict[str, Any], predicted_by: str) -> BaseDataElement:
         """Join what the peers predict for one image."""
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from mmengine.model import is_model_wrapper
+from mmengine.model import BaseTTAModel, is_model_wrapper
+from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor
 
@@ -24,7 +25,9 @@ def check_fit(runner: Runner, total: int) -> None:
         FileNotFoundError: If it does not exist.
         ValueError: If it is damaged, cannot be read safely, or is of another model.
     """
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    model = runner.model
+    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
+        model = model.module
     if not isinstance(model, DynamicMutualTraining):
         return
     resumes, path = runner._resume, runner._load_from
@@ -40,6 +43,14 @@ def check_fit(runner: Runner, total: int) -> None:
         check_state(path, checkpoint, runner, total)
     else:
         _check_loaded(path, given, model)
+        if not isinstance(runner.optim_wrapper, OptimWrapper):
+            _check_tested(path, given, model)
+
+
+def _check_tested(path: str, given: dict[str, Tensor], model: Any) -> None:
+    found = fit(given, model.state_dict())
+    if not found.is_complete:
+        raise ValueError(f'{path} does not fit this config: {found.describe()}; give a checkpoint of its run.')
 
 
 def _check_resumed(path: str, given: dict[str, Tensor], model: Any) -> None:

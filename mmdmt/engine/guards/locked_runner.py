@@ -1,4 +1,4 @@
-"""A runner that has its work_dir for itself before it writes there."""
+"""Runners of our scripts: one has its work_dir for itself before it writes there, one tests with augmentation."""
 
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
 from mmdmt.engine.guards.run_lock import enter_work_dir
+from mmdmt.models.peer_tta import with_peers
 
 
 class LockedRunner(Runner):
@@ -23,6 +24,14 @@ class LockedRunner(Runner):
         if is_main_process():
             enter_work_dir(Path(self.work_dir))
             _keep_config(Path(self.work_dir), self.cfg.filename)
+
+
+class PeerTestRunner(Runner):
+    """MMEngine's runner, in which test-time augmentation is that of peers."""
+
+    def build_model(self, model: Any) -> Any:
+        """Build it."""
+        return super().build_model(with_peers(model))
 
 
 def _keep_config(work_dir: Path, filename: str | None) -> None:

@@ -139,6 +139,19 @@ class Classifiers:
                 'mixup_alpha of mmdmt.MixupMutualLoss mixes images.'
             )
 
+    def average(self, views: Sequence[Any]) -> BaseDataElement:
+        """Average what a classifier predicts for several views of an image.
+
+        Args:
+            views (Sequence[DataSample]): Its predictions.
+
+        Returns:
+            DataSample: ``pred_score``, the mean, and ``pred_label``.
+        """
+        score = torch.stack([sample.pred_score.float() for sample in views]).mean(dim=0)
+        averaged: Any = views[0].new()
+        return averaged.set_pred_score(score).set_pred_label(score.argmax(keepdim=True))
+
     def combine(self, by_peer: dict[str, Any], predicted_by: str) -> BaseDataElement:
         """Join what classifiers predict for one image.
 

@@ -152,6 +152,21 @@ class Segmentors:
     def check_mixes(self, mixes: Sequence[Mix]) -> None:
         """Take all mixes."""
 
+    def average(self, views: Sequence[Any]) -> BaseDataElement:
+        """Average what a segmentor predicts for several views of an image, each turned back to the image's geometry.
+
+        Args:
+            views (Sequence[SegDataSample]): Its predictions.
+
+        Returns:
+            SegDataSample: ``seg_logits``, the log of the mean softmax, and ``pred_sem_seg``.
+        """
+        mean = sum(sample.seg_logits.data.float().softmax(dim=0) for sample in views) / len(views)
+        averaged: BaseDataElement = views[0].new()
+        averaged.seg_logits = PixelData(data=mean.clamp(min=torch.finfo(mean.dtype).tiny).log())
+        averaged.pred_sem_seg = PixelData(data=mean.argmax(dim=0, keepdim=True))
+        return averaged
+
     def combine(self, by_peer: dict[str, Any], predicted_by: str) -> BaseDataElement:
         """Join what segmentors predict for one image.
 

@@ -1,0 +1,74 @@
+"""Average the predictions of several views of an image, for each peer and for the ensemble."""
+
+from typing import Any
+
+from mmengine.model import BaseTTAModel
+from mmengine.structures import BaseDataElement
+from torch import nn
+
+from mmdmt.models.mutual_training import DynamicMutualTraining
+from mmdmt.registry import MODELS
+
+
+@MODELS.register_module()
+class PeerTTAModel(BaseTTAModel):
+    """Predict with test-time augmentation, as ``SegTTAModel`` and ``AverageClsScoreTTA`` do for a model of their own.
+
+    The softmax of every peer is averaged over the views, the ensemble is the mean of these. ``tools/test.py --tta`` of
+    ours and ``python -m mmdmt test --tta`` put it in the place of the toolboxes'; with their own script write
+    ``tta_model=dict(type='mmdmt.PeerTTAModel')``.
+
+    Args:
+        module (dict | nn.Module): A :class:`mmdmt.DynamicMutualTraining`.
+        data_preprocessor (dict, optional): As of the model. Defaults to None.
+
+    Raises:
+        ValueError: If the model is another.
+    """
+
+    def __init__(self, module: Any, data_preprocessor: Any = None) -> None:
+        super().__init__(module, data_preprocessor)
+        if not isinstance(self.module, DynamicMutualTraining):
+            raise ValueError(
+                f"tta_model=dict(type='mmdmt.PeerTTAModel') got a {type(self.module).__name__}: take SegTTAModel of "
+                'MMSegmentation or AverageClsScoreTTA of MMPretrain.'
+            )
+
+    def test_step(self, data: dict[str, Any]) -> list[BaseDataElement]:
+        """Predict.
+
+        Args:
+            data (dict): As ``TestTimeAug`` and the loaders make it: ``inputs`` and ``data_samples``, for each
+                view a list of as many as there are images.
+
+        Returns:
+            list: As of :meth:`mmdmt.DynamicMutualTraining.test_step`, one for each image.
+        """
+        views = [
+            self.module.predict_each({'inputs': inputs, 'data_samples': samples})
+            for inputs, samples in zip(data['inputs'], data['data_samples'], strict=True)
+        ]
+        side, merged = self.module.task.peers, {}
+        for name in self.module.peer_names:
+            merged[name] = [side.average(of_image) for of_image in zip(*(view[name] for view in views), strict=True)]
+        return self.module.combine(merged)
+
+    def merge_preds(self, data_samples_list: Any) -> Any:
+        """Not used: views are merged for each peer."""
+        raise NotImplementedError
+
+
+def with_peers(config: Any) -> Any:
+    """Put :class:`PeerTTAModel` in the place of a toolbox's model of test-time augmentation around peers.
+
+    Args:
+        config (dict | nn.Module): ``model`` of a config; changed in place.
+    """
+    if isinstance(config, nn.Module) or not isinstance(config.get('module'), dict):
+        return config
+    inner, kind = config['module'].get('type'), config.get('type')
+    name = getattr(kind, '__name__', str(kind)).rpartition('.')[2]
+    ours = getattr(inner, '__name__', str(inner)).rpartition('.')[2] == DynamicMutualTraining.__name__
+    if ours and name in ('SegTTAModel', 'AverageClsScoreTTA'):
+        config['type'] = 'mmdmt.PeerTTAModel'
+    return config
