@@ -153,7 +153,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
         Raises:
             ValueError: If the pipeline does not move image, label and confidence alike.
         """
-        with _seeded(image), naming_files(self.unlabeled, image):
+        with _seeded(image):
             items = self.task.labels.known_items(
                 self.unlabeled.pipeline.transforms, self._image(image), len(self.metainfo['classes'])
             )
@@ -167,8 +167,8 @@ class MutualDataset(Dataset[dict[str, Any]]):
         Raises:
             ValueError: If one does not, naming the transform.
         """
-        for part in _parts(self.labeled):
-            with _seeded(0), naming_files(part, 0):
+        for part in self.parts:
+            with _seeded(0):
                 info, ignored = part.get_data_info(0), getattr(part, 'ignore_index', 255)
                 self.task.labels.check_moves(part.pipeline.transforms, info, ignored)
 

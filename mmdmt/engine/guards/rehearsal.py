@@ -50,7 +50,8 @@ def rehearse(runner: Runner, curriculum: Curriculum) -> tuple[str, ...] | None:
     started = time.monotonic()
     model = model_of(runner)
     with _untouched(model), _eagerly():
-        runner.train_dataloader.dataset.check_moves()
+        with _saying('a labeled image cannot go through its pipeline'):
+            runner.train_dataloader.dataset.check_moves()
         for phase in _different(curriculum):
             _learn(runner, model, phase)
         names = _validate(runner, model)

@@ -16,7 +16,7 @@ _SIZES = {(60, 80): 8, (24, 28): 3, (300, 420): 2}
 _LEAST_RESEMBLANCE = 0.3
 
 
-class TransformError(RuntimeError):
+class TransformError(ValueError):
     """A transform fails on what it is given."""
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from mmdmt.pseudo_labels.manifest import MAX_CLASSES
 from mmdmt.pseudo_labels.progress import progress
+from mmdmt.tasks.checked_pipeline import CheckedPipeline
 from mmdmt.tasks.findings import FileError, Finding
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 from mmdmt.tasks.segmentation.geometry import STAND_INS, check_moves_alike, push_mask, push_pseudo_label
@@ -163,7 +164,7 @@ class PixelLabels:
         place = [isinstance(transform, LoadPseudoLabel) for transform in pipeline].index(True)
         loader: Any = pipeline[place]
         ignored = 255 if loader.ignore_index is None else loader.ignore_index
-        loaded = _load(pipeline[:place], info)
+        loaded: Any = CheckedPipeline(pipeline[:place])(info)
         generator = np.random.default_rng(0)
         for _ in range(REHEARSED):
             push_pseudo_label(pipeline[place + 1 : -1], loaded, ignored, generator, paint=True)
@@ -191,7 +192,7 @@ class PixelLabels:
         packs = [number for number, step in enumerate(pipeline) if isinstance(step, PackSegInputs)]
         if not places or not packs:
             return
-        loaded = _load(pipeline[: places[0] + 1], info)
+        loaded: Any = CheckedPipeline(pipeline[: places[0] + 1])(info)
         generator = np.random.default_rng(0)
         for _ in range(REHEARSED):
             push_mask(pipeline[places[0] + 1 : packs[0]], loaded, ignore_index, generator)
@@ -262,10 +263,3 @@ class PixelLabels:
     def pseudo_labeled(self, bank: Path) -> Sequence[int]:
         """Return the images that can be drawn: all, because a bank drops pixels, not images."""
         return range(len(PseudoLabelBank(bank)))
-
-
-def _load(transforms: Sequence[Transform], info: dict[str, Any]) -> dict[str, Any]:
-    loaded = info
-    for transform in transforms:
-        loaded = transform(loaded)
-    return loaded
