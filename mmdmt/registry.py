@@ -64,6 +64,50 @@ SELECTIONS = OurRegistry(
 METRICS = OurRegistry('metric', parent=MMENGINE_METRICS, scope='mmdmt', locations=['mmdmt.evaluation'])
 
 
+def type_name(config: Any) -> str:
+    """Return the bare name of a config's type, however it is spelled.
+
+    Args:
+        config (Mapping): With ``type``: a name, one with its scope (``'mmseg.LoadAnnotations'``), or a class, as in
+            MMEngine's new-style configs. Without one the name is ``''``.
+
+    Example:
+        >>> type_name(dict(type='mmseg.LoadAnnotations')), type_name(dict(type=Registry))
+        ('LoadAnnotations', 'Registry')
+    """
+    kind = config.get('type') or ''
+    return str(getattr(kind, '__name__', kind)).rpartition('.')[2]
+
+
+def with_named_types(config: Any) -> Any:
+    """Copy a config, its types that are classes replaced by their names with their scope.
+
+    Args:
+        config (Any): Of dicts, lists and plain values.
+
+    Example:
+        >>> from mmengine.runner import ValLoop
+        >>> with_named_types([dict(type=ValLoop), dict(type='mmseg.FCNHead', channels=(1, 2))])
+        [{'type': 'ValLoop'}, {'type': 'mmseg.FCNHead', 'channels': (1, 2)}]
+    """
+    if isinstance(config, Mapping):
+        return {key: _named(value) if key == 'type' else with_named_types(value) for key, value in config.items()}
+    if isinstance(config, list | tuple):
+        return type(config)(map(with_named_types, config))
+    return config
+
+
+def _named(kind: Any) -> Any:
+    if isinstance(kind, str):
+        return kind
+    scope = str(getattr(kind, '__module__', None) or kind).partition('.')[0]
+    if isinstance(kind, type) or hasattr(kind, '__name__'):
+        name = str(kind.__name__)
+    else:  # MMEngine's stand-in for what is not imported yet
+        scope, _, name = str(kind).partition('.')[0], '', str(kind).rpartition('.')[2]
+    return f'{scope}.{name}' if scope in ('mmseg', 'mmpretrain', 'mmdet', 'mmdmt') else name
+
+
 def build_selection(config: Mapping[str, Any], method: str) -> Any:
     """Build the policy that selects pseudo labels.
 

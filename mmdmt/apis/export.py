@@ -12,6 +12,7 @@ from torch import Tensor
 
 from mmdmt.apis.inference import inference_pipeline
 from mmdmt.models.peer_building import build_peer
+from mmdmt.registry import with_named_types
 
 KEPT = (
     'default_scope',
@@ -60,7 +61,7 @@ def export_peer(config: Config, checkpoint: Mapping[str, Any], peer: str) -> tup
     if not state:
         raise ValueError(f'The checkpoint has no weights of peer {peer!r}: give one of a run with this config.')
     _check_fit(config, peer, state)
-    settings = config.to_dict()
+    settings = with_named_types(config.to_dict())
     model = copy.deepcopy(settings['model']['peers'][peer])
     model.setdefault('data_preprocessor', settings.get('data_preprocessor'))
     _forget_initial_weights(model)
@@ -72,7 +73,7 @@ def export_peer(config: Config, checkpoint: Mapping[str, Any], peer: str) -> tup
     tta = plain.get('tta_model')
     if tta and tta.get('type') == 'mmdmt.PeerTTAModel':
         tta['type'] = 'SegTTAModel' if 'decode_head' in model else 'AverageClsScoreTTA'
-    pipeline = [_plain_step(step) for step in inference_pipeline(config)]
+    pipeline = [_plain_step(step) for step in with_named_types(inference_pipeline(config))]
     if not plain.get('test_dataloader') or _is_ours(plain['test_dataloader']):
         # What cannot be tested elsewhere can be used there: inferencers take the pipeline from this place.
         plain['test_dataloader'] = {'dataset': {'pipeline': pipeline}}

@@ -21,9 +21,10 @@ from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.peer_weights import strip_wrapper_prefix
 from mmdmt.models.weight_fit import fit, plain_names
 from mmdmt.models.weights_file import fetch_checkpoint, tensors_of
+from mmdmt.registry import type_name
 
-_READS_SCENES = {'mmdmt.LoadSceneImage': 'LoadImageFromFile'}
-_FOR_GROUND_TRUTH = {'LoadAnnotations', 'mmdmt.LoadSceneAnnotations', 'mmdmt.EvaluateAtThisSize'}
+_READS_SCENES = {'LoadSceneImage': 'LoadImageFromFile'}
+_FOR_GROUND_TRUTH = {'LoadAnnotations', 'LoadSceneAnnotations', 'EvaluateAtThisSize'}
 
 
 def init_peers(config: str | Path | Config, checkpoint: str | Path, device: str = 'cpu', peer: str = '') -> BaseModel:
@@ -101,9 +102,9 @@ def inference_pipeline(config: Config) -> list[dict[str, Any]]:
     """
     dataset = config.get('test_dataloader', {}).get('dataset', {})
     steps = dataset.get('pipeline') or config.get('test_pipeline') or []
-    steps = [dict(step) for step in steps if step['type'] not in _FOR_GROUND_TRUTH]
+    steps = [dict(step) for step in steps if type_name(step) not in _FOR_GROUND_TRUTH]
     for step in steps:
-        step['type'] = _READS_SCENES.get(step['type'], step['type'])
+        step['type'] = _READS_SCENES.get(type_name(step), step['type'])
     packing = 'PackInputs' if config.get('default_scope') == 'mmpretrain' else 'PackSegInputs'
     return steps or [{'type': 'LoadImageFromFile'}, {'type': packing}]
 

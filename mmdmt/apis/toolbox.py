@@ -4,11 +4,18 @@ import errno
 import importlib.util
 import runpy
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FOR_ONE_MODEL = (
+    'analysis_tools/benchmark.py',
+    'analysis_tools/get_flops.py',
+    'analysis_tools/visualization_cam.py',
+    'deployment/pytorch2torchscript.py',
+    'torchserve/mmseg2torchserve.py',
+)
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 
 
@@ -94,12 +101,43 @@ def run_toolbox_script(name: str, toolbox: str | None = None) -> None:
         from mmdmt.engine.guards.locked_runner import LockedRunner  # with the whole stack, which scripts may do without
 
         module.Runner = LockedRunner  # type: ignore[attr-defined]
+    if name in _FOR_ONE_MODEL:
+        _refuse_peers(name, sys.argv[1:])
+    if name == 'analysis_tools/confusion_matrix.py':
+        from mmdmt.apis.tested_images import TestedImages  # likewise
+
+        _check_predictions(sys.argv[1:])
+        module.DATASETS = TestedImages  # type: ignore[attr-defined]
     if name == 'test.py':
         from mmdmt.engine.guards.locked_runner import PeerTestRunner
 
         module.Runner = PeerTestRunner  # type: ignore[attr-defined]
     with _unwritable_in_a_sentence():
         module.main()
+
+
+def _refuse_peers(name: str, arguments: Sequence[str]) -> None:
+    """Say what to do where a script is for one model and the config is of several."""
+    from mmengine.config import Config
+
+    config = next((one for one in arguments if one.endswith('.py')), '')
+    if not Path(config).is_file():
+        return
+    peers = Config.fromfile(config).get('model', {}).get('peers')
+    if peers:
+        sys.exit(
+            f'{name.removesuffix(".py")} is for one model, but {config} is of the peers {", ".join(peers)}: export one '
+            f'with `python -m mmdmt export_peer {config} CHECKPOINT --peer {next(iter(peers))} --out-dir DIR` and give '
+            f'DIR/{next(iter(peers))}.py.'
+        )
+
+
+def _check_predictions(arguments: Sequence[str]) -> None:
+    """Say what to do where the folder of predictions holds one for each peer."""
+    for folder in map(Path, arguments):
+        inner = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+        if inner and 'ensemble' in inner:
+            sys.exit(f'{folder} holds a folder for each of {", ".join(inner)}: give one of them, {folder}/ensemble.')
 
 
 def run_script(name: str) -> None:

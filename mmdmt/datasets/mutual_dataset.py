@@ -2,12 +2,11 @@
 
 import copy
 import hashlib
-import os
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -17,6 +16,7 @@ from mmengine.dataset import BaseDataset, Compose
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
+from mmdmt.datasets.image_names import find_images_of_list, image_names
 from mmdmt.datasets.plain_dataset import build_plain_dataset, check_annotated, check_list
 from mmdmt.datasets.transforms.two_views import TwoViews
 from mmdmt.method.draws import ONLINE, Draw
@@ -111,8 +111,12 @@ class MutualDataset(Dataset[dict[str, Any]]):
         """Return how many images there are, labeled and unlabeled."""
         return len(self.labeled) + len(self.unlabeled)
 
-    def __getitem__(self, draw: Draw) -> dict[str, Any]:
+    def __getitem__(self, draw: Draw | int) -> dict[str, Any]:
         """Load an image as a draw says.
+
+        Args:
+            draw (Draw | int): The draw; or a number, for tools that go through data sets: the labeled images come
+                first, then the unlabeled ones, whose labels are those of no class.
 
         Returns:
             dict: ``inputs``, a (3, H, W) uint8 tensor, and ``data_samples``, a data sample of the toolbox with its
@@ -122,8 +126,20 @@ class MutualDataset(Dataset[dict[str, Any]]):
         Raises:
             ValueError: If a mask is no image of 8 bits, or a label is no class, naming the file.
         """
+        if not isinstance(draw, Draw):
+            return self._numbered(int(draw))
         item = self._labeled_item(draw) if draw.bank is None else self._unlabeled_item(draw)
         item['data_samples'].set_metainfo({'peer': draw.peer, ONLINE: draw.bank == ONLINE})
+        return item
+
+    def _numbered(self, number: int) -> dict[str, Any]:
+        if not 0 <= number < len(self):
+            raise IndexError(f'Image {number} is asked for, but there are {len(self)}.')
+        if number < len(self.labeled):
+            return self._labeled_item(Draw('', number, number, None))
+        number -= len(self.labeled)
+        item = self._unlabeled_item(Draw('', number, number, ONLINE))
+        self.task.labels.forget_label(item['data_samples'])
         return item
 
     def _labeled_item(self, draw: Draw) -> dict[str, Any]:
@@ -213,29 +229,14 @@ class MutualDataset(Dataset[dict[str, Any]]):
         """Look up which labeled images a list names, for a peer's own part of the labeled set.
 
         Args:
-            list_file (str): Text file of image names as in ``ann_file``, one a line: paths below the image folder
-                without suffix, or their last parts.
+            list_file (str): Text file of image names as in ``ann_file``, one a line, or their last parts where only one
+                image has them.
 
         Raises:
             FileNotFoundError: If there is no such file.
-            ValueError: If it is empty or names an image that is not in the labeled set.
+            ValueError: If it is empty, or names an image that is not in the labeled set, or one that may be two.
         """
-        if not Path(list_file).is_file():
-            raise FileNotFoundError(f'labeled_lists names {list_file}, which does not exist: make the list first.')
-        names = [line.strip() for line in Path(list_file).read_text().splitlines() if line.strip()]
-        if not names:
-            raise ValueError(f'{list_file} names no image: a peer needs at least one labeled image.')
-        numbers = {}
-        for number, path in enumerate(self._paths(self.labeled)):
-            parts = PurePath(path).with_suffix('').parts
-            numbers.update({'/'.join(parts[-depth:]): number for depth in range(1, len(parts) + 1)})
-        strangers = [name for name in names if name not in numbers]
-        if strangers:
-            raise ValueError(
-                f'{list_file} names {len(strangers)} images that are not in the labeled set, first {strangers[0]!r}: '
-                'list names of the labeled ann_file.'
-            )
-        return [numbers[name] for name in names]
+        return find_images_of_list(list_file, self._paths(self.labeled), self.labeled)
 
     def names_digest(self) -> str:
         """Return the SHA-256 of the unlabeled images' names, by which a bank knows what it labels."""
@@ -243,7 +244,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
     def labeled_digest(self) -> str:
         """Return the SHA-256 of the labeled images' names, in order."""
-        return hashlib.sha256('\n'.join(map(os.path.basename, self._paths(self.labeled))).encode()).hexdigest()
+        return _digest(image_names(self._paths(self.labeled), self.labeled))
 
     def unlabeled_files(self) -> list[str]:
         """Return the paths of the unlabeled images, in order."""
@@ -261,7 +262,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
     def _check_images(self, parts: Sequence[BaseDataset]) -> None:
         labeled, unlabeled = self._paths(self.labeled), self._paths(self.unlabeled)
         # Once: asked for at every phase and by every peer, and slow for a large dataset.
-        self._names_digest = hashlib.sha256('\n'.join(map(os.path.basename, unlabeled)).encode()).hexdigest()
+        self._names_digest = _digest(image_names(unlabeled, self.unlabeled))
         shared = set(labeled) & set(unlabeled)
         if shared:
             raise ValueError(
@@ -303,6 +304,10 @@ def _only(parts: list[BaseDataset], labeled: Any) -> BaseDataset:
             'unlabeled one from: give unlabeled a pipeline with mmdmt.LoadPseudoLabel and mmdmt.PackPseudoLabel.'
         )
     return labeled
+
+
+def _digest(names: Sequence[str]) -> str:
+    return hashlib.sha256('\n'.join(names).encode()).hexdigest()
 
 
 def _path(info: dict[str, Any]) -> str:

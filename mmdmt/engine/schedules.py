@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mmdmt.registry import type_name
+
 
 def fit_schedulers(config: Any, iters: int) -> Any:
     """Fit the config of parameter schedulers to a phase.
@@ -54,7 +56,7 @@ def without_ramp(config: Any) -> Any:
 
 
 def _is_ramp(scheduler: Mapping[str, Any]) -> bool:
-    return scheduler['type'] == 'LinearLR' and not scheduler.get('begin', 0) and 'end' in scheduler
+    return type_name(scheduler) == 'LinearLR' and not scheduler.get('begin', 0) and 'end' in scheduler
 
 
 def _earlier(scheduler: Mapping[str, Any], iters: int) -> dict[str, Any]:
@@ -64,13 +66,13 @@ def _earlier(scheduler: Mapping[str, Any], iters: int) -> dict[str, Any]:
 def _fit(scheduler: Mapping[str, Any], iters: int) -> dict[str, Any]:
     if scheduler.get('by_epoch', True):
         raise ValueError(
-            f'param_scheduler {scheduler["type"]} counts epochs, but phases are counted in iterations: set '
+            f'param_scheduler {type_name(scheduler)} counts epochs, but phases are counted in iterations: set '
             'by_epoch=False, with begin and end in iterations.'
         )
     begin = scheduler.get('begin', 0)
     if begin >= iters:
         raise ValueError(
-            f'param_scheduler {scheduler["type"]} begins at iteration {begin}, but a phase has only {iters} '
+            f'param_scheduler {type_name(scheduler)} begins at iteration {begin}, but a phase has only {iters} '
             'iterations: let it begin earlier, or make the phase longer.'
         )
     fitted = {**scheduler, 'end': min(scheduler.get('end', iters), iters)}

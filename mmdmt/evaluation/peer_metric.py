@@ -45,6 +45,7 @@ class PeerMetric(BaseMetric):
             metric = {**metric, 'output_dir': output_dir, 'keep_results': keep_results}
         self._config = metric
         self._metrics: dict[str, BaseMetric] = {}
+        self._written: dict[str, str] = {}
         try:
             built = METRICS.build({'prefix': 'peer', **metric})
         except (AttributeError, AssertionError, KeyError, TypeError, ValueError) as error:
@@ -71,8 +72,21 @@ class PeerMetric(BaseMetric):
                     'PeerMetric got predictions without peers: use the plain metric for models other than '
                     'mmdmt.DynamicMutualTraining, and for test-time augmentation.'
                 )
+            self._check_name(sample)
             for name, prediction in sample['peers'].items():
                 self._metric(name).process(data_batch, [{**sample, **prediction}])
+
+    def _check_name(self, sample: dict[str, Any]) -> None:
+        """Refuse two images of one file name, whose predictions would be written to one file."""
+        path = str(sample.get('img_path') or '')
+        if not path or not self._config.get('output_dir'):
+            return
+        other = self._written.setdefault(Path(path).stem, path)
+        if other != path:
+            raise ValueError(
+                f'The predictions of {other} and {path} would both be written to {Path(path).stem}.png in '
+                f'{self._config["output_dir"]}: test them apart, or rename one of them.'
+            )
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Compute the results of every metric.

@@ -7,7 +7,7 @@ from mmengine.structures import BaseDataElement
 from torch import nn
 
 from mmdmt.models.mutual_training import DynamicMutualTraining
-from mmdmt.registry import MODELS
+from mmdmt.registry import MODELS, type_name
 
 
 @MODELS.register_module()
@@ -66,9 +66,7 @@ def with_peers(config: Any) -> Any:
     """
     if isinstance(config, nn.Module) or not isinstance(config.get('module'), dict):
         return config
-    inner, kind = config['module'].get('type'), config.get('type')
-    name = getattr(kind, '__name__', str(kind)).rpartition('.')[2]
-    ours = getattr(inner, '__name__', str(inner)).rpartition('.')[2] == DynamicMutualTraining.__name__
-    if ours and name in ('SegTTAModel', 'AverageClsScoreTTA'):
+    ours = type_name(config['module']) == DynamicMutualTraining.__name__
+    if ours and type_name(config) in ('SegTTAModel', 'AverageClsScoreTTA'):
         config['type'] = 'mmdmt.PeerTTAModel'
     return config

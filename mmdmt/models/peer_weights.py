@@ -50,7 +50,7 @@ def load_plain_checkpoint(name: str, peer: nn.Module, path: str) -> None:
     backbone = '' if found.is_near else way_in_for_backbones(given, wanted, path)
     remedy = 'give a checkpoint of this very segmentor, or, for backbone weights alone, set init_cfg of its backbone'
     if backbone:
-        remedy = f'it holds a backbone alone, so write {backbone} in peers[{name!r}] and drop model.load_from'
+        remedy = f'its backbone alone fits, so write {backbone} in peers[{name!r}] and drop model.load_from'
     check_near(found, path, what, remedy)
     peer.load_state_dict(found.weights, strict=False)
     weights = [key for key in wanted if not key.endswith(COUNTER)]

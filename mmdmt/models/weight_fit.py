@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
+from mmdmt.registry import type_name
+
 COUNTER = 'num_batches_tracked'
 """Old checkpoints of torch do not count batches, and what predicts does not need the number."""
 AUXILIARY = 'auxiliary_head'
@@ -161,7 +163,7 @@ def watched_init(name: str, peer: nn.Module) -> Iterator[None]:
     handles = []
     for place, module in peer.named_modules():
         for config in _configs(getattr(module, 'init_cfg', None)):
-            if config.get('type') in ('Pretrained', 'PretrainedInit') and config.get('checkpoint'):
+            if type_name(config) in ('Pretrained', 'PretrainedInit') and config.get('checkpoint'):
                 check = _Check(f'{place or "the network"} of peer {name!r}', module, str(config['checkpoint']))
                 handles.append(module._register_load_state_dict_pre_hook(check))
     try:

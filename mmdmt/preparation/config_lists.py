@@ -12,7 +12,7 @@ from mmengine.dataset import Compose
 from mmseg.datasets import BaseSegDataset
 
 from mmdmt.preparation.image_check import ImageSource
-from mmdmt.registry import DATASETS, TRANSFORMS
+from mmdmt.registry import DATASETS, TRANSFORMS, type_name
 from mmdmt.tasks.checked_pipeline import check_when_loaded
 from mmdmt.tasks.facts import IGNORED, IGNORED_REMEDY, ONE_CLASS_REMEDY, REDUCED, REDUCED_REMEDY, difference
 from mmdmt.tasks.findings import some
@@ -203,7 +203,7 @@ def _heads(place: str, settings: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _preprocessors(place: str, settings: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the place and the config of everything that pads labels to make a batch."""
-    if isinstance(settings, dict) and str(settings.get('type')).endswith('SegDataPreProcessor'):
+    if isinstance(settings, dict) and type_name(settings) == 'SegDataPreProcessor':
         yield place, settings
     for key, value in settings.items() if isinstance(settings, dict) else enumerate(settings):
         if isinstance(value, dict | list):

@@ -75,7 +75,7 @@ def test_a_file_of_a_backbone_says_how_it_is_loaded(tmp_path, prefix):
     weights = {f'{prefix}{key}': value for key, value in segmentor(seed=1).backbone.state_dict().items()}
     path = file_of(tmp_path, {'state_dict': weights})
     with pytest.raises(
-        ValueError, match='holds a backbone alone, so write backbone=dict.init_cfg=(.*) in peers'
+        ValueError, match='its backbone alone fits, so write backbone=dict.init_cfg=(.*) in peers'
     ) as error:
         load_plain_checkpoint('left', segmentor(), path)
     written = str(error.value).partition('init_cfg=')[2].partition(') in peers')[0]

@@ -69,9 +69,10 @@ def _check_loaded(path: str, given: dict[str, Tensor], model: Any) -> None:
     for name in model.peer_names:
         own, of_peer = (_of_peer(name, weights) for weights in (given, wanted))
         if not own:
-            backbone = way_in_for_backbones(given, of_peer, path)
+            heads = any('head' in key.partition('.')[0] for key in given)  # of a whole network
+            backbone = '' if heads else way_in_for_backbones(given, of_peer, path)
             remedy = (
-                f'it holds a backbone alone, so write {backbone} in peers[{name!r}]'
+                f'its backbone alone fits, so write {backbone} in peers[{name!r}]'
                 if backbone
                 else (
                     'give a checkpoint of a run with these peers, or that of a single segmentor as '

@@ -9,6 +9,7 @@ from mmengine.runner import Runner
 from mmdmt.engine.peers_of_run import model_of
 from mmdmt.evaluation.peer_metric import PeerMetric
 from mmdmt.models.names import ENSEMBLE
+from mmdmt.registry import type_name
 
 
 def known_names(runner: Runner) -> tuple[str, ...] | None:
@@ -65,8 +66,7 @@ def _fit_schedulers(config: Any, names: Sequence[str]) -> None:
             _fit_schedulers(schedulers, names)
         return
     for scheduler in [config] if isinstance(config, dict) else config:
-        kind = scheduler.get('type')
-        if 'monitor' in scheduler or 'ReduceOnPlateau' in getattr(kind, '__name__', str(kind)):
+        if 'monitor' in scheduler or 'ReduceOnPlateau' in type_name(scheduler):
             monitor = scheduler.get('monitor', 'loss')
             scheduler['monitor'] = _fitting(monitor, names, f'monitor={monitor!r} of param_scheduler')
 

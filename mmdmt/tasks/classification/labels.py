@@ -106,6 +106,9 @@ class ImageLabels:
     def check_moves(self, pipeline: Sequence[Transform], info: dict[str, Any], ignore_index: int) -> None:
         """Check nothing: a label of a whole image stays where it is."""
 
+    def forget_label(self, sample: Any) -> None:
+        """Do nothing: an image whose label is made online has none."""
+
     def hide_label(self, info: dict[str, Any]) -> None:
         """Take the class out of the information on an unlabeled image."""
         info.pop('gt_label', None)

@@ -1,0 +1,80 @@
+"""Name images by one rule: as the list of their dataset (``ann_file``) names them."""
+
+from collections.abc import Sequence
+from pathlib import Path, PurePath
+from typing import Any
+
+from mmdmt.tasks.joined_datasets import plain_datasets
+
+
+def image_names(paths: Sequence[str], dataset: Any) -> list[str]:
+    """Name images as ``ann_file`` does: the path below the image folder, without ``img_suffix``.
+
+    Args:
+        paths (Sequence[str]): Their paths.
+        dataset (BaseDataset): The dataset that has them, or a wrapper of such ones.
+
+    Returns:
+        list[str]: One for each; outside of every image folder the path itself, without its suffix.
+    """
+    folders = sorted(map(_folder_and_suffix, plain_datasets(dataset)), key=lambda pair: -len(pair[0]))
+    return [_name(path, folders) for path in paths]
+
+
+def find_images_of_list(list_file: str, paths: Sequence[str], dataset: Any) -> list[int]:
+    """Look up which images of a dataset a list names.
+
+    Args:
+        list_file (str): Text file of image names as in ``ann_file``, one a line. The last parts of a name will do where
+            only one image has them.
+        paths (Sequence[str]): Of the dataset's images.
+        dataset (BaseDataset): The dataset.
+
+    Returns:
+        list[int]: Their numbers, in the order of the list.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is empty, or names an image that is not in the dataset, or one that may be two.
+    """
+    if not Path(list_file).is_file():
+        raise FileNotFoundError(f'labeled_lists names {list_file}, which does not exist: make the list first.')
+    lines = [line.strip() for line in Path(list_file).read_text(encoding='utf-8').splitlines() if line.strip()]
+    if not lines:
+        raise ValueError(f'{list_file} names no image: a peer needs at least one labeled image.')
+    whole: dict[str, list[int]] = {}
+    tails: dict[str, list[int]] = {}
+    for number, (path, name) in enumerate(zip(paths, image_names(paths, dataset), strict=True)):
+        whole.setdefault(name, []).append(number)
+        for known in {name, PurePath(path).as_posix(), PurePath(path).with_suffix('').as_posix()}:
+            parts = PurePath(known).parts
+            for depth in range(1, len(parts) + 1):
+                tails.setdefault('/'.join(parts[-depth:]), []).append(number)
+    found = [sorted(set(whole.get(line) or tails.get(line, []))) for line in lines]
+    strangers = [line for line, numbers in zip(lines, found, strict=True) if not numbers]
+    if strangers:
+        raise ValueError(
+            f'{list_file} names {len(strangers)} images that are not in the labeled set, first {strangers[0]!r}: '
+            'list names of the labeled ann_file.'
+        )
+    for line, numbers in zip(lines, found, strict=True):
+        if len(numbers) > 1:
+            raise ValueError(
+                f'{list_file} names {line!r}, which may be {paths[numbers[0]]} or {paths[numbers[1]]}: write the name '
+                'as the labeled ann_file has it, with its folder.'
+            )
+    return [numbers[0] for numbers in found]
+
+
+def _folder_and_suffix(dataset: Any) -> tuple[str, str]:
+    prefix = getattr(dataset, 'data_prefix', None) or {}
+    folder = str(prefix.get('img_path') or '').rstrip('/')
+    return (f'{folder}/' if folder else ''), str(getattr(dataset, 'img_suffix', '') or '')
+
+
+def _name(path: str, folders: Sequence[tuple[str, str]]) -> str:
+    folder, suffix = next(((folder, suffix) for folder, suffix in folders if path.startswith(folder)), ('', ''))
+    name = path.removeprefix(folder)
+    if suffix and name.endswith(suffix):
+        return name.removesuffix(suffix)
+    return PurePath(name).with_suffix('').as_posix()
