@@ -103,8 +103,12 @@ def run_toolbox_script(name: str, toolbox: str | None = None) -> None:
         module.Runner = LockedRunner  # type: ignore[attr-defined]
     if name in _FOR_ONE_MODEL:
         _refuse_peers(name, sys.argv[1:])
+    if name.endswith('browse_dataset.py'):
+        from mmdmt.apis.script_data import PaintableVisualizers  # with the toolbox, which scripts may do without
+
+        module.VISUALIZERS = PaintableVisualizers  # type: ignore[attr-defined]
     if name == 'analysis_tools/confusion_matrix.py':
-        from mmdmt.apis.tested_images import TestedImages  # likewise
+        from mmdmt.apis.script_data import TestedImages  # likewise
 
         _check_predictions(sys.argv[1:])
         module.DATASETS = TestedImages  # type: ignore[attr-defined]

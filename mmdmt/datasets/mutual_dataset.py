@@ -23,7 +23,7 @@ from mmdmt.method.draws import ONLINE, Draw
 from mmdmt.registry import DATASETS
 from mmdmt.tasks.checked_pipeline import CheckedPipeline
 from mmdmt.tasks.choice import task_of_pipeline
-from mmdmt.tasks.joined_datasets import plain_datasets
+from mmdmt.tasks.joined_datasets import all_transforms, plain_datasets
 from mmdmt.tasks.source_files import check_files
 from mmdmt.tasks.task import described
 
@@ -76,7 +76,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
                 'BaseSegDataset; a list file (ann_file) can name images of several folders.'
             )
         parts = self.parts
-        self.task = task_of_pipeline([step for part in parts for step in part.pipeline.transforms])
+        self.task = task_of_pipeline(all_transforms(self.labeled))
         if not own_pipeline:
             self.unlabeled.pipeline = Compose(self.task.labels.training_transforms(_only(parts, self.labeled)))
         self.unlabeled.pipeline.transforms[-1:-1] = views

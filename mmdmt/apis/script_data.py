@@ -1,9 +1,10 @@
-"""A data set in the order of the files of its predictions, for the toolbox's confusion matrix."""
+"""What scripts of the toolbox need to work on data sets of a run: an order of images, and images to draw on."""
 
 from pathlib import PurePath
 from typing import Any
 
-from mmseg.registry import DATASETS
+import numpy as np
+from mmseg.registry import DATASETS, VISUALIZERS
 
 
 class TestedImages:
@@ -37,3 +38,19 @@ class TestedImages:
     def __getitem__(self, place: int) -> Any:
         """Load the image at a place in the order."""
         return self._dataset[self._order[place]]
+
+
+class PaintableVisualizers:
+    """Visualizers that are handed images as OpenCV draws on them; ``browse_dataset`` hands them a turned view."""
+
+    @staticmethod
+    def build(config: Any) -> Any:
+        """Build a visualizer from its config, as the registry would."""
+        visualizer = VISUALIZERS.build(config)
+        draw = visualizer.add_datasample
+
+        def add_datasample(name: str, image: Any, *given: Any, **named: Any) -> None:
+            draw(name, np.ascontiguousarray(image), *given, **named)
+
+        visualizer.add_datasample = add_datasample
+        return visualizer

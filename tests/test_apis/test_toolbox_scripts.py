@@ -1,0 +1,83 @@
+import sys
+
+import pytest
+from mmengine.registry import DATASETS
+from mmengine.runner import Runner
+from toys.segmentation import TRAIN_PIPELINE, mutual_dataset, run_config, shapes
+
+from mmdmt.apis.script_data import TestedImages
+from mmdmt.apis.toolbox import run_toolbox_script
+from mmdmt.registry import type_name, with_named_types
+
+
+@pytest.fixture
+def config(shapes_folder, tmp_path):
+    settings = {
+        'visualizer': {'type': 'SegLocalVisualizer', 'vis_backends': []},
+        'test_dataloader': {'dataset': shapes(shapes_folder, 'val.txt')},
+    }
+    path = tmp_path / 'run.py'
+    run_config(shapes_folder, tmp_path / 'work', **settings).dump(path)
+    return path
+
+
+def script(monkeypatch, name, *arguments):
+    monkeypatch.setattr(sys, 'argv', [name, *map(str, arguments)])
+    run_toolbox_script(f'analysis_tools/{name}.py', 'mmseg')
+
+
+def test_the_images_of_a_run_can_be_browsed(config, tmp_path, monkeypatch):
+    script(monkeypatch, 'browse_dataset', config, '--not-show', '--output-dir', tmp_path / 'seen')
+    assert len(list((tmp_path / 'seen').glob('*.png'))) == 16
+
+
+@pytest.mark.parametrize('name', ['benchmark', 'get_flops'])
+def test_a_script_for_one_model_says_how_a_peer_becomes_one(config, monkeypatch, name):
+    with pytest.raises(SystemExit, match='is for one model, .* peers left, right: export one with .* --peer left'):
+        script(monkeypatch, name, config, 'iter_9.pth')
+
+
+def test_a_folder_of_every_peers_predictions_is_not_taken_for_one(config, tmp_path, monkeypatch):
+    for name in ('left', 'right', 'ensemble'):
+        (tmp_path / 'out' / name).mkdir(parents=True)
+    with pytest.raises(SystemExit, match='holds a folder for each of ensemble, left, right: give one of them'):
+        script(monkeypatch, 'confusion_matrix', config, tmp_path / 'out', tmp_path / 'matrix')
+
+
+def test_predictions_are_paired_with_the_image_of_their_name(shapes_folder, mmseg_scope, tmp_path):
+    names = (shapes_folder / 'val.txt').read_text().split()
+    (tmp_path / 'turned.txt').write_text('\n'.join(reversed(names)) + '\n')
+    images = TestedImages.build(shapes(shapes_folder, str(tmp_path / 'turned.txt'), pipeline=TRAIN_PIPELINE[:2]))
+    assert [images[place]['img_path'][-7:-4] for place in range(len(images))] == sorted(names)
+    assert images.METAINFO['classes'] == ('ground', 'square', 'disc')
+
+
+def test_images_of_a_run_have_numbers(shapes_folder, mmseg_scope):
+    dataset = DATASETS.build(mutual_dataset(shapes_folder))
+    items = list(dataset)
+    assert len(items) == len(dataset) == 16
+    assert all((item['data_samples'].gt_sem_seg.data == 255).all() for item in items[6:])
+    assert not any((item['data_samples'].gt_sem_seg.data == 255).all() for item in items[:6])
+
+
+@pytest.mark.whole_run
+def test_labeled_images_can_be_a_mosaic(shapes_folder, tmp_path):
+    config = run_config(shapes_folder, tmp_path)
+    crop, data = {'type': 'RandomCrop', 'crop_size': (32, 32)}, config.train_dataloader.dataset
+    data.labeled = {
+        'type': 'MultiImageMixDataset',
+        'dataset': shapes(shapes_folder, 'labeled.txt', pipeline=TRAIN_PIPELINE[:2]),
+        'pipeline': [{'type': 'RandomMosaic', 'prob': 1.0, 'img_scale': (32, 32)}, crop, {'type': 'PackSegInputs'}],
+    }
+    loading, packing = {'type': 'mmdmt.LoadPseudoLabel'}, {'type': 'mmdmt.PackPseudoLabel'}
+    data.unlabeled.pipeline = [TRAIN_PIPELINE[0], loading, crop, packing]
+    Runner.from_cfg(config).train()
+    assert (tmp_path / 'iter_9.pth').is_file()
+
+
+def test_types_are_known_in_every_spelling():
+    from mmseg.datasets.transforms import LoadAnnotations
+
+    for kind in ('LoadAnnotations', 'mmseg.LoadAnnotations', LoadAnnotations):
+        assert type_name({'type': kind}) == 'LoadAnnotations'
+    assert with_named_types({'a': [{'type': LoadAnnotations}]}) == {'a': [{'type': 'mmseg.LoadAnnotations'}]}

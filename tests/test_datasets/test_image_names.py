@@ -1,0 +1,42 @@
+from types import SimpleNamespace
+
+import pytest
+
+from mmdmt.datasets.image_names import find_images_of_list, image_names
+
+
+def dataset_of(folder, suffix):
+    return SimpleNamespace(data_prefix={'img_path': folder}, img_suffix=suffix)
+
+
+def listed(tmp_path, *names):
+    (tmp_path / 'list.txt').write_text('\n'.join(names) + '\n')
+    return str(tmp_path / 'list.txt')
+
+
+CITY = dataset_of('data/leftImg8bit/train', '_leftImg8bit.png')
+PATHS = [f'data/leftImg8bit/train/{name}_leftImg8bit.png' for name in ('a/a_1', 'a/a_2', 'b/a_1')]
+
+
+def test_names_are_those_of_the_list_whatever_the_suffix():
+    assert image_names(PATHS, CITY) == ['a/a_1', 'a/a_2', 'b/a_1']
+
+
+def test_each_dataset_of_several_names_its_own():
+    joined = SimpleNamespace(datasets=[CITY, dataset_of('other', '.jpg')])
+    assert image_names([PATHS[0], 'other/x.y.jpg', 'elsewhere/z.png'], joined) == ['a/a_1', 'x.y', 'elsewhere/z']
+
+
+@pytest.mark.parametrize('name', ['a/a_2', 'a_2', 'a_2_leftImg8bit', 'a/a_2_leftImg8bit.png'])
+def test_an_image_is_found_by_its_name_or_the_end_of_it(tmp_path, name):
+    assert find_images_of_list(listed(tmp_path, name, 'b/a_1'), PATHS, CITY) == [1, 2]
+
+
+def test_a_name_that_two_images_end_with_is_refused_with_both(tmp_path):
+    with pytest.raises(ValueError, match=r"'a_1', which may be .*/a/a_1_leftImg8bit.png or .*/b/a_1_leftImg8bit.png"):
+        find_images_of_list(listed(tmp_path, 'a_1'), PATHS, CITY)
+
+
+def test_a_whole_name_is_not_mistaken_for_the_end_of_another(tmp_path):
+    paths = ['images/1.png', 'images/site/1.png']
+    assert find_images_of_list(listed(tmp_path, '1'), paths, dataset_of('images', '.png')) == [0]
