@@ -10,6 +10,7 @@ from mmengine.registry import TRANSFORMS
 from numpy.typing import NDArray
 
 from mmdmt.apis.inference import inference_pipeline
+from mmdmt.apis.stored_geometry import applied_orientation, turned_back
 
 OPACITY = 0.5
 
@@ -57,7 +58,9 @@ class Overlays:
         # Imported here, because labels without pictures need no matplotlib.
         from mmdmt.visualization.visible_image import visible
 
-        image = visible(self._load({'img_path': str(self._images[name])})['img'])
+        path = self._images[name]
+        loaded = self._load({'img_path': str(path)})['img']
+        image = visible(turned_back(loaded, applied_orientation(path, self._load)))  # as the labels lie
         if image.shape[:2] != labels.shape:
             image = np.asarray(cv2.resize(image, labels.shape[::-1]), np.uint8)
         known = labels < len(self._colors)
