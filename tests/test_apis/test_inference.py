@@ -144,11 +144,11 @@ def test_a_checkpoint_of_another_model_is_refused(run, tmp_path):
     config, checkpoint = run
     weights = torch.load(checkpoint)['state_dict']
     torch.save({key.replace('left.', 'up.'): value for key, value in weights.items()}, tmp_path / 'other.pth')
-    with pytest.raises(ValueError, match=r'do not fit, first left\.backbone\.conv1\.weight, which is not in it'):
+    with pytest.raises(ValueError, match=r'do not fit, first left\.backbone\.conv1\.weight .missing.'):
         init_peers(config, tmp_path / 'other.pth')
     weights['right.decode_head.conv_seg.bias'] = torch.zeros(7)
     torch.save(weights, tmp_path / 'other.pth')
-    with pytest.raises(ValueError, match=r'first right\.decode_head\.conv_seg\.bias, which has another shape there'):
+    with pytest.raises(ValueError, match=r'first right\.decode_head\.conv_seg\.bias .*for .3,.'):
         init_peers(config, tmp_path / 'other.pth')
 
 

@@ -13,7 +13,7 @@ from mmdmt.registry import type_name, with_named_types
 @pytest.fixture
 def config(shapes_folder, tmp_path):
     settings = {
-        'visualizer': {'type': 'SegLocalVisualizer', 'vis_backends': []},
+        'visualizer': {'type': 'SegLocalVisualizer', 'name': 'browsing', 'vis_backends': []},
         'test_dataloader': {'dataset': shapes(shapes_folder, 'val.txt')},
     }
     path = tmp_path / 'run.py'
