@@ -610,7 +610,7 @@ RUNS = {
     'peer file, runs code': (lambda place: {PEER_FILE: crafted(place)}, "crafted.pth, the checkpoint for peer 'left'"),
     'peer file, other network': (
         checkpoint(lambda place: plain_weights(place, width=6), PEER_FILE),
-        'does not fit',
+        'do not fit',
         'give a checkpoint of this very segmentor',
     ),
     'resume, plain': (checkpoint(plain_weights, resume=True), 'not written by a run with DMTHook', 'without --resume'),
