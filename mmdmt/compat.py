@@ -185,7 +185,7 @@ def _checkpoint_array(kind: object, *_: object) -> _CheckpointArray:
 def _checkpoint_scalar(kind: object, value: object) -> Any:
     """Stand for numpy's ``scalar`` in a checkpoint: one number."""
     if not isinstance(kind, _CheckpointDtype) or kind.dtype is None or not isinstance(value, bytes):
-        raise pickle.UnpicklingError('a scalar that is no number is not allowed in a checkpoint')
+        raise pickle.UnpicklingError('a scalar that is not a number is not allowed in a checkpoint')
     if len(value) != kind.dtype.itemsize:
         raise pickle.UnpicklingError(f'a scalar of {len(value)} bytes is not allowed in a checkpoint')
     return np.frombuffer(value, kind.dtype)[0]

@@ -55,7 +55,7 @@ def unseal(text: str) -> dict[str, Any]:
     """
     fields = json.loads(text)
     if not isinstance(fields, dict):
-        raise ValueError('it is no object')
+        raise ValueError('it is not an object')
     if SEAL not in fields:
         raise ValueError(f'it has no {SEAL}')
     given = fields.pop(SEAL)

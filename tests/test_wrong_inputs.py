@@ -360,8 +360,8 @@ RUNS = {
     'list, absolute': (listed('labeled', '000\n/etc/x\n'), 'line 2', "'/etc/x'", 'leads out of the data'),
     'list, unknown image': (listed('labeled', '000\nnine\n'), 'images/nine.png', 'does not exist'),
     'image, no mask': (lambda place: (place.data / 'masks/003.png').unlink(), 'masks/003.png', 'does not exist'),
-    'image, damaged': (written('images/002.png', b'\x89PNG'), 'images/002.png', 'is no image', 'replace it'),
-    'mask, damaged': (written('masks/002.png', b'\x89PNG'), 'masks/002.png', 'is no image', 'take it off'),
+    'image, damaged': (written('images/002.png', b'\x89PNG'), 'images/002.png', 'is not an image', 'replace it'),
+    'mask, damaged': (written('masks/002.png', b'\x89PNG'), 'masks/002.png', 'is not an image', 'take it off'),
     'mask, of another size': (
         painted('masks/001.png', lambda mask: mask[:-4]),
         'masks/001.png has 48x32 pixels',

@@ -342,7 +342,7 @@ def parser() -> argparse.ArgumentParser:
     folder.add_argument('--val', type=float, metavar='S', help='hold 1/S of the images with masks out as val.txt')
     folder.add_argument('--seed', type=int, default=0, help='seed of the shuffles (default: 0)')
     folder.add_argument('--mask-suffix', default='.png', help='how mask files end (default: .png)')
-    folder.add_argument('--ignore-index', type=int, default=255, help='label that is no class (default: 255)')
+    folder.add_argument('--ignore-index', type=int, default=255, help='label that is not a class (default: 255)')
 
     folder.add_argument(
         '--group',

@@ -55,8 +55,8 @@ def table(runs: Sequence[Run], metrics: Sequence[str]) -> list[str]:
 def _validated(run: Run, metrics: Sequence[str]) -> dict[str, tuple[str, str]]:
     if run.scalars.unreadable:
         raise ValueError(
-            f'{run.scalars.unreadable} lines of {run.work_dir}/*/vis_data/scalars.json are no entries of a log: remove '
-            'them.'
+            f'{run.scalars.unreadable} lines of {run.work_dir}/*/vis_data/scalars.json are not entries of a log: '
+            'remove them.'
         )
     found = {
         f'{predictor}/{metric}': (predictor, metric)

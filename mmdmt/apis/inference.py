@@ -129,7 +129,7 @@ def find_images(folder: Path, suffixes: Sequence[str] = IMAGE_SUFFIXES) -> list[
     Args:
         folder (Path): The folder.
         suffixes (Sequence[str]): How their names end, in lower case. Defaults to those of the usual formats. Hidden
-            files are no images.
+            files are not images.
 
     Returns:
         list[Path]: Sorted.
@@ -152,7 +152,7 @@ def find_images(folder: Path, suffixes: Sequence[str] = IMAGE_SUFFIXES) -> list[
         if file.lower().endswith(tuple(suffixes)) and not file.startswith('.')
     )
     if not found:
-        kind = 'holds no image' if folder.is_dir() else 'is no folder'
+        kind = 'holds no image' if folder.is_dir() else 'is not a folder'
         raise FileNotFoundError(f'{folder} {kind}: give a folder of files that end in {", ".join(suffixes)}.')
     return found
 
@@ -175,7 +175,7 @@ def predict_images(
 
     Raises:
         FileNotFoundError: If there is no such folder, or no image in it.
-        ValueError: On the way, if a file is no image.
+        ValueError: On the way, if a file is not an image.
     """
     if isinstance(images, str | Path) and not Path(images).is_file():
         paths = find_images(Path(images), suffixes_of(model.cfg))
@@ -257,8 +257,8 @@ def _load_weights(model: BaseModel, path: str) -> dict[str, Any]:
     if not found.is_complete:
         found.log(path, 'the checkpoint')
         raise ValueError(
-            f'{path} is no checkpoint of the model of this config: {found.describe()}. Give one that was trained with '
-            'this config.'
+            f'{path} is not a checkpoint of the model of this config: {found.describe()}. Give one that was trained '
+            'with this config.'
         )
     model.load_state_dict(found.weights, strict=False)
     return dict(checkpoint.get('meta', {}))

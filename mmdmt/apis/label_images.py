@@ -82,7 +82,7 @@ def label_images(
         dict: What is in ``manifest.json``.
 
     Raises:
-        ValueError: If the arguments do not fit, two images would get one file, or a file is no image.
+        ValueError: If the arguments do not fit, two images would get one file, or a file is not an image.
         FileNotFoundError: If there is no image.
         FileExistsError: If ``out_dir`` holds anything.
 

@@ -53,7 +53,7 @@ class Overlays:
 
         Args:
             name (str): Of the image.
-            labels (np.ndarray): (H, W) uint8; what is no class leaves the image as it is.
+            labels (np.ndarray): (H, W) uint8; what is not a class leaves the image as it is.
         """
         # Imported here, because labels without pictures need no matplotlib.
         from mmdmt.visualization.visible_image import visible

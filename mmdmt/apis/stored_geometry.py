@@ -30,7 +30,7 @@ def run_test_pipeline(transforms: Sequence[Any], results: dict[str, Any]) -> dic
     Raises:
         ValueError: If a transform changes the size in a way that cannot be undone.
     """
-    content: tuple[int, int] | None = None  # height and width of what is no padding, in the upper left corner
+    content: tuple[int, int] | None = None  # height and width of what is not padding, in the upper left corner
     size: tuple[int, int] | None = None
     for transform in transforms:
         results = transform(results)

@@ -124,7 +124,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
             ``pseudo_confidence``.
 
         Raises:
-            ValueError: If a mask is no image of 8 bits, or a label is no class, naming the file.
+            ValueError: If a mask is not an image of 8 bits, or a label is not a class, naming the file.
         """
         if not isinstance(draw, Draw):
             return self._numbered(int(draw))
@@ -221,7 +221,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
             None if there is none.
 
         Raises:
-            ValueError: If it cannot be read or holds what is no class, naming the file.
+            ValueError: If it cannot be read or holds what is not a class, naming the file.
         """
         return self._read_truth(self.unlabeled.get_data_info(index))
 

@@ -28,8 +28,8 @@ def build_plain_dataset(name: str, config: dict[str, Any]) -> BaseDataset:
         dataset = _build(name, config)
     except UnicodeDecodeError as error:
         raise ValueError(
-            f'ann_file={config.get("ann_file")!r} of the {name} dataset is no text in UTF-8 ({error.reason}): save the '
-            'list anew in that encoding.'
+            f'ann_file={config.get("ann_file")!r} of the {name} dataset is not text in UTF-8 ({error.reason}): save '
+            'the list anew in that encoding.'
         ) from error
     except (AssertionError, AttributeError, KeyError, TypeError, OSError) as error:
         if isinstance(error, OSError) and error.errno is None:

@@ -107,7 +107,7 @@ def half_of_classes(label: Tensor, num_classes: int) -> Tensor:
     """Choose half of the classes of a label map at random, rounded up, and say where they are.
 
     Args:
-        label (Tensor): (H, W) integers; what is not in [0, num_classes) is no class.
+        label (Tensor): (H, W) integers; what is not in [0, num_classes) is not a class.
         num_classes (int): How many classes there are.
 
     Returns:

@@ -65,14 +65,14 @@ class Phase:
                 "file), such as dict(left='left.txt')."
             )
         if self.iters < 1:
-            raise ValueError(f'iters={self.iters} is no length of a phase: give at least 1 iteration.')
+            raise ValueError(f'iters={self.iters} is not a length of a phase: give at least 1 iteration.')
         if self.labeled < 0 or self.pseudo < 0 or self.batch_size == 0:
             raise ValueError(
                 f'labeled={self.labeled}, pseudo={self.pseudo} make no batch: give counts >= 0, one of them above 0.'
             )
         if self.label_ratio is not None and not 0 < self.label_ratio <= 1:
             raise ValueError(
-                f'label_ratio={self.label_ratio} is no share of the labels: give a number in (0, 1], '
+                f'label_ratio={self.label_ratio} is not a share of the labels: give a number in (0, 1], '
                 'such as 0.2 for 20 percent.'
             )
         if self.label_ratio is not None and self.online is not None:
@@ -96,9 +96,9 @@ class Phase:
         if self.min_confidence and self.online is not None:
             raise ValueError(f'min_confidence={self.min_confidence}: give it inside of online=dict(...).')
         if self.lr is not None and not self.lr > 0:
-            raise ValueError(f'lr={self.lr} is no learning rate: give a number > 0.')
+            raise ValueError(f'lr={self.lr} is not a learning rate: give a number > 0.')
         if not self.lr_factor > 0:
-            raise ValueError(f'lr_factor={self.lr_factor} is no factor of a learning rate: give a number > 0.')
+            raise ValueError(f'lr_factor={self.lr_factor} is not a factor of a learning rate: give a number > 0.')
         if self.lr is not None and self.lr_factor != 1:
             raise ValueError(f'lr={self.lr} and lr_factor={self.lr_factor} exclude each other: give one of them.')
         if self.labeled_lists and not self.labeled:
@@ -111,7 +111,7 @@ class Phase:
 
     @property
     def learns_pseudo_labels(self) -> bool:
-        """Whether it is no warm-up."""
+        """Whether it is not a warm-up."""
         return self.label_ratio is not None or self.online is not None
 
     @property
@@ -175,10 +175,10 @@ def check_confidence(name: str, value: float) -> None:
         >>> check_confidence('min_confidence', 95)
         Traceback (most recent call last):
             ...
-        ValueError: min_confidence=95 is no confidence: give a number in [0, 1], such as 0.95.
+        ValueError: min_confidence=95 is not a confidence: give a number in [0, 1], such as 0.95.
     """
     if not 0 <= value <= 1:
-        raise ValueError(f'{name}={value} is no confidence: give a number in [0, 1], such as 0.95.')
+        raise ValueError(f'{name}={value} is not a confidence: give a number in [0, 1], such as 0.95.')
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,9 @@ class Curriculum:
     def __post_init__(self) -> None:
         """Lay the phases end to end."""
         if not self.phases:
-            raise ValueError('phases=[] is no curriculum: give at least one phase, such as dict(iters=500, labeled=8).')
+            raise ValueError(
+                'phases=[] is not a curriculum: give at least one phase, such as dict(iters=500, labeled=8).'
+            )
         object.__setattr__(self, 'ends', tuple(accumulate(phase.iters for phase in self.phases)))
 
     @classmethod
@@ -218,7 +220,9 @@ class Curriculum:
             ValueError: If one of them makes no phase, naming it.
         """
         if isinstance(configs, (Mapping, str)) or not all(isinstance(config, Mapping) for config in configs):
-            raise ValueError(f'phases={configs!r} is no list of dicts: give phases=[dict(iters=500, labeled=8), ...].')
+            raise ValueError(
+                f'phases={configs!r} is not a list of dicts: give phases=[dict(iters=500, labeled=8), ...].'
+            )
         phases = []
         for number, config in enumerate(configs):
             try:

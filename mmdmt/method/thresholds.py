@@ -42,7 +42,7 @@ class ConfidenceHistogram:
         if 0 <= ignore_index < num_classes:
             raise ValueError(
                 f'ignore_index is {ignore_index}, which is one of the {num_classes} classes: '
-                'the pixels of that class would never be counted. Choose a value that is no class.'
+                'the pixels of that class would never be counted. Choose a value that is not a class.'
             )
         self.num_classes = num_classes
         self.ignore_index = ignore_index

@@ -35,8 +35,8 @@ def read_checkpoint(path: str | Path, what: str, mmap: bool = False) -> dict[str
         ValueError: If it is damaged, no checkpoint, or holds anything but tensors and plain values.
     """
     if not Path(path).is_file():
-        raise FileNotFoundError(f'{path}, {what}, does not exist or is no file: check the path.')
-    # What torch wrote before 1.6 is no zip file: it has no checksums and cannot be mapped.
+        raise FileNotFoundError(f'{path}, {what}, does not exist or is not a file: check the path.')
+    # What torch wrote before 1.6 is not a zip file: it has no checksums and cannot be mapped.
     if is_zip(path) and not is_whole(Path(path)):
         raise ValueError(
             f'{path}, {what}, is damaged or incomplete: its content is not what its checksums say. Give a good copy of '

@@ -77,7 +77,7 @@ def check_data(config: Config, workers: int = 4) -> DataReport:
 
 
 def advised(images: ImageList, checked: Sequence[CheckedImage]) -> list[Finding]:
-    """Return all findings of a list; those of labels that are no class with what all masks together tell.
+    """Return all findings of a list; those of labels that are not a class with what all masks together tell.
 
     Args:
         images (ImageList): The list.

@@ -53,7 +53,7 @@ def read_list(path: Path) -> list[str]:
         ValueError: If it names no image.
     """
     if not path.is_file():
-        raise FileNotFoundError(f'{path} does not exist, or is no file: give a text file with one image a line.')
+        raise FileNotFoundError(f'{path} does not exist, or is not a file: give a text file with one image a line.')
     lines = [line.strip() for line in path.read_text(encoding='utf-8-sig').splitlines()]
     images = [_image_of_line(line) for line in lines if line]
     if not images:
@@ -66,7 +66,7 @@ def ids_in_folder(folder: Path, img_suffix: str) -> list[str]:
 
     Args:
         folder: The image folder.
-        img_suffix: How the file names end. Hidden files are no images.
+        img_suffix: How the file names end. Hidden files are not images.
 
     Returns:
         The paths in the folder without the suffix, sorted.

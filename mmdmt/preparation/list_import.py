@@ -148,7 +148,7 @@ def read_stock(dataset: str, data_root: Path) -> Stock:
 def _read(path: Path, benchmark: Benchmark, folder: str) -> ImportedList:
     """Read a list in whatever form it has."""
     if not path.is_file():
-        raise FileNotFoundError(f'{path} does not exist, or is no file: give a text file with one image a line.')
+        raise FileNotFoundError(f'{path} does not exist, or is not a file: give a text file with one image a line.')
     text = path.read_text(encoding='utf-8-sig')
     lines = {number: line.strip() for number, line in enumerate(text.splitlines(), 1) if line.strip()}
     if not lines:

@@ -36,7 +36,7 @@ def near_duplicates(lists: Mapping[str, Sequence[str]], path_of: Callable[[str],
 
     Args:
         lists: The images of each list.
-        path_of: Returns the file of an image. What is no image that Pillow reads is passed over.
+        path_of: Returns the file of an image. What is not an image that Pillow reads is passed over.
 
     Returns:
         The pairs that look alike, in the order of their names.

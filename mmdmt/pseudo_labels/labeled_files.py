@@ -18,7 +18,7 @@ def note_files(folder: Path, paths: Sequence[str]) -> None:
 
     Args:
         folder (Path): Of the banks of the phase.
-        paths (Sequence[str]): The images, in order. What is no local file counts as unchanged.
+        paths (Sequence[str]): The images, in order. What is not a local file counts as unchanged.
     """
     with atomic_write(folder / NAME, 'make room and go on with --resume, which labels anew') as unfinished:
         unfinished.write_text(seal(_look(paths)))

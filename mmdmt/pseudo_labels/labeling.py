@@ -34,7 +34,7 @@ class Bank(Protocol):
         """Return the number of images."""
 
     def kept(self, image: int) -> np.ndarray:
-        """Read the label of an image; what is dropped has a label that is no class."""
+        """Read the label of an image; what is dropped has a label that is not a class."""
 
 
 class Recorder(Protocol):

@@ -78,7 +78,7 @@ class Manifest:
             manifest = cls(**{**fields, 'totals': tuple(fields['totals']), 'kept': tuple(fields['kept'])})
             manifest._check_fields()
         except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise ValueError(f'{path} is no manifest of a pseudo-label bank ({error}): {REMEDY}.') from error
+            raise ValueError(f'{path} is not a manifest of a pseudo-label bank ({error}): {REMEDY}.') from error
         if manifest.format != FORMAT:
             raise ValueError(f'{path} has format {manifest.format}, this version reads {FORMAT}: {REMEDY}.')
         return manifest

@@ -166,8 +166,8 @@ def count(label: NDArray[Any], truth: NDArray[Any], classes: int, ignored: int |
     """Count the labels of an image by class, where label and truth are classes.
 
     Args:
-        label: Integers; what is no class is dropped.
-        truth: Integers of the same shape; what is no class is ignored.
+        label: Integers; what is not a class is dropped.
+        truth: Integers of the same shape; what is not a class is ignored.
         classes: How many there are.
         ignored: A class whose pseudo labels are not trained on. Default: None.
 

@@ -12,7 +12,7 @@ def read_config(text: str) -> dict[str, Any]:
         text (str): Python text.
 
     Returns:
-        dict: Settings by name; tuples become lists, and what is no literal stays the text that it is. Empty if the
+        dict: Settings by name; tuples become lists, and what is not a literal stays the text that it is. Empty if the
         text is no Python.
     """
     try:

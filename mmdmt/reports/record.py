@@ -38,7 +38,7 @@ def keep_run(work_dir: Path, out_dir: Path, name: str | None = None) -> Path:
         Path: The folder of the record.
 
     Raises:
-        FileNotFoundError: If ``work_dir`` is no folder of a run.
+        FileNotFoundError: If ``work_dir`` is not a folder of a run.
         ValueError: If the run has not ended, or the record would be written into the run.
     """
     run = read_run(work_dir)

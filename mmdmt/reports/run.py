@@ -185,10 +185,10 @@ def read_run(work_dir: Path) -> Run:
         work_dir (Path): The ``--work-dir`` of the run, with a folder of logs for each time it was started.
 
     Raises:
-        FileNotFoundError: If it is no folder, or holds no logs.
+        FileNotFoundError: If it is not a folder, or holds no logs.
     """
     if not work_dir.is_dir():
-        raise FileNotFoundError(f'{work_dir} is no folder: give the --work-dir of a run.')
+        raise FileNotFoundError(f'{work_dir} is not a folder: give the --work-dir of a run.')
     trained = sorted(work_dir.glob('*/vis_data/scalars.json'))  # the folders are named after the time
     if not trained:
         raise FileNotFoundError(

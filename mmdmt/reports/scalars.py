@@ -73,7 +73,7 @@ def _read(file: Path) -> Scalars:
         try:
             given = json.loads(line) if line.strip() else {'step': 0}
             step = int(given['step'])
-            # What is no number, such as a null, is not there.
+            # What is not a number, such as a null, is not there.
             entry = {key: value for key, value in given.items() if type(value) in (int, float)}
         except (ValueError, TypeError, KeyError, OverflowError, AttributeError, RecursionError):
             unreadable += 1

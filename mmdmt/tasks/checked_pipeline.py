@@ -147,6 +147,6 @@ def _fault(path: str, storage: dict[str, Any] | None) -> str:
     if not data:
         return 'is empty'
     try:
-        return '' if imfrombytes(data, flag='unchanged') is not None else 'is no image'
+        return '' if imfrombytes(data, flag='unchanged') is not None else 'is not an image'
     except Exception as error:  # whatever the decoder raises
-        return f'is no image ({error})'
+        return f'is not an image ({error})'

@@ -112,7 +112,7 @@ def image_depth(path: str, content: ImageContent | None, loader: object, loaded:
 
 
 def image_bands(path: str, content: ImageContent | None, loaded: NDArray[np.generic]) -> Finding | None:
-    """Find an image of which loading drops channels or pages; transparency is no information on what it shows."""
+    """Find an image of which loading drops channels or pages; transparency is not an information on what it shows."""
     if content is None:
         return None
     kept = 1 if loaded.ndim == 2 else loaded.shape[2]

@@ -24,7 +24,7 @@ class AnnotatedImage:
         title: What stands above it.
         image: (H, W, 3) uint8, BGR, or of other bands and bits; see
             :func:`~mmdmt.visualization.visible_image.visible`.
-        mask: (H, W) class ids; what is no class is drawn gray.
+        mask: (H, W) class ids; what is not a class is drawn gray.
     """
 
     title: str

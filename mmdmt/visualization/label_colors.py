@@ -15,7 +15,7 @@ def colors_of(palette: Sequence[Sequence[int]]) -> np.ndarray:
         palette (Sequence[Sequence[int]]): RGB of each class.
 
     Returns:
-        np.ndarray: (256, 3) uint8; gray for what is no class.
+        np.ndarray: (256, 3) uint8; gray for what is not a class.
     """
     colors = np.full((256, 3), NO_CLASS, np.uint8)
     colors[: len(palette)] = palette

@@ -50,7 +50,7 @@ class PhaseView:
             :func:`~mmdmt.visualization.visible_image.visible`.
         truth: (H, W) integer labels, or None if it is not known. Defaults to None.
         predictions: (H, W) integer labels of each peer and of the ensemble, by name. Defaults to none.
-        pseudo_labels: Of each labeler, by its name, (H, W) integer labels; what is dropped is no class. Defaults to
+        pseudo_labels: Of each labeler, by its name, (H, W) integer labels; what is dropped is not a class. Defaults to
             none.
         weights: Of each learner, by its name, (H, W) float32 in [0, 1]. Defaults to none.
         taught_by: For each learner its labeler; where that one has dropped a label, no weight is drawn. Defaults to
@@ -73,8 +73,8 @@ def draw_phase(
     """Draw an image in a phase and write the sheet as a picture.
 
     Above: image, truth, each peer and the ensemble. Below: the pseudo labels that each learner is taught, beside their
-    weights; striped is what is no class: ignored in the truth, dropped from pseudo labels. Below that, a training crop
-    as labeler and learner see it, and what is taught of it.
+    weights; striped is what is not a class: ignored in the truth, dropped from pseudo labels. Below that, a training
+    crop as labeler and learner see it, and what is taught of it.
 
     Args:
         path (Path): File to write, such as a PNG.

@@ -133,7 +133,7 @@ def test_what_is_not_there_is_named(run, tmp_path):
     with pytest.raises(ValueError, match="'middle' is none of the peers of this config: left, right, ensemble"):
         init_peers(config, checkpoint, peer='middle')
     model = init_peers(config, checkpoint)
-    with pytest.raises(FileNotFoundError, match='nowhere is no folder'):
+    with pytest.raises(FileNotFoundError, match='nowhere is not a folder'):
         predict_images(model, tmp_path / 'nowhere')
     (tmp_path / 'empty').mkdir()
     with pytest.raises(FileNotFoundError, match='empty holds no image'):

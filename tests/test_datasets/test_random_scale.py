@@ -35,5 +35,5 @@ def test_label_and_confidence_are_scaled_alike():
 
 @pytest.mark.parametrize('factors', [(0, 1), (1.5, 0.5), (-1, 2)])
 def test_no_range_is_refused(factors):
-    with pytest.raises(ValueError, match='are no range: give 0 < min_factor'):
+    with pytest.raises(ValueError, match='are not a range: give 0 < min_factor'):
         RandomScale(*factors)

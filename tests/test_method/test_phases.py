@@ -42,10 +42,10 @@ def test_a_run_may_begin_with_pseudo_labels():
         ({**WARM_UP, 'online': {}}, 'online={} makes pseudo labels that no batch uses'),
         ({**ONLINE, 'online': {'labeler': 'teacher'}}, "online.labeler='teacher' is unknown"),
         ({**ONLINE, 'online': {'labeller': 'average'}}, "online takes no 'labeller' .*'labeler'"),
-        ({**ONLINE, 'online': {'min_confidence': 95}}, 'online.min_confidence=95 is no confidence'),
+        ({**ONLINE, 'online': {'min_confidence': 95}}, 'online.min_confidence=95 is not a confidence'),
         ({**ONLINE, 'online': 'average'}, "online='average': give a dict"),
         ({**ONLINE, 'min_confidence': 0.5}, 'min_confidence=0.5: give it inside of online'),
-        ({**ROUND, 'min_confidence': -0.1}, 'min_confidence=-0.1 is no confidence'),
+        ({**ROUND, 'min_confidence': -0.1}, 'min_confidence=-0.1 is not a confidence'),
         ({**WARM_UP, 'min_confidence': 0.5}, 'is for pseudo labels, of which there are none'),
     ],
 )

@@ -65,7 +65,7 @@ def test_every_foreign_id_is_listed_with_its_file(check, data):
 
     for number in (1, 4, 17):
         damage(data / 'masks' / f'{number:03d}.png', spoil)
-    problem = the_one(check().problems, '3 masks hold labels that are no class, but the 3 classes are 0..2 and 255')
+    problem = the_one(check().problems, '3 masks hold labels that are not a class, but the 3 classes are 0..2 and 255')
     for number in (1, 4, 17):
         assert f'{number:03d}.png (4, 7: 7 pixels)' in problem
 

@@ -38,7 +38,7 @@ def build(folder):
     return DATASETS.build(mutual_dataset(folder))
 
 
-@pytest.mark.parametrize(('content', 'words'), [(b'', 'is empty'), (b'<html>not found</html>', 'is no image')])
+@pytest.mark.parametrize(('content', 'words'), [(b'', 'is empty'), (b'<html>not found</html>', 'is not an image')])
 @pytest.mark.parametrize(('file', 'key'), [('images/003.png', 'img_path'), ('masks/003.png', 'seg_map_path')])
 def test_a_file_of_a_labeled_image_that_holds_none_is_named(folder, file, key, content, words):
     (folder / file).write_bytes(content)

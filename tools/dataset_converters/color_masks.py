@@ -60,7 +60,7 @@ def color(text: str) -> list[int]:
     try:
         red, green, blue = bytes.fromhex(text.removeprefix('#'))
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f'{text!r} is no color such as ff0000') from error
+        raise argparse.ArgumentTypeError(f'{text!r} is not a color such as ff0000') from error
     return [red, green, blue]
 
 
@@ -85,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             f'ignored {IGNORED}: name fewer, or give several colors one class by --nearest.'
         )
     if args.nproc < 1:
-        raise ValueError(f'--nproc {args.nproc} is no number of processes: give 1 or more.')
+        raise ValueError(f'--nproc {args.nproc} is not a number of processes: give 1 or more.')
     ids = np.array([*range(len(args.colors)), *[IGNORED] * len(args.ignored)], np.uint8)
     labels = {path.relative_to(args.masks).with_suffix('').as_posix(): path for path in find_images(args.masks)}
     convert = partial(ids_of_colors, np.array(known), ids, args.nearest)

@@ -31,7 +31,7 @@ def polyp(path: Path) -> np.ndarray:
         The mask, (H, W) uint8.
 
     Raises:
-        ValueError: If it is no image of 8 bits, or one of many gray levels.
+        ValueError: If it is not an image of 8 bits, or one of many gray levels.
     """
     with Image.open(path) as image:
         if image.mode not in ('L', 'RGB'):
@@ -43,8 +43,8 @@ def polyp(path: Path) -> np.ndarray:
     between = float(((levels > 64) & (levels < 192)).mean())
     if between > MAX_SHARE_BETWEEN:
         raise ValueError(
-            f'{path} has {between:.0%} of its pixels between black and white, so it is no mask: put the files of the '
-            'data set into masks/ again.'
+            f'{path} has {between:.0%} of its pixels between black and white, so it is not a mask: put the files of '
+            'the data set into masks/ again.'
         )
     return (levels >= THRESHOLD).astype(np.uint8)
 

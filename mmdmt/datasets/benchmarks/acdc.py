@@ -51,7 +51,7 @@ class ACDCDataset(DarkZurichDataset):
         conditions = [self.condition] if self.condition else CONDITIONS
         if not self.backend_args and not images.is_dir():
             raise FileNotFoundError(
-                f'{images} (img_path of mmdmt.ACDCDataset) is no folder: set data_root={self.data_root!r} and '
+                f'{images} (img_path of mmdmt.ACDCDataset) is not a folder: set data_root={self.data_root!r} and '
                 'data_prefix so that they lead to the folder rgb_anon of the data set.'
             )
         ends = [f'{condition}/{self.part}' for condition in conditions]

@@ -21,8 +21,8 @@ class PartlyLabeledCIFAR10(CIFAR10):
     (:func:`~mmdmt.preparation.class_splits.split_classes`). The files are those of the archive for Python, in
     the folder ``cifar-10-batches-py``, checked by MMPretrain's MD5 sums.
 
-    An image is known by its number in the archive, ``cifar-10/train/00042`` as its ``img_path``, which is no file. Only
-    the images of the part are held.
+    An image is known by its number in the archive, ``cifar-10/train/00042`` as its ``img_path``, which is not a file.
+    Only the images of the part are held.
 
     Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
 

@@ -25,12 +25,12 @@ class LightOnDark(BaseTransform):
             a network see both polarities.
 
     Raises:
-        ValueError: If ``prob`` is no probability, or an image is not of whole numbers from 0 on.
+        ValueError: If ``prob`` is not a probability, or an image is not of whole numbers from 0 on.
     """
 
     def __init__(self, prob: float = 1.0) -> None:
         if not 0 <= prob <= 1:
-            raise ValueError(f'prob={prob} of LightOnDark is no probability: give a number in [0, 1].')
+            raise ValueError(f'prob={prob} of LightOnDark is not a probability: give a number in [0, 1].')
         self.prob = prob
 
     @cache_randomness

@@ -24,13 +24,13 @@ class RandomScale(BaseTransform):
         max_factor (float): Largest factor. Factors are drawn evenly between the two.
 
     Raises:
-        ValueError: If the factors are no range.
+        ValueError: If the factors are not a range.
     """
 
     def __init__(self, min_factor: float, max_factor: float) -> None:
         if not 0 < min_factor <= max_factor:
             raise ValueError(
-                f'min_factor={min_factor}, max_factor={max_factor} of RandomScale are no range: give '
+                f'min_factor={min_factor}, max_factor={max_factor} of RandomScale are not a range: give '
                 '0 < min_factor <= max_factor, such as 0.5 and 1.5.'
             )
         self.min_factor = min_factor

@@ -87,7 +87,7 @@ def _faults_of_hub(hub: Any) -> Iterator[str]:
         yield 'a message_hub without log_scalars, runtime_info and resumed_keys by name'
         return
     if not all(isinstance(value, HistoryBuffer) for value in scalars.values()):
-        yield 'log_scalars of message_hub that are no histories'
+        yield 'log_scalars of message_hub that are not histories'
     if not all(isinstance(value, bool) for value in resumed.values()):
         yield 'resumed_keys of message_hub that are neither true nor false'
     kept = info.get('keep_ckpt_ids', [])
@@ -170,7 +170,7 @@ def confine(checkpoint: dict[str, Any], runner: Runner) -> None:
 
 
 def _own_path(value: Any, files: CheckpointFiles | None) -> str | None:
-    """Return where a checkpoint of this name lies in the run's own folder; None if it is no name of a checkpoint."""
+    """Return where a checkpoint of this name lies in the run's own folder; None if it is not a name of a checkpoint."""
     if not isinstance(value, str) or files is None:
         return None
     name = re.split(r'[\\/]', value)[-1]

@@ -40,7 +40,7 @@ class CheckpointFiles(NamedTuple):
         return dict(sorted(found.items()))
 
     def iteration_of(self, name: str) -> int | None:
-        """Return the iteration that a file name tells, or None if it is no ordinary checkpoint's."""
+        """Return the iteration that a file name tells, or None if it is not an ordinary checkpoint's."""
         template = Path(self.template).name
         numbers = (int(digits) for digits in re.findall(r'\d{1,18}', name))
         return next((number for number in numbers if template.format(number) == name), None)

@@ -88,7 +88,7 @@ def check_selection(runner: Runner, selection: Mapping[str, Any] | None) -> None
     if selection is None:
         return
     if not isinstance(selection, Mapping) or 'type' not in selection:
-        raise ValueError(f'labeling.selection={selection!r} of DMTHook is no config: give dict(type=..., ...).')
+        raise ValueError(f'labeling.selection={selection!r} of DMTHook is not a config: give dict(type=..., ...).')
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     try:  # a recorder writes nothing until it is entered
         model.task.labels.recorder(Path(runner.work_dir), 1, model.num_classes, selection)

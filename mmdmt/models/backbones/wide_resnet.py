@@ -51,7 +51,9 @@ class WideResNet(BaseModule):
         if widen_factor < 1:
             raise ValueError(f'widen_factor={widen_factor} of WideResNet: give at least 1.')
         if not 0 <= drop_rate < 1:
-            raise ValueError(f'drop_rate={drop_rate} of WideResNet is no probability below 1: give 0 for no dropout.')
+            raise ValueError(
+                f'drop_rate={drop_rate} of WideResNet is not a probability below 1: give 0 for no dropout.'
+            )
         if not out_indices or not set(out_indices) <= set(range(STAGES)):
             raise ValueError(f'out_indices={out_indices} of WideResNet: name at least one of the stages 0, 1, 2.')
         self.out_indices = tuple(out_indices)

@@ -102,7 +102,7 @@ class DynamicMutualLoss(nn.Module):
         for name, number in (('share_threshold', share_threshold), ('min_confidence', min_confidence)):
             check_number(f'{name} of {type(self).__name__}', number)
             if not 0 <= number <= 1:
-                raise ValueError(f'{name}={number} of {type(self).__name__} is no confidence: give one in [0, 1].')
+                raise ValueError(f'{name}={number} of {type(self).__name__} is not a confidence: give one in [0, 1].')
         if average_over not in ('valid', 'kept'):
             raise ValueError(f"average_over={average_over!r} of {type(self).__name__}: choose 'valid' or 'kept'.")
         self.share_threshold = share_threshold

@@ -75,7 +75,7 @@ class MixupMutualLoss(DynamicMutualLoss):
         super().__init__(gamma_agree, gamma_disagree, ramp=ramp, **kwargs)
         if mixup_alpha is not None and not mixup_alpha > 0:
             raise ValueError(
-                f'mixup_alpha={mixup_alpha} of {type(self).__name__} is no parameter of a beta distribution: give a '
+                f'mixup_alpha={mixup_alpha} of {type(self).__name__} is not a parameter of a beta distribution: give a '
                 'number > 0, or None for no mixup.'
             )
         self.mixup_alpha = mixup_alpha

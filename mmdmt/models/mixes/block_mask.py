@@ -22,7 +22,7 @@ class BlockMask:
         prob (float): Probability with which an image is masked. Defaults to 1.
 
     Raises:
-        ValueError: If a value is no size, share or probability.
+        ValueError: If a value is not a size, share or probability.
     """
 
     needs_pseudo, needs_labeled = 1, 0
@@ -30,7 +30,7 @@ class BlockMask:
     def __init__(self, size: int = 64, share: float = 0.7, prob: float = 1.0) -> None:
         check_number('size of BlockMask', size, int)
         if size < 1:
-            raise ValueError(f'size={size} of BlockMask is no side of a block: give 1 or more pixels.')
+            raise ValueError(f'size={size} of BlockMask is not a side of a block: give 1 or more pixels.')
         check_share('share of BlockMask', share)
         check_share('prob of BlockMask', prob)
         self.size, self.share, self.prob = size, share, prob

@@ -20,7 +20,7 @@ class ClassMix:
         prob (float): Probability with which an image is pasted on. Defaults to 1.
 
     Raises:
-        ValueError: If it is no probability.
+        ValueError: If it is not a probability.
     """
 
     needs_pseudo, needs_labeled = 1, 1

@@ -22,7 +22,7 @@ class CutMix:
         aspect (tuple[float, float]): Least and greatest height over width. Defaults to (0.3, 1 / 0.3).
 
     Raises:
-        ValueError: If a value is no probability or no range.
+        ValueError: If a value is not a probability or no range.
     """
 
     needs_pseudo, needs_labeled = 2, 0

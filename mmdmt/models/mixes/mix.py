@@ -36,7 +36,7 @@ def build_mixes(configs: Sequence[dict[str, Any]]) -> list[Mix]:
         configs (Sequence[dict]): ``mixes`` of :class:`mmdmt.DynamicMutualTraining`.
 
     Raises:
-        ValueError: If one of them is no config of a mix.
+        ValueError: If one of them is not a config of a mix.
     """
     if isinstance(configs, dict) or not all(isinstance(config, dict) and 'type' in config for config in configs):
         raise ValueError(
@@ -51,7 +51,7 @@ def build_mixes(configs: Sequence[dict[str, Any]]) -> list[Mix]:
             )
         mix = MODELS.build(config)
         if not hasattr(mix, 'needs_pseudo'):
-            raise ValueError(f'mixes of DynamicMutualTraining name {config["type"]!r}, which is no mix.')
+            raise ValueError(f'mixes of DynamicMutualTraining name {config["type"]!r}, which is not a mix.')
         mixes.append(mix)
     return mixes
 
@@ -60,20 +60,20 @@ def check_share(place: str, value: Any) -> None:
     """Check that a setting is a share.
 
     Raises:
-        ValueError: If it is no number in [0, 1].
+        ValueError: If it is not a number in [0, 1].
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-        raise ValueError(f'{place}={value!r} is no share: give a number in [0, 1].')
+        raise ValueError(f'{place}={value!r} is not a share: give a number in [0, 1].')
 
 
 def check_range(place: str, value: Any, most: float) -> None:
     """Check that a setting is a range of positive numbers.
 
     Raises:
-        ValueError: If it is no pair ``0 < least <= greatest <= most``.
+        ValueError: If it is not a pair ``0 < least <= greatest <= most``.
     """
     pair = isinstance(value, (tuple, list)) and len(value) == 2
     if not pair or not 0 < value[0] <= value[1] <= most:
         raise ValueError(
-            f'{place}={value!r} is no range: give (least, greatest) with 0 < least <= greatest <= {most:g}.'
+            f'{place}={value!r} is not a range: give (least, greatest) with 0 < least <= greatest <= {most:g}.'
         )

@@ -160,7 +160,7 @@ class ImageLabels:
 
 @dataclass(frozen=True)
 class CheckClass:
-    """Refuse an image without a label, or with one that is no class.
+    """Refuse an image without a label, or with one that is not a class.
 
     Args:
         classes (int): How many there are.
@@ -175,7 +175,7 @@ class CheckClass:
             results (dict): With ``data_samples``.
 
         Raises:
-            ValueError: If there is no label, or it is no class, naming the image.
+            ValueError: If there is no label, or it is not a class, naming the image.
         """
         sample = results['data_samples']
         image = sample.metainfo.get('img_path', 'an image of the labeled dataset')

@@ -110,7 +110,7 @@ class PseudoLabelBank:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.manifest = Manifest.read(folder)
-        # One for each value that a uint8 label can have; what is no class is never kept.
+        # One for each value that a uint8 label can have; what is not a class is never kept.
         self._thresholds = np.full(256, np.inf, np.float32)
         self._thresholds[: len(self.manifest.thresholds)] = self.manifest.thresholds
         self._shard, self._offset, self._length = self._read_index()
@@ -151,11 +151,11 @@ class PseudoLabelBank:
             # Mapped first, which finds out whether the file is as long as its header claims.
             index = np.array(np.load(path, mmap_mode='r', allow_pickle=False)) if path.stat().st_size > 128 else None
         except (ValueError, OSError, EOFError) as error:
-            raise ValueError(f'{path} is no index of a pseudo-label bank ({error}): {REMEDY}.') from error
+            raise ValueError(f'{path} is not an index of a pseudo-label bank ({error}): {REMEDY}.') from error
         if index is None:
             index = np.empty((0, 3), np.int64)
         if index.dtype != np.int64 or index.ndim != 2 or index.shape[1] != 3:
-            raise ValueError(f'{path} is no index of a pseudo-label bank ({index.dtype} {index.shape}): {REMEDY}.')
+            raise ValueError(f'{path} is not an index of a pseudo-label bank ({index.dtype} {index.shape}): {REMEDY}.')
         size = labels.stat().st_size
         _, offset, length = index.T
         if ((length < 0) | (length > size) | (offset < 0) | (offset > size)).any() or length.sum() != size:
@@ -189,7 +189,7 @@ class PseudoLabelBank:
         return label, confidence
 
     def kept(self, image: int) -> np.ndarray:
-        """Read the pseudo label of an image without its confidence; a dropped pixel has a label that is no class."""
+        """Read the pseudo label of an image without its confidence; a dropped pixel has a label that is not a class."""
         return self.read(image)[0]
 
     def __del__(self, close: Callable[[int], None] = os.close) -> None:

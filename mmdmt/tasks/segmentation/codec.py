@@ -85,7 +85,7 @@ def decode(data: bytes) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
         The label, uint8, and the confidence levels, uint16, both of shape (H, W) and writable.
 
     Raises:
-        ValueError: If the data are no pseudo label, of another format version, truncated or damaged.
+        ValueError: If the data are not a pseudo label, of another format version, truncated or damaged.
     """
     content = _checked_content(data)
     height, width, *lengths = _SIZES.unpack_from(content)
@@ -139,7 +139,7 @@ def _checked_content(data: bytes) -> memoryview:
     """Return what follows the header, after checking that it is what `encode` wrote."""
     if data[: len(_MAGIC)] != _MAGIC:
         raise ValueError(
-            f'these {len(data)} bytes are no pseudo label: they start with {data[: len(_MAGIC)]!r}, not {_MAGIC!r}. '
+            f'these {len(data)} bytes are not a pseudo label: they start with {data[: len(_MAGIC)]!r}, not {_MAGIC!r}. '
             'Label this phase again.'
         )
     if len(data) < _HEADER.size + _SIZES.size:

@@ -63,7 +63,7 @@ class MaskReader:
             np.ndarray | None: (H, W) uint8, 255 where the mask is ignored; None if there is no mask.
 
         Raises:
-            ValueError: If it cannot be read or holds what is no class, naming the file.
+            ValueError: If it cannot be read or holds what is not a class, naming the file.
         """
         if self._loader is None or info.get('seg_map_path') is None:
             return None

@@ -24,7 +24,7 @@ _SEARCHED = 200
 
 @dataclass(frozen=True)
 class CheckMask:
-    """Refuse a mask of another size than its image, or with labels that are no class.
+    """Refuse a mask of another size than its image, or with labels that are not a class.
 
     Args:
         classes (int): How many there are.

@@ -209,7 +209,7 @@ def stack_confidence(data_samples: Sequence[BaseDataElement]) -> Tensor:
     for i, sample in enumerate(data_samples):
         if 'pseudo_confidence' in sample:
             height, width = sample.pseudo_confidence.shape
-            confidence[i] = 0  # padding is no label, and never ground truth
+            confidence[i] = 0  # padding is not a label, and never ground truth
             confidence[i, :height, :width] = sample.pseudo_confidence.data[0]
     return confidence
 

@@ -104,7 +104,7 @@ class PixelRecorder:
         self._encoding.finish()
 
     def _count(self, labeled: LabeledImages, windows: Sequence[Window]) -> None:
-        """Count what is no padding, on the device, which must not be waited for."""
+        """Count what is not padding, on the device, which must not be waited for."""
         if self._counts is None:
             self._counts = torch.zeros(self._histogram.counts.size, dtype=torch.int64, device=labeled.labels.device)
         for label, levels, window in zip(*labeled, windows, strict=True):

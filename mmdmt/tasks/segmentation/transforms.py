@@ -77,12 +77,12 @@ class IgnoreMargins(BaseTransform):
         ignore_index (int, optional): The label that the rows get, as in :class:`LoadPseudoLabel`. Defaults to None.
 
     Raises:
-        ValueError: If a number of rows is negative, or no row of an image is left, or the label is no pseudo label.
+        ValueError: If a number of rows is negative, or no row of an image is left, or the label is not a pseudo label.
     """
 
     def __init__(self, top: int = 15, bottom: int = 120, ignore_index: int | None = None) -> None:
         if top < 0 or bottom < 0:
-            raise ValueError(f'top={top}, bottom={bottom} of IgnoreMargins are no rows: give 0 or more.')
+            raise ValueError(f'top={top}, bottom={bottom} of IgnoreMargins are not rows: give 0 or more.')
         self.top = top
         self.bottom = bottom
         self.ignore_index = ignore_index

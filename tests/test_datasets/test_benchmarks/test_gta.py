@@ -74,7 +74,7 @@ def test_a_set_without_masks_needs_none(root):
 
 def test_a_wrong_data_root_is_named_with_what_it_should_lead_to(root):
     with pytest.raises(
-        FileNotFoundError, match=r'elsewhere/gta/images \(img_path of mmdmt.GTADataset\) is no folder: set'
+        FileNotFoundError, match=r'elsewhere/gta/images \(img_path of mmdmt.GTADataset\) is not a folder: set'
     ):
         build(root / 'elsewhere')
     (root / 'empty').mkdir()

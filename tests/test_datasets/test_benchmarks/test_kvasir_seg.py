@@ -58,5 +58,5 @@ def test_published_masks_are_refused(root):
 
 
 def test_a_wrong_data_root_names_the_folder_of_the_images(root):
-    with pytest.raises(FileNotFoundError, match=r'img_path of mmdmt.KvasirSEGDataset\) is no folder'):
+    with pytest.raises(FileNotFoundError, match=r'img_path of mmdmt.KvasirSEGDataset\) is not a folder'):
         build(root / 'nowhere')

@@ -221,7 +221,7 @@ def rows(*changes):
         (lambda index: index.astype(np.float64), 'float64'),
         (lambda index: index.ravel(), r'\(15,\)'),
         (lambda index: index[:, :2].copy(), r'\(5, 2\)'),
-        (lambda index: np.array([{}] * 15, object), 'is no index'),
+        (lambda index: np.array([{}] * 15, object), 'is not an index'),
     ],
 )
 def test_the_index_of_a_stranger_is_refused(folder, change, words):
@@ -234,7 +234,7 @@ def test_an_index_that_claims_more_than_its_file_holds_is_refused(folder):
     with (folder / 'index-0.npy').open('wb') as file:
         np.lib.format.write_array_header_1_0(file, {'descr': '<i8', 'fortran_order': False, 'shape': (10**13, 3)})
         file.write(bytes(120))
-    with pytest.raises(ValueError, match='is no index'):
+    with pytest.raises(ValueError, match='is not an index'):
         PseudoLabelBank(folder)
 
 
