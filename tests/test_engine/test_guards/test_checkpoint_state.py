@@ -63,7 +63,7 @@ def test_the_state_of_a_run_passes(runner, checkpoint):
         ('meta.epoch', None, 'meta.epoch'),
         ('meta.seed', 'x', 'meta.seed'),
         ('message_hub', {}, 'a message_hub without'),
-        ('message_hub.log_scalars', {'loss': 1.0}, 'no histories'),
+        ('message_hub.log_scalars', {'loss': 1.0}, 'not histories'),
         ('message_hub.resumed_keys', {'loss': 'yes'}, 'neither true nor false'),
         ('message_hub.runtime_info', {'keep_ckpt_ids': ['../x']}, 'keep_ckpt_ids'),
         ('optimizer', {'left': {}}, r"optimizers for \['left'\], while the peers are"),

@@ -105,9 +105,9 @@ def test_a_flipped_bit_is_found_when_its_image_is_read(folder):
 @pytest.mark.parametrize(
     ('text', 'words'),
     [
-        ('{', 'no manifest'),
-        ('{}', 'no manifest'),
-        ('{"thresholds": [], "totals": [], "kept": [], "surprise": 1}', 'no manifest'),
+        ('{', 'not a manifest'),
+        ('{}', 'not a manifest'),
+        ('{"thresholds": [], "totals": [], "kept": [], "surprise": 1}', 'not a manifest'),
     ],
 )
 def test_a_strange_manifest_is_refused(folder, text, words):
@@ -193,7 +193,7 @@ def test_one_changed_digit_of_a_manifest_is_noticed(folder):
 @pytest.mark.parametrize('text', ['[' * 100_000, ' ' * 2**24 + '{}', '[]', '"x"', '1' * 5000])
 def test_a_manifest_that_is_no_manifest_is_refused(folder, text):
     (folder / 'manifest.json').write_text(text)
-    with pytest.raises(ValueError, match='no manifest of a pseudo-label bank'):
+    with pytest.raises(ValueError, match='not a manifest of a pseudo-label bank'):
         PseudoLabelBank(folder)
 
 
