@@ -15,6 +15,14 @@ class TestedImages:
 
     Args:
         dataset (BaseSegDataset): The data set.
+
+    Examples:
+        >>> class Two(list):
+        ...     metainfo, ignore_index = {'classes': ('ground', 'square')}, 255
+        ...     def get_data_info(self, number):
+        ...         return {'img_path': self[number]}
+        >>> TestedImages(Two(['b.jpg', 'a.jpg']))[0]
+        'a.jpg'
     """
 
     __test__ = False  # no class of tests

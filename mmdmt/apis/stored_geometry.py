@@ -29,6 +29,14 @@ def run_test_pipeline(transforms: Sequence[Any], results: dict[str, Any]) -> dic
 
     Raises:
         ValueError: If a transform changes the size in a way that cannot be undone.
+
+    Examples:
+        >>> from mmseg.datasets.transforms import PackSegInputs
+        >>> image = dict(img=np.zeros((40, 60, 3), np.uint8), img_path='a.png')
+        >>> steps = [lambda results: results, Pad(size=(64, 64)), PackSegInputs(meta_keys=())]
+        >>> packed = run_test_pipeline(steps, image)
+        >>> packed['data_samples'].padding_size  # left, right, top, bottom
+        [0, 4, 0, 24]
     """
     content: tuple[int, int] | None = None  # height and width of what is not padding, in the upper left corner
     size: tuple[int, int] | None = None
@@ -67,7 +75,17 @@ def _resizes(transform: Any) -> bool:
 
 
 def orientation_of(path: str | Path) -> int:
-    """Return the EXIF orientation of an image file, 1 to 8; 1 if it says nothing."""
+    """Return the EXIF orientation of an image file, 1 to 8; 1 if it says nothing.
+
+    Examples:
+        >>> import tempfile
+        >>> exif = Image.Exif()
+        >>> exif[ORIENTATION] = 6
+        >>> with tempfile.NamedTemporaryFile(suffix='.jpg') as file:
+        ...     Image.new('RGB', (60, 40)).save(file.name, exif=exif)
+        ...     orientation_of(file.name)
+        6
+    """
     try:
         with Image.open(path) as image:
             orientation = int(image.getexif().get(ORIENTATION, 1))
@@ -77,7 +95,12 @@ def orientation_of(path: str | Path) -> int:
 
 
 def turned(array: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """Turn stored pixels, (H, W) or (H, W, C), as an EXIF orientation says."""
+    """Turn stored pixels, (H, W) or (H, W, C), as an EXIF orientation says.
+
+    Examples:
+        >>> turned(np.array([[1, 2], [3, 4]]), 6).tolist()
+        [[3, 1], [4, 2]]
+    """
     if orientation in (5, 6, 7, 8):
         array = array.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
@@ -88,7 +111,12 @@ def turned(array: NDArray[Any], orientation: int) -> NDArray[Any]:
 
 
 def turned_back(array: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """Undo :func:`turned`."""
+    """Undo :func:`turned`.
+
+    Examples:
+        >>> turned_back(np.array([[3, 1], [4, 2]]), 6).tolist()
+        [[1, 2], [3, 4]]
+    """
     inverse = {6: 8, 8: 6}.get(orientation, orientation)
     return np.ascontiguousarray(turned(array, inverse))
 
@@ -102,6 +130,16 @@ def applied_orientation(path: str | Path, loader: Any) -> int:
 
     Returns:
         int: Its EXIF orientation; 1 if the loader gives the stored pixels.
+
+    Examples:
+        >>> import tempfile
+        >>> from mmcv.transforms import LoadImageFromFile
+        >>> exif = Image.Exif()
+        >>> exif[ORIENTATION] = 6
+        >>> with tempfile.NamedTemporaryFile(suffix='.jpg') as file:
+        ...     Image.linear_gradient('L').convert('RGB').resize((60, 40)).save(file.name, exif=exif)
+        ...     applied_orientation(file.name, LoadImageFromFile())
+        6
     """
     orientation = orientation_of(path)
     if orientation == 1:
