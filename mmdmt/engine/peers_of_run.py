@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import torch
 from mmengine.dist import broadcast
-from mmengine.model import is_model_wrapper
+from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.optim import AmpOptimWrapper
 from mmengine.runner import Runner, autocast
 
@@ -15,9 +15,11 @@ from mmdmt.pseudo_labels.labeling import Precision
 
 
 def model_of(runner: Runner) -> DynamicMutualTraining:
-    """Return the model of a run without its distributed wrapper."""
+    """Return the model of a run without what wraps it to be distributed, or to be tested on several views."""
     model = runner.model
-    return model.module if is_model_wrapper(model) else model
+    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
+        model = model.module
+    return model
 
 
 def precision_of_labeling(runner: Runner) -> Precision:

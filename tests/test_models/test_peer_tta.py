@@ -1,9 +1,10 @@
 import pytest
 import torch
 from mmengine.registry import MODELS
+from mmengine.runner import Runner
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
-from toys.segmentation import toy_segmentor
+from toys.segmentation import run_config, toy_segmentor
 
 from mmdmt.models.peer_tta import with_peers
 
@@ -26,7 +27,7 @@ def views(flips=(False, True)):
     return {'inputs': inputs, 'data_samples': samples}
 
 
-def test_each_peer_is_averaged_over_the_views_and_the_ensemble_over_the_peers():
+def test_peers_are_averaged_over_views_and_the_ensemble_over_peers():
     torch.manual_seed(0)
     model = MODELS.build({'type': 'mmdmt.PeerTTAModel', 'module': PEERS}).eval()
     data = views()
@@ -56,6 +57,19 @@ def test_one_view_is_the_prediction_itself():
         (plain,) = model.module.test_step({key: value[0] for key, value in data.items()})
     for name in ('left', 'right', 'ensemble'):
         assert merged.peers.get(name).pred_sem_seg.data.equal(plain.peers.get(name).pred_sem_seg.data)
+
+
+def test_a_run_is_tested_on_views(shapes_folder, tmp_path):
+    config = run_config(shapes_folder, tmp_path / 'work')
+    config.model = dict(type='mmdmt.PeerTTAModel', module=config.model)
+    flips = [dict(type='RandomFlip', prob=prob) for prob in (0.0, 1.0)]
+    views_of_image = dict(
+        type='TestTimeAug', transforms=[flips, [dict(type='LoadAnnotations')], [dict(type='PackSegInputs')]]
+    )
+    config.val_dataloader.dataset.pipeline = [dict(type='LoadImageFromFile'), views_of_image]
+    config.update(test_dataloader=config.val_dataloader, test_evaluator=config.val_evaluator, test_cfg=dict())
+    metrics = Runner.from_cfg(config).test()
+    assert {f'{name}/mIoU' for name in ('left', 'right', 'ensemble')} <= set(metrics)
 
 
 def test_the_toolboxs_model_is_refused_with_the_way_out():

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor
 
 from mmdmt.engine.guards.checkpoint_state import check_parts, check_state
+from mmdmt.engine.peers_of_run import model_of
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.peer_weights import strip_wrapper_prefix
 from mmdmt.models.weight_fit import check_near, fit, plain_names, way_in_for_backbones
@@ -25,9 +25,7 @@ def check_fit(runner: Runner, total: int) -> None:
         FileNotFoundError: If it does not exist.
         ValueError: If it is damaged, cannot be read safely, or is of another model.
     """
-    model = runner.model
-    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
-        model = model.module
+    model = model_of(runner)
     if not isinstance(model, DynamicMutualTraining):
         return
     resumes, path = runner._resume, runner._load_from

@@ -7,7 +7,7 @@ from typing import Any
 
 from mmengine.dist import get_world_size
 from mmengine.hooks import EMAHook
-from mmengine.model import MMSeparateDistributedDataParallel, is_model_wrapper
+from mmengine.model import MMSeparateDistributedDataParallel
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import IterBasedTrainLoop, Runner
 
@@ -15,6 +15,7 @@ from mmdmt.arguments import check_number
 from mmdmt.datasets.mutual_dataset import MutualDataset
 from mmdmt.datasets.sampler import MutualBatchSampler
 from mmdmt.engine.guards.validation_checks import check_validation
+from mmdmt.engine.peers_of_run import model_of
 from mmdmt.engine.schedules import fit_schedulers
 from mmdmt.method.phases import Curriculum
 from mmdmt.models.mutual_training import DynamicMutualTraining
@@ -89,7 +90,7 @@ def check_selection(runner: Runner, selection: Mapping[str, Any] | None) -> None
         return
     if not isinstance(selection, Mapping) or 'type' not in selection:
         raise ValueError(f'labeling.selection={selection!r} of DMTHook is not a config: give dict(type=..., ...).')
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    model = model_of(runner)
     try:  # a recorder writes nothing until it is entered
         model.task.labels.recorder(Path(runner.work_dir), 1, model.num_classes, selection)
     except TypeError as error:
@@ -136,9 +137,7 @@ def _check_loop(runner: Runner, curriculum: Curriculum, validates: bool) -> None
 
 
 def _check_model(runner: Runner) -> DynamicMutualTraining:
-    wrapper, model = runner.model, runner.model
-    if is_model_wrapper(model):
-        model = model.module
+    wrapper, model = runner.model, model_of(runner)
     if not isinstance(model, DynamicMutualTraining):
         raise ValueError(
             f"DMTHook got a {type(model).__name__}: give model=dict(type='mmdmt.DynamicMutualTraining', peers=...)."
