@@ -36,12 +36,12 @@ def whole(shapes_folder, tmp_path_factory, forge):
     return uninterrupted(forge, write_config(shapes_folder, work_dir, **SETTINGS), work_dir)
 
 
-# The n-th time: two updates an iteration, and in the second three two labelings.
+# The n-th time: two updates an iteration, and in the second three two labelings; the rehearsal has labeled twice.
 @pytest.mark.parametrize(
     ('stage', 'moment', 'workers', 'resumed_from'),
     [
-        ('before the first label', Kill('labeling online', 1), 1, 3),
-        ('one peer has labels, the other none', Kill('labeling online', 4), 2, 4),
+        ('before the first label', Kill('labeling online', 3), 1, 3),
+        ('one peer has labels, the other none', Kill('labeling online', 6), 2, 4),
         ('one peer has learned, the other not', Kill('training', 10), 0, 4),
         ('between online labels and a bank', Kill('between phases', 2), 0, 6),
         ('a checkpoint is half-written', Kill('checkpoint', 8), 0, 4),
