@@ -116,7 +116,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
         Args:
             draw (Draw | int): The draw; or a number, for tools that go through data sets: the labeled images come
-                first, then the unlabeled ones, whose labels are those of no class.
+                first, then the unlabeled ones, every pixel of which has the ignored label.
 
         Returns:
             dict: ``inputs``, a (3, H, W) uint8 tensor, and ``data_samples``, a data sample of the toolbox with its
@@ -139,7 +139,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
             return self._labeled_item(Draw('', number, number, None))
         number -= len(self.labeled)
         item = self._unlabeled_item(Draw('', number, number, ONLINE))
-        self.task.labels.forget_label(item['data_samples'])
+        self.task.labels.forget_label(item['data_samples'], self.ignored)
         return item
 
     def _labeled_item(self, draw: Draw) -> dict[str, Any]:

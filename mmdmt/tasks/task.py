@@ -94,8 +94,8 @@ class LabelSide(LabelStore, Protocol):
     def check_moves(self, pipeline: Sequence[Transform], info: dict[str, Any], ignore_index: int) -> None:
         """Check that the pipeline of annotated images moves an image and its label alike."""
 
-    def forget_label(self, sample: Any) -> None:
-        """Leave no label in a packed image whose label is made online."""
+    def forget_label(self, sample: Any, ignored: int | None) -> None:
+        """Leave no label in a packed image whose label is made online; what is left is ignored."""
 
     def hide_label(self, info: dict[str, Any]) -> None:
         """Take the label out of the information on an unlabeled image."""

@@ -56,6 +56,8 @@ def trained(shapes_folder, tmp_path, ignored):
             settings[f'model.peers.{name}.{head}.ignore_index'] = ignored
     runner = Runner.from_cfg(run_config(data, tmp_path / f'run{ignored}', **settings))
     runner.train()
+    dataset = runner.train_dataloader.dataset  # as tools see it, image by image
+    assert dataset[len(dataset) - 1]['data_samples'].gt_sem_seg.data.unique().tolist() == [ignored]
     (scalars,) = (tmp_path / f'run{ignored}').glob('*/vis_data/scalars.json')
     told = {}
     for line in scalars.read_text().splitlines():

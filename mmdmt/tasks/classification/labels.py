@@ -106,7 +106,7 @@ class ImageLabels:
     def check_moves(self, pipeline: Sequence[Transform], info: dict[str, Any], ignore_index: int) -> None:
         """Check nothing: a label of a whole image stays where it is."""
 
-    def forget_label(self, sample: Any) -> None:
+    def forget_label(self, sample: Any, ignored: int | None) -> None:
         """Do nothing: an image whose label is made online has none."""
 
     def hide_label(self, info: dict[str, Any]) -> None:

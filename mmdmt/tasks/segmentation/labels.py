@@ -197,9 +197,9 @@ class PixelLabels:
         for _ in range(REHEARSED):
             push_mask(pipeline[places[0] + 1 : packs[0]], loaded, ignore_index, generator)
 
-    def forget_label(self, sample: Any) -> None:
-        """Make every pixel of a packed image one of no class."""
-        sample.gt_sem_seg.data.fill_(NO_CLASS)
+    def forget_label(self, sample: Any, ignored: int | None) -> None:
+        """Give every pixel of a packed image the label that is ignored."""
+        sample.gt_sem_seg.data.fill_(NO_CLASS if ignored is None else ignored)
 
     def hide_label(self, info: dict[str, Any]) -> None:
         """Take what says where the mask is out of the information on an unlabeled image."""
