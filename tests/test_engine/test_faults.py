@@ -11,7 +11,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from toys.outcomes import differences, outcome
 from toys.segmentation import run_config
-from toys.stages import FillDisk, Forge, Interrupt, InterruptNextFork, LateInterrupt, write_config
+from toys.stages import FillDisk, Forge, Interrupt, InterruptNextFork, LateInterrupt, LoseSignals, write_config
 
 from mmdmt.apis import toolbox
 from mmdmt.engine.guards.last_checkpoint import is_whole
@@ -71,6 +71,7 @@ def test_a_full_disk_ends_a_run_and_nothing_half_written_is_used(
         (Interrupt('checkpoint', 7), 130, 'SIGINT', 4),  # finished first
         (Interrupt('validation', 6), 130, 'SIGINT', 6),
         (InterruptNextFork('training', 2, signal.SIGTERM), 143, 'SIGTERM', 3),
+        (LoseSignals('training', 2, signal.SIGTERM), 143, 'SIGTERM', 3),
     ],
     ids=lambda value: getattr(value, 'stage', ''),
 )

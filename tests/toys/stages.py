@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 from unittest import mock
 
 import torch
@@ -110,6 +111,22 @@ class InterruptNextFork(Interrupt):
         if (stage, time) == (self.stage, self.time):
             left = [self.number]
             os.register_at_fork(before=lambda: left and os.kill(os.getpid(), left.pop()))
+
+
+@dataclass(frozen=True)
+class LoseSignals(InterruptNextFork):
+    """The same, and the new process loses every SIGTERM, as one does that has not yet begun when it is ended."""
+
+    def __call__(self, stage, time, iteration):
+        super().__call__(stage, time, iteration)
+        if (stage, time) == (self.stage, self.time):
+            os.register_at_fork(after_in_child=_ignore_all)
+
+
+def _ignore_all():
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    while True:
+        sleep(1)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """End a run cleanly at Ctrl-C and SIGTERM."""
 
+import multiprocessing
 import os
 import signal
 import threading
@@ -7,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum, auto
+from multiprocessing.util import Finalize
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -204,7 +206,19 @@ class CleanStop:
                 else 'no checkpoint has been written, so that it starts anew'
             )
             runner.logger.warning(f'{signal.Signals(number).name} ends the run at iteration {runner.iter}: {remedy}.')
+        Finalize(None, _kill_workers, exitpriority=0)  # at exit, before multiprocessing ends them itself
         raise SystemExit(128 + number)
+
+
+def _kill_workers() -> None:
+    """Kill the data workers that are left at exit.
+
+    Python sends them a SIGTERM and then waits for them. One that has just been forked may lose it: CPython drops the
+    signals that come before it has prepared the new process, and waits forever.
+    """
+    for process in multiprocessing.active_children():
+        if process.daemon:
+            process.kill()
 
 
 def _is_amid_fork(frame: FrameType | None) -> bool:
