@@ -31,22 +31,20 @@ from mmdmt.engine.guards.rehearsal import rehearse
 from mmdmt.engine.guards.run_checks import check_run, check_selection, check_settings
 from mmdmt.engine.guards.run_lock import enter_work_dir
 from mmdmt.engine.guards.validation_checks import check_evaluated
-from mmdmt.engine.labeling_report import report_labels, warn_of_absent_classes
+from mmdmt.engine.labeling_report import warn_of_absent_classes
 from mmdmt.engine.named_lists import log_lists
 from mmdmt.engine.peers_of_run import (
     model_of,
-    precision_of_labeling,
     seed_everything,
     share_buffers,
     start_from_scratch,
 )
 from mmdmt.engine.phase_end_validation import plan_phase_ends, validates_at
+from mmdmt.engine.phase_labels import check_labels, make_labels
 from mmdmt.engine.phase_loader import PhaseLoader
 from mmdmt.loader_workers import OutliveSignals
 from mmdmt.method.draws import RareClasses
 from mmdmt.method.phases import Curriculum
-from mmdmt.pseudo_labels.labeled_files import check_files, note_files
-from mmdmt.pseudo_labels.labeling import label
 from mmdmt.registry import HOOKS
 from mmdmt.tasks.segmentation.bank import remove_banks
 
@@ -315,30 +313,10 @@ class DMTHook(Hook):
 
     def _label(self, runner: Runner) -> None:
         """Have every labeler label the unlabeled images for the present phase, unless that happens online."""
-        phase = self.curriculum[self.phase]
         self._stop.does(Doing.OTHER)
-        if phase.label_ratio is None:
-            return
-        share_buffers(runner)
-        folder = self.bank_folder(runner)
-        with averaged_weights(runner):
-            seconds = label(
-                _labelers(runner),
-                runner.train_dataloader.dataset,
-                model_of(runner).task.labels,
-                folder,
-                self.run_id,
-                self.phase,
-                phase.label_ratio,
-                precision=precision_of_labeling(runner),
-                **self.labeling,
-            )
-            if is_main_process() and (seconds is not None or not (folder / 'images.json').is_file()):
-                note_files(folder, runner.train_dataloader.dataset.unlabeled_files())
-            banks = {name: folder / name for name in _labelers(runner)}
-            step, workers = self.curriculum.start(self.phase), self.labeling.get('num_workers', 2)
-            report_labels(runner, banks, step, seconds, self.report_quality, workers)
-            runner.call_hook('after_labeling')
+        if self.curriculum[self.phase].label_ratio is not None:
+            folder, settings = self.bank_folder(runner), self.labeling
+            make_labels(runner, self.curriculum, self.phase, folder, self.run_id, settings, self.report_quality)
 
     def _begin(self, runner: Runner, iteration: int) -> None:
         """Draw from what the present phase trains on, from an iteration on."""
@@ -348,7 +326,7 @@ class DMTHook(Hook):
             f'{self.curriculum.ends[self.phase]}: {phase.kind}.'
         )
         if phase.label_ratio is not None:
-            self._check_banks(runner)
+            check_labels(runner, self.curriculum, self.phase, self.bank_folder(runner), self.run_id)
         if self.best is not None:
             self.best.begin(self._best_folder(runner))
         averages = averaged_peers(runner) if phase.online_labels and phase.online_labels.labeler == 'average' else None
@@ -368,22 +346,6 @@ class DMTHook(Hook):
     def bank_folder(self, runner: Runner) -> Path:
         """Return the folder that holds the bank of each labeler of the present phase."""
         return self._banks(runner) / f'phase_{self.phase}'
-
-    def _check_banks(self, runner: Runner) -> None:
-        """Check that the pseudo labels are there, and are those of this run."""
-        dataset, folder = runner.train_dataloader.dataset, self.bank_folder(runner)
-        ratio = self.curriculum[self.phase].label_ratio
-        for name in _labelers(runner):
-            manifest = model_of(runner).task.labels.bank(folder / name).manifest
-            manifest.check(folder / name, run=self.run_id, phase=self.phase, peer=name, names=dataset.names_digest())
-            if manifest.label_ratio != ratio:
-                raise ValueError(
-                    f'label_ratio={ratio} of phases[{self.phase}] was {manifest.label_ratio} when the phase began, and '
-                    'its pseudo labels were chosen by that: set it back; only phases still to come may change.'
-                )
-        warning = check_files(folder, dataset.unlabeled_files()) if is_main_process() else ''
-        if warning:
-            runner.logger.warning(warning)
 
     def _rehearse(self, runner: Runner, iteration: int) -> None:
         """Find now what would fail later, and fit the names of metrics that hooks ask for."""
@@ -408,9 +370,3 @@ class DMTHook(Hook):
         self.run_id = saved['run']
         if self.best is not None:
             self.best.scores = dict(saved['best'])
-
-
-def _labelers(runner: Runner) -> dict[str, Any]:
-    """Return the peers from which another, or the same, learns."""
-    model = model_of(runner)
-    return {name: peer for name, peer in model.bare_peers.items() if name in model.labelers.values()}

@@ -11,7 +11,7 @@ from measure import Row
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from mmdmt.engine import dmt_hook
+from mmdmt.engine import dmt_hook, phase_labels
 from mmdmt.engine.phase_loader import PhaseLoader
 
 WORKERS = (0, 2, 4)
@@ -58,10 +58,10 @@ def _run(workers: int, iterations: int, scenes: int) -> tuple[list[float], list[
     config.experiment_name = config.visualizer.name = f'bench_{workers}_workers_{time.time_ns()}'
     with tempfile.TemporaryDirectory() as folder:
         config.work_dir = folder
-        changing, labeling = Stopwatch(dmt_hook.DMTHook.after_train_iter), Stopwatch(dmt_hook.label)
+        changing, labeling = Stopwatch(dmt_hook.DMTHook.after_train_iter), Stopwatch(phase_labels.label)
         with (
             mock.patch.object(dmt_hook.DMTHook, 'after_train_iter', lambda *args, **kwargs: changing(*args, **kwargs)),
-            mock.patch.object(dmt_hook, 'label', labeling),
+            mock.patch.object(phase_labels, 'label', labeling),
         ):
             runner = Runner.from_cfg(config)
             runner.train()

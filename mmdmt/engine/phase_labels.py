@@ -1,0 +1,90 @@
+"""Make the pseudo labels of a phase, or check those that a resumed run finds."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.dist import is_main_process
+from mmengine.runner import Runner
+
+from mmdmt.engine.averaging import averaged_weights
+from mmdmt.engine.labeling_report import report_labels
+from mmdmt.engine.peers_of_run import model_of, precision_of_labeling, share_buffers
+from mmdmt.method.phases import Curriculum
+from mmdmt.pseudo_labels.labeled_files import check_files, note_files
+from mmdmt.pseudo_labels.labeling import label
+
+
+def make_labels(
+    runner: Runner,
+    curriculum: Curriculum,
+    phase: int,
+    folder: Path,
+    run: str,
+    settings: Mapping[str, Any],
+    report_quality: bool,
+) -> None:
+    """Have every labeler label the unlabeled images for a phase, and tell how it went.
+
+    Args:
+        runner (Runner): Of the run; every process of it has to call this.
+        curriculum (Curriculum): The phases.
+        phase (int): The number of the phase, which has a label ratio.
+        folder (Path): Holds the bank of each labeler of the phase.
+        run (str): The identifier of the run, for the manifests.
+        settings (Mapping): ``labeling`` of :class:`mmdmt.DMTHook`.
+        report_quality (bool): Whether pseudo labels are compared with the labels of unlabeled images.
+    """
+    share_buffers(runner)
+    with averaged_weights(runner):
+        seconds = label(
+            _labelers(runner),
+            runner.train_dataloader.dataset,
+            model_of(runner).task.labels,
+            folder,
+            run,
+            phase,
+            curriculum[phase].label_ratio,
+            precision=precision_of_labeling(runner),
+            **settings,
+        )
+        if is_main_process() and (seconds is not None or not (folder / 'images.json').is_file()):
+            note_files(folder, runner.train_dataloader.dataset.unlabeled_files())
+        banks = {name: folder / name for name in _labelers(runner)}
+        step, workers = curriculum.start(phase), settings.get('num_workers', 2)
+        report_labels(runner, banks, step, seconds, report_quality, workers)
+        runner.call_hook('after_labeling')
+
+
+def check_labels(runner: Runner, curriculum: Curriculum, phase: int, folder: Path, run: str) -> None:
+    """Check that the pseudo labels of a phase are there, and are those of this run.
+
+    Args:
+        runner (Runner): Of the run.
+        curriculum (Curriculum): The phases.
+        phase (int): The number of the phase, which has a label ratio.
+        folder (Path): Holds the bank of each labeler of the phase.
+        run (str): The identifier of the run.
+
+    Raises:
+        ValueError: If a bank is of another run, phase, peer or list of images, or was selected by another ratio.
+        FileNotFoundError: If a bank is missing.
+    """
+    dataset, ratio = runner.train_dataloader.dataset, curriculum[phase].label_ratio
+    for name in _labelers(runner):
+        manifest = model_of(runner).task.labels.bank(folder / name).manifest
+        manifest.check(folder / name, run=run, phase=phase, peer=name, names=dataset.names_digest())
+        if manifest.label_ratio != ratio:
+            raise ValueError(
+                f'label_ratio={ratio} of phases[{phase}] was {manifest.label_ratio} when the phase began, and '
+                'its pseudo labels were chosen by that: set it back; only phases still to come may change.'
+            )
+    warning = check_files(folder, dataset.unlabeled_files()) if is_main_process() else ''
+    if warning:
+        runner.logger.warning(warning)
+
+
+def _labelers(runner: Runner) -> dict[str, Any]:
+    """Return the peers from which another, or the same, learns."""
+    model = model_of(runner)
+    return {name: peer for name, peer in model.bare_peers.items() if name in model.labelers.values()}
