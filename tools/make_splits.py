@@ -35,7 +35,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
-from mmdmt.preparation import camvid_lists, image_lists, list_import, splits
+from mmdmt.preparation import camvid_lists, image_lists, list_import, published_splits, splits
 from mmdmt.preparation.near_duplicates import near_duplicates
 
 # The fractions that are small enough for peers to be warmed up on parts of the labeled set.
@@ -57,7 +57,7 @@ def voc12aug(args: argparse.Namespace) -> int:
         [PurePosixPath(image).stem for image in image_lists.read_list(lists / name)]
         for name in ('train.txt', 'trainaug.txt')
     )
-    sbd = splits.sbd_lists(train, trainaug)
+    sbd = published_splits.sbd_lists(train, trainaug)
     sizes = tuple(map(len, sbd))
     remark = 'as many as published' if sizes == SBD_SIZES else 'differs: {} and {} are published'.format(*SBD_SIZES)
     differs = publish(args, trainaug, {f'sbd/{part}.txt': images for part, images in sbd._asdict().items()})
@@ -83,8 +83,8 @@ def camvid(args: argparse.Namespace) -> int:
     ids = image_lists.ids_in_folder(folder, '.png')
     files = camvid_lists.camvid_lists(ids)
     write(args, ids, files, args.data_root)
-    published = splits.published_lists(args.name)
-    wrong = splits.differences(files, published)
+    published = published_splits.published_lists(args.name)
+    wrong = published_splits.differences(files, published)
     for count in camvid_lists.COUNTS:
         lists = [file for file in published if file.endswith(f'_{count}.txt')]
         parts = [files[f'split0/{part}_{count}.txt'] for part in ('labeled', 'unlabeled')]
@@ -97,11 +97,11 @@ def camvid(args: argparse.Namespace) -> int:
 
 def publish(args: argparse.Namespace, ids: Sequence[str], more: Mapping[str, Sequence[str]]) -> bool:
     """Write the published splits of a data set and more lists beside them, and tell whether any differs."""
-    made = splits.published_splits(ids, splits.PUBLISHED_DENOMINATORS[args.name])
-    files, parts = splits.as_files(made), dms(made, splits.PUBLISHED_SEED)
+    made = published_splits.published_splits(ids, published_splits.PUBLISHED_DENOMINATORS[args.name])
+    files, parts = splits.as_files(made), dms(made, published_splits.PUBLISHED_SEED)
     write(args, ids, {**files, **parts, **more}, args.data_root)
-    published = splits.published_lists(args.name)
-    wrong = splits.differences(files, published)
+    published = published_splits.published_lists(args.name)
+    wrong = published_splits.differences(files, published)
     for name, split in first_split(made):
         lists = [file for file in published if file.endswith(f'_1of{name}.txt')]
         print(row(f'1of{name}', split, ('labeled', 'unlabeled'), comparison(lists, wrong)))
@@ -284,7 +284,9 @@ def dms(made: Mapping[tuple[int, str], splits.Split], seed: int, before: str = '
     }
     return {
         f'split{split_id}/dms_{side}_{before}{name}.txt': images
-        for (split_id, name), parts in zip(small, splits.difference_maximized(small.values(), seed), strict=True)
+        for (split_id, name), parts in zip(
+            small, published_splits.difference_maximized(small.values(), seed), strict=True
+        )
         for side, images in zip(('left', 'right'), parts, strict=True)
     }
 

@@ -1,23 +1,20 @@
 """Load labeled and pseudo-labeled images for each peer."""
 
-import copy
 import hashlib
-import random
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import torch
-from mmcv.transforms import LoadImageFromFile
 from mmengine.dataset import BaseDataset, Compose
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from mmdmt.datasets.image_names import find_images_of_list, image_names
+from mmdmt.datasets.pipeline_checks import check_labeling_repeats, check_views
 from mmdmt.datasets.plain_dataset import build_plain_dataset, check_annotated, check_list
+from mmdmt.datasets.seeding import seeded
 from mmdmt.datasets.transforms.two_views import TwoViews
 from mmdmt.method.draws import ONLINE, Draw
 from mmdmt.registry import DATASETS
@@ -25,10 +22,7 @@ from mmdmt.tasks.checked_pipeline import CheckedPipeline
 from mmdmt.tasks.choice import task_of_pipeline
 from mmdmt.tasks.joined_datasets import all_transforms, plain_datasets
 from mmdmt.tasks.source_files import check_files
-from mmdmt.tasks.task import described
 
-_TRIES = 8
-"""How often an image goes through a pipeline that must not be random."""
 MOST_CROPS = 10
 """How often a labeled image is cropped until the class shows for which it was drawn."""
 
@@ -81,8 +75,8 @@ class MutualDataset(Dataset[dict[str, Any]]):
             self.unlabeled.pipeline = Compose(self.task.labels.training_transforms(_only(parts, self.labeled)))
         self.unlabeled.pipeline.transforms[-1:-1] = views
         self.ignored = self.task.labels.hand_ignored(parts, self.unlabeled.pipeline.transforms)
-        with _seeded(0):  # made-up images go through the transforms
-            _check_views(self.unlabeled.pipeline.transforms, pixels='seg_map_path' in self.task.labels.files)
+        with seeded(0):  # made-up images go through the transforms
+            check_views(self.unlabeled.pipeline.transforms, pixels='seg_map_path' in self.task.labels.files)
             before_label = self.task.labels.labeling_transforms(self.unlabeled.pipeline.transforms)
         if labeling_pipeline and 'seg_map_path' in self.task.labels.files:
             raise ValueError(
@@ -94,7 +88,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
         for part in parts:
             self.task.labels.check_when_loaded(part)
         self._read_truth = self.task.labels.truth_reader(parts, before_label)
-        with _seeded(0):
+        with seeded(0):
             self._check_images(parts)
 
     @property
@@ -144,7 +138,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
     def _labeled_item(self, draw: Draw) -> dict[str, Any]:
         for attempt in range(1 if draw.wanted is None else MOST_CROPS):
-            with _seeded((draw.seed + attempt) % 2**32):
+            with seeded((draw.seed + attempt) % 2**32):
                 item: dict[str, Any] = self.labeled[draw.image]
             if draw.wanted is None or _shows(item['data_samples'], *draw.wanted):
                 break
@@ -152,7 +146,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
     def _unlabeled_item(self, draw: Draw) -> dict[str, Any]:
         asked = {'pseudo_label': (draw.bank, draw.image), ONLINE: draw.bank == ONLINE}
-        with _seeded(draw.seed):
+        with seeded(draw.seed):
             item: Any = self.unlabeled.pipeline({**self._image(draw.image), **asked})
         return item
 
@@ -169,7 +163,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
         Raises:
             ValueError: If the pipeline does not move image, label and confidence alike.
         """
-        with _seeded(image):
+        with seeded(image):
             items = self.task.labels.known_items(
                 self.unlabeled.pipeline.transforms, self._image(image), len(self.metainfo['classes'])
             )
@@ -184,7 +178,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
             ValueError: If one does not, naming the transform.
         """
         for part in self.parts:
-            with _seeded(0):
+            with seeded(0):
                 info, ignored = part.get_data_info(0), getattr(part, 'ignore_index', 255)
                 self.task.labels.check_moves(part.pipeline.transforms, info, ignored)
 
@@ -275,26 +269,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
         self.findings = [one for part in parts for one in check_annotated('the labeled dataset', part, labels)]
         self.findings += labels.look('the unlabeled dataset', self.unlabeled)
         if 'seg_map_path' in self.task.labels.files:
-            self._check_labeling_repeats()
-
-    def _check_labeling_repeats(self) -> None:
-        """Check that an image is labeled as it is trained on: nothing before its label is loaded may be random."""
-        tried: list[Any] = [self._image(0)] * _TRIES
-        for transform in self._labeling_pipeline.transforms[:-1]:
-            step = CheckedPipeline([transform])
-            if isinstance(transform, LoadImageFromFile):
-                tried = [step(tried[0])] * _TRIES
-                continue
-            for seed, results in enumerate(tried):
-                with _seeded(seed):
-                    tried[seed] = step(copy.deepcopy(results))
-            images = [results and results.get('img') for results in tried]
-            if not all(np.array_equal(images[0], image) for image in images[1:]):
-                raise ValueError(
-                    f'{type(transform).__name__} in the pipeline of the unlabeled dataset is random and stands before '
-                    'mmdmt.LoadPseudoLabel, so that an image would be trained on otherwise than it was labeled: put it '
-                    'behind mmdmt.LoadPseudoLabel.'
-                )
+            check_labeling_repeats(self._labeling_pipeline.transforms[:-1], self._image(0))
 
 
 def _only(parts: list[BaseDataset], labeled: Any) -> BaseDataset:
@@ -317,33 +292,5 @@ def _path(info: dict[str, Any]) -> str:
     return hashlib.sha256(np.ascontiguousarray(info['img']).data).hexdigest()
 
 
-def _check_views(transforms: Sequence[Any], pixels: bool) -> None:
-    """Check that nothing moves one of two views after they have parted."""
-    places = [place for place, transform in enumerate(transforms) if isinstance(transform, TwoViews)]
-    if places and places != [len(transforms) - 2]:
-        raise ValueError(
-            f'The pipeline of the unlabeled dataset ({described(transforms)}) has TwoViews {len(places)} times, not '
-            'once and right before the packing: what follows it would act on the view of the learner alone.'
-        )
-    if places and pixels:
-        transforms[places[0]].check_pixels_stay()
-
-
 def _shows(sample: Any, wanted: int, least: int) -> bool:
     return int((sample.gt_sem_seg.data == wanted).sum()) > least
-
-
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Seed every generator that a transform may use, and leave no trace of it."""
-    states = random.getstate(), np.random.get_state(), torch.random.get_rng_state()
-    random.seed(seed)
-    np.random.seed(seed)
-    # Not torch.manual_seed, which would reseed the GPU as well.
-    torch.default_generator.manual_seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])
-        torch.random.set_rng_state(states[2])

@@ -15,14 +15,13 @@ from mmdmt.method.draws import ONLINE
 from mmdmt.models.losses import DynamicMutualLoss
 from mmdmt.models.mixes import build_mixes
 from mmdmt.models.names import ENSEMBLE
+from mmdmt.models.peer_agreement import agreed_num_classes, agreed_task, check_names, ring
 from mmdmt.models.peer_building import build_peer, naming_the_way_out
 from mmdmt.models.peer_weights import load_plain_checkpoint, strip_wrapper_prefix
 from mmdmt.models.weight_fit import watched_init
 from mmdmt.pseudo_labels.labeling import evaluation_mode
 from mmdmt.registry import MODELS
-from mmdmt.tasks.choice import task_of_model
-from mmdmt.tasks.facts import ONE_CLASS_REMEDY
-from mmdmt.tasks.task import WEAK_VIEW, Task
+from mmdmt.tasks.task import WEAK_VIEW
 
 
 @MODELS.register_module()
@@ -94,71 +93,23 @@ class DynamicMutualTraining(BaseModel):
         self._configs = peers
         self.predicted_by = predict
         self._load_from = dict(load_from or {})
-        self.labelers = dict(labelers) if labelers is not None else self._ring()
-        self._check_names()
+        self.labelers = dict(labelers) if labelers is not None else ring(self.peer_names)
+        check_names(self.peer_names, set(dir(self)) | set(self._modules), self.labelers, predict, self._load_from)
         for name, config in peers.items():
             self.add_module(name, build_peer(name, config, data_preprocessor))
         if channels_last:
             self.to(memory_format=torch.channels_last)
         if data_preprocessor is not None:
             self._configs = {name: {'data_preprocessor': data_preprocessor, **peer} for name, peer in peers.items()}
-        self.task = self._agreed_task()
+        self.task = agreed_task(self.bare_peers)
         loss = {'type': self.task.peers.default_loss} if loss is None else loss
         self._losses = {name: self.task.peers.place_loss(name, peer, loss) for name, peer in self.bare_peers.items()}
-        self.num_classes = self._agreed_num_classes()
+        self.num_classes = agreed_num_classes(self.task, self.bare_peers)
         self.mixes = build_mixes(mixes or ())
         self.task.peers.check_mixes(self.mixes)
         self._averages: Mapping[str, BaseModel] | None = None
         self._register_state_dict_hook(self._without_wrapper_prefix)
         self._register_load_state_dict_pre_hook(partial(self._without_wrapper_prefix, self))
-
-    def _ring(self) -> dict[str, str]:
-        return dict(zip(self.peer_names, self.peer_names[1:] + self.peer_names[:1], strict=True))
-
-    def _check_names(self) -> None:
-        taken = set(dir(self)) | set(self._modules) | {ENSEMBLE}
-        for name in self.peer_names:
-            if not name.isidentifier() or name in taken:
-                raise ValueError(
-                    f'peers={list(self.peer_names)} of DynamicMutualTraining: {name!r} cannot name a peer (not an '
-                    "identifier, or taken by the model itself): take another, such as 'peer_a'."
-                )
-        without = [name for name in self.peer_names if name not in self.labelers]
-        if without:
-            raise ValueError(
-                f'labelers={self.labelers} of DynamicMutualTraining leaves {without[0]!r} without a labeler: name one '
-                'for every peer; it may be the peer itself.'
-            )
-        for argument, names in (
-            ('predict', [self.predicted_by]),
-            ('load_from', list(self._load_from)),
-            ('labelers', [*self.labelers, *self.labelers.values()]),
-        ):
-            for name in names:
-                if name not in self.peer_names and not (argument == 'predict' and name == ENSEMBLE):
-                    raise ValueError(
-                        f'{argument} of DynamicMutualTraining names {name!r}, which is none of the peers '
-                        f'{list(self.peer_names)}.'
-                    )
-
-    def _agreed_task(self) -> Task:
-        tasks = {name: task_of_model(name, peer) for name, peer in self.bare_peers.items()}
-        kinds = {name: task.name for name, task in tasks.items()}
-        if len(set(kinds.values())) != 1:
-            raise ValueError(f'Peers are of different kinds, {kinds}, and so cannot teach each other: choose one.')
-        return next(iter(tasks.values()))
-
-    def _agreed_num_classes(self) -> int:
-        counts = {name: self.task.peers.num_classes(peer) for name, peer in self.bare_peers.items()}
-        if len(set(counts.values())) != 1:
-            raise ValueError(
-                f'Peers predict different numbers of classes, {counts}, and so cannot teach each other: give all heads '
-                'the same num_classes.'
-            )
-        number = next(iter(counts.values()))
-        if number < 2:
-            raise ValueError(f'num_classes={number} of the heads of all peers: {ONE_CLASS_REMEDY}.')
-        return number
 
     @property
     def peers(self) -> dict[str, nn.Module]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 from mmengine.config import Config
 
-from mmdmt.preparation import splits
+from mmdmt.preparation import published_splits, splits
 
 ROOT = Path(__file__).parents[2]
 COCO = ([104.008, 116.669, 122.675], [1.0, 1.0, 1.0], False)
@@ -239,8 +239,10 @@ def test_the_lists_are_those_that_make_splits_writes(tmp_path, monkeypatch):
     spec.loader.exec_module(tool)
     made = {'voc12aug/sbd/labeled.txt', 'voc12aug/sbd/unlabeled.txt'}
     for name, size in (('voc12aug', 10582), ('cityscapes', 2975)):
-        parts = splits.published_splits((f'{n:05d}' for n in range(size)), splits.PUBLISHED_DENOMINATORS[name])
-        files = {**splits.as_files(parts), **tool.dms(parts, splits.PUBLISHED_SEED)}
+        parts = published_splits.published_splits(
+            (f'{n:05d}' for n in range(size)), published_splits.PUBLISHED_DENOMINATORS[name]
+        )
+        files = {**splits.as_files(parts), **tool.dms(parts, published_splits.PUBLISHED_SEED)}
         made |= {f'{name}/{file}' for file in files}
     known = json.loads((ROOT / 'mmdmt' / 'preparation' / 'known_lists.json').read_text())
     made |= {f'{name}/{file}' for name, files in known.items() for file in files}

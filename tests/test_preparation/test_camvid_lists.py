@@ -5,7 +5,7 @@ import random
 import pytest
 
 from mmdmt.preparation.camvid_lists import camvid_lists
-from mmdmt.preparation.splits import published_lists
+from mmdmt.preparation.published_splits import published_lists
 
 DUSK = [f'0001TP_{number:06d}' for number in range(62)]
 DAY = [f'0006R0_f{number:05d}' for number in range(305)]

@@ -6,7 +6,7 @@ import pytest
 
 from mmdmt.preparation import known_lists
 from mmdmt.preparation.known_lists import KnownList, digest, image_id, recognize
-from mmdmt.preparation.splits import published_lists
+from mmdmt.preparation.published_splits import published_lists
 
 TABLE = json.loads(Path(known_lists.__file__).with_suffix('.json').read_text())
 

@@ -5,20 +5,16 @@ from collections import Counter
 import pytest
 
 from mmdmt.preparation.image_lists import find_ids, ids_in_folder, read_list, write_lists
-from mmdmt.preparation.splits import (
+from mmdmt.preparation.published_splits import (
     PUBLISHED_DENOMINATORS,
     PublishedList,
-    as_files,
     difference_maximized,
     differences,
-    generic_split,
-    group_of,
     published_lists,
     published_splits,
-    rarest_class,
     sbd_lists,
-    sized_split,
 )
+from mmdmt.preparation.splits import as_files, generic_split, group_of, rarest_class, sized_split
 
 NUMBERS = {'voc12aug': 10582, 'cityscapes': 2975}
 

@@ -10,7 +10,7 @@ import pytest
 from mmseg.datasets import CityscapesDataset
 from PIL import Image
 
-from mmdmt.preparation import splits
+from mmdmt.preparation import published_splits
 
 
 @pytest.fixture(scope='module')
@@ -48,11 +48,11 @@ def cityscapes(tmp_path):
 def publish_as_it_is(monkeypatch, dataset, folder):
     """Take what has been written for what was published, but for 1/2, which nobody publishes."""
     table = {
-        file: splits.PublishedList(len(text.splitlines()), hashlib.sha256(text.encode()).hexdigest())
+        file: published_splits.PublishedList(len(text.splitlines()), hashlib.sha256(text.encode()).hexdigest())
         for file, text in contents(folder / dataset).items()
         if file.startswith('split') and '/dms' not in file and '1of2.' not in file
     }
-    monkeypatch.setattr(splits, 'published_lists', {dataset: table}.__getitem__)
+    monkeypatch.setattr(published_splits, 'published_lists', {dataset: table}.__getitem__)
 
 
 def contents(folder):
@@ -91,7 +91,7 @@ def test_parts_of_peers_follow_the_order_of_publication(make_splits, voc, tmp_pa
     make_splits.main(['voc12aug', str(voc), str(tmp_path)])
     files = contents(tmp_path / 'voc12aug')
     names = [f'split{split_id}/{{}}_1of{name}.txt' for split_id in range(3) for name in (8, 20, 50, 106)]
-    parts = splits.difference_maximized([files[name.format('labeled')].split() for name in names])
+    parts = published_splits.difference_maximized([files[name.format('labeled')].split() for name in names])
     for name, sides in zip(names, parts, strict=True):
         assert [files[name.format(f'dms_{side}')].split() for side in ('left', 'right')] == [*map(list, sides)]
 

@@ -141,8 +141,7 @@ class PixelLabels:
             )
         place = kinds.index(LoadPseudoLabel)
         loader: Any = training[place]
-        ignored = 255 if loader.ignore_index is None else loader.ignore_index
-        check_moves_alike(training[place + 1 : -1], ignored)
+        check_moves_alike(training[place + 1 : -1], _ignored_by(loader))
         return [*training[:place], PackSegInputs()]
 
     def known_items(
@@ -163,7 +162,7 @@ class PixelLabels:
         """
         place = [isinstance(transform, LoadPseudoLabel) for transform in pipeline].index(True)
         loader: Any = pipeline[place]
-        ignored = 255 if loader.ignore_index is None else loader.ignore_index
+        ignored = _ignored_by(loader)
         loaded: Any = CheckedPipeline(pipeline[:place])(info)
         generator = np.random.default_rng(0)
         for _ in range(REHEARSED):
@@ -267,3 +266,8 @@ class PixelLabels:
     def pseudo_labeled(self, bank: Path) -> Sequence[int]:
         """Return the images that can be drawn: all, because a bank drops pixels, not images."""
         return range(len(PseudoLabelBank(bank)))
+
+
+def _ignored_by(loader: LoadPseudoLabel) -> int:
+    """Return the label that a loader of pseudo labels ignores, which is MMSegmentation's own if it has none."""
+    return 255 if loader.ignore_index is None else loader.ignore_index

@@ -1,0 +1,64 @@
+"""Check that the pipeline of unlabeled images lets a label be learned where it was made."""
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from mmcv.transforms import LoadImageFromFile
+
+from mmdmt.datasets.seeding import seeded
+from mmdmt.datasets.transforms.two_views import TwoViews
+from mmdmt.tasks.checked_pipeline import CheckedPipeline
+from mmdmt.tasks.task import described
+
+_TRIES = 8
+"""How often an image goes through a pipeline that must not be random."""
+
+
+def check_views(transforms: Sequence[Any], pixels: bool) -> None:
+    """Check that nothing moves one of two views after they have parted.
+
+    Args:
+        transforms (Sequence): The pipeline of the unlabeled dataset.
+        pixels (bool): Whether labels are of pixels, so that the views' pixels must stay where they are.
+
+    Raises:
+        ValueError: If it has two views elsewhere than right before the packing, or a view that moves pixels.
+    """
+    places = [place for place, transform in enumerate(transforms) if isinstance(transform, TwoViews)]
+    if places and places != [len(transforms) - 2]:
+        raise ValueError(
+            f'The pipeline of the unlabeled dataset ({described(transforms)}) has TwoViews {len(places)} times, not '
+            'once and right before the packing: what follows it would act on the view of the learner alone.'
+        )
+    if places and pixels:
+        transforms[places[0]].check_pixels_stay()
+
+
+def check_labeling_repeats(transforms: Sequence[Any], image: dict[str, Any]) -> None:
+    """Check that an image is labeled as it is trained on: nothing before its label is loaded may be random.
+
+    Args:
+        transforms (Sequence): What an image goes through to be labeled, but for the packing.
+        image (dict): What a dataset knows of an image, with which it is tried.
+
+    Raises:
+        ValueError: If a transform is random, naming it.
+    """
+    tried: list[Any] = [image] * _TRIES
+    for transform in transforms:
+        step = CheckedPipeline([transform])
+        if isinstance(transform, LoadImageFromFile):
+            tried = [step(tried[0])] * _TRIES
+            continue
+        for seed, results in enumerate(tried):
+            with seeded(seed):
+                tried[seed] = step(copy.deepcopy(results))
+        images = [results and results.get('img') for results in tried]
+        if not all(np.array_equal(images[0], image) for image in images[1:]):
+            raise ValueError(
+                f'{type(transform).__name__} in the pipeline of the unlabeled dataset is random and stands before '
+                'mmdmt.LoadPseudoLabel, so that an image would be trained on otherwise than it was labeled: put it '
+                'behind mmdmt.LoadPseudoLabel.'
+            )
