@@ -314,9 +314,8 @@ class DMTHook(Hook):
     def _label(self, runner: Runner) -> None:
         """Have every labeler label the unlabeled images for the present phase, unless that happens online."""
         self._stop.does(Doing.OTHER)
-        if self.curriculum[self.phase].label_ratio is not None:
-            folder, settings = self.bank_folder(runner), self.labeling
-            make_labels(runner, self.curriculum, self.phase, folder, self.run_id, settings, self.report_quality)
+        folder, settings = self.bank_folder(runner), self.labeling
+        make_labels(runner, self.curriculum, self.phase, folder, self.run_id, settings, self.report_quality)
 
     def _begin(self, runner: Runner, iteration: int) -> None:
         """Draw from what the present phase trains on, from an iteration on."""

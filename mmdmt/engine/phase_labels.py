@@ -24,17 +24,20 @@ def make_labels(
     settings: Mapping[str, Any],
     report_quality: bool,
 ) -> None:
-    """Have every labeler label the unlabeled images for a phase, and tell how it went.
+    """Have every labeler label the unlabeled images for a phase, unless that happens online, and tell how it went.
 
     Args:
         runner (Runner): Of the run; every process of it has to call this.
         curriculum (Curriculum): The phases.
-        phase (int): The number of the phase, which has a label ratio.
+        phase (int): The number of the phase.
         folder (Path): Holds the bank of each labeler of the phase.
         run (str): The identifier of the run, for the manifests.
         settings (Mapping): ``labeling`` of :class:`mmdmt.DMTHook`.
         report_quality (bool): Whether pseudo labels are compared with the labels of unlabeled images.
     """
+    ratio = curriculum[phase].label_ratio
+    if ratio is None:
+        return
     share_buffers(runner)
     with averaged_weights(runner):
         seconds = label(
@@ -44,7 +47,7 @@ def make_labels(
             folder,
             run,
             phase,
-            curriculum[phase].label_ratio,
+            ratio,
             precision=precision_of_labeling(runner),
             **settings,
         )
