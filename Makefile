@@ -22,9 +22,9 @@ GPU_PYTHON ?= $(if $(wildcard $(BIN)/python),$(BIN)/python,python3)
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-# Test files side by side, each test with one thread.
+# Test files side by side, each test with one thread, in the order of tests/conftest.py.
 JOBS ?= 2
-SIDE_BY_SIDE = --numprocesses $(JOBS) --dist loadfile
+SIDE_BY_SIDE = --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 DOCS = $(BIN)/python -m sphinx -W --keep-going -q -c docs docs/en docs/_build
 
 ONEDL := .venv-onedl

@@ -1,6 +1,7 @@
 """Fixtures of the whole suite. What tests import stands in the package ``toys``."""
 
 import random
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -9,6 +10,14 @@ from mmengine.registry import DefaultScope, init_default_scope
 from toys.segmentation import write_shapes
 
 import mmdmt  # noqa: F401
+
+SLOW = ('whole_run', 'kill', 'process', 'browser')
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the files of many slow tests: side by side with others, one that began last would be waited for."""
+    slow = Counter(item.path for item in items if any(map(item.get_closest_marker, SLOW)))
+    items.sort(key=lambda item: -slow[item.path])
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +34,15 @@ def mmseg_scope():
     init_default_scope('mmseg')
     yield
     DefaultScope._instance_dict.clear()
+
+
+@pytest.fixture
+def unset_weights(monkeypatch):
+    """Large layers are left with whatever is in memory, which no one touches: building costs next to nothing."""
+    for layer in (torch.nn.modules.conv._ConvNd, torch.nn.Linear):
+        monkeypatch.setattr(layer, 'reset_parameters', lambda self: None)
+    for function in ('kaiming_normal_', 'normal_', 'trunc_normal_'):
+        monkeypatch.setattr(torch.nn.init, function, lambda tensor, *args, **kwargs: tensor)
 
 
 @pytest.fixture(scope='session')

@@ -178,6 +178,7 @@ def test_nothing_is_unpickled_unsafely():
     assert [read for path in files if '.mim' not in path.parts for read in unsafe_reads(path)] == []
 
 
+@pytest.mark.process
 @pytest.mark.parametrize('name', ['datasets', 'models'])  # the two that know each other by way of tasks
 def test_every_room_can_be_the_first_that_is_imported(name):
     code = f'import mmdmt.{name}'

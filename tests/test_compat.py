@@ -5,7 +5,6 @@ import importlib.util
 import io
 import os
 import pickle
-import socket
 import struct
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from mmengine.model import BaseModel, revert_sync_batchnorm
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner, load_checkpoint
 from torch import nn
+from toys.forked import python_in_two_ranks
 
 from mmdmt import compat
 
@@ -479,29 +479,9 @@ WORKER = """
 
 @pytest.mark.process
 def test_two_gloo_processes_train_a_model_with_sync_batchnorm(tmp_path):
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
-    shared = {**ON_CPU, 'MASTER_ADDR': '127.0.0.1', 'MASTER_PORT': str(port), 'WORLD_SIZE': '2'}
-    workers = [
-        subprocess.Popen(
-            [sys.executable, '-c', textwrap.dedent(WORKER), str(tmp_path)],
-            env={**shared, 'RANK': str(rank), 'LOCAL_RANK': str(rank)},
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    try:
-        for worker in workers:
-            out, err = worker.communicate(timeout=120)
-            assert worker.returncode == 0, err
-            assert out.splitlines()[-1] == 'done'
-    finally:
-        for worker in workers:
-            worker.kill()
+    for worker in python_in_two_ranks('-c', textwrap.dedent(WORKER), tmp_path, cwd=ROOT, **ON_CPU):
+        assert worker.returncode == 0, worker.stderr
+        assert worker.stdout.splitlines()[-1] == 'done'
 
 
 def test_processes_with_gpus_are_left_alone(monkeypatch):

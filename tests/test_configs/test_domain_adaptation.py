@@ -11,7 +11,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DATASETS, METRICS, MODELS
 from mmengine.runner import Runner
 from PIL import Image
-from test_whole_runs import SHORT, train
+from test_whole_runs import SHORT, crops, train, train_step
 from toys.adverse_conditions import small_pair
 from toys.voc_and_cityscapes import blobs, make_cityscapes, picture, write_list
 
@@ -132,7 +132,12 @@ def test_half_of_the_labeled_images_are_of_the_target_in_the_mixed_form(load, fo
     assert config.train_dataloader.dataset.unlabeled.ann_file == str(lists / f'unlabeled_1of{FRACTIONS[labels]}.txt')
     dataset = DATASETS.build(config.train_dataloader.dataset)
     assert (len(dataset.labeled), dataset.num_unlabeled()) == (3 + 4 * repeated.times, 5)
-    # What the peers draw: images of both, of one size, with labels of the same classes.
+
+
+@each_source
+def test_images_of_the_mixed_form_have_labels_of_the_same_classes(load, source):
+    dataset = DATASETS.build(load('dmt', source, '-100').train_dataloader.dataset)
+    # What the peers draw: images of both, of one size.
     plan = DrawPlan(0, 0, 0, 4, 8, 0, (PeerPool('deeplab', range(len(dataset.labeled)), range(5), None),))
     batch = [dataset[draw] for draw in [*plan.batch(0), plan.batch(0)[0]._replace(image=0)]]
     assert {'cityscapes' in item['data_samples'].img_path for item in batch} == {True, False}
@@ -210,7 +215,7 @@ def test_of_synthia_16_and_13_classes_are_reported(load):
     assert len(metric.subsets['mIoU13']) == 13
 
 
-def test_both_peers_have_adamw(load, monkeypatch):
+def test_both_peers_have_adamw(load, unset_weights):
     config = load('dmt', 'gta')
     config.model.peers.deeplab.pretrained = None
     optimizers = build_optim_wrapper(MODELS.build(config.model), config.optim_wrapper)
@@ -307,15 +312,33 @@ def tiny_peers():
     ]
 
 
+def small_images(labeled, resized, **steps):
+    """Options that make images an eighth as wide, and crops of them."""
+    places = [train_step('unlabeled', 1), *(f'{part}_dataloader.dataset.pipeline.1' for part in ('val', 'test'))]
+    scales = {**dict.fromkeys(places, '(128,64)'), train_step(labeled, 2): resized}
+    return [
+        *crops('(64,64)', 'deeplab', 'segformer', unlabeled=3, **{labeled: 3}, **steps),
+        *(f'{place}.scale={scale}' for place, scale in scales.items()),
+    ]
+
+
+SMALL_GTA = small_images('labeled', '(160,90)')
+SMALL_MIXED = small_images('labeled_datasets_1_dataset', '(128,64)', labeled_datasets_0=2)
+
+
 @pytest.mark.whole_run
-@pytest.mark.parametrize(('source', 'labels'), [('gta', ''), ('synthia', '-100')], ids=['gta', 'synthia-mixed'])
-def test_source_to_cityscapes_runs_whole(tmp_path, source, labels):
+@pytest.mark.parametrize(
+    ('source', 'labels', 'small'),
+    [('gta', '', SMALL_GTA), ('synthia', '-100', SMALL_MIXED)],
+    ids=['gta', 'synthia-mixed'],
+)
+def test_source_to_cityscapes_runs_whole(tmp_path, source, labels, small):
     make_sources(tmp_path, labeled=2, unlabeled=3, val=1)
     if not labels:
         shutil.rmtree(tmp_path / 'data' / 'cityscapes' / 'gtFine' / 'train')  # no label of the target is needed
     before = sorted(tmp_path.rglob('*'))
     config = f'domain_adaptation/{NAME.format("dmt", source, labels)}'
-    entries = train(config, tmp_path, *SHORT, *tiny_peers())
+    entries = train(config, tmp_path, *SHORT, *tiny_peers(), *small)
     assert {f'{name}/mIoU' for name in ('deeplab', 'segformer', 'ensemble')} <= set(entries[-1])
     if source == 'synthia':
         assert 'ensemble/mIoU13' in entries[-1]

@@ -7,6 +7,7 @@ import pytest
 from mmengine.config import Config
 from mmengine.registry import DATASETS
 from mmengine.runner import Runner
+from toys.digit_scenes import NARROW_PEERS
 
 ROOT = Path(__file__).parents[2] / 'configs'
 RECIPES = ROOT / '_base_' / 'recipes'
@@ -81,7 +82,7 @@ def test_every_labeled_scene_can_be_drawn_for_each_of_its_classes():
 
 
 def shrink(config, work_dir):
-    """Keep all that is set, and take few scenes and as few iterations as reach every phase."""
+    """Keep all that is set, and take narrow networks, few scenes and as few iterations as reach every phase."""
     config.work_dir = str(work_dir)
     phases = hook_of(config, 'mmdmt.DMTHook').phases
     for phase in phases:
@@ -89,8 +90,11 @@ def shrink(config, work_dir):
     total = sum(phase.iters for phase in phases)
     config.train_dataloader.dataset.unlabeled.num_scenes = 12
     config.val_dataloader.dataset.num_scenes = config.test_dataloader.dataset.num_scenes = 4
+    peers = [f'model.peers.{peer}' for peer in config.model.peers]
+    narrow = {f'{peer}.{key}': value for peer in peers for key, value in NARROW_PEERS[peer.split('.')[-1]].items()}
     config.merge_from_dict(
         {
+            **narrow,
             'train_cfg.max_iters': total,
             'train_cfg.val_interval': total,
             'default_hooks.checkpoint.interval': total,

@@ -1,12 +1,10 @@
 """The configs of VOC and Cityscapes from warm-up to test, with tiny networks, by MMSegmentation's own scripts."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 from test_data_of_configs import CONFIGS, HALF, VOC
+from toys.forked import python
 from toys.voc_and_cityscapes import make_cityscapes, make_voc
 
 from mmdmt.apis import toolbox_script
@@ -28,7 +26,6 @@ SHORT = [
         for option in ('num_workers=0', 'persistent_workers=False')
     ),
 ]
-# One process for both scripts: most of the time goes into importing what they need.
 BOTH_SCRIPTS = """
 import pathlib, runpy, sys
 train, test, config, *options = sys.argv[1:]
@@ -56,19 +53,25 @@ def tiny(*peers, place='model.peers.'):
     ]
 
 
+def crops(size, *peers, **steps):
+    """Options that make crops smaller: those of the peers and, by their places in a pipeline, the ones that cut them.
+
+    ``labeled=3`` is that in the pipeline of labeled images, ``labeled_datasets_0=3`` in that of the first of several.
+    """
+    return [
+        *(f'model.peers.{peer}.data_preprocessor.size={size}' for peer in peers),
+        *(f'{train_step(part, step)}.crop_size={size}' for part, step in steps.items()),
+    ]
+
+
+def train_step(part, step):
+    return f'train_dataloader.dataset.{part.replace("_", ".")}.pipeline.{step}'
+
+
 def train(config, folder, *options):
     """Train and test by the toolbox's scripts; the log's entries. The test's result is that of the last validation."""
     scripts = [toolbox_script(f'{verb}.py') for verb in ('train', 'test')]
-    command = [sys.executable, '-c', BOTH_SCRIPTS, *map(str, scripts), str(CONFIGS / config)]
-    result = subprocess.run(
-        [*command, '--cfg-options', *options],
-        cwd=folder,
-        env={**os.environ, 'OMP_NUM_THREADS': '1'},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    result = python('-c', BOTH_SCRIPTS, *scripts, CONFIGS / config, '--cfg-options', *options, cwd=folder)
     assert result.returncode == 0, result.stderr[-3000:]
     scalars = next((folder / 'work').glob('*/vis_data/scalars.json'))
     entries = [json.loads(line) for line in scalars.read_text().splitlines()]
@@ -77,22 +80,35 @@ def train(config, folder, *options):
     return entries
 
 
+def small_voc(*peers):
+    """Options that make crops and validation images of VOC about as small as the images of the test."""
+    padded = [f'model.peers.{peer}.data_preprocessor.test_cfg.size=(49,49)' for peer in peers]
+    return [*crops('(41,41)', *peers, labeled=3), *padded]
+
+
+def small_half(*peers):
+    """Options that make images and crops of Cityscapes an eighth as wide as at half resolution."""
+    scales = [train_step('labeled', 2), train_step('unlabeled', 1)]
+    scales += [f'{part}_dataloader.dataset.pipeline.2' for part in ('val', 'test')]
+    return [*crops('(32,64)', *peers, labeled=4, unlabeled=4), *(f'{place}.scale=(128,64)' for place in scales)]
+
+
 def scores(entry):
     return {key: value for key, value in entry.items() if key.split('/')[-1].startswith(('mIoU', 'mDice'))}
 
 
 @pytest.mark.parametrize(
-    ('make', 'config', 'peers'),
+    ('make', 'config', 'peers', 'small'),
     [
-        pytest.param(make_voc, VOC.format('1of20'), ('coco', 'imagenet'), id='voc'),
-        pytest.param(make_voc, VOC.format('1of106'), ('left', 'right'), id='voc-dms'),
-        pytest.param(make_cityscapes, HALF.format('1of8'), ('coco', 'imagenet'), id='cityscapes-half'),
+        pytest.param(make_voc, VOC.format('1of20'), ('coco', 'imagenet'), small_voc, id='voc'),
+        pytest.param(make_voc, VOC.format('1of106'), ('left', 'right'), small_voc, id='voc-dms'),
+        pytest.param(make_cityscapes, HALF.format('1of8'), ('coco', 'imagenet'), small_half, id='cityscapes-half'),
     ],
 )
-def test_dmt_runs_whole_from_a_folder_of_data_and_lists(tmp_path, make, config, peers):
+def test_dmt_runs_whole_from_a_folder_of_data_and_lists(tmp_path, make, config, peers, small):
     make(tmp_path, unlabeled=3, val=1)
     before = sorted(path for path in tmp_path.rglob('*'))
-    entries = train(config, tmp_path, *SHORT, *tiny(*peers))
+    entries = train(config, tmp_path, *SHORT, *tiny(*peers), *small(*peers))
     last = entries[-1]
     assert {'ensemble/mIoU', *(f'{peer}/mIoU' for peer in peers)} <= set(last)
     trained = [entry for entry in entries if 'loss' in entry]

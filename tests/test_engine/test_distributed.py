@@ -12,9 +12,10 @@ import torch
 from mmengine.model.wrappers import MMFullyShardedDataParallel
 from mmengine.registry import MODELS
 from mmengine.runner import FlexibleRunner, Runner
+from toys.forked import python_in_two_ranks, python_path
 from toys.ports import free_port
 from toys.segmentation import run_config, toy_segmentor
-from toys.stages import Fail, Forge, python_path
+from toys.stages import Fail, Forge
 
 from mmdmt.apis import toolbox_script
 from mmdmt.pseudo_labels.labeling import label, weights_digest
@@ -42,12 +43,11 @@ run_toolbox_script('train.py')
 """
 
 
-def train_in_two_processes(config, path, *options, script=None):
+def torchrun(config, path, script):
     config.dump(path)
     launch = ['-m', 'torch.distributed.run', '--nproc_per_node=2', f'--master_port={free_port()}']
-    script = [str(script or toolbox_script('train.py')), str(path), '--launcher', 'pytorch', *options]
     return subprocess.run(
-        [sys.executable, *launch, *script],
+        [sys.executable, *launch, str(script), str(path), '--launcher', 'pytorch'],
         cwd=path.parent,
         env={**os.environ, 'OMP_NUM_THREADS': '1'},
         capture_output=True,
@@ -55,6 +55,13 @@ def train_in_two_processes(config, path, *options, script=None):
         timeout=300,
         check=False,
     )
+
+
+def train_in_two_ranks(config, path, *options):
+    config.dump(path)
+    command = (toolbox_script('train.py'), path, '--launcher', 'pytorch', *options)
+    for result in python_in_two_ranks(*command, cwd=path.parent):
+        assert result.returncode == 0, result.stderr[-3000:]
 
 
 @pytest.fixture(scope='module')
@@ -68,8 +75,7 @@ def two_processes(shapes_folder, tmp_path_factory):
     }
     config = run_config(shapes_folder, work_dir, **settings)
     config.custom_hooks.append({'type': 'mmdmt.PictureHook', 'images': 1})
-    result = train_in_two_processes(config, work_dir / 'config.py')
-    assert result.returncode == 0, result.stderr[-3000:]
+    train_in_two_ranks(config, work_dir / 'config.py')
     return work_dir, config
 
 
@@ -134,8 +140,7 @@ def test_a_distributed_run_resumes_exactly(two_processes, tmp_path):
     (work_dir / 'last_checkpoint').write_text(str(work_dir / 'iter_4.pth'))
     expected = torch.load(work_dir / 'iter_9.pth')['state_dict']
     (work_dir / 'iter_9.pth').unlink()
-    result = train_in_two_processes(config, tmp_path / 'config.py', '--resume', '--work-dir', str(work_dir))
-    assert result.returncode == 0, result.stderr[-3000:]
+    train_in_two_ranks(config, tmp_path / 'config.py', '--resume', '--work-dir', work_dir)
     got = torch.load(work_dir / 'iter_9.pth')['state_dict']
     for key, value in expected.items():
         assert value.equal(got[key]), key
@@ -169,13 +174,16 @@ def test_two_processes_train_as_one_with_twice_the_batch(shapes_folder, tmp_path
         return config
 
     Runner.from_cfg(config_of('one', 8)).train()
-    script = tmp_path / 'told.py'
-    script.write_text(TELL_THREADS_AT_EXIT)
-    result = train_in_two_processes(config_of('two', 4), tmp_path / 'two.py', script=script)
-    assert result.returncode == 0, result.stderr[-3000:]
-    if sys.platform == 'linux':
-        # Those of gloo have ended: one that lets a message go while Python shuts down aborts the process.
-        assert result.stdout.count('one thread is left') == 2
+    if source is ONLINE:
+        train_in_two_ranks(config_of('two', 4), tmp_path / 'two.py')
+    else:
+        script = tmp_path / 'told.py'
+        script.write_text(TELL_THREADS_AT_EXIT)
+        result = torchrun(config_of('two', 4), tmp_path / 'two.py', script)
+        assert result.returncode == 0, result.stderr[-3000:]
+        if sys.platform == 'linux':
+            # Those of gloo have ended: one that lets a message go while Python shuts down aborts the process.
+            assert result.stdout.count('one thread is left') == 2
     one, two = (torch.load(tmp_path / name / 'iter_4.pth') for name in ('one', 'two'))
     start = torch.load(tmp_path / 'one' / 'iter_2.pth')
     for part in ('state_dict', 'ema_state_dict'):

@@ -1,11 +1,9 @@
 """Runs in processes of their own, and something that happens to them at a stage of the run.
 
-The processes are forked from one that has imported everything, so that each takes a second, not ten. They run the
-toolbox's own training script.
+They run the toolbox's own training script.
 """
 
 import contextlib
-import multiprocessing
 import os
 import resource
 import signal
@@ -27,6 +25,7 @@ from mmdmt.apis import run_toolbox_script
 from mmdmt.engine.guards import clean_stop
 from mmdmt.tasks.segmentation.bank import BankWriter
 from mmdmt.tasks.segmentation.peers import Segmentors
+from toys import forked
 from toys.segmentation import run_config
 
 # All that has a state: dropout, norm, momentum, schedules, a gradient scaler, averaged weights, the best checkpoint.
@@ -141,7 +140,7 @@ class FillDisk(Kill):
 
     def __call__(self, stage, time, iteration):
         if (stage, time) == (self.stage, self.time):
-            _print_to(self.output)
+            forked.print_to(self.output, self.output)
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (self.size, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
 
@@ -223,11 +222,6 @@ def happening(event):
         yield
 
 
-def python_path():
-    """``PYTHONPATH`` of a process that imports this package."""
-    return os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get('PYTHONPATH', '')])
-
-
 def write_config(root, work_dir, **settings):
     """Write the config of a run with all that has a state; return its path, beside the work_dir."""
     config = run_config(root, work_dir, **{**SETTINGS, **settings})
@@ -237,18 +231,8 @@ def write_config(root, work_dir, **settings):
     return path
 
 
-def _print_to(path):
-    output = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-
-
 def _train(config, log, event, environment, options):
-    os.setsid()  # its processes can be told from others, and reached together
-    # A shell script ignores SIGINT for what it runs in the background, such as `make test &`, and that is inherited.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.environ.update(environment)
-    _print_to(log)
+    forked.begin(environment, log, log)
     sys.argv = ['train.py', str(config), *options]
     with happening(event or (lambda *_: None)):
         run_toolbox_script('train.py')
@@ -258,13 +242,7 @@ class Forge:
     """Starts runs."""
 
     def __init__(self):
-        self.context = multiprocessing.get_context('forkserver')
-        self.context.set_forkserver_preload(['toys.stages', 'mmseg.models', 'mmseg.datasets', 'mmdmt.engine'])
-        # Read by the server when it is started, with the first process.
-        with mock.patch.dict(os.environ, PYTHONPATH=python_path(), OMP_NUM_THREADS='1'):
-            from multiprocessing import forkserver
-
-            forkserver.ensure_running()
+        self.context = forked.server()
 
     def start(self, config, *options, event=None, **environment):
         """Start a run; what it prints goes to ``<config>.log``."""

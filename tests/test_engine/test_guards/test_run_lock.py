@@ -1,8 +1,6 @@
-import subprocess
-import sys
-
 import pytest
 from mmengine.config import Config
+from toys.forked import python
 
 from mmdmt.engine.guards.locked_runner import _keep_config
 from mmdmt.engine.guards.run_lock import enter_work_dir
@@ -26,13 +24,14 @@ def test_a_link_below_the_banks_is_refused_and_any_other_is_not(tmp_path):
         enter_work_dir(tmp_path)
 
 
+@pytest.mark.process
 def test_a_folder_that_another_process_has_is_refused(tmp_path):
     enter_work_dir(tmp_path)
     code = (
         'import sys\nfrom pathlib import Path\nfrom mmdmt.engine.guards.run_lock import enter_work_dir\n'
         f'try: enter_work_dir(Path({str(tmp_path)!r}))\nexcept RuntimeError as error: print(error)'
     )
-    other = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    other = python('-c', code)
     assert 'Another run is writing to work_dir=' in other.stdout
 
 

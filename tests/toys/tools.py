@@ -1,0 +1,27 @@
+"""Scripts of ``tools``, run in the present process."""
+
+import contextlib
+import io
+import os
+import runpy
+import sys
+from pathlib import Path
+
+TOOLS = Path(__file__).parents[2] / 'tools'
+
+
+def run_tool(script, *arguments, cwd):
+    """Run a script below ``tools`` in a folder; return its exit status and what it has printed."""
+    path, before = TOOLS / script, (Path.cwd(), sys.argv, sys.path[:])
+    printed = io.StringIO()
+    os.chdir(cwd)
+    sys.argv, sys.path[0:0] = [str(path), *map(str, arguments)], [str(path.parent)]
+    try:
+        with contextlib.redirect_stdout(printed):
+            runpy.run_path(str(path), run_name='__main__')
+    except SystemExit as end:
+        return end.code or 0, printed.getvalue()
+    finally:
+        os.chdir(before[0])
+        sys.argv, sys.path[:] = before[1:]
+    return 0, printed.getvalue()
