@@ -1,5 +1,5 @@
 # GTA5 -> Cityscapes, 19 classes, with the kit of DAFormer and MIC around mutual training. Not in the paper.
-_base_ = ['../_base_/recipes/domain_adaptation.py', '../_base_/datasets/gta2cityscapes.py']
+_base_ = ['../_base_/runs/domain_adaptation_kit.py', '../_base_/datasets/gta2cityscapes.py']
 # The photometry of the kit stands in place of the usual one; of a target image the learner alone sees it.
 of_target = _base_.unlabeled_target.pipeline
 source = dict(pipeline=[*_base_.source.pipeline[:-2], *_base_.photometry, _base_.pack])

@@ -247,10 +247,20 @@ def test_the_small_configs_run_from_printed_to_handwritten_digits():
 KIT = 'dmt-kit_segformer-b2_upernet-convnext-t_1xb8_{}2cityscapes-512x512.py'
 
 
+KIT_SHARE = KIT.replace('kit_', 'kit-share_')
+KIT_B5 = 'dmt-kit_segformer-b5_upernet-convnext-b_1xb8_{}2cityscapes-512x512.py'
+KIT_DINOV2 = 'dmt-kit_dinov2-s_1xb8_{}2cityscapes-504x504.py'
+
+
 @each_source
-def test_the_kit_shows_a_learner_what_its_labeler_does_not_see(folder, monkeypatch, source):
+@pytest.mark.parametrize('kit', [KIT, KIT_SHARE, KIT_B5, KIT_DINOV2], ids=['b2', 'share', 'b5', 'dinov2'])
+def test_the_kit_shows_a_learner_what_its_labeler_does_not_see(folder, monkeypatch, source, kit):
     monkeypatch.chdir(folder)
-    config = Config.fromfile(FOLDER / KIT.format(source))
+    config = Config.fromfile(FOLDER / kit.format(source))
+    (size,) = {peer.data_preprocessor.size for peer in config.model.peers.values()}
+    for part in ('labeled', 'unlabeled'):
+        (crop,) = (step for step in config.train_dataloader.dataset[part].pipeline if step.type == 'RandomCrop')
+        assert crop.crop_size == size
     assert [mix.type for mix in config.model.mixes] == ['mmdmt.ClassMix', 'mmdmt.BlockMask']
     hook, averaging = config.custom_hooks
     assert (averaging.ema_type, averaging.momentum) == ('MomentumAnnealingEMA', 0.001)
@@ -267,6 +277,31 @@ def test_the_kit_shows_a_learner_what_its_labeler_does_not_see(folder, monkeypat
     assert {peer.decode_head.num_classes for peer in config.model.peers.values()} == {classes}
     warm_up, decay = config.param_scheduler
     assert (warm_up.end, decay.begin, decay.power) == (1500, 1500, 1.0)
+
+
+@each_source
+def test_kits_differ_in_the_rule_or_in_their_peers_alone(source):
+    kit, share, b5, dinov2 = (
+        Config.fromfile(FOLDER / name.format(source)) for name in (KIT, KIT_SHARE, KIT_B5, KIT_DINOV2)
+    )
+    assert share.model.loss == {**kit.model.loss, 'rule': 'share', 'share_threshold': 0.968}
+    assert share.model.peers == kit.model.peers
+    assert b5.model.loss == dinov2.model.loss == kit.model.loss
+    segformer, convnext = b5.model.peers.segformer, b5.model.peers.convnext
+    assert segformer.backbone.num_layers == (3, 6, 40, 3)
+    assert segformer.decode_head == kit.model.peers.segformer.decode_head
+    assert 'mit_b5' in segformer.backbone.init_cfg.checkpoint
+    assert convnext.backbone.arch == 'base'
+    assert 'convnext-base' in convnext.backbone.init_cfg.checkpoint
+    assert (convnext.decode_head.in_channels, convnext.auxiliary_head.in_channels) == ([128, 256, 512, 1024], 512)
+    assert [peer.decode_head.type for peer in dinov2.model.peers.values()] == ['UPerHead', 'DPTHead']
+    for peer in dinov2.model.peers.values():
+        assert (peer.data_preprocessor.size[0] % 14, peer.data_preprocessor.test_cfg.size_divisor) == (0, 14)
+    for other in (share, b5, dinov2):
+        for key in ('custom_hooks', 'param_scheduler', 'train_cfg', 'val_dataloader'):
+            assert other[key] == kit[key]
+    for other in (share, b5):
+        assert (other.train_dataloader, other.optim_wrapper) == (kit.train_dataloader, kit.optim_wrapper)
 
 
 @pytest.mark.whole_run

@@ -36,17 +36,17 @@ each_leaf = pytest.mark.parametrize('path', LEAVES, ids=lambda path: path.stem)
 
 def parts(path):
     """Method, network, data set, list and crop, as the name of a config says them."""
-    pattern = r'(dmt|supervised-long)_([\w-]+)_1xb8_(voc12aug|cityscapes)-(\w+)-(\d+)x\5'
+    pattern = r'(dmt|dmt-recipe|supervised-long)_([\w-]+)_1xb8_(voc12aug|cityscapes)-(\w+)-(\d+)x\5'
     return re.fullmatch(pattern, path.stem).groups()
 
 
-def test_every_list_has_every_network_with_and_without_pseudo_labels():
+def test_every_list_has_every_network_on_labels_alone_with_dmt_and_with_the_recipe():
     assert {parts(path) for path in LEAVES} == {
         (method, network, data, name, str(side))
         for data in LISTS
         for name in LISTS[data]
         for network, side in NETWORKS[data]
-        for method in ('dmt', 'supervised-long')
+        for method in ('dmt', 'dmt-recipe', 'supervised-long')
     }
 
 
@@ -75,10 +75,9 @@ def test_lists_crops_and_phases_are_those_of_the_name(path, tmp_path, monkeypatc
         else:
             assert (peer.test_cfg.mode, peer.test_cfg.crop_size) == ('slide', crop)
             assert max(peer.test_cfg.stride) < crop[0]
-    (hook,) = config.custom_hooks
-    curriculum = Curriculum.from_configs(hook.phases)
+    curriculum = Curriculum.from_configs(config.custom_hooks[0].phases)
     assert curriculum.total_iters == config.train_cfg.max_iters
-    assert len(curriculum) == (6 if method == 'dmt' else 1)
+    assert len(curriculum) == {'dmt': 6, 'dmt-recipe': 2, 'supervised-long': 1}[method]
 
 
 @each_leaf
@@ -87,11 +86,30 @@ def test_configs_of_one_network_differ_in_lists_and_phases_alone(path):
     first = next(iter(LISTS[data]))
     other = path.with_name(f'dmt_{network}_1xb8_{data}-{first}-{side}x{side}.py')
     one, two = Config.fromfile(path), Config.fromfile(other)
-    assert one.model == two.model
+    assert {**one.model, 'mixes': None} == {**two.model, 'mixes': None}
     assert one.optim_wrapper == two.optim_wrapper
     of_method = dict(dynamic_intervals=None)  # from the warm-up on
     assert {**one.train_cfg, **of_method} == {**two.train_cfg, **of_method}  # as long, whatever the method
     assert one.val_dataloader == two.val_dataloader
+
+
+@pytest.mark.parametrize('path', [path for path in LEAVES if 'recipe' in path.stem], ids=lambda path: path.stem)
+def test_the_recipe_is_one_phase_of_online_labels_strong_views_and_cutmix(path):
+    config, dmt = Config.fromfile(path), Config.fromfile(path.with_name(path.name.replace('dmt-recipe', 'dmt')))
+    voc = parts(path)[2] == 'voc12aug'
+    hook, averaging = config.custom_hooks
+    warm_up, phase = hook.phases
+    assert warm_up == dmt.custom_hooks[0].phases[0]
+    assert (phase.labeled, phase.pseudo, phase.get('lr_factor')) == (4, 4, 0.5 if voc else None)
+    assert phase.online == {'labeler': 'average', 'min_confidence': 0.95 if voc else 0.0}
+    assert phase.get('label_ratio') is None
+    assert (averaging.type, averaging.ema_type) == ('EMAHook', 'MomentumAnnealingEMA')
+    assert config.model.mixes == [{'type': 'mmdmt.CutMix'}]
+    assert config.model.loss == dmt.model.loss
+    dataset = config.train_dataloader.dataset
+    assert [step.type for step in dataset.learner_view] == ['RandomApply', 'RandomGrayscale', 'mmpretrain.GaussianBlur']
+    plain = [step for step in dmt.train_dataloader.dataset.labeled.pipeline if step.type != 'PhotoMetricDistortion']
+    assert dataset.labeled.pipeline == plain  # a labeler sees the colors of the file
 
 
 @pytest.mark.parametrize('network', PATCH)
