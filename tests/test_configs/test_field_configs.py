@@ -1,5 +1,6 @@
 """Configs of the lists and backbones of today's tables."""
 
+import contextlib
 import json
 import re
 from pathlib import Path
@@ -34,6 +35,21 @@ PATCH = {'dinov2-s': 14, 'dinov3-s': 16}
 each_leaf = pytest.mark.parametrize('path', LEAVES, ids=lambda path: path.stem)
 
 
+@pytest.fixture(scope='module')
+def load(tmp_path_factory):
+    """Read a config, once, as in a folder of a user."""
+    folder, read = tmp_path_factory.mktemp('run'), {}
+
+    def of_leaf(path):
+        if path not in read:
+            with contextlib.chdir(folder):
+                read[path] = Config.fromfile(path)
+        return read[path]
+
+    of_leaf.folder = folder
+    return of_leaf
+
+
 def parts(path):
     """Method, network, data set, list and crop, as the name of a config says them."""
     pattern = r'(dmt|dmt-recipe|supervised-long)_([\w-]+)_1xb8_(voc12aug|cityscapes)-(\w+)-(\d+)x\5'
@@ -51,13 +67,12 @@ def test_every_list_has_every_network_on_labels_alone_with_dmt_and_with_the_reci
 
 
 @each_leaf
-def test_lists_crops_and_phases_are_those_of_the_name(path, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_lists_crops_and_phases_are_those_of_the_name(path, load):
     method, network, data, name, side = parts(path)
-    config = Config.fromfile(path)
+    config = load(path)
     known = json.loads((Path(known_lists.__file__).with_name('known_lists.json')).read_text())[data]
     dataset = config.train_dataloader.dataset
-    file = str(Path(dataset.labeled.ann_file).relative_to(tmp_path / 'splits' / data))
+    file = str(Path(dataset.labeled.ann_file).relative_to(load.folder / 'splits' / data))
     assert known[file]['name'] == LISTS[data][name]
     assert dataset.unlabeled.ann_file == dataset.labeled.ann_file.replace('labeled_', 'unlabeled_')
     (crop,) = (step.crop_size for step in dataset.labeled.pipeline if step.type == 'RandomCrop')
@@ -81,11 +96,11 @@ def test_lists_crops_and_phases_are_those_of_the_name(path, tmp_path, monkeypatc
 
 
 @each_leaf
-def test_configs_of_one_network_differ_in_lists_and_phases_alone(path):
+def test_configs_of_one_network_differ_in_lists_and_phases_alone(path, load):
     _, network, data, _, side = parts(path)
     first = next(iter(LISTS[data]))
     other = path.with_name(f'dmt_{network}_1xb8_{data}-{first}-{side}x{side}.py')
-    one, two = Config.fromfile(path), Config.fromfile(other)
+    one, two = load(path), load(other)
     assert {**one.model, 'mixes': None} == {**two.model, 'mixes': None}
     assert one.optim_wrapper == two.optim_wrapper
     of_method = dict(dynamic_intervals=None)  # from the warm-up on
@@ -94,8 +109,8 @@ def test_configs_of_one_network_differ_in_lists_and_phases_alone(path):
 
 
 @pytest.mark.parametrize('path', [path for path in LEAVES if 'recipe' in path.stem], ids=lambda path: path.stem)
-def test_the_recipe_is_one_phase_of_online_labels_strong_views_and_cutmix(path):
-    config, dmt = Config.fromfile(path), Config.fromfile(path.with_name(path.name.replace('dmt-recipe', 'dmt')))
+def test_the_recipe_is_one_phase_of_online_labels_strong_views_and_cutmix(path, load):
+    config, dmt = load(path), load(path.with_name(path.name.replace('dmt-recipe', 'dmt')))
     voc = parts(path)[2] == 'voc12aug'
     hook, averaging = config.custom_hooks
     warm_up, phase = hook.phases
@@ -113,9 +128,9 @@ def test_the_recipe_is_one_phase_of_online_labels_strong_views_and_cutmix(path):
 
 
 @pytest.mark.parametrize('network', PATCH)
-def test_backbones_of_dino_learn_a_fortieth_of_what_stands_on_them(network):
+def test_backbones_of_dino_learn_a_fortieth_of_what_stands_on_them(network, load):
     path = next(path for path in LEAVES if network in path.stem)
-    wrapper = Config.fromfile(path).optim_wrapper
+    wrapper = load(path).optim_wrapper
     assert wrapper.constructor == 'mmdmt.PeerOptimWrapperConstructor'
     assert {key: wrapper.optimizer[key] for key in ('type', 'lr', 'weight_decay')} == {
         'type': 'AdamW',
