@@ -1,12 +1,10 @@
 """The config that docs/en/guide.md makes, block by block, is trained."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from toys.forked import python
 
 pytestmark = pytest.mark.process
 
@@ -26,15 +24,7 @@ def test_its_blocks_make_a_config_that_trains(tmp_path):
     blocks = re.findall(r'```python\n(.*?)```', PAGE, flags=re.DOTALL)
     (command,) = re.findall(r'```bash\n(.*?)\n```', PAGE, flags=re.DOTALL)
     (tmp_path / 'guide.py').write_text('\n'.join(blocks))
-    result = subprocess.run(
-        [sys.executable, *command.split()[1:], '--cfg-options', *SHORT],
-        cwd=tmp_path,
-        env={**os.environ, 'OMP_NUM_THREADS': '1'},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    result = python(*command.split()[1:], '--cfg-options', *SHORT, cwd=tmp_path)
     assert result.returncode == 0, result.stderr[-3000:]
     log = next(tmp_path.glob('work_dirs/guide/*/*.log')).read_text()
     assert 'Phase 2 of 2' in log

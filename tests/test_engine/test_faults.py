@@ -101,10 +101,15 @@ def test_a_signal_ends_a_run_cleanly(whole, shapes_folder, tmp_path, forge, mome
 
 @pytest.mark.process
 @pytest.mark.parametrize(
-    ('stage', 'time', 'saved'),
-    [('training', 4, 2), ('labeling', 5, 3), ('training', 10, 5), ('validation', 6, 6), ('training', 18, 9)],
+    ('stage', 'time', 'saved', 'number'),
+    [
+        ('training', 4, 2, signal.SIGINT),
+        ('labeling', 5, 3, signal.SIGTERM),
+        ('training', 10, 5, signal.SIGTERM),
+        ('validation', 6, 6, signal.SIGINT),
+        ('training', 18, 9, signal.SIGTERM),
+    ],
 )
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_saves_the_work_since_the_last_checkpoint(
     whole, shapes_folder, tmp_path, forge, stage, time, saved, number
 ):
@@ -123,6 +128,7 @@ def test_a_signal_saves_the_work_since_the_last_checkpoint(
     assert not list(differences({key: expected[key] for key in parts}, {key: got[key] for key in parts}))
 
 
+@pytest.mark.process
 def test_a_work_dir_that_cannot_be_made_is_told_in_a_sentence(shapes_folder, tmp_path, forge):
     (tmp_path / 'file').write_text('')
     config = write_config(shapes_folder, tmp_path / 'work')

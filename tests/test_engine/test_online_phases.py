@@ -18,6 +18,8 @@ from mmdmt.engine import PeerOptimWrapperConstructor
 from mmdmt.method.draws import ONLINE, Draw
 from mmdmt.models import DynamicMutualTraining
 
+pytestmark = pytest.mark.whole_run
+
 EMA = {
     'type': 'EMAHook',
     'ema_type': 'MomentumAnnealingEMA',
@@ -131,26 +133,18 @@ def test_the_order_of_peers_means_nothing(dataset):
 
 
 @pytest.mark.parametrize(('labeler', 'mixes'), [('weights', ()), ('average', MIXES)], ids=['weights', 'average-mixes'])
-@pytest.mark.parametrize('iteration', [2, 3, 6])
-def test_a_resumed_online_run_ends_with_the_same_bits(shapes_folder, tmp_path, labeler, mixes, iteration):
+def test_a_resumed_online_run_ends_with_the_same_bits(shapes_folder, tmp_path, labeler, mixes):
     whole = tmp_path / 'whole'
     train(shapes_folder, whole, labeler, floor=0.4, mixes=mixes)
     expected = outcome(whole)
-    resumed = tmp_path / 'resumed'
-    resumed.mkdir()
-    shutil.copy(whole / f'iter_{iteration}.pth', resumed)
-    train(
-        shapes_folder,
-        resumed,
-        labeler,
-        floor=0.4,
-        mixes=mixes,
-        resume=True,
-        load_from=str(resumed / f'iter_{iteration}.pth'),
-    )
-    got = outcome(resumed)
-    for key in ('state_dict', 'ema_state_dict', 'optimizer'):
-        assert not list(differences(expected[key], got[key]))
+    for iteration in (2, 3, 6):
+        resumed = tmp_path / f'resumed_{iteration}'
+        resumed.mkdir()
+        checkpoint = shutil.copy(whole / f'iter_{iteration}.pth', resumed)
+        train(shapes_folder, resumed, labeler, floor=0.4, mixes=mixes, resume=True, load_from=str(checkpoint))
+        got = outcome(resumed)
+        for key in ('state_dict', 'ema_state_dict', 'optimizer'):
+            assert not list(differences(expected[key], got[key])), iteration
 
 
 def test_labels_of_the_average_are_others_than_those_of_the_weights(shapes_folder, tmp_path):
@@ -239,17 +233,18 @@ def test_classifiers_learn_what_the_labeler_says_of_the_weak_view(tmp_path, labe
     assert not list(tmp_path.glob('pseudo_labels/**/*'))
 
 
-@pytest.mark.parametrize('iteration', [3, 5])
-def test_a_resumed_online_run_of_classifiers_ends_with_the_same_bits(tmp_path, iteration):
-    whole, resumed = tmp_path / 'whole', tmp_path / 'resumed'
+def test_a_resumed_online_run_of_classifiers_ends_with_the_same_bits(tmp_path):
+    whole = tmp_path / 'whole'
     Runner.from_cfg(image_config_of(whole)).train()
-    resumed.mkdir()
-    shutil.copy(whole / f'iter_{iteration}.pth', resumed)
-    checkpoint = str(resumed / f'iter_{iteration}.pth')
-    Runner.from_cfg(image_config_of(resumed, resume=True, load_from=checkpoint)).train()
-    expected, got = (torch.load(folder / 'iter_9.pth') for folder in (whole, resumed))
-    for key in ('state_dict', 'ema_state_dict', 'optimizer'):
-        assert not list(differences(expected[key], got[key]))
+    expected = torch.load(whole / 'iter_9.pth')
+    for iteration in (3, 5):
+        resumed = tmp_path / f'resumed_{iteration}'
+        resumed.mkdir()
+        checkpoint = shutil.copy(whole / f'iter_{iteration}.pth', resumed)
+        Runner.from_cfg(image_config_of(resumed, resume=True, load_from=str(checkpoint))).train()
+        got = torch.load(resumed / 'iter_9.pth')
+        for key in ('state_dict', 'ema_state_dict', 'optimizer'):
+            assert not list(differences(expected[key], got[key])), iteration
     start = torch.load(whole / 'iter_3.pth')
     assert list(differences(start['state_dict'], expected['state_dict']))
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from toys.digit_scenes import NARROW
+from toys.forked import python
 
 import mmdmt
 from mmdmt.apis import toolbox_script
@@ -29,27 +31,15 @@ SHORT = [
     'train_dataloader.dataset.unlabeled.num_scenes=12',
     'val_dataloader.dataset.num_scenes=4',
     'test_dataloader.dataset.num_scenes=4',
+    *NARROW,
 ]
-
-
-def run(script, *arguments, cwd):
-    environment = {**os.environ, 'OMP_NUM_THREADS': '1'}
-    return subprocess.run(
-        [sys.executable, str(script), *arguments],
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
 
 
 @pytest.fixture(scope='module')
 def trained(tmp_path_factory):
     """A short run of the demo config by the toolbox's own script, from a folder that knows nothing of us."""
     work_dir = tmp_path_factory.mktemp('trained')
-    result = run(toolbox_script('train.py'), CONFIG, '--work-dir', str(work_dir), '--cfg-options', *SHORT, cwd=work_dir)
+    result = python(toolbox_script('train.py'), CONFIG, '--work-dir', work_dir, '--cfg-options', *SHORT, cwd=work_dir)
     assert result.returncode == 0, result.stderr[-3000:]
     return work_dir
 
@@ -71,7 +61,7 @@ def test_the_toolboxes_train_script_runs_all_phases(trained):
 def test_the_toolboxes_train_script_resumes(trained, tmp_path):
     shutil.copy(trained / 'iter_2.pth', tmp_path)
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_2.pth'))
-    result = run(
+    result = python(
         toolbox_script('train.py'),
         CONFIG,
         '--resume',
@@ -90,7 +80,7 @@ def test_the_toolboxes_train_script_resumes(trained, tmp_path):
 @pytest.mark.parametrize('script', [toolbox_script('test.py'), ROOT / 'tools' / 'test.py'], ids=['theirs', 'ours'])
 def test_the_test_script_gives_the_last_validations_result(trained, tmp_path, script):
     checkpoint = str(trained / 'iter_7.pth')
-    result = run(script, CONFIG, checkpoint, '--work-dir', str(tmp_path), '--cfg-options', *SHORT, cwd=tmp_path)
+    result = python(script, CONFIG, checkpoint, '--work-dir', str(tmp_path), '--cfg-options', *SHORT, cwd=tmp_path)
     assert result.returncode == 0, result.stderr[-3000:]
     scores = json.loads(next(tmp_path.glob('*/*.json')).read_text())
     validation = last_validation(trained)
@@ -105,30 +95,24 @@ def test_an_installed_config_trains_without_a_checkout(tmp_path):
         "custom_hooks = [dict(type='mmdmt.DMTHook', phases=[dict(iters=1, labeled=8)])]\n"
         'train_cfg = dict(max_iters=1)\nval_dataloader = dict(dataset=dict(num_scenes=2))\n'
     )
+    # As a user does it; the other commands are forked from a process that has imported what they need.
+    command = [sys.executable, '-m', 'mmdmt', 'train', 'mine.py']
     environment = {**os.environ, 'OMP_NUM_THREADS': '1'}
-    result = subprocess.run(
-        [sys.executable, '-m', 'mmdmt', 'train', 'mine.py'],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
     assert result.returncode == 0, result.stderr[-3000:]
     assert 'ensemble/mIoU' in next(tmp_path.glob('work_dirs/mine/*/*.log')).read_text()
-    result = run('-m', 'mmdmt', 'trian', cwd=tmp_path)
+    result = python('-m', 'mmdmt', 'trian', cwd=tmp_path)
     assert "There is no script 'trian'" in result.stderr
 
 
 def test_our_train_script_takes_the_toolboxes_options(tmp_path):
-    result = run(ROOT / 'tools' / 'train.py', '--help', cwd=tmp_path)
+    result = python(ROOT / 'tools' / 'train.py', '--help', cwd=tmp_path)
     assert result.returncode == 0
     assert all(option in result.stdout for option in ('--resume', '--amp', '--cfg-options', '--launcher'))
 
 
 def test_what_does_not_fit_ends_the_script_with_its_sentence(tmp_path):
-    result = run(
+    result = python(
         toolbox_script('train.py'),
         CONFIG,
         '--work-dir',
@@ -143,8 +127,8 @@ def test_what_does_not_fit_ends_the_script_with_its_sentence(tmp_path):
 
 
 def test_the_version_and_the_scripts_are_told(tmp_path):
-    assert run('-m', 'mmdmt', '--version', cwd=tmp_path).stdout == f'mmdmt {mmdmt.__version__}\n'
-    lines = run('-m', 'mmdmt', '--help', cwd=tmp_path).stdout.splitlines()
+    assert python('-m', 'mmdmt', '--version', cwd=tmp_path).stdout == f'mmdmt {mmdmt.__version__}\n'
+    lines = python('-m', 'mmdmt', '--help', cwd=tmp_path).stdout.splitlines()
     assert lines[0] == 'usage: python -m mmdmt SCRIPT [options of the script]'
     assert max(map(len, lines)) <= 100
     # In columns: what stands below each other begins at one place.
@@ -156,12 +140,12 @@ def test_the_version_and_the_scripts_are_told(tmp_path):
 
 
 def test_every_script_of_ours_is_run_by_name_without_a_checkout(tmp_path):
-    listed = run('-m', 'mmdmt', cwd=tmp_path).stdout
+    listed = python('-m', 'mmdmt', cwd=tmp_path).stdout
     for name in ('make_splits', 'export_peer', 'dataset_converters/gta'):  # the last imports a file beside it
         assert f' {name}' in listed
-        result = run('-m', 'mmdmt', name, '--help', cwd=tmp_path)
+        result = python('-m', 'mmdmt', name, '--help', cwd=tmp_path)
         assert result.returncode == 0, result.stderr[-3000:]
         assert f'usage: {Path(name).name}.py' in result.stdout
-    result = run('-m', 'mmdmt', 'misc/print_config', CONFIG, cwd=tmp_path)
+    result = python('-m', 'mmdmt', 'misc/print_config', CONFIG, cwd=tmp_path)
     assert result.returncode == 0, result.stderr[-3000:]
     assert 'DynamicMutualTraining' in result.stdout

@@ -25,6 +25,7 @@ PRELOADED = [
     'mmpretrain.datasets',
     'mmdmt.apis',
     'mmdmt.engine',
+    'sklearn.datasets',
 ]
 
 
