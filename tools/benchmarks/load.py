@@ -1,8 +1,8 @@
 """Measure memory, open files and seconds under load: many images, a large bank, many iterations.
 
 Each measurement runs in a process of its own, and notes what that process holds as it goes on. `at first` is what it
-holds after a tenth of the work (half of training), when all that is of fixed size has been made, or before what is done
-in one go; `growth` is what came on top by the end. The table goes to the terminal, the numbers to
+holds after a tenth of the work (four fifths of training), when all that is of fixed size has been made, or before what
+is done in one go; `growth` is what came on top by the end. The table goes to the terminal, the numbers to
 work_dirs/load/results.json; docs/en/reliability.md shows them.
 """
 
@@ -48,7 +48,7 @@ class Load:
         amount: How often.
         seconds: How long it took.
         cpu: Seconds that the processor was at it, which other work on the machine does not change.
-        first: MiB that the process held after a tenth of it; of training, after half.
+        first: MiB that the process held after a tenth of it; of training, after four fifths.
         growth: MiB that it held more at the end.
         peak: The most MiB that the process ever held, whatever it had loaded before included.
         files: The most files that were open.
@@ -241,9 +241,8 @@ def soak(amount: int) -> list[Load]:
     with tempfile.TemporaryDirectory() as folder:
         config.work_dir = folder
         runner = Runner.from_cfg(config)
-        watch = Watch(
-            'train, five phases', amount, settled=0.8
-        )  # every phase that is new, with its checkpoint and threads, brings more
+        # What a phase change leaves is collected some iterations later: from the last phase on, nothing new is made.
+        watch = Watch('train, five phases', amount, settled=0.8)
         runner.register_hook(WatchHook(watch), priority='LOWEST')
         runner.train()
         return [watch.result()]
