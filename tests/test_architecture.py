@@ -184,3 +184,52 @@ def test_every_room_can_be_the_first_that_is_imported(name):
     code = f'import mmdmt.{name}'
     result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, timeout=120, check=False)
     assert result.returncode == 0, result.stderr
+
+
+WRITES = {
+    'write_text',
+    'write_bytes',
+    'savefig',
+    'imwrite',
+    'imsave',
+    'tofile',
+    'dump',
+    'save',
+    'savez',
+    'save_checkpoint',
+}
+ROOM_FOR_WRITES = {'atomic_write', 'room_to_write'}
+
+
+def unguarded_writes(path):
+    """Calls that write a file, but stand in no block of atomic_write or room_to_write; buffers in memory aside."""
+
+    def walk(node, guarded, buffers):
+        if isinstance(node, ast.FunctionDef):
+            made = [child for child in ast.walk(node) if isinstance(child, ast.Assign)]
+            buffers = {ast.unparse(one.targets[0]) for one in made if ast.unparse(one.value).endswith('BytesIO()')}
+        if isinstance(node, ast.With):
+            guarded = guarded or any(
+                isinstance(item.context_expr, ast.Call) and ast.unparse(item.context_expr.func) in ROOM_FOR_WRITES
+                for item in node.items
+            )
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not guarded:
+            arguments = {ast.unparse(argument) for argument in node.args}
+            modes = {argument.value for argument in node.args if isinstance(argument, ast.Constant)}
+            opens = node.func.attr == 'open' and any(str(mode)[:1] in 'wax' for mode in modes)
+            if (node.func.attr in WRITES or opens) and not arguments & buffers:
+                yield f'{path.relative_to(ROOT.parent)}:{node.lineno} {ast.unparse(node.func)}'
+        for child in ast.iter_child_nodes(node):
+            yield from walk(child, guarded, buffers)
+
+    return walk(ast.parse(path.read_text()), False, set())
+
+
+def test_all_that_is_written_goes_through_the_functions_that_know_a_full_disk():
+    # What measures on the machine of a developer may end with a stack trace.
+    files = [
+        *ROOT.rglob('*.py'),
+        *(path for path in (ROOT.parent / 'tools').rglob('*.py') if 'benchmarks' not in path.parts),
+    ]
+    found = [write for path in files if '.mim' not in path.parts for write in unguarded_writes(path)]
+    assert found == []

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from training_runs import ROOT, TrainingRun, draw, train_all
 
+from mmdmt.atomic_write import atomic_write
 from mmdmt.reports.record import versions
 
 
@@ -159,7 +160,8 @@ def main() -> None:
         made.append(args.work_dir / 'predictions.png')
         draw(runs['dmt'], made[-1])
     seconds = time.monotonic() - started
-    made[0].write_text(json.dumps(results_of(task, runs, seconds, args.seed), indent=2) + '\n')
+    with atomic_write(made[0]) as unfinished:
+        unfinished.write_text(json.dumps(results_of(task, runs, seconds, args.seed), indent=2) + '\n')
     print(f'\n{table(task, runs)}\n\n{seconds:.0f} s; made {" and ".join(map(str, made))}')
 
 

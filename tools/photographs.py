@@ -18,6 +18,7 @@ from pathlib import Path
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from training_runs import ROOT, TrainingRun, draw, train_all
 
+from mmdmt.atomic_write import atomic_write
 from mmdmt.reports.record import keep_run
 from mmdmt.reports.rows import make_rows, markdown
 from mmdmt.reports.run import read_run
@@ -125,7 +126,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     train(runs, args.jobs)
     made = [folder / 'table.md', *(folder / f'{run.name}.png' for run in runs)]
     table = markdown(make_rows([read_run(run.work_dir) for run in runs], METRIC), METRIC)
-    made[0].write_text('\n'.join(table) + '\n')
+    with atomic_write(made[0]) as unfinished:
+        unfinished.write_text('\n'.join(table) + '\n')
     for run, path in zip(runs, made[1:], strict=True):
         draw(run, path, apart=True)
         keep_run(run.work_dir, folder / 'records')

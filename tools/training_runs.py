@@ -17,6 +17,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import DATASETS, MODELS, init_default_scope
 from mmengine.runner import load_checkpoint
 
+from mmdmt.atomic_write import atomic_write, room_to_write
 from mmdmt.visualization import draw_predictions
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -68,7 +69,8 @@ class TrainingRun:
             settings.merge_from_dict(dict(options))
         if divisor > 1 or options:
             self.config = work_dir / f'{name}.py'
-            settings.dump(self.config)
+            with atomic_write(self.config) as unfinished:
+                unfinished.write_text(settings.pretty_text)
         self.iters = settings.train_cfg.max_iters
         self.peers = list(settings.model.peers)
         self.scores: dict[str, float] = {}
@@ -85,7 +87,7 @@ class TrainingRun:
         command = [sys.executable, str(ROOT / 'tools' / 'train.py'), str(self.config), '--work-dir', str(self.work_dir)]
         # One thread a run: several small runs side by side are faster than one with several threads.
         environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1'}
-        with self.log.open('w') as log:
+        with room_to_write(self.log), self.log.open('w') as log:
             self.process = subprocess.Popen(
                 [*command, '--cfg-options', f'randomness.seed={self.seed}'],
                 stdout=log,

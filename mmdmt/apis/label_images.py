@@ -34,7 +34,7 @@ from PIL import Image
 from mmdmt.apis.inference import confidence_map, find_images, inference_pipeline, predict_images, suffixes_of
 from mmdmt.apis.label_overlays import Overlays
 from mmdmt.apis.stored_geometry import applied_orientation, turned_back
-from mmdmt.atomic_write import atomic_write
+from mmdmt.atomic_write import atomic_write, room_to_write
 from mmdmt.method.thresholds import ConfidenceHistogram
 from mmdmt.pseudo_labels.labeling import weights_digest
 from mmdmt.pseudo_labels.manifest import Manifest
@@ -265,8 +265,9 @@ class _Files:
         stored = np.where(labels == IGNORED, self._storage.dropped, labels + np.uint8(self._storage.first))
         for folder, picture in (('labels', stored.astype(np.uint8)), ('confidence', levels)):
             path = self._out_dir / folder / f'{name}.png'
-            path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(picture).save(path)
+            with room_to_write(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(picture).save(path)
         if self._overlays is not None:
             self._overlays.write(name, labels)
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mmdmt.apis.inference import inference_pipeline
 from mmdmt.apis.stored_geometry import applied_orientation, turned_back
+from mmdmt.atomic_write import room_to_write
 
 OPACITY = 0.5
 
@@ -67,6 +68,7 @@ class Overlays:
         drawn = image.copy()
         drawn[known] = (OPACITY * self._colors[labels[known]] + (1 - OPACITY) * image[known]).round().astype(np.uint8)
         path = self._folder / f'{name}.jpg'
-        path.parent.mkdir(parents=True, exist_ok=True)
         content = cv2.imencode('.jpg', drawn, [cv2.IMWRITE_JPEG_QUALITY, 90])[1]
-        path.write_bytes(content.tobytes())
+        with room_to_write(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.tobytes())

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from mmdmt.atomic_write import atomic_write, room_to_write
 from mmdmt.folders import IMAGE_SUFFIXES, walk_once
 
 
@@ -34,8 +35,10 @@ def write_lists(folder: Path, files: Mapping[str, Sequence[str]], data: Path) ->
         )
     for path, content in contents.items():
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+            with room_to_write(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+            with atomic_write(path) as unfinished:
+                unfinished.write_bytes(content)
 
 
 def read_list(path: Path) -> list[str]:

@@ -1,6 +1,5 @@
 """Convert the labels of a data set into masks of class ids: in parallel, resumable, never into the data set."""
 
-import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from itertools import islice
@@ -10,6 +9,8 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from rich.progress import track
+
+from mmdmt.atomic_write import atomic_write, room_to_write
 
 #: From the path of a label file to an (H, W) uint8 mask of class ids, 255 where ignored; or from the path of an image
 #: to an (H, W, 3) uint8 RGB image.
@@ -138,13 +139,12 @@ def _check_origin(path: Path, what: str) -> None:
 
 def _write(convert: Convert, label: Path, target: Path) -> str:
     """Convert one file; return what is wrong with it, or nothing."""
-    partial = target.with_name(f'.{target.name}.{os.getpid()}')
     try:
         mask = convert(label)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(mask).save(partial, format='PNG', pnginfo=_origin())
-        partial.replace(target)
+        with room_to_write(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(target) as unfinished:
+            Image.fromarray(mask).save(unfinished, format='PNG', pnginfo=_origin())
     except (ValueError, OSError) as error:
-        partial.unlink(missing_ok=True)
         return str(error)
     return ''

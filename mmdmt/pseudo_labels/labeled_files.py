@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mmdmt.atomic_write import atomic_write
 from mmdmt.integrity import seal, unseal
+from mmdmt.pseudo_labels.manifest import ROOM
 
 NAME = 'images.json'
 SAMPLED = 64
@@ -20,7 +21,7 @@ def note_files(folder: Path, paths: Sequence[str]) -> None:
         folder (Path): Of the banks of the phase.
         paths (Sequence[str]): The images, in order. What is not a local file counts as unchanged.
     """
-    with atomic_write(folder / NAME, 'make room and go on with --resume, which labels anew') as unfinished:
+    with atomic_write(folder / NAME, ROOM) as unfinished:
         unfinished.write_text(seal(_look(paths)))
 
 

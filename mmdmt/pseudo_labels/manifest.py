@@ -15,6 +15,8 @@ MAX_SHARDS = 2**12
 MAX_CLASSES = 255  # pixel labels are bytes, and 255 is the ignored one
 
 M = TypeVar('M', bound='Manifest')
+#: What to do where a bank cannot be written.
+ROOM = 'make room and go on with --resume, which labels anew'
 REMEDY = 'resume the run from a checkpoint at the end of the phase before, or start it again in a new work_dir'
 
 
@@ -54,9 +56,7 @@ class Manifest:
     def write(self, folder: Path) -> None:
         """Complete a bank: write ``manifest.json`` in one atomic step."""
         text = seal({**asdict(self), 'thresholds': [None if k == np.inf else k for k in self.thresholds]})
-        with atomic_write(
-            folder / 'manifest.json', 'make room and go on with --resume, which labels anew'
-        ) as unfinished:
+        with atomic_write(folder / 'manifest.json', ROOM) as unfinished:
             unfinished.write_text(text)
 
     @classmethod

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from mmdmt.atomic_write import atomic_write
 from mmdmt.reports.log import CPU, ENVIRONMENT, LABELED, LINE, LIST, PHASE, REACHED, TOLD
 from mmdmt.reports.run import Run, read_run
 
@@ -50,15 +51,20 @@ def keep_run(work_dir: Path, out_dir: Path, name: str | None = None) -> Path:
     starts = sorted(path.parents[1] for path in work_dir.glob('*/vis_data/scalars.json'))
     scalars = folder / starts[-1].name / 'vis_data' / 'scalars.json'
     scalars.parent.mkdir(parents=True, exist_ok=True)
-    scalars.write_text(''.join(f'{json.dumps(_rounded(entry))}\n' for entry in _entries(run)))
-    (folder / f'{run.config_name}.py').write_text(shorten_paths(run.config_text))
+    _write(scalars, ''.join(f'{json.dumps(_rounded(entry))}\n' for entry in _entries(run)))
+    _write(folder / f'{run.config_name}.py', shorten_paths(run.config_text))
     for start in starts:
         for log in sorted(start.glob('*.log')):
             digest = ''.join(f'{line}\n' for line in _digest(log.read_text(errors='replace').splitlines()))
-            (scalars.parents[1] / log.name).write_text(shorten_paths(digest))
+            _write(scalars.parents[1] / log.name, shorten_paths(digest))
     made = {'machine': machine(), 'versions': versions()}
-    (folder / 'machine.json').write_text(json.dumps(made, indent=1) + '\n')
+    _write(folder / 'machine.json', json.dumps(made, indent=1) + '\n')
     return folder
+
+
+def _write(path: Path, text: str) -> None:
+    with atomic_write(path) as unfinished:
+        unfinished.write_text(text)
 
 
 def shorten_paths(text: str) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from mmdmt.atomic_write import atomic_write
 from mmdmt.visualization.label_colors import NO_CLASS, colors_of, legend_patches
 from mmdmt.visualization.visible_image import visible
 
@@ -67,4 +68,5 @@ def draw_data(
     patches = legend_patches((*classes, 'ignored'), (*palette, NO_CLASS))
     figure.legend(handles=patches, loc='outside lower center', ncols=min(8, len(patches)), fontsize=8, frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
+    with atomic_write(path) as unfinished:
+        figure.savefig(unfinished, dpi=120, format=path.suffix[1:] or 'png')

@@ -11,6 +11,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from mmdmt.atomic_write import atomic_write
 from mmdmt.visualization.label_colors import colors_of, legend_patches
 from mmdmt.visualization.visible_image import visible
 
@@ -124,7 +125,8 @@ def draw_phase(
     canvas.draw()
     sheet = np.asarray(canvas.buffer_rgba())[..., :3].copy()
     path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), sheet[..., ::-1])
+    with atomic_write(path) as unfinished:
+        unfinished.write_bytes(cv2.imencode(path.suffix, sheet[..., ::-1])[1].tobytes())
     return sheet
 
 

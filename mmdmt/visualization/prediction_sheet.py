@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from mmdmt.atomic_write import atomic_write
 from mmdmt.visualization.label_colors import colors_of, legend_patches
 
 
@@ -46,4 +47,5 @@ def draw_predictions(
     patches = legend_patches(classes, palette)
     figure.legend(handles=patches, loc='outside lower center', ncols=min(8, len(patches)), fontsize=8, frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=150)
+    with atomic_write(path) as unfinished:
+        figure.savefig(unfinished, dpi=150, format=path.suffix[1:] or 'png')

@@ -42,7 +42,7 @@ def test_two_runs_on_one_data_folder_do_not_meet(whole):
 @pytest.mark.parametrize(
     ('stage', 'time', 'words'),
     [
-        ('labeling', 13, 'while pseudo labels were written: make room and go on with --resume'),
+        ('labeling', 13, 'while this was written (make room and go on with --resume, which labels anew)'),
         ('checkpoint', 6, 'nothing can be written to work_dir any more. Make room and go on with --resume'),
     ],
 )

@@ -10,6 +10,7 @@ from mmengine.dist import barrier, broadcast_object_list, get_dist_info, is_main
 from torch import nn
 
 from mmdmt.atomic_write import room_to_write
+from mmdmt.pseudo_labels.manifest import ROOM
 from mmdmt.pseudo_labels.preprocessing import preprocessed
 from mmdmt.registry import build_selection
 from mmdmt.tasks.classification.bank import SCORES, SELECTED, ScoreManifest, digest_of
@@ -36,7 +37,8 @@ class ImageRecorder:
 
     def __enter__(self) -> 'ImageRecorder':
         """Make the folder."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        with room_to_write(self.folder, ROOM):
+            self.folder.mkdir(parents=True, exist_ok=True)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: Any) -> None:
@@ -99,5 +101,5 @@ class ImageRecorder:
 
 
 def _save(path: Path, values: np.ndarray) -> None:
-    with room_to_write(path, 'make room and go on with --resume, which labels anew'):
+    with room_to_write(path, ROOM):
         np.save(path, values)

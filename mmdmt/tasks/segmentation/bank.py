@@ -13,7 +13,7 @@ import contextlib
 import os
 import shutil
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -21,8 +21,9 @@ from types import TracebackType
 import cv2
 import numpy as np
 
+from mmdmt.atomic_write import room_to_write
 from mmdmt.method.confidence_levels import dequantize, quantize
-from mmdmt.pseudo_labels.manifest import REMEDY, Manifest
+from mmdmt.pseudo_labels.manifest import REMEDY, ROOM, Manifest
 from mmdmt.tasks.segmentation.codec import decode, encode
 
 
@@ -35,9 +36,10 @@ class BankWriter:
     """
 
     def __init__(self, folder: Path, rank: int = 0) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._index_path = folder / f'index-{rank}.npy'
-        self._file = (folder / f'labels-{rank}.bin').open('wb')
+        self._index_path, self._labels_path = folder / f'index-{rank}.npy', folder / f'labels-{rank}.bin'
+        with room_to_write(self._labels_path, ROOM):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = self._labels_path.open('wb')
         self._index = array('q')  # flat: tuples would take 30 MB for 200 000 images
         self._offset = 0
 
@@ -58,7 +60,7 @@ class BankWriter:
             image (int): Its number in the unlabeled dataset.
             data (bytes): Of :func:`~mmdmt.tasks.segmentation.codec.encode`.
         """
-        with self._room():
+        with room_to_write(self._labels_path, ROOM):
             self._file.write(data)
         self._index.extend((image, self._offset, len(data)))
         self._offset += len(data)
@@ -75,23 +77,11 @@ class BankWriter:
             with contextlib.suppress(OSError):  # it must not hide the error that has come first
                 self._file.close()
             return
-        with self._room():
+        with room_to_write(self._index_path, ROOM):
             with self._file:
                 self._file.flush()
                 os.fsync(self._file.fileno())
             np.save(self._index_path, np.array(self._index, np.int64).reshape(-1, 3))
-
-    @contextlib.contextmanager
-    def _room(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise OSError(
-                error.errno,
-                f'{error.strerror or error} while pseudo labels were written: make room and go on with --resume, which '
-                'labels anew',
-                self._file.name,
-            ) from error
 
 
 class PseudoLabelBank:
