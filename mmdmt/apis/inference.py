@@ -22,6 +22,7 @@ from mmdmt.models.peer_weights import strip_wrapper_prefix
 from mmdmt.models.weight_fit import fit, plain_names
 from mmdmt.models.weights_file import fetch_checkpoint, tensors_of
 from mmdmt.registry import type_name
+from mmdmt.tasks.segmentation.stored_size import PADDED_TWICE
 
 _READS_SCENES = {'LoadSceneImage': 'LoadImageFromFile'}
 _FOR_GROUND_TRUTH = {'LoadAnnotations', 'LoadSceneAnnotations', 'EvaluateAtThisSize'}
@@ -239,10 +240,7 @@ def _predict(model: BaseModel, images: _Images, num_workers: int) -> Iterator[Ba
         if 'failure' in batch:
             raise ValueError(batch['failure'][0])
         if pads and 'padding_size' in batch['data_samples'][0].metainfo:
-            raise ValueError(
-                'Images are padded twice, by Pad in the test pipeline and by test_cfg of data_preprocessor, of which '
-                'one can be undone: take Pad out.'
-            )
+            raise ValueError(f'{PADDED_TWICE}.')
         with torch.no_grad():
             (sample,) = model.test_step(batch)
         yield sample

@@ -6,9 +6,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-from mmcv.transforms import Pad
 from numpy.typing import NDArray
 from PIL import Image
+
+from mmdmt.tasks.segmentation.stored_size import StoredSize
 
 ORIENTATION = 0x0112
 """EXIF tag that says how an image is turned when it is shown."""
@@ -16,9 +17,6 @@ ORIENTATION = 0x0112
 
 def run_test_pipeline(transforms: Sequence[Any], results: dict[str, Any]) -> dict[str, Any]:
     """Run the transforms of a test pipeline, and note what padding is to be cut off a prediction.
-
-    MMSegmentation resizes a prediction to the size of the loaded image, padding included; with ``padding_size`` in the
-    meta of the sample it cuts the padding off first.
 
     Args:
         transforms (Sequence[Callable]): Packing included.
@@ -31,6 +29,7 @@ def run_test_pipeline(transforms: Sequence[Any], results: dict[str, Any]) -> dic
         ValueError: If a transform changes the size in a way that cannot be undone.
 
     Examples:
+        >>> from mmcv.transforms import Pad
         >>> from mmseg.datasets.transforms import PackSegInputs
         >>> image = dict(img=np.zeros((40, 60, 3), np.uint8), img_path='a.png')
         >>> steps = [lambda results: results, Pad(size=(64, 64)), PackSegInputs(meta_keys=())]
@@ -38,40 +37,12 @@ def run_test_pipeline(transforms: Sequence[Any], results: dict[str, Any]) -> dic
         >>> packed['data_samples'].padding_size  # left, right, top, bottom
         [0, 4, 0, 24]
     """
-    content: tuple[int, int] | None = None  # height and width of what is not padding, in the upper left corner
-    size: tuple[int, int] | None = None
+    follower = StoredSize()
     for transform in transforms:
         results = transform(results)
-        image = results.get('img')
-        if not isinstance(image, np.ndarray):
-            continue
-        before, size = size, image.shape[:2]
-        if before is None or content is None:
-            content = size
-        elif isinstance(transform, Pad):
-            continue
-        elif size != before and _resizes(transform):
-            height, width = (round(part * new / old) for part, new, old in zip(content, size, before, strict=True))
-            content = height, width
-        elif size != before:
-            raise ValueError(
-                f'{type(transform).__name__} of the test pipeline makes {size[0]}x{size[1]} (height x width) of '
-                f'{results.get("img_path")}, which is {before[0]}x{before[1]}: only resizing and padding '
-                'can be undone, so take it out.'
-            )
-        if content != size and results.get('flip'):
-            raise ValueError(f'{type(transform).__name__} of the test pipeline flips padded images: take it out.')
-    if content is None or content == size:
-        return results
-    assert size is not None
-    results['data_samples'].set_metainfo({'padding_size': [0, size[1] - content[1], 0, size[0] - content[0]]})
+        follower.see(transform, results)
+    follower.note(results)
     return results
-
-
-def _resizes(transform: Any) -> bool:
-    """Tell whether a transform changes the scale of an image alone, by the names that the toolboxes give such."""
-    kinds = [kind.__name__ for kind in type(transform).__mro__]
-    return any('Resize' in kind or 'Scale' in kind for kind in kinds)
 
 
 def orientation_of(path: str | Path) -> int:

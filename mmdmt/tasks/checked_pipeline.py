@@ -1,7 +1,7 @@
 """The pipeline of a dataset whose images are checked when they are loaded, and whose errors name the file."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from mmcv.image import imfrombytes
 from mmcv.transforms import LoadAnnotations, LoadImageFromFile
@@ -48,6 +48,16 @@ class CheckedMaskBackend(BaseStorageBackend):
 register_backend(_BACKEND, CheckedMaskBackend, force=True)
 
 
+class Follower(Protocol):
+    """Follows one image through a pipeline."""
+
+    def see(self, transform: Transform, results: Any) -> None:
+        """Look at what a transform has returned."""
+
+    def note(self, packed: Any) -> None:
+        """Look at what the last transform has returned, and write into it."""
+
+
 class CheckedPipeline(Compose):
     """Transforms that an image goes through; an error in one names the file of the image.
 
@@ -55,13 +65,20 @@ class CheckedPipeline(Compose):
         transforms (Sequence[Callable]): What it goes through.
         check (Callable, optional): Looks at the results of one of them, and raises. Defaults to None.
         place (int): Number of that one. Defaults to -1, the last.
+        follow (Callable, optional): Makes what looks at each image after each transform, and at the packed image.
+            Defaults to None.
     """
 
     def __init__(
-        self, transforms: Sequence[Transform], check: Callable[[dict[str, Any]], None] | None = None, place: int = -1
+        self,
+        transforms: Sequence[Transform],
+        check: Callable[[dict[str, Any]], None] | None = None,
+        place: int = -1,
+        follow: Callable[[], Follower] | None = None,
     ) -> None:
         super().__init__(list(transforms))
         self.check = check
+        self.follow = follow
         self.place = place % max(1, len(self.transforms))
 
     def until_checked(self) -> 'CheckedPipeline':
@@ -81,6 +98,7 @@ class CheckedPipeline(Compose):
         """
         files = {key: str(data[key]) for key in ('img_path', 'seg_map_path') if data.get(key)}
         results: Any = data
+        follower = None if self.follow is None else self.follow()
         for number, transform in enumerate(self.transforms):
             shape = getattr(results.get('img'), 'shape', ())[:2]
             try:
@@ -93,6 +111,10 @@ class CheckedPipeline(Compose):
                 return None
             if self.check is not None and number == self.place:
                 self.check(results)
+            if follower is not None:
+                follower.see(transform, results)
+        if follower is not None:
+            follower.note(results)
         return results
 
 

@@ -109,6 +109,9 @@ class LabelSide(LabelStore, Protocol):
     def check_when_loaded(self, dataset: BaseDataset) -> None:
         """Let a plain dataset check each label that it loads, and name the file of what fails in its pipeline."""
 
+    def undo_padding(self, name: str, dataset: BaseDataset, pads_again: bool) -> None:
+        """Let predictions for a dataset come back in the geometry of its files, or refuse what cannot be undone."""
+
     def look(self, name: str, dataset: BaseDataset) -> list[Finding]:
         """Look at some images of a plain dataset and their labels before a run; return what is odd about images."""
 

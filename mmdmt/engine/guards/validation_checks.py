@@ -27,10 +27,13 @@ def check_evaluated(runner: Runner) -> None:
     check_facts(runner, built)
     trained_on = runner._train_loop.dataloader.dataset if isinstance(runner._train_loop, BaseLoop) else None
     findings = list(getattr(trained_on, 'findings', ()))
+    labels, peers = model_of(runner).task.labels, model_of(runner).bare_peers.values()
+    pads_again = any(getattr(getattr(peer, 'data_preprocessor', None), 'test_cfg', None) for peer in peers)
     for name, loop in built.items():
         for part in plain_datasets(loop.dataloader.dataset):
             if hasattr(part, 'pipeline'):
-                findings += check_annotated(f'{name}.dataset', part, model_of(runner).task.labels)
+                findings += check_annotated(f'{name}.dataset', part, labels)
+                labels.undo_padding(f'{name}.dataset', part, pads_again)
     for finding in findings:
         if finding.stops:
             raise FileError(finding)

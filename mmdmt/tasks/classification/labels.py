@@ -131,6 +131,9 @@ class ImageLabels:
             check = CheckClass(len(dataset.metainfo['classes']))
             dataset.pipeline = CheckedPipeline(dataset.pipeline.transforms, check)
 
+    def undo_padding(self, name: str, dataset: BaseDataset, pads_again: bool) -> None:
+        """Do nothing: a class has no geometry."""
+
     def look(self, name: str, dataset: BaseDataset) -> list[Finding]:
         """Look at nothing: labels are checked when they are loaded."""
         return []

@@ -26,6 +26,7 @@ from mmdmt.tasks.segmentation.label_facts import (
 from mmdmt.tasks.segmentation.mask_checks import absent_classes, check_masks, look_at_images
 from mmdmt.tasks.segmentation.mask_rules import mask_labels
 from mmdmt.tasks.segmentation.recorder import PixelRecorder
+from mmdmt.tasks.segmentation.stored_size import StoredSize, check_padding
 from mmdmt.tasks.segmentation.transforms import LoadPseudoLabel, PackPseudoLabel
 from mmdmt.tasks.task import Transform, described
 
@@ -240,6 +241,21 @@ class PixelLabels:
     def check_when_loaded(self, dataset: BaseDataset) -> None:
         """Let a plain dataset check each mask that it loads, and name the file of what fails in its pipeline."""
         check_masks(dataset)
+
+    def undo_padding(self, name: str, dataset: BaseDataset, pads_again: bool) -> None:
+        """Let padding be cut off predictions for a dataset that is evaluated.
+
+        Args:
+            name (str): As sentences name the dataset.
+            dataset (BaseDataset): After :meth:`check_when_loaded`; changed in place.
+            pads_again (bool): Whether a ``data_preprocessor`` pads in testing, too.
+
+        Raises:
+            ValueError: If its padding cannot be undone.
+        """
+        check_padding(name, dataset.pipeline, pads_again)
+        if isinstance(dataset.pipeline, CheckedPipeline):
+            dataset.pipeline.follow = StoredSize
 
     def look(self, name: str, dataset: BaseDataset) -> list[Finding]:
         """Look at some images of a plain dataset and their masks, if it has any."""

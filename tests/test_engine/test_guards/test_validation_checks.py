@@ -6,8 +6,10 @@ import shutil
 import cv2
 import numpy as np
 import pytest
+import torch
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
+from mmseg.structures import SegDataSample
 from toys.segmentation import VAL_PIPELINE, run_config, shapes
 
 from mmdmt.engine.labeling_report import warn_of_absent_classes
@@ -72,3 +74,69 @@ def test_a_class_in_no_labeled_mask_is_a_warning(data, tmp_path, caplog):
         logger.removeHandler(caplog.handler)
     assert 'No labeled image shows square, which no peer can learn' in caplog.text
     assert 'disc' not in caplog.text
+
+
+PAD = {'type': 'Pad', 'size': (64, 72), 'pad_val': {'img': 120, 'seg': 255}}
+LOAD, LOAD_MASK, PACK = VAL_PIPELINE
+
+
+@pytest.mark.parametrize('scale', [1, 2])
+def test_padding_of_test_images_is_cut_off_predictions(data, tmp_path, scale):
+    resize = {'type': 'Resize', 'scale_factor': scale, 'keep_ratio': True}
+    size = {**PAD, 'size': (64 * scale, 72 * scale)}
+    metric = {'type': 'IoUMetric', 'format_only': True, 'output_dir': str(tmp_path / 'out')}
+    settings = {'test_dataloader.dataset.pipeline': [LOAD, resize, size, LOAD_MASK, PACK]}
+    runner = tester(data, tmp_path, **settings, **{'test_evaluator.metric': metric})
+    for peer in runner.model.bare_peers.values():
+        torch.nn.init.normal_(peer.decode_head.conv_seg.weight, std=1.0)
+    runner.test()
+    means = []
+    image = cv2.imread(str(data / 'images' / '016.png'))
+    height, width = image.shape[:2]
+    padded = np.full((64 * scale, 72 * scale, 3), 120, np.uint8)
+    padded[: height * scale, : width * scale] = cv2.resize(image, (width * scale, height * scale))
+    for name, peer in runner.model.bare_peers.items():
+        sample = SegDataSample(metainfo={'img_shape': padded.shape[:2], 'ori_shape': padded.shape[:2]})
+        batch = {'inputs': [torch.from_numpy(padded).permute(2, 0, 1)], 'data_samples': [sample]}
+        with torch.no_grad():
+            (whole,) = peer(**peer.data_preprocessor(batch, False), mode='predict')
+        logits = whole.seg_logits.data[None, :, : height * scale, : width * scale]
+        means.append(torch.nn.functional.interpolate(logits, (height, width), mode='bilinear').softmax(dim=1))
+        found = cv2.imread(str(tmp_path / 'out' / name / '016.png'), cv2.IMREAD_UNCHANGED)
+        assert len(np.unique(found)) > 1
+        assert np.array_equal(found, means[-1].argmax(dim=1)[0].numpy())
+    found = cv2.imread(str(tmp_path / 'out' / 'ensemble' / '016.png'), cv2.IMREAD_UNCHANGED)
+    assert np.array_equal(found, sum(means).argmax(dim=1)[0].numpy())
+
+
+TTA = {'type': 'TestTimeAug', 'transforms': [[{'type': 'Resize', 'scale_factor': 1.0}], [PAD], [LOAD_MASK], [PACK]]}
+
+
+@pytest.mark.parametrize(
+    ('pipeline', 'words'),
+    [
+        ([LOAD, LOAD_MASK, PAD, PACK], r'016.png is 64x72 \(height x width\) after its pipeline, .* at 36x48'),
+        ([LOAD, PAD, {'type': 'RandomFlip', 'prob': 1.0}, LOAD_MASK, PACK], 'RandomFlip .* flips padded images'),
+        ([LOAD, {'type': 'CenterCrop', 'crop_size': 20}, LOAD_MASK, PACK], 'CenterCrop .* makes 20x20'),
+        ([LOAD, TTA], r'test_dataloader.dataset pads images for test-time augmentation'),
+    ],
+)
+def test_geometry_of_test_images_that_cannot_be_undone_is_refused(data, tmp_path, pipeline, words):
+    with pytest.raises(ValueError, match=words):
+        tester(data, tmp_path, **{'test_dataloader.dataset.pipeline': pipeline}).test()
+
+
+def test_padding_by_the_pipeline_and_by_the_preprocessor_is_refused(data, tmp_path):
+    settings = {'test_dataloader.dataset.pipeline': [LOAD, PAD, LOAD_MASK, PACK]}
+    twice = {'model.peers.left.data_preprocessor.test_cfg': {'size_divisor': 32}}
+    with pytest.raises(
+        ValueError, match='Images are padded twice, .*: take Pad out of the pipeline of test_dataloader.dataset'
+    ):
+        tester(data, tmp_path, **settings, **twice).test()
+
+
+def test_a_padded_size_that_is_evaluated_stays(data, tmp_path):
+    pipeline = [LOAD, LOAD_MASK, PAD, {'type': 'mmdmt.EvaluateAtThisSize'}, PACK]
+    metric = {'type': 'IoUMetric', 'format_only': True, 'output_dir': str(tmp_path / 'out')}
+    tester(data, tmp_path, **{'test_dataloader.dataset.pipeline': pipeline, 'test_evaluator.metric': metric}).test()
+    assert cv2.imread(str(tmp_path / 'out' / 'left' / '016.png')).shape == (64, 72, 3)
