@@ -111,13 +111,17 @@ def names(folder):
 
 def test_a_converted_mask_is_whole_or_not_there(tmp_path):
     Image.fromarray(MASK).save(tmp_path / 'label.png')
-    arguments = ({'a': tmp_path / 'label.png'}, tmp_path / 'data', tmp_path / 'out', '.png', _read, 1)
-    with full_disk():  # which the processes of the conversion inherit
-        assert '(make room' in convert_masks(*arguments)['a']
+    files = ({'a': tmp_path / 'label.png'}, tmp_path / 'data', tmp_path / 'out', '.png')
+    assert '(make room' in convert_masks(*files, convert=_read_and_fill_the_disk, workers=1)['a']
     assert not list((tmp_path / 'out').iterdir())
-    assert convert_masks(*arguments) == {}
+    assert convert_masks(*files, convert=_read, workers=1) == {}
     assert Image.open(tmp_path / 'out' / 'a.png').size == (8, 8)
 
 
 def _read(path):
     return np.asarray(Image.open(path))
+
+
+def _read_and_fill_the_disk(path):
+    full_disk().__enter__()  # of a process of the conversion, until it ends
+    return _read(path)

@@ -12,7 +12,10 @@ from torch import Tensor
 
 from mmdmt.apis.inference import inference_pipeline
 from mmdmt.models.peer_building import build_peer
-from mmdmt.registry import with_named_types
+from mmdmt.registry import type_name, with_named_types
+
+#: Loaders of ours that plain configs have arrays in place of.
+_ARRAYS = ('LoadNpyImage', 'LoadTiffImage')
 
 KEPT = (
     'default_scope',
@@ -93,7 +96,7 @@ def export_peer(config: Config, checkpoint: Mapping[str, Any], peer: str) -> tup
 
 def _plain_step(step: dict[str, Any]) -> dict[str, Any]:
     """Return a transform for machines without mmdmt: arrays are given there, in place of their files."""
-    return {'type': 'LoadImageFromNDArray', 'to_float32': True} if step['type'] == 'mmdmt.LoadNpyImage' else step
+    return {'type': 'LoadImageFromNDArray', 'to_float32': True} if type_name(step) in _ARRAYS else step
 
 
 def cures_for_elsewhere() -> str:

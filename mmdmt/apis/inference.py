@@ -120,7 +120,7 @@ def suffixes_of(config: Config) -> tuple[str, ...]:
         >>> suffixes_of(Config(dict(test_pipeline=[dict(type='mmdmt.LoadNpyImage')])))
         ('.npy',)
     """
-    loads_arrays = any(step['type'] == 'mmdmt.LoadNpyImage' for step in inference_pipeline(config))
+    loads_arrays = any(type_name(step) == 'LoadNpyImage' for step in inference_pipeline(config))
     return ('.npy',) if loads_arrays else IMAGE_SUFFIXES
 
 

@@ -40,8 +40,8 @@ from mmdmt.pseudo_labels.labeling import weights_digest
 from mmdmt.pseudo_labels.manifest import Manifest
 from mmdmt.pseudo_labels.progress import progress
 from mmdmt.registry import TRANSFORMS
-from mmdmt.tasks.file_rules import image_findings
-from mmdmt.tasks.findings import by_kind
+from mmdmt.tasks.file_rules import image_findings, image_planes
+from mmdmt.tasks.findings import FileError, by_kind
 from mmdmt.tasks.image_content import read_content
 from mmdmt.tasks.segmentation.bank import BankWriter, PseudoLabelBank
 from mmdmt.tasks.segmentation.peers import Segmentors
@@ -190,12 +190,15 @@ def _label(
 
 
 def _warn_of_content(paths: list[Path], loading: dict[str, Any]) -> None:
-    """Say of some images what their loading drops."""
+    """Say of some images what their loading drops; refuse those that it mixes up."""
     loader, found = TRANSFORMS.build(loading), []
     for path in paths[:: -(-len(paths) // _LOOKED_AT)]:
         with suppress(AssertionError, OSError, ValueError, cv2.error):  # told when the image is labeled
             image = loader({'img_path': str(path)})['img']
             found += image_findings(str(path), read_content(path.read_bytes()), loader, image)
+        mixed_up = image_planes(str(path), read_content(path.read_bytes()), loader)
+        if mixed_up is not None:
+            raise FileError(mixed_up)
     for sentence in by_kind(found):
         print_log(f'WARNING: {sentence}')
 

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
+_NPY = b'\x93NUMPY'
 _SIDE = 32
 _MOST_PAIRS = 200
 #: How much smaller the difference to the neighbor is than that between any two images.
@@ -36,7 +38,7 @@ def near_duplicates(lists: Mapping[str, Sequence[str]], path_of: Callable[[str],
 
     Args:
         lists: The images of each list.
-        path_of: Returns the file of an image. What is not an image that Pillow reads is passed over.
+        path_of: Returns the file of an image, a picture or an array of numpy. What is neither is passed over.
 
     Returns:
         The pairs that look alike, in the order of their names.
@@ -65,10 +67,27 @@ def near_duplicates(lists: Mapping[str, Sequence[str]], path_of: Callable[[str],
 def _thumbnail(path: Path) -> npt.NDArray[np.float32] | None:
     """Read an image in gray and small, each channel in its own range; None if it is none."""
     try:
+        with path.open('rb') as file:
+            if file.read(len(_NPY)) == _NPY:
+                return _small(np.load(path, mmap_mode='r', allow_pickle=False))
         with Image.open(path) as image:
             image.draft('L', (4 * _SIDE, 4 * _SIDE))  # a JPEG is decoded at a part of its size
             return np.asarray(
                 image.convert('F' if image.mode.startswith('I') else 'L').resize((_SIDE, _SIDE)), np.float32
             )
-    except (OSError, UnidentifiedImageError, ValueError):
+    except UnidentifiedImageError:
+        # Such as a TIFF of many bands; OpenCV takes no empty file.
+        data = np.fromfile(path, np.uint8)
+        decoded = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+        return None if decoded is None else _small(decoded)
+    except (OSError, ValueError, EOFError):
         return None
+
+
+def _small(array: npt.NDArray[Any]) -> npt.NDArray[np.float32] | None:
+    """Average the bands of an array, (H, W) or (H, W, bands), and make it small; None if it is not an image."""
+    if array.ndim not in (2, 3) or array.dtype.kind not in 'buif' or not array.size:
+        return None
+    step = max(1, min(array.shape[:2]) // (4 * _SIDE))
+    gray = array[::step, ::step].reshape(*array[::step, ::step].shape[:2], -1).mean(axis=2, dtype=np.float32)
+    return np.asarray(cv2.resize(np.nan_to_num(gray), (_SIDE, _SIDE), interpolation=cv2.INTER_AREA), np.float32)

@@ -77,7 +77,11 @@ def image_findings(
         shape (tuple[int, ...]): As it was loaded. Defaults to ``()``.
         mask (tuple[int, ...], optional): Shape of its mask. Defaults to None.
     """
-    found = [image_depth(path, content, loader, loaded), image_bands(path, content, loaded)]
+    found = [
+        image_planes(path, content, loader),
+        image_depth(path, content, loader, loaded),
+        image_bands(path, content, loaded),
+    ]
     if mask is not None:
         found.append(image_turned(path, content, loader, shape, mask))
     return [finding for finding in found if finding is not None]
@@ -124,6 +128,29 @@ def image_bands(path: str, content: ImageContent | None, loaded: NDArray[np.gene
         'than transparency'
     )
     return Finding('image', path, f'has {says}', f'have {says}', remedy, stops=False)
+
+
+def image_planes(path: str, content: ImageContent | None, loader: object) -> Finding | None:
+    """Find a TIFF that holds its bands one after the other: what is not made for it loads one band, or mixes them up.
+
+    Args:
+        path (str): The image file.
+        content (ImageContent, optional): Of the file.
+        loader (Callable): The transform that loads it.
+    """
+    if content is None or not content.planes or type(loader).__name__ == 'LoadTiffImage':
+        return None
+    backend = loader.imdecode_backend if isinstance(loader, LoadImageFromFile) else ''
+    if backend != 'tifffile' and content.channels == 3 and content.bits == 8:
+        return None  # which OpenCV and Pillow put together
+    what = f"{content.channels} bands one after the other (planarconfig='separate')"
+    return Finding(
+        'image',
+        path,
+        f'holds {what}',
+        f'hold {what}',
+        "load them with dict(type='mmdmt.LoadTiffImage'), or write them pixel by pixel (planarconfig='contig')",
+    )
 
 
 def image_turned(

@@ -9,6 +9,8 @@ import numpy as np
 from PIL import ExifTags, Image, PpmImagePlugin, TiffImagePlugin
 
 _BITS = {'1': 1, 'I': 32, 'F': 32}
+_TIFF = (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+')
+_PLANES = TiffImagePlugin.PLANAR_CONFIGURATION
 _PNG = b'\x89PNG\r\n\x1a\n'
 
 
@@ -23,6 +25,7 @@ class ImageContent:
         channels: How many; 1 of a file with a palette.
         orientation: Of EXIF, 1 to 8; 1 is as stored.
         pages: Of a TIFF, of which loaders read the first alone. Defaults to 1.
+        planes: Whether a TIFF holds its channels one after the other rather than pixel by pixel. Defaults to False.
     """
 
     mode: str
@@ -30,12 +33,14 @@ class ImageContent:
     channels: int
     orientation: int
     pages: int = 1
+    planes: bool = False
 
 
 def read_content(data: bytes) -> ImageContent | None:
     """Read what an image file holds.
 
-    Pillow reads the header alone; a file that it does not know (a TIFF of many bands) is decoded by OpenCV.
+    Pillow reads the header alone, also of a TIFF that it does not decode; other files that it does not know are decoded
+    by OpenCV.
 
     Args:
         data (bytes): The whole file.
@@ -52,6 +57,8 @@ def read_content(data: bytes) -> ImageContent | None:
         pass
     if not data:
         return None
+    if data[:4] in _TIFF:
+        return _of_tiff(data)
     array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if array is None:
         return None
@@ -61,7 +68,7 @@ def read_content(data: bytes) -> ImageContent | None:
 
 
 def _of_header(image: Image.Image, data: bytes) -> ImageContent:
-    mode, channels, pages = image.mode, len(image.getbands()), 1
+    mode, channels, pages, planes = image.mode, len(image.getbands()), 1, False
     bits = 16 if mode.startswith('I;16') else _BITS.get(mode, 8)
     if data.startswith(_PNG):
         bits = data[24]  # Pillow opens 16 bits of color as RGB of 8
@@ -70,10 +77,24 @@ def _of_header(image: Image.Image, data: bytes) -> ImageContent:
         depths = image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE) or (bits,)
         bits = max(depths) if isinstance(depths, tuple) else depths
         channels = image.tag_v2.get(TiffImagePlugin.SAMPLESPERPIXEL, channels)
-        pages = image.n_frames
+        pages, planes = image.n_frames, channels > 1 and image.tag_v2.get(_PLANES) == 2
     elif isinstance(image, PpmImagePlugin.PpmImageFile):
         decoder: Any = image.tile[0].args
         bits = decoder[-1].bit_length() if isinstance(decoder, tuple) else 16 if '16' in decoder else bits
     # Not the method of PngImageFile, which decodes the whole image if its header has no EXIF.
     orientation = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)
-    return ImageContent(mode, bits, channels, orientation if orientation in range(1, 9) else 1, pages)
+    return ImageContent(mode, bits, channels, orientation if orientation in range(1, 9) else 1, pages, planes)
+
+
+def _of_tiff(data: bytes) -> ImageContent | None:
+    try:
+        file = io.BytesIO(data)
+        tags = TiffImagePlugin.ImageFileDirectory_v2(file.read(16 if data[2:4] in (b'+\0', b'\0+') else 8))
+        file.seek(tags.next)
+        tags.load(file)
+        channels, depths = tags.get(TiffImagePlugin.SAMPLESPERPIXEL, 1), tags.get(TiffImagePlugin.BITSPERSAMPLE, 1)
+    except Exception:  # whatever a damaged directory makes Pillow stumble over
+        return None
+    bits = max(depths) if isinstance(depths, tuple) else depths
+    mode = f'{bits} bits with {channels} channel{"s" if channels > 1 else ""}'
+    return ImageContent(mode, bits, channels, 1, planes=channels > 1 and tags.get(_PLANES) == 2)

@@ -10,13 +10,16 @@ import pytest
 import tifffile
 import torch
 from mmengine.runner import Runner
+from mmseg.structures import SegDataSample
 from PIL import Image
 from toys.segmentation import CLASSES, draw, run_config, toy_segmentor
 
 from mmdmt.apis import export_onnx, export_peer, init_peers, label_images, predict_images
-from mmdmt.datasets.transforms import LoadNpyImage
+from mmdmt.datasets.transforms import LoadNpyImage, LoadTiffImage
 from mmdmt.preparation.data_check import check_data
-from mmdmt.registry import DATASETS
+from mmdmt.registry import DATASETS, MODELS, TRANSFORMS
+from mmdmt.tasks.file_rules import image_planes
+from mmdmt.tasks.image_content import read_content
 
 ROOT = Path(__file__).parents[2]
 LISTS = {'labeled': 4, 'unlabeled': 4, 'val': 2}
@@ -179,3 +182,93 @@ def test_values_of_an_array_are_kept(tmp_path):
     assert loaded['img'].dtype == np.float32
     assert (loaded['img'] == array).all()
     assert loaded['img_shape'] == (1, 3)
+
+
+def tiff(path, layout, dtype, bands, **settings):
+    """Write random bands; return them as (height, width, bands)."""
+    values = np.random.default_rng(0).integers(0, 250, (20, 30, bands)).astype(dtype)
+    stored = values if layout == 'contig' else values.transpose(2, 0, 1)
+    tifffile.imwrite(path, stored, planarconfig=layout, photometric='minisblack', **settings)
+    return values
+
+
+@pytest.mark.parametrize('layout', ['contig', 'separate'])
+@pytest.mark.parametrize('bands', [2, 3, 4, 7])
+@pytest.mark.parametrize('settings', [{'dtype': np.uint8}, {'dtype': np.uint16, 'byteorder': '>'}, {'dtype': '<f4'}])
+def test_bands_of_a_tiff_come_pixel_by_pixel_however_they_lie(tmp_path, layout, bands, settings):
+    values = tiff(tmp_path / 'a.tif', layout, bands=bands, **settings)
+    loaded = LoadTiffImage()({'img_path': str(tmp_path / 'a.tif')})
+    assert loaded['img'].dtype == np.float32
+    assert np.array_equal(loaded['img'], values.astype(np.float32))
+    assert loaded['ori_shape'] == (20, 30)
+
+
+def test_a_tiff_of_one_band_and_the_first_of_several_pages_are_loaded(tmp_path):
+    pages = np.arange(5 * 20 * 30, dtype=np.uint16).reshape(5, 20, 30)
+    tifffile.imwrite(tmp_path / 'a.tif', pages, photometric='minisblack')
+    assert np.array_equal(LoadTiffImage()({'img_path': str(tmp_path / 'a.tif')})['img'], pages[0])
+
+
+@pytest.mark.parametrize('content', [b'', b'no tiff', b'II*\0\xff\xff\xff\xff'])
+def test_what_is_no_tiff_is_named(tmp_path, content):
+    (tmp_path / 'a.tif').write_bytes(content)
+    with pytest.raises(ValueError, match=r'a.tif is not a TIFF that tifffile reads'):
+        LoadTiffImage()({'img_path': str(tmp_path / 'a.tif')})
+
+
+OPENCV, TIFFFILE = LOAD, dict(LOAD, imdecode_backend='tifffile')
+
+
+@pytest.mark.parametrize(
+    ('layout', 'dtype', 'bands', 'loader', 'refused'),
+    [
+        ('separate', np.uint8, 4, OPENCV, True),  # which gives the first band alone
+        ('separate', np.uint16, 3, OPENCV, True),
+        ('separate', np.uint8, 2, OPENCV, True),
+        ('separate', np.uint8, 4, TIFFFILE, True),  # which gives (bands, height, width)
+        ('separate', np.uint8, 3, TIFFFILE, True),
+        ('separate', np.uint8, 3, OPENCV, False),
+        ('separate', np.uint8, 4, dict(type='mmdmt.LoadTiffImage'), False),
+        ('contig', np.uint8, 4, TIFFFILE, False),
+        ('contig', np.uint16, 3, OPENCV, False),
+    ],
+)
+def test_bands_one_after_the_other_are_refused_where_a_loader_mixes_them_up(
+    tmp_path, mmseg_scope, layout, dtype, bands, loader, refused
+):
+    tiff(tmp_path / 'a.tif', layout, dtype, bands)
+    found = image_planes('a.tif', read_content((tmp_path / 'a.tif').read_bytes()), TRANSFORMS.build(loader))
+    assert (found is not None) == refused
+    if found is not None:
+        assert found.stops
+        assert f"a.tif holds {bands} bands one after the other (planarconfig='separate')" in str(found)
+        assert "dict(type='mmdmt.LoadTiffImage')" in str(found)
+
+
+@pytest.mark.parametrize('kind', ['OpenCV', 'LoadTiffImage'])
+def test_the_check_of_data_and_labeling_know_bands_one_after_the_other(tmp_path, kind, mmseg_scope, monkeypatch):
+    def save(path, image, generator):
+        tifffile.imwrite(path, four_bands(path, image, generator).transpose(2, 0, 1), planarconfig='separate')
+
+    load = OPENCV if kind == 'OpenCV' else dict(type='mmdmt.LoadTiffImage')
+    monkeypatch.setitem(KINDS, 'planes', (save, '.tif', load, *KINDS['four bands'][3:]))
+    write(tmp_path / 'data', save, '.tif')
+    config = config_of(tmp_path / 'data', tmp_path / 'work', 'planes')
+    problems = ' '.join(check_data(config, workers=1).problems)
+    model = MODELS.build(config.model).eval()
+    model.cfg, model.dataset_meta = config, {'classes': CLASSES}
+    if kind == 'OpenCV':
+        assert '4 bands one after the other' in problems
+        with pytest.raises(ValueError, match='4 bands one after the other'):
+            label_images(model, tmp_path / 'data' / 'images', tmp_path / 'labels', threshold=0.0)
+        assert not (tmp_path / 'labels').exists()
+        return
+    assert not problems
+    label_images(model, tmp_path / 'data' / 'images', tmp_path / 'labels', threshold=0.0)
+    path = tmp_path / 'data' / 'images' / 'volume_2' / '0.tif'
+    sample = SegDataSample(metainfo={'img_shape': (40, 44), 'ori_shape': (40, 44)})
+    batch = {'inputs': [torch.from_numpy(tifffile.imread(path).astype(np.float32))], 'data_samples': [sample]}
+    with torch.no_grad():
+        (expected,) = model.test_step(batch)
+    label = np.asarray(Image.open(tmp_path / 'labels' / 'labels' / 'volume_2' / '0.png'))
+    assert np.array_equal(label, expected.pred_sem_seg.data[0].numpy())

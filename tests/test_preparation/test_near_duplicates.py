@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from mmdmt.preparation.near_duplicates import near_duplicates
@@ -56,3 +57,26 @@ def test_of_many_pairs_two_hundred_are_looked_at(tmp_path, save):
     found = near_duplicates({'val': names[::2], 'labeled': names[1::2]}, lambda _: tmp_path / '0.png')
     assert found.looked_at == 200
     assert len(found.pairs) == 200
+
+
+@pytest.mark.parametrize('kind', ['npy', 'tif', '16-bit png'])
+def test_slices_and_bands_that_pillow_does_not_read_are_compared_too(tmp_path, kind):
+    generator = np.random.default_rng(0)
+    files = {}
+
+    def save(name, picture):
+        files[name] = tmp_path / f'{name}.{kind[-3:]}'
+        if kind == 'npy':
+            np.save(files[name], picture.astype(np.float32) / 7 - 1000)
+        elif kind == 'tif':
+            tifffile.imwrite(files[name], picture.astype(np.uint16), planarconfig='contig', photometric='minisblack')
+        else:
+            Image.fromarray(picture[..., 0].astype(np.uint16)).save(files[name])
+
+    pictures = [generator.integers(0, 4000, (150, 160, 5)) for _ in range(4)]
+    for number, picture in enumerate(pictures):
+        save(f'{number}a', picture)
+        save(f'{number}b', picture + 3 if number == 1 else generator.integers(0, 4000, (150, 160, 5)))
+    lists = {'val': [name for name in files if name[1] == 'a'], 'labeled': [name for name in files if name[1] == 'b']}
+    found = near_duplicates(lists, files.__getitem__)
+    assert found == ((('1a', '1b'),), 7)

@@ -5,10 +5,11 @@ from importlib.util import find_spec
 from mmdmt.datasets.transforms.evaluation_size import EvaluateAtThisSize
 from mmdmt.datasets.transforms.light_on_dark import LightOnDark
 from mmdmt.datasets.transforms.load_npy import LoadNpyImage
+from mmdmt.datasets.transforms.load_tiff import LoadTiffImage
 from mmdmt.datasets.transforms.two_views import TwoViews
 from mmdmt.tasks.classification.transforms import LoadPseudoImageLabel
 
-__all__ = ['EvaluateAtThisSize', 'LightOnDark', 'LoadNpyImage', 'LoadPseudoImageLabel', 'TwoViews']
+__all__ = ['EvaluateAtThisSize', 'LightOnDark', 'LoadNpyImage', 'LoadPseudoImageLabel', 'LoadTiffImage', 'TwoViews']
 
 # Classification needs no MMSegmentation.
 if find_spec('mmseg'):
