@@ -31,7 +31,7 @@ def find_images_of_list(list_file: str, paths: Sequence[str], dataset: Any) -> l
         dataset (BaseDataset): The dataset.
 
     Returns:
-        list[int]: Their numbers, in the order of the list.
+        list[int]: Their numbers, in the order of the list; all numbers of an image that the dataset repeats.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -58,12 +58,13 @@ def find_images_of_list(list_file: str, paths: Sequence[str], dataset: Any) -> l
             'list names of the labeled ann_file.'
         )
     for line, numbers in zip(lines, found, strict=True):
-        if len(numbers) > 1:
+        several = list(dict.fromkeys(paths[number] for number in numbers))
+        if len(several) > 1:
             raise ValueError(
-                f'{list_file} names {line!r}, which may be {paths[numbers[0]]} or {paths[numbers[1]]}: write the name '
-                'as the labeled ann_file has it, with its folder.'
+                f'{list_file} names {line!r}, which may be {several[0]} or {several[1]}: write the name as the labeled '
+                'ann_file has it, with its folder.'
             )
-    return [numbers[0] for numbers in found]
+    return [number for numbers in found for number in numbers]
 
 
 def _folder_and_suffix(dataset: Any) -> tuple[str, str]:

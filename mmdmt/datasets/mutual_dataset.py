@@ -184,7 +184,12 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
     def class_counts(self) -> NDArray[np.int64] | None:
         """Count the pixels of each class in each labeled image, int64 (images, classes); None for classification."""
-        return self.task.labels.class_counts(self.parts)
+        counts = self.task.labels.class_counts(self.parts)
+        if counts is None:
+            return None
+        row = {path: number for number, path in enumerate(path for part in self.parts for path in self._paths(part))}
+        # A wrapper may repeat some of the images.
+        return counts[[row[path] for path in self._paths(self.labeled)]]
 
     def num_unlabeled(self) -> int:
         """Return how many images there are to label."""

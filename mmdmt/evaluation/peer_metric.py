@@ -79,8 +79,10 @@ class PeerMetric(BaseMetric):
     def _check_name(self, sample: dict[str, Any]) -> None:
         """Refuse two images of one file name, whose predictions would be written to one file."""
         path = str(sample.get('img_path') or '')
-        if not path or not self._config.get('output_dir'):
-            return
+        if path and self._config.get('output_dir'):
+            self._claim_name(path)
+
+    def _claim_name(self, path: str) -> None:
         other = self._written.setdefault(Path(path).stem, path)
         if other != path:
             raise ValueError(
@@ -97,6 +99,9 @@ class PeerMetric(BaseMetric):
         Returns:
             dict[str, float]: Results by name.
         """
+        for written in all_gather_object(dict(self._written)):
+            for path in written.values():
+                self._claim_name(path)
         # A process that was given no image takes part all the same.
         names = {name for names in all_gather_object(list(self._metrics)) for name in names}
         results: dict[str, float] = {}

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.registry import DATASETS
+from mmseg.datasets import BaseSegDataset
 from toys.segmentation import TRAIN_PIPELINE, mutual_dataset, shapes
 
 from mmdmt.method.draws import Draw
@@ -243,6 +244,43 @@ def test_several_labeled_datasets_can_be_joined(shapes_folder, bank):
     config['labeled']['datasets'] = [part, {'type': 'RepeatDataset', 'times': 2, 'dataset': lost}]
     with pytest.raises(FileNotFoundError, match=r'no_such_folder \(seg_map_path of the labeled dataset, .*data_root'):
         DATASETS.build(config)
+
+
+@DATASETS.register_module()
+class ShapesWithClasses(BaseSegDataset):
+    """Says of its images which classes they show, as ClassBalancedDataset asks it: 1 is in the first alone."""
+
+    def get_cat_ids(self, idx):
+        return [0] if idx else [0, 1]
+
+
+@pytest.fixture
+def balanced(shapes_folder):
+    config = mutual_dataset(shapes_folder)
+    pipeline = [TRAIN_PIPELINE[0], {'type': 'mmdmt.LoadPseudoLabel'}, {'type': 'mmdmt.PackPseudoLabel'}]
+    config['unlabeled']['pipeline'] = pipeline
+    part = {**config['labeled'], 'type': 'ShapesWithClasses'}
+    # Class 1 is in one of 6 images: that one is repeated ceil(sqrt(0.9 / (1 / 6))) = 3 times.
+    config['labeled'] = {'type': 'ClassBalancedDataset', 'dataset': part, 'oversample_thr': 0.9}
+    return config
+
+
+def test_images_that_a_wrapper_repeats_are_drawn_counted_and_listed_as_often(balanced, shapes_folder, tmp_path):
+    dataset = DATASETS.build(balanced)
+    order = [0, 0, 0, 1, 2, 3, 4, 5]
+    assert len(dataset.labeled) == len(order)
+    drawn = [dataset[Draw('a', number, 0, None)]['data_samples'].img_path for number in range(len(order))]
+    assert [int(path[-7:-4]) for path in drawn] == order
+    masks = [cv2.imread(str(shapes_folder / 'masks' / f'{number:03d}.png'), cv2.IMREAD_UNCHANGED) for number in order]
+    assert dataset.class_counts().tolist() == [np.bincount(mask.ravel(), minlength=3).tolist() for mask in masks]
+    (tmp_path / 'part.txt').write_text('004\n000\n')
+    assert dataset.labeled_indices(str(tmp_path / 'part.txt')) == [6, 0, 1, 2]
+
+
+def test_a_class_balanced_dataset_of_one_that_knows_no_classes_is_refused_with_the_way_out(balanced):
+    balanced['labeled']['dataset']['type'] = 'BaseSegDataset'
+    with pytest.raises(ValueError, match=r'must implement `get_cat_ids` method.*rare_classes=dict\(temperature=0.01\)'):
+        DATASETS.build(balanced)
 
 
 def test_black_and_white_masks_are_warned_of(own_folder, monkeypatch):
