@@ -4,12 +4,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 from mmengine.hooks import EMAHook
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import Runner
 from torch import Tensor
 
 from mmdmt.engine.guards.last_checkpoint import CheckpointFiles, checkpoint_files
+from mmdmt.engine.guards.plain_values import stranger
 
 PARTS = ('dmt', 'meta', 'state_dict', 'optimizer', 'message_hub')
 _LIKE_PARAMETER = {'momentum_buffer', 'exp_avg', 'exp_avg_sq', 'max_exp_avg_sq'}
@@ -86,7 +88,7 @@ def _faults_of_hub(hub: Any) -> Iterator[str]:
     if not all(isinstance(part, Mapping) and all(isinstance(key, str) for key in part) for part in parts):
         yield 'a message_hub without log_scalars, runtime_info and resumed_keys by name'
         return
-    if not all(isinstance(value, HistoryBuffer) for value in scalars.values()):
+    if not all(isinstance(value, HistoryBuffer) and _is_history(value) for value in scalars.values()):
         yield 'log_scalars of message_hub that are not histories'
     if not all(isinstance(value, bool) for value in resumed.values()):
         yield 'resumed_keys of message_hub that are neither true nor false'
@@ -103,12 +105,13 @@ def _faults_of_optimizers(states: Any, runner: Runner) -> Iterator[str]:
         return
     for name in names:
         state, groups = states[name], runner.optim_wrapper[name].optimizer.param_groups
-        fault = _fault_of_optimizer(state, [parameter for group in groups for parameter in group['params']])
+        fault = _fault_of_optimizer(state, groups)
         if fault:
             yield f'an optimizer of peer {name!r} {fault}'
 
 
-def _fault_of_optimizer(state: Any, parameters: list[Tensor]) -> str:
+def _fault_of_optimizer(state: Any, built: list[dict[str, Any]]) -> str:
+    parameters = [parameter for group in built for parameter in group['params']]
     if not isinstance(state, Mapping) or not {'state', 'param_groups'} <= set(state):
         return 'without state and param_groups'
     groups, slots = state['param_groups'], state['state']
@@ -116,14 +119,27 @@ def _fault_of_optimizer(state: Any, parameters: list[Tensor]) -> str:
         return 'without param_groups'
     if [number for group in groups for number in group['params']] != list(range(len(parameters))):
         return f'for other parameters than the {len(parameters)} of the peer'
+    for group, own in zip(groups, built, strict=False):
+        settings = {key: value for key, value in own.items() if key != 'params'}
+        found = stranger(group, settings)
+        negative = next((f'{key}={value}' for key, value in group.items() if _is_negative(value)), '')
+        if found or negative:
+            return f'with {found or negative} in its param_groups'
     if not isinstance(slots, Mapping) or not set(slots) <= set(range(len(parameters))):
         return 'with states of parameters that there are not'
     for number, slot in slots.items():
-        for key, value in slot.items() if isinstance(slot, Mapping) else ():
-            if key in _LIKE_PARAMETER and getattr(value, 'shape', None) not in (None, parameters[number].shape):
+        if not isinstance(slot, Mapping):
+            return f'whose state of parameter {number} is {_short(slot)}'
+        for key, value in slot.items():
+            like = key in _LIKE_PARAMETER and isinstance(value, Tensor)
+            if like and value.shape != parameters[number].shape:
                 return (
                     f'whose {key} has shape {tuple(value.shape)} for a parameter of {tuple(parameters[number].shape)}'
                 )
+            if like and not value.is_floating_point():
+                return f'whose {key} is of {value.dtype}'
+            if value is not None and not isinstance(value, Tensor | int | float):
+                return f'whose {key} of parameter {number} is {_short(value)}'
     return ''
 
 
@@ -143,6 +159,27 @@ def _faults_of_schedules(states: Any, runner: Runner) -> Iterator[str]:
         key: len(value) for key, value in expected.items()
     }:
         yield 'param_schedulers of another config'
+        return
+    for name, schedulers in expected.items():
+        for state, scheduler in zip(given[name], schedulers, strict=True):
+            own = scheduler.state_dict()
+            unknown = sorted(map(str, set(state) - set(own)))
+            found = f'{unknown[0]}, which it does not have' if unknown else stranger(state, own)
+            steps = [key for key in ('last_step', '_global_step') if not found and state.get(key, 0) < -1]
+            if found or steps:
+                told = found or f'{steps[0]}={state[steps[0]]}'
+                yield f'param_schedulers of another config: {type(scheduler).__name__} has {told}'
+
+
+def _is_history(history: HistoryBuffer) -> bool:
+    values = [vars(history).get(key) for key in ('_log_history', '_count_history')]
+    plain = all(isinstance(one, np.ndarray) and one.ndim == 1 and one.dtype.kind in 'biuf' for one in values)
+    alike = plain and len(values[0]) == len(values[1])
+    return alike and _is_count(vars(history).get('max_length')) and '_statistics_methods' not in vars(history)
+
+
+def _is_negative(value: Any) -> bool:
+    return isinstance(value, int | float) and value < 0
 
 
 def _length(states: Any) -> int:

@@ -1,11 +1,14 @@
 import copy
 import logging
+import math
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from mmengine.hooks import CheckpointHook, EMAHook
 from mmengine.logging import HistoryBuffer
+from mmengine.optim import PolyLR
 
 from mmdmt.engine.guards.checkpoint_state import check_state, confine
 
@@ -20,7 +23,7 @@ def runner(tmp_path):
         optimizers[name] = SimpleNamespace(optimizer=optimizer)
     return SimpleNamespace(
         optim_wrapper=optimizers,
-        param_schedulers={'left': [None], 'right': [None]},
+        param_schedulers={name: [PolyLR(one.optimizer, power=0.9, end=6)] for name, one in optimizers.items()},
         hooks=[CheckpointHook(by_epoch=False)],
         work_dir=str(tmp_path),
         logger=logging.getLogger(),
@@ -34,13 +37,19 @@ def checkpoint(runner):
         'meta': {'iter': 2, 'epoch': 0, 'seed': 0},
         'state_dict': {},
         'optimizer': {name: copy.deepcopy(one.optimizer.state_dict()) for name, one in runner.optim_wrapper.items()},
-        'param_schedulers': {'left': [{}], 'right': [{}]},
+        'param_schedulers': {name: [one.state_dict() for one in of] for name, of in runner.param_schedulers.items()},
         'message_hub': {
             'log_scalars': {'loss': HistoryBuffer()},
             'runtime_info': {'keep_ckpt_ids': [1, 2]},
             'resumed_keys': {'loss': True},
         },
     }
+
+
+def history(**values):
+    made = HistoryBuffer()
+    vars(made).update(values)
+    return made
 
 
 def test_the_state_of_a_run_passes(runner, checkpoint):
@@ -72,10 +81,31 @@ def test_the_state_of_a_run_passes(runner, checkpoint):
         ('optimizer.left.state', {0: {'momentum_buffer': torch.ones(3)}}, r'shape \(3,\) for a parameter of \(2, 3\)'),
         ('param_schedulers', None, 'save_param_scheduler=False'),
         ('param_schedulers', {'left': [{}]}, 'param_schedulers of another config'),
+        ('param_schedulers.left.0', {}, 'another config: PolyLR has no '),
+        ('param_schedulers.left.0.power', 'x', "PolyLR has power='x'"),
+        ('param_schedulers.left.0.last_step', -7, 'PolyLR has last_step=-7'),
+        ('param_schedulers.left.0.base_values', [0.1, 0.2], 'PolyLR has base_values='),
+        ('param_schedulers.left.0.step', 'mine', 'PolyLR has step, which it does not have'),
+        ('optimizer.left.param_groups.0.lr', '0.1', "with lr='0.1' in its param_groups"),
+        ('optimizer.left.param_groups.0.lr', math.nan, 'with lr=nan in its param_groups'),
+        ('optimizer.left.param_groups.0.lr', -1.0, 'with lr=-1.0 in its param_groups'),
+        ('optimizer.left.param_groups.0.momentum', None, 'with momentum=None in its param_groups'),
+        ('optimizer.left.param_groups.0.nesterov', 'yes', "with nesterov='yes'"),
+        ('optimizer.left.state.0', 'x', "whose state of parameter 0 is 'x'"),
+        ('optimizer.left.state.0.momentum_buffer', 'x', "whose momentum_buffer of parameter 0 is 'x'"),
+        (
+            'optimizer.left.state.0.momentum_buffer',
+            torch.ones(2, 3, dtype=int),
+            'whose momentum_buffer is of torch.int64',
+        ),
+        ('message_hub.log_scalars.loss', history(_log_history='abc'), 'not histories'),
+        ('message_hub.log_scalars.loss', history(_count_history=np.zeros(3)), 'not histories'),
+        ('message_hub.log_scalars.loss', history(max_length='x'), 'not histories'),
+        ('message_hub.log_scalars.loss', history(_statistics_methods={}), 'not histories'),
     ],
 )
 def test_a_value_that_cannot_be_is_named(runner, checkpoint, place, value, words):
-    *path, last = place.split('.')
+    *path, last = [int(key) if key.isdigit() else key for key in place.split('.')]
     part = checkpoint
     for key in path:
         part = part[key]
