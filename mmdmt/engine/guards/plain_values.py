@@ -10,8 +10,8 @@ from torch import Tensor
 def stranger(given: Any, built: Any, place: str = '') -> str:
     """Find the first value that is of another kind than the one in whose place it would be put.
 
-    Numbers stand for numbers that are finite or the same, truth values for truth values, lists for lists of that length, tensors of
-    a shape for such tensors; None may stand for a value that has not been set, and a value for None.
+    Numbers stand for numbers that are finite or the same, truth values for truth values, lists for lists of that
+    length, tensors of a shape for such tensors; None may stand for a value that has not been set, and a value for None.
 
     Args:
         given (Any): Of a file.
