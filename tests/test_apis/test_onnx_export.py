@@ -127,3 +127,44 @@ def test_missing_packages_are_named_with_what_brings_them(tmp_path, monkeypatch)
     monkeypatch.setattr(onnx_export, 'import_module', absent)
     with pytest.raises(ImportError, match=r'onnx, which writes .*pip install "mmdmt\[onnx\]"'):
         export_onnx(built(toy_segmentor()), tmp_path / 'one.onnx')
+
+
+def transformer(backbone, head):
+    config = toy_segmentor()
+    config.pop('auxiliary_head')
+    common = {'num_classes': 3, 'align_corners': False, 'dropout_ratio': 0.1, 'channels': 16}
+    config['backbone'] = backbone
+    config['decode_head'] = {**common, 'norm_cfg': {'type': 'BN'}, 'loss_decode': {'type': 'CrossEntropyLoss'}, **head}
+    return config
+
+
+SEGFORMER = transformer(
+    {
+        'type': 'MixVisionTransformer',
+        'embed_dims': 8,
+        'num_layers': [1, 1, 1, 1],
+        'num_heads': [1, 2, 4, 8],
+        'patch_sizes': [7, 3, 3, 3],
+        'sr_ratios': [8, 4, 2, 1],
+        'mlp_ratio': 2,
+    },
+    {'type': 'SegformerHead', 'in_channels': [8, 16, 32, 64], 'in_index': [0, 1, 2, 3]},
+)
+CONVNEXT = transformer(
+    {
+        'type': 'mmpretrain.ConvNeXt',
+        'arch': {'depths': [1, 1, 1, 1], 'channels': [8, 16, 24, 32]},
+        'out_indices': [0, 1, 2, 3],
+        'gap_before_final_norm': False,
+    },
+    {'type': 'UPerHead', 'in_channels': [8, 16, 24, 32], 'in_index': [0, 1, 2, 3], 'pool_scales': (1, 2, 3, 6)},
+)
+
+
+@pytest.mark.parametrize('network', [SEGFORMER, CONVNEXT], ids=['SegFormer', 'ConvNeXt'])
+def test_transformers_and_convnext_have_a_file_of_any_size(tmp_path, network):
+    pytest.importorskip('mmpretrain')
+    model = built(network)
+    check = export_onnx(model, tmp_path / 'one.onnx')
+    assert (check.changed, check.pixels) == (0, sum(height * width for height, width in onnx_export.SIZES))
+    assert check.difference < 1e-4

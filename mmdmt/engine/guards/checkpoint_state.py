@@ -92,6 +92,9 @@ def _faults_of_hub(hub: Any) -> Iterator[str]:
         yield 'log_scalars of message_hub that are not histories'
     if not all(isinstance(value, bool) for value in resumed.values()):
         yield 'resumed_keys of message_hub that are neither true nor false'
+    for key, score in info.items():
+        if key.startswith('best_score') and not isinstance(score, int | float | np.number):
+            yield f'{key}={_short(score)}, which must be a number'
     kept = info.get('keep_ckpt_ids', [])
     if not isinstance(kept, list) or not all(map(_is_count, kept)):
         yield f'keep_ckpt_ids={_short(kept)}, which must be iterations'

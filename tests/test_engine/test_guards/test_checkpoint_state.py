@@ -75,6 +75,7 @@ def test_the_state_of_a_run_passes(runner, checkpoint):
         ('message_hub.log_scalars', {'loss': 1.0}, 'not histories'),
         ('message_hub.resumed_keys', {'loss': 'yes'}, 'neither true nor false'),
         ('message_hub.runtime_info', {'keep_ckpt_ids': ['../x']}, 'keep_ckpt_ids'),
+        ('message_hub.runtime_info', {'best_score': 'x'}, "best_score='x', which must be a number"),
         ('optimizer', {'left': {}}, r"optimizers for \['left'\], while the peers are"),
         ('optimizer.left', {}, 'without state and param_groups'),
         ('optimizer.left.param_groups', [{'params': [0, 1]}], 'for other parameters'),
