@@ -123,5 +123,9 @@ def _read(path):
 
 
 def _read_and_fill_the_disk(path):
-    full_disk().__enter__()  # of a process of the conversion, until it ends
+    _HELD.append(full_disk())  # by a process of the conversion, until it ends
+    _HELD[-1].__enter__()
     return _read(path)
+
+
+_HELD = []
