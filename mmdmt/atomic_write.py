@@ -62,6 +62,6 @@ def room_to_write(path: Path, remedy: str = REMEDY) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        # numpy raises one without a number where the disk takes a part of an array alone.
+        # numpy raises one without a number where the disk takes a part of an array alone: it is full.
         reason = error.strerror or str(error)
-        raise OSError(error.errno or errno.EIO, f'{reason} while this was written ({remedy})', str(path)) from error
+        raise OSError(error.errno or errno.ENOSPC, f'{reason} while this was written ({remedy})', str(path)) from error

@@ -1,3 +1,4 @@
+import errno
 import os
 
 import pytest
@@ -56,5 +57,6 @@ def test_nothing_is_written_through_a_link(path, tmp_path):
 @pytest.mark.parametrize('error', [OSError(28, 'No space left'), OSError('7 requested and 3 written')], ids=str)
 def test_a_full_disk_is_a_sentence_with_the_remedy(tmp_path, error):
     words = r'(No space left|3 written) while this was written \(make room\): .*scores'
-    with pytest.raises(OSError, match=words), room_to_write(tmp_path / 'scores.npy', 'make room'):
+    with pytest.raises(OSError, match=words) as told, room_to_write(tmp_path / 'scores.npy', 'make room'):
         raise error
+    assert told.value.errno == errno.ENOSPC  # by which a run knows that it ends with a sentence
