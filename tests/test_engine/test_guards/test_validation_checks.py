@@ -82,7 +82,7 @@ LOAD, LOAD_MASK, PACK = VAL_PIPELINE
 
 @pytest.mark.parametrize('scale', [1, 2])
 def test_padding_of_test_images_is_cut_off_predictions(data, tmp_path, scale):
-    resize = {'type': 'Resize', 'scale_factor': scale, 'keep_ratio': True}
+    resize = {'type': 'Resize', 'scale_factor': float(scale), 'keep_ratio': True}
     size = {**PAD, 'size': (64 * scale, 72 * scale)}
     metric = {'type': 'IoUMetric', 'format_only': True, 'output_dir': str(tmp_path / 'out')}
     settings = {'test_dataloader.dataset.pipeline': [LOAD, resize, size, LOAD_MASK, PACK]}
