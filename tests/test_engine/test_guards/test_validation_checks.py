@@ -76,14 +76,14 @@ def test_a_class_in_no_labeled_mask_is_a_warning(data, tmp_path, caplog):
     assert 'disc' not in caplog.text
 
 
-PAD = {'type': 'Pad', 'size': (64, 72), 'pad_val': {'img': 120, 'seg': 255}}
+PAD = {'type': 'Pad', 'size': (72, 64), 'pad_val': {'img': 120, 'seg': 255}}
 LOAD, LOAD_MASK, PACK = VAL_PIPELINE
 
 
 @pytest.mark.parametrize('scale', [1, 2])
 def test_padding_of_test_images_is_cut_off_predictions(data, tmp_path, scale):
     resize = {'type': 'Resize', 'scale_factor': float(scale), 'keep_ratio': True}
-    size = {**PAD, 'size': (64 * scale, 72 * scale)}
+    size = {**PAD, 'size': (72 * scale, 64 * scale)}  # (width, height)
     metric = {'type': 'IoUMetric', 'format_only': True, 'output_dir': str(tmp_path / 'out')}
     settings = {'test_dataloader.dataset.pipeline': [LOAD, resize, size, LOAD_MASK, PACK]}
     runner = tester(data, tmp_path, **settings, **{'test_evaluator.metric': metric})
@@ -115,7 +115,7 @@ TTA = {'type': 'TestTimeAug', 'transforms': [[{'type': 'Resize', 'scale_factor':
 @pytest.mark.parametrize(
     ('pipeline', 'words'),
     [
-        ([LOAD, LOAD_MASK, PAD, PACK], r'016.png is 64x72 \(height x width\) after its pipeline, .* at 36x48'),
+        ([LOAD, LOAD_MASK, PAD, PACK], r'016.png is 64x72 \(height x width\) after its pipeline, .* at 40x44'),
         ([LOAD, PAD, {'type': 'RandomFlip', 'prob': 1.0}, LOAD_MASK, PACK], 'RandomFlip .* flips padded images'),
         ([LOAD, {'type': 'CenterCrop', 'crop_size': 20}, LOAD_MASK, PACK], 'CenterCrop .* makes 20x20'),
         ([LOAD, TTA], r'test_dataloader.dataset pads images for test-time augmentation'),
