@@ -77,10 +77,10 @@ class BankWriter:
             with contextlib.suppress(OSError):  # it must not hide the error that has come first
                 self._file.close()
             return
+        with room_to_write(self._labels_path, ROOM), self._file:
+            self._file.flush()
+            os.fsync(self._file.fileno())
         with room_to_write(self._index_path, ROOM):
-            with self._file:
-                self._file.flush()
-                os.fsync(self._file.fileno())
             np.save(self._index_path, np.array(self._index, np.int64).reshape(-1, 3))
 
 
