@@ -1,6 +1,8 @@
 """Find images that are nearly the same as their neighbor, yet stand in another list: frames, slices, bursts."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -76,12 +78,23 @@ def _thumbnail(path: Path) -> npt.NDArray[np.float32] | None:
                 image.convert('F' if image.mode.startswith('I') else 'L').resize((_SIDE, _SIDE)), np.float32
             )
     except UnidentifiedImageError:
-        # Such as a TIFF of many bands; OpenCV takes no empty file.
-        data = np.fromfile(path, np.uint8)
-        decoded = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+        decoded = _bands(path)
         return None if decoded is None else _small(decoded)
     except (OSError, ValueError, EOFError):
         return None
+
+
+def _bands(path: Path) -> npt.NDArray[Any] | None:
+    """Read what Pillow does not, such as a TIFF of many bands: by tifffile if it is installed, or by OpenCV."""
+    if find_spec('tifffile') is not None:
+        import tifffile
+
+        with suppress(Exception), tifffile.TiffFile(path) as file:  # whatever it and its codecs raise
+            page: Any = file.pages[0]
+            array: npt.NDArray[Any] = page.asarray()
+            return np.moveaxis(array, 0, -1) if page.axes == 'SYX' else array
+    data = np.fromfile(path, np.uint8)
+    return cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None  # OpenCV takes no empty file
 
 
 def _small(array: npt.NDArray[Any]) -> npt.NDArray[np.float32] | None:
