@@ -63,7 +63,8 @@ class StoredSize:
                 'take it out.'
             )
         if self._content != self._size and results.get('flip'):
-            self._fault = f'{type(transform).__name__} of the test pipeline flips padded images: take it out.'
+            told = f'{type(transform).__name__} of the test pipeline flips padded images: take it out.'
+            self._fault = self._fault or told
 
     def note(self, packed: Any) -> None:
         """Write the padding into the packed sample.
