@@ -150,21 +150,29 @@ SEGFORMER = transformer(
     },
     {'type': 'SegformerHead', 'in_channels': [8, 16, 32, 64], 'in_index': [0, 1, 2, 3]},
 )
-CONVNEXT = transformer(
-    {
-        'type': 'mmpretrain.ConvNeXt',
-        'arch': {'depths': [1, 1, 1, 1], 'channels': [8, 16, 24, 32]},
-        'out_indices': [0, 1, 2, 3],
-        'gap_before_final_norm': False,
-    },
-    {'type': 'UPerHead', 'in_channels': [8, 16, 24, 32], 'in_index': [0, 1, 2, 3], 'pool_scales': (1, 2, 3, 6)},
-)
+CONVNEXT = {
+    'type': 'mmpretrain.ConvNeXt',
+    'arch': {'depths': [1, 1, 1, 1], 'channels': [8, 16, 24, 32]},
+    'out_indices': [0, 1, 2, 3],
+    'gap_before_final_norm': False,
+}
+FCN = {'type': 'FCNHead', 'in_channels': 24, 'in_index': 2, 'num_convs': 1}
+POOLING = {'type': 'UPerHead', 'in_channels': [8, 16, 24, 32], 'in_index': [0, 1, 2, 3], 'pool_scales': (1, 2, 3, 6)}
 
 
-@pytest.mark.parametrize('network', [SEGFORMER, CONVNEXT], ids=['SegFormer', 'ConvNeXt'])
+@pytest.mark.parametrize('network', [SEGFORMER, transformer(CONVNEXT, FCN)], ids=['SegFormer', 'ConvNeXt'])
 def test_transformers_and_convnext_have_a_file_of_any_size(tmp_path, network):
     pytest.importorskip('mmpretrain')
     model = built(network)
     check = export_onnx(model, tmp_path / 'one.onnx')
     assert (check.changed, check.pixels) == (0, sum(height * width for height, width in onnx_export.SIZES))
     assert check.difference < 1e-4
+
+
+def test_pyramid_pooling_follows_no_size_in_a_file_and_is_refused(tmp_path):
+    pytest.importorskip('mmpretrain')
+    with pytest.raises(
+        ValueError, match='The ONNX file of this network is of no use.*Export a plain checkpoint instead'
+    ):
+        export_onnx(built(transformer(CONVNEXT, POOLING)), tmp_path / 'one.onnx')
+    assert not list(tmp_path.iterdir())
