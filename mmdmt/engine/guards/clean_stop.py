@@ -25,13 +25,17 @@ GRACE = 30.0
 """Seconds for which the other processes of a run wait for the one that writes the checkpoint."""
 
 SOON = 0.01
-"""Seconds after which a signal that has come while a process was forked is looked at again."""
+"""Seconds after which a signal that has come while data workers were started is looked at again."""
 
 ONE_EVENT = 3.0
 """Seconds in which a process of several takes signals for one."""
 
 # What is replaced: a handler of the user's (or of a scheduler's) stays.
 _DEFAULTS: dict[int, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+
+
+_STARTING = {('_launch', 'popen_fork.py'), ('__init__', 'dataloader.py')}
+"""Functions of Python and torch, and their files, that start data workers."""
 
 
 class Doing(Enum):
@@ -143,7 +147,7 @@ class CleanStop:
         elif not self._is_training(frame):  # an error has ended the run, and the process lives on
             self.finish()
             signal.raise_signal(number)
-        elif _is_amid_fork(frame) and self._receive_soon(number):
+        elif _is_starting_workers(frame) and self._receive_soon(number):
             pass
         elif self._pending is not None:
             # A launcher sends its processes the signal that they have got themselves.
@@ -221,10 +225,14 @@ def _kill_workers() -> None:
             process.kill()
 
 
-def _is_amid_fork(frame: FrameType | None) -> bool:
-    """Whether a data worker is being forked: Python prints and drops what is raised in the hooks around a fork."""
+def _is_starting_workers(frame: FrameType | None) -> bool:
+    """Whether data workers are being started.
+
+    Python prints and drops what is raised in the hooks around a fork, and torch prints an error of its own about an
+    iterator that has got only some of its workers.
+    """
     while frame is not None:
-        if frame.f_code.co_name == '_launch' and frame.f_code.co_filename.endswith('popen_fork.py'):
+        if (frame.f_code.co_name, Path(frame.f_code.co_filename).name) in _STARTING:
             return True
         frame = frame.f_back
     return False
