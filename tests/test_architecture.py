@@ -225,7 +225,7 @@ def unguarded_writes(path):
     return walk(ast.parse(path.read_text()), False, set())
 
 
-def test_all_that_is_written_goes_through_the_functions_that_know_a_full_disk():
+def test_all_writers_go_through_the_functions_that_know_a_full_disk():
     # What measures on the machine of a developer may end with a stack trace.
     files = [
         *ROOT.rglob('*.py'),

@@ -56,7 +56,7 @@ def parts(path):
     return re.fullmatch(pattern, path.stem).groups()
 
 
-def test_every_list_has_every_network_on_labels_alone_with_dmt_and_with_the_recipe():
+def test_every_list_has_every_network_in_three_ways():
     assert {parts(path) for path in LEAVES} == {
         (method, network, data, name, str(side))
         for data in LISTS

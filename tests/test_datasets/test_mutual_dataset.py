@@ -265,7 +265,7 @@ def balanced(shapes_folder):
     return config
 
 
-def test_images_that_a_wrapper_repeats_are_drawn_counted_and_listed_as_often(balanced, shapes_folder, tmp_path):
+def test_images_that_a_wrapper_repeats_count_as_often(balanced, shapes_folder, tmp_path):
     dataset = DATASETS.build(balanced)
     order = [0, 0, 0, 1, 2, 3, 4, 5]
     assert len(dataset.labeled) == len(order)
@@ -277,7 +277,7 @@ def test_images_that_a_wrapper_repeats_are_drawn_counted_and_listed_as_often(bal
     assert dataset.labeled_indices(str(tmp_path / 'part.txt')) == [6, 0, 1, 2]
 
 
-def test_a_class_balanced_dataset_of_one_that_knows_no_classes_is_refused_with_the_way_out(balanced):
+def test_a_class_balanced_dataset_without_classes_is_refused(balanced):
     balanced['labeled']['dataset']['type'] = 'BaseSegDataset'
     with pytest.raises(ValueError, match=r'must implement `get_cat_ids` method.*rare_classes=dict\(temperature=0.01\)'):
         DATASETS.build(balanced)

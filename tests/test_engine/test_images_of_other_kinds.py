@@ -233,7 +233,7 @@ OPENCV, TIFFFILE = LOAD, dict(LOAD, imdecode_backend='tifffile')
         ('contig', np.uint16, 3, OPENCV, False),
     ],
 )
-def test_bands_one_after_the_other_are_refused_where_a_loader_mixes_them_up(
+def test_planar_bands_are_refused_where_a_loader_mixes_them_up(
     tmp_path, mmseg_scope, layout, dtype, bands, loader, refused
 ):
     tiff(tmp_path / 'a.tif', layout, dtype, bands)

@@ -54,7 +54,7 @@ def test_nothing_outside_of_the_work_dir_is_removed(stopped, shapes_folder, tmp_
     assert path.suffix or (path / 'photo.txt').read_text() == 'mine'
 
 
-def test_a_copy_of_a_run_removes_its_own_best_checkpoint_and_not_that_of_the_original(stopped, shapes_folder, tmp_path):
+def test_a_copied_run_removes_its_own_best_checkpoint_alone(stopped, shapes_folder, tmp_path):
     before = {path.name: path.read_bytes() for path in stopped.glob('*.pth')}
     copy = shutil.copytree(stopped, tmp_path / 'run')
     Runner.from_cfg(config_of(shapes_folder, copy, resume=True)).train()
