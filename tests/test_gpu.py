@@ -1,7 +1,11 @@
 """What only a GPU can show; `make gpu` runs these, and they are skipped where there is none."""
 
+import shutil
+
 import pytest
 import torch
+from mmengine.runner import Runner
+from toys.segmentation import run_config
 
 from mmdmt.method.confidence_levels import LOWER_EDGES, quantize_tensor
 from mmdmt.models import DynamicMutualLoss
@@ -56,3 +60,37 @@ def test_histogram_and_bank_are_those_of_the_cpu(tmp_path):
         recorder.complete(0.5, run='r', phase=1, peer='left', weights='', names='')
     banks = [PseudoLabelBank(tmp_path / device) for device in ('cpu', 'cuda')]
     assert banks[0].manifest == banks[1].manifest
+
+
+ONLINE = [
+    {'iters': 3, 'labeled': 4},
+    {'iters': 6, 'labeled': 2, 'pseudo': 2, 'online': {'labeler': 'average', 'min_confidence': 0.3}},
+]
+AVERAGE = {'type': 'EMAHook', 'ema_type': 'MomentumAnnealingEMA', 'momentum': 0.1, 'gamma': 1, 'update_buffers': True}
+
+
+def _train(root, work_dir, dtype, online, **settings):
+    config = run_config(root, work_dir, **settings)
+    if dtype != 'float32':
+        config.optim_wrapper.update(type='AmpOptimWrapper', dtype=dtype)
+    if online:
+        config.custom_hooks[0].phases = ONLINE
+        config.custom_hooks.append(AVERAGE)
+        config.model.mixes = [{'type': 'mmdmt.CutMix', 'prob': 1.0}, {'type': 'mmdmt.ClassMix'}]
+    runner = Runner.from_cfg(config)
+    runner.train()
+    return runner
+
+
+@pytest.mark.parametrize('online', [False, True], ids=['banks', 'online'])
+@pytest.mark.parametrize('dtype', ['float32', 'float16', 'bfloat16'])
+def test_a_run_is_resumed_where_it_was(shapes_folder, tmp_path, dtype, online):
+    whole, resumed = tmp_path / 'whole', tmp_path / 'resumed'
+    expected = _train(shapes_folder, whole, dtype, online)
+    assert all(weight.is_cuda and weight.isfinite().all() for weight in expected.model.parameters())
+    resumed.mkdir()
+    checkpoint = shutil.copy(whole / 'iter_6.pth', resumed)
+    got = _train(shapes_folder, resumed, dtype, online, resume=True, load_from=str(checkpoint))
+    assert got.iter == expected.iter == 9
+    # The device adds in another order each time, so not to the bit.
+    torch.testing.assert_close(got.model.state_dict(), expected.model.state_dict(), rtol=1e-2, atol=1e-3)

@@ -1,4 +1,4 @@
-"""Measure on a CUDA device: loss, iteration, memory, labeling, mixed precision; and run the tests marked `gpu`.
+"""Measure on a CUDA device: loss, iteration, memory, labeling, a phase, mixed precision; run the tests marked `gpu`.
 
 The table goes to the terminal, the numbers to work_dirs/gpu/results.json. Without a CUDA device it says so, and
 ends well.
@@ -18,6 +18,7 @@ from typing import Any
 import iteration
 import loss
 import networks
+import phase
 import torch
 from labeling import CITYSCAPES_SIZE, VOC_SIZE
 from mmengine.dataset import pseudo_collate
@@ -109,6 +110,14 @@ def labeling_rows(
     return rows
 
 
+def phase_rows(
+    device: torch.device, size: int = 321, images: int = 64, iterations: int = 24, batch: int = 8, width: int = 64
+) -> Rows:
+    """Run a phase, labeling and training, against the steps of the paper's own code: ratios of time, disk, memory."""
+    rows = phase.phase_time(3, size, images, iterations, batch, width, device.type)
+    return {row.name: row.value for row in rows}
+
+
 def _wait(device: torch.device) -> None:
     if device.type == 'cuda':
         torch.cuda.synchronize(device)
@@ -129,6 +138,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         **loss_rows(device, args.repeats),
         **iteration_rows(device, args.repeats),
         **labeling_rows(device),
+        **phase_rows(device),
     }
     results = {
         'card': torch.cuda.get_device_name(device),

@@ -131,4 +131,4 @@ def predicted(peer: nn.Module, item: dict[str, Any]) -> tuple[np.ndarray, np.nda
     with torch.no_grad():
         (logits,) = predict_logits(peer.eval(), pseudo_collate([item]))
     confidence, label = logits.softmax(dim=0).max(dim=0)
-    return label.to(torch.uint8).numpy(), confidence.numpy()
+    return label.to(torch.uint8).cpu().numpy(), confidence.cpu().numpy()

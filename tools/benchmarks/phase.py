@@ -33,15 +33,21 @@ EVERY = 16
 
 
 def phase_time(
-    repeats: int, size: int = 128, images: int = 12, iterations: int = 6, batch: int = 4, width: int = 64
+    repeats: int,
+    size: int = 128,
+    images: int = 12,
+    iterations: int = 6,
+    batch: int = 4,
+    width: int = 64,
+    device: str = 'cpu',
 ) -> list[Row]:
     """Run a phase in both ways; time, bytes written and the most bytes of tensors alive."""
     init_default_scope('mmseg')
     config = networks.resnet18(width, CLASSES, size)
     unlabeled = networks.Unlabeled(networks.noise_images(images, size, size), CLASSES)
     with tempfile.TemporaryDirectory() as folder:
-        ours = partial(_ours, config, unlabeled, Path(folder) / 'ours', iterations, batch)
-        theirs = partial(_theirs, config, unlabeled, Path(folder) / 'theirs', iterations, batch)
+        ours = partial(_ours, config, unlabeled, Path(folder) / 'ours', iterations, batch, device)
+        theirs = partial(_theirs, config, unlabeled, Path(folder) / 'theirs', iterations, batch, device)
         times = interleaved({'ours': ours, 'theirs': theirs}, min(repeats, 3))
         written = [_bytes(Path(folder) / name) for name in ('ours', 'theirs')]
         peaks = [peak_bytes(function) for function in (ours, theirs)]
@@ -52,10 +58,13 @@ def phase_time(
     ]
 
 
-def _ours(config: dict, unlabeled: networks.Unlabeled, root: Path, iterations: int, batch: int) -> None:
+def _ours(
+    config: dict, unlabeled: networks.Unlabeled, root: Path, iterations: int, batch: int, device: str = 'cpu'
+) -> None:
     torch.manual_seed(0)
     model = DynamicMutualTraining(peers=Config({name: config for name in PEERS}))
     model.init_weights()
+    model.to(device)
     optimizers = OptimWrapperDict(**{name: sgd(peer) for name, peer in model.peers.items()})
     label_anew(model.bare_peers, unlabeled, root)
     banks = {name: PseudoLabelBank(root / name) for name in PEERS}
@@ -69,12 +78,15 @@ def _ours(config: dict, unlabeled: networks.Unlabeled, root: Path, iterations: i
                 data = torch.from_numpy(confidence)[None]
                 items[-1]['data_samples'].set_data({'pseudo_confidence': PixelData(data=data)})
         model.train_step(pseudo_collate(items), optimizers)
+    _wait(device)
 
 
-def _theirs(config: dict, unlabeled: networks.Unlabeled, root: Path, iterations: int, batch: int) -> None:
+def _theirs(
+    config: dict, unlabeled: networks.Unlabeled, root: Path, iterations: int, batch: int, device: str = 'cpu'
+) -> None:
     """Do what two runs of the reference do, one after the other."""
     torch.manual_seed(0)
-    peers = {name: networks.build(config) for name in PEERS}
+    peers = {name: networks.build(config).to(device) for name in PEERS}
     for name, peer in peers.items():
         _label_twice(peer.eval(), unlabeled, root / name)
     for name, labeler in zip(PEERS, reversed(PEERS), strict=True):
@@ -82,14 +94,17 @@ def _theirs(config: dict, unlabeled: networks.Unlabeled, root: Path, iterations:
         optimizer = sgd(network)
         for first in range(iterations):
             drawn = _drawn(first, batch, unlabeled)
-            stored = [torch.from_numpy(np.load(root / labeler / f'{image}.npy', allow_pickle=False)) for image in drawn]
+            stored = torch.from_numpy(
+                np.stack([np.load(root / labeler / f'{image}.npy', allow_pickle=False) for image in drawn])
+            ).to(device)
             inputs = _inputs(network, [unlabeled.items[image] for image in drawn])
-            label = torch.stack([one[0] for one in stored]).long()
+            label = stored[:, 0].long()
             logits = nn.functional.interpolate(
                 network(inputs, mode='tensor'), label.shape[1:], mode='bilinear', align_corners=True
             )
-            loss, _ = naive_loss(logits, label, torch.stack([one[1] for one in stored]))
+            loss, _ = naive_loss(logits, label, stored[:, 1])
             optimizer.update_params(loss)
+    _wait(device)
 
 
 @torch.no_grad()
@@ -115,6 +130,11 @@ def _drawn(iteration: int, batch: int, unlabeled: networks.Unlabeled) -> list[in
 def _inputs(peer: nn.Module, items: list[dict[str, Any]]) -> torch.Tensor:
     data = pseudo_collate([{**item, 'data_samples': item['data_samples'].new()} for item in items])
     return peer.data_preprocessor(data, False)['inputs']
+
+
+def _wait(device: str) -> None:
+    if device == 'cuda':
+        torch.cuda.synchronize()
 
 
 def _bytes(root: Path) -> int:
