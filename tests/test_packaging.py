@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import setuptools
 from mmengine.hub import get_config
+from toys.digit_scenes import NARROW
 
 from mmdmt import __version__
 
@@ -142,6 +143,7 @@ def test_mim_trains_tests_and_runs_scripts_of_an_installed_wheel(installed, tmp_
         'train_dataloader.dataset.unlabeled.num_scenes=12',
         'val_dataloader.dataset.num_scenes=4',
         'test_dataloader.dataset.num_scenes=4',
+        *NARROW,
     ]
     assert str(installed) in mim('train', 'mmdmt', config, '--work-dir', 'work', *options)
     checkpoint = ['--checkpoint', 'work/iter_7.pth']

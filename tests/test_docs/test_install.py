@@ -1,12 +1,10 @@
 """The examples of docs/en/install.md do what the page says."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from toys.forked import python
 
 pytestmark = pytest.mark.process
 
@@ -36,15 +34,7 @@ def test_a_config_from_any_folder_inherits_ours_and_the_toolboxes(name, tmp_path
                                  "dict(iters=1, labeled=2, pseudo=6, label_ratio=0.5)]\n"
                                  "custom_hooks = [dict(type='mmdmt.DMTHook', phases=phases, "
                                  "labeling=dict(batch_size=6, num_workers=0))]\n")  # fmt: skip
-    result = subprocess.run(
-        [sys.executable, '-m', 'mmdmt', 'train', name, '--cfg-options', *SHORT],
-        cwd=tmp_path,
-        env={**os.environ, 'OMP_NUM_THREADS': '1'},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    result = python('-m', 'mmdmt', 'train', name, '--cfg-options', *SHORT, cwd=tmp_path)
     assert result.returncode == 0, result.stderr[-3000:]
     log = next(tmp_path.glob('work_dirs/*/*/*.log')).read_text()
     assert 'Phase 1 of 1' in log

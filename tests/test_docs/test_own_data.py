@@ -1,16 +1,15 @@
 """Every command of docs/en/own_data.md, run in the order of the page on a data set made up for it."""
 
-import os
 import re
 import runpy
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from toys.forked import python
 from toys.segmentation import draw
 
 pytestmark = pytest.mark.process
@@ -69,15 +68,7 @@ def run(command):
     """Run a command of the page; what trains or tests in a process of its own, as MMEngine keeps state in one."""
     script, *arguments = command.split()[1:]
     if script in ('tools/train.py', 'tools/test.py'):
-        environment = {**os.environ, 'OMP_NUM_THREADS': '1'}
-        result = subprocess.run(
-            [sys.executable, script, *arguments],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        result = python(script, *arguments)
         assert result.returncode == 0, result.stderr[-3000:]
         return result.stdout + result.stderr
     argv, path = sys.argv, sys.path[:]

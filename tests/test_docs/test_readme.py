@@ -2,12 +2,11 @@
 
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
 import pytest
+from toys.forked import python
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / 'README.md').read_text()
@@ -43,9 +42,7 @@ def test_its_commands_train_and_report_its_config(tmp_path):
     (tmp_path / 'mine.py').write_text(block)
     small = ['train_dataloader.dataset.unlabeled.num_scenes=12', 'val_dataloader.dataset.num_scenes=4']
     for command in ([*train.split(), '--cfg-options', *small, 'default_hooks.logger.interval=1'], report.split()):
-        result = subprocess.run(
-            [sys.executable, *command], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
-        )
+        result = python(*command, cwd=tmp_path)
         assert result.returncode == 0, result.stderr[-3000:]
     log = next(tmp_path.glob('work_dirs/mine/*/*.log')).read_text()
     assert 'Phase 5 of 5' in log
@@ -87,14 +84,7 @@ def test_the_config_for_own_data_runs(own_data):
     config += 'two = dict(phases=_base_.custom_hooks[0].phases[:2], labeling=dict(num_workers=0))\n'
     config += 'custom_hooks = [dict(_base_.custom_hooks[0], **two)]\n'
     (own_data / 'mine.py').write_text(config)
-    result = subprocess.run(
-        [sys.executable, str(ROOT / 'tools' / 'train.py'), 'mine.py', '--cfg-options', *options],
-        cwd=own_data,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    result = python(ROOT / 'tools' / 'train.py', 'mine.py', '--cfg-options', *options, cwd=own_data)
     assert result.returncode == 0, result.stderr[-3000:]
     log = next(own_data.glob('work_dirs/mine/*/*.log')).read_text()
     assert re.search(r'left/mIoU: \d+.*right/mIoU: \d+.*ensemble/mIoU: \d+', log)

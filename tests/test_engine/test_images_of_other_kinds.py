@@ -1,7 +1,5 @@
 """Images of four bands, of 16 bits and of arrays, from the check of data to an exported peer."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -12,6 +10,7 @@ import torch
 from mmengine.runner import Runner
 from mmseg.structures import SegDataSample
 from PIL import Image
+from toys.forked import python
 from toys.segmentation import CLASSES, draw, run_config, toy_segmentor
 
 from mmdmt.apis import export_onnx, export_peer, init_peers, label_images, predict_images
@@ -114,8 +113,7 @@ def test_other_images_go_from_the_check_of_data_to_an_exported_peer(tmp_path, ki
     assert {name: len(images) for name, images in report.images.items()} == LISTS
     work.mkdir()
     config.dump(work / 'config.py')
-    sheet = [sys.executable, str(ROOT / 'tools' / 'check_data.py'), str(work / 'config.py'), '--draw']
-    result = subprocess.run([*sheet, str(tmp_path / 'sheet.png')], capture_output=True, text=True, check=False)
+    result = python(ROOT / 'tools' / 'check_data.py', work / 'config.py', '--draw', tmp_path / 'sheet.png')
     assert result.returncode == 0, result.stderr
     assert np.ptp(cv2.imread(str(tmp_path / 'sheet.png'))) > 200
 

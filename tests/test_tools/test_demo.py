@@ -1,27 +1,18 @@
 """The demos, with all their runs, in a hundredth of their iterations."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from toys.forked import python
 
 pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).parents[2]
 
 
-def demo(work_dir, *options):
-    return subprocess.run(
-        [sys.executable, str(ROOT / 'tools' / 'demo.py'), '--work-dir', str(work_dir), *options],
-        env={**os.environ, 'OMP_NUM_THREADS': '1'},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+def demo(work_dir, *options, **how):
+    return python(ROOT / 'tools' / 'demo.py', '--work-dir', work_dir, *options, **how)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +23,7 @@ def demo(work_dir, *options):
     ],
 )
 def test_a_demo_trains_and_compares(tmp_path, task, metric, iters, peers, pictures):
-    result = demo(tmp_path, '--task', task, '--shrink', '100', '--seed', '2')
+    result = demo(tmp_path, '--task', task, '--shrink', '100', '--seed', '2', nested=True)
     assert result.returncode == 0, result.stderr[-3000:]
     results = json.loads((tmp_path / 'results.json').read_text())
     assert list(results) == ['supervised', 'supervised_long', 'self_training', 'dmt', 'settings', 'versions']

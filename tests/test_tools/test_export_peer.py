@@ -9,6 +9,7 @@ import torch
 from mmengine.registry import MODELS
 from mmengine.runner import Runner
 from mmseg.apis import inference_model
+from toys.forked import python
 from toys.segmentation import VAL_PIPELINE, run_config, toy_segmentor
 
 from mmdmt.apis import export_peer
@@ -26,19 +27,15 @@ import numpy as np
 import mm_cures
 from mmseg.apis import MMSegInferencer, inference_model, init_model
 image = np.random.default_rng(0).integers(0, 256, (40, 44, 3)).astype(np.uint8)
-model = init_model({config!r}, {checkpoint!r}, device='cpu')
-inferencer = MMSegInferencer({config!r}, {checkpoint!r}, device='cpu')
-inferred = inferencer(image, return_datasamples=True)
-np.savez({out!r}, init_model=inference_model(model, image).seg_logits.data, inferencer=inferred.seg_logits.data)
-for model in (model, inferencer.model):
-    assert model.dataset_meta['classes'] == ('ground', 'square', 'disc')
+for peer in {peers!r}:
+    files = {folder!r} + f'/{{peer}}.py', {folder!r} + f'/{{peer}}.pth'
+    model, inferencer = init_model(*files, device='cpu'), MMSegInferencer(*files, device='cpu')
+    inferred = inferencer(image, return_datasamples=True).seg_logits.data
+    out = {folder!r} + f'/{{peer}}.npz'
+    np.savez(out, init_model=inference_model(model, image).seg_logits.data, inferencer=inferred)
+    for model in (model, inferencer.model):
+        assert model.dataset_meta['classes'] == ('ground', 'square', 'disc')
 """
-
-
-def run(*arguments):
-    return subprocess.run(
-        [sys.executable, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False
-    )
 
 
 @pytest.fixture(scope='module')
@@ -67,38 +64,29 @@ def trained(shapes_folder, tmp_path_factory):
     return work_dir, config
 
 
-@pytest.mark.parametrize('peer', ['left', 'right'])
-def test_an_exported_peer_predicts_the_same_where_mmdmt_is_not_installed(trained, tmp_path, peer, mmseg_scope):
+def test_exported_peers_predict_the_same_where_mmdmt_is_not_installed(trained, tmp_path, mmseg_scope):
     work_dir, config = trained
-    result = run(
-        ROOT / 'tools' / 'export_peer.py',
-        work_dir / 'config.py',
-        work_dir / 'iter_3.pth',
-        '--peer',
-        peer,
-        '--out-dir',
-        tmp_path,
-    )
-    assert result.returncode == 0, result.stderr
-    assert 'mmdmt' not in (tmp_path / f'{peer}.py').read_text()
-    out = tmp_path / 'logits.npz'
-    code = ELSEWHERE.format(
-        folder=str(tmp_path),
-        config=str(tmp_path / f'{peer}.py'),
-        checkpoint=str(tmp_path / f'{peer}.pth'),
-        out=str(out),
-    )
-    result = run('-c', code)
+    peers = ('left', 'right')
+    for peer in peers:
+        export = (ROOT / 'tools' / 'export_peer.py', work_dir / 'config.py', work_dir / 'iter_3.pth', '--peer', peer)
+        result = python(*export, '--out-dir', tmp_path)
+        assert result.returncode == 0, result.stderr
+        assert 'mmdmt' not in (tmp_path / f'{peer}.py').read_text()
+    code = ELSEWHERE.format(folder=str(tmp_path), peers=peers)
+    result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, timeout=120, check=False)
     assert result.returncode == 0, result.stderr[-2000:]
     model = MODELS.build(config.model)
     model.load_state_dict(torch.load(work_dir / 'iter_3.pth')['state_dict'])
-    original = model.bare_peers[peer].eval()
-    original.cfg = config
     config.test_pipeline = [{'type': 'LoadImageFromFile'}, {'type': 'PackSegInputs'}]
     image = np.random.default_rng(0).integers(0, 256, (40, 44, 3)).astype(np.uint8)
-    expected = inference_model(original, image).seg_logits.data.numpy()
-    for found in np.load(out).values():
-        np.testing.assert_allclose(found, expected, atol=1e-5)
+    for peer in peers:
+        original = model.bare_peers[peer].eval()
+        original.cfg = config
+        expected = inference_model(original, image).seg_logits.data.numpy()
+        found = np.load(tmp_path / f'{peer}.npz')
+        assert len(found) == 2
+        for logits in found.values():
+            np.testing.assert_allclose(logits, expected, atol=1e-5)
 
 
 def test_test_data_of_ours_leave_the_pipeline_that_inference_needs(trained):
@@ -122,14 +110,14 @@ def test_an_unknown_peer_is_named_and_nothing_is_overwritten(trained, tmp_path):
         '--out-dir',
         tmp_path,
     ]
-    result = run(*arguments, '--peer', 'middle')
+    result = python(*arguments, '--peer', 'middle')
     assert result.returncode != 0
     assert "--peer middle is none of the peers of this config, ['left', 'right']" in result.stderr
     (tmp_path / 'left.pth').write_text('mine')
-    result = run(*arguments, '--peer', 'left')
+    result = python(*arguments, '--peer', 'left')
     assert 'exists and is not overwritten' in result.stderr
     assert (tmp_path / 'left.pth').read_text() == 'mine'
-    result = run(*arguments, '--peer', 'ensemble')
+    result = python(*arguments, '--peer', 'ensemble')
     assert 'the ensemble is several: give --onnx FILE' in result.stderr
 
 

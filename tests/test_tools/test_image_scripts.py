@@ -13,7 +13,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 from toys.classification import image_run_config
-from toys.ports import free_port
+from toys.forked import python, python_in_two_ranks
 
 from mmdmt.apis import export_peer, toolbox_script
 from mmdmt.tasks.classification.bank import ScoreBank
@@ -69,16 +69,16 @@ def test_the_toolboxes_train_script_runs_all_phases_without_mmsegmentation(train
 
 
 def test_the_toolboxes_test_script_measures_peers_and_ensemble(trained):
-    result = run(TEST, trained / 'config.py', trained / 'iter_9.pth', '--work-dir', trained / 'tested', cwd=trained)
+    result = python(TEST, trained / 'config.py', trained / 'iter_9.pth', '--work-dir', trained / 'tested', cwd=trained)
     assert result.returncode == 0, result.stderr[-3000:]
     (scalars,) = (trained / 'tested').glob('*/*.json')
     assert {'left/top1', 'right/top1', 'ensemble/top1'} <= set(json.loads(scalars.read_text()))
 
 
 def run_two(config, work_dir, *options):
-    launch = ['-m', 'torch.distributed.run', '--nproc_per_node=2', f'--master_port={free_port()}']
-    result = run(*launch, TRAIN, config, '--work-dir', work_dir, '--launcher', 'pytorch', *options, cwd=config.parent)
-    assert result.returncode == 0, result.stderr[-3000:]
+    command = (TRAIN, config, '--work-dir', work_dir, '--launcher', 'pytorch', *options)
+    for result in python_in_two_ranks(*command, cwd=config.parent):
+        assert result.returncode == 0, result.stderr[-3000:]
     return torch.load(work_dir / 'iter_9.pth')
 
 

