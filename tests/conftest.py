@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 import torch
 from mmengine.registry import DefaultScope, init_default_scope
+from toys.frozen import freeze
 from toys.segmentation import write_shapes
-
-import mmdmt  # noqa: F401
 
 SLOW = ('whole_run', 'kill', 'process', 'browser')
 
@@ -18,6 +17,10 @@ def pytest_collection_modifyitems(items):
     """Begin with the files of many slow tests: side by side with others, one that began last would be waited for."""
     slow = Counter(item.path for item in items if any(map(item.get_closest_marker, SLOW)))
     items.sort(key=lambda item: -slow[item.path])
+
+
+def pytest_collection_finish():
+    freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 """CamVid: from the folder of the SegNet tutorial to lists, data, and a run with a batch of two small crops."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -139,28 +140,38 @@ def test_the_online_recipe_is_one_phase_of_views_mixes_and_averages(load):
         assert config[key] == whole[key]
 
 
-def test_the_online_recipe_runs_whole_from_the_tutorials_folder(tmp_path):
-    prepare(tmp_path)
+@pytest.fixture
+def own_folder(folder, tmp_path):
+    """A copy for a run, with few unlabeled images, to which nothing else writes."""
+    shutil.copytree(folder / 'data', tmp_path / 'data')
+    shutil.copytree(folder / 'splits', tmp_path / 'splits')
+    (unlabeled,) = (tmp_path / 'splits').rglob('split0/unlabeled_30.txt')
+    unlabeled.write_text('\n'.join(unlabeled.read_text().split()[:4]))
+    return tmp_path
+
+
+@pytest.mark.whole_run
+def test_the_online_recipe_runs_whole_from_the_tutorials_folder(own_folder):
     batch = ['train_dataloader.batch_size=4', *(f'custom_hooks.0.phases.0.{part}=2' for part in ('labeled', 'pseudo'))]
     short = [option for option in SHORT if '.phases.' not in option]
-    entries = train(ONLINE, tmp_path, *short, 'custom_hooks.0.phases.0.iters=7', *SMALL, *batch)
+    entries = train(ONLINE, own_folder, *short, 'custom_hooks.0.phases.0.iters=7', *SMALL, *batch)
     assert {'lite0/mIoU', 'lite1/mIoU', 'ensemble/mIoU'} <= set(entries[-1])
     trained = [entry for entry in entries if 'loss' in entry]
     assert len(trained) == 7
     assert all(f'{peer}.mean_weight' in trained[0] for peer in ('lite0', 'lite1'))
-    assert not (tmp_path / 'work' / 'pseudo_labels').exists()
+    assert not (own_folder / 'work' / 'pseudo_labels').exists()
 
 
-def test_dmt_runs_whole_from_the_tutorials_folder(tmp_path):
-    prepare(tmp_path)
-    before = sorted(tmp_path.rglob('*'))
+@pytest.mark.whole_run
+def test_dmt_runs_whole_from_the_tutorials_folder(own_folder):
+    before = sorted(own_folder.rglob('*'))
     batch = [
         'train_dataloader.batch_size=2',
         'custom_hooks.0.phases.0.labeled=2',
         *(f'custom_hooks.0.phases.{phase}.{part}=1' for phase in range(1, 6) for part in ('labeled', 'pseudo')),
     ]
-    entries = train(DMT, tmp_path, *SHORT, *SMALL, *batch)
+    entries = train(DMT, own_folder, *SHORT, *SMALL, *batch)
     assert {'lite0/mIoU', 'lite1/mIoU', 'ensemble/mIoU'} <= set(entries[-1])
     assert len([entry for entry in entries if 'loss' in entry]) == 7
-    after = sorted(path for path in tmp_path.rglob('*') if tmp_path / 'work' not in (path, *path.parents))
+    after = sorted(path for path in own_folder.rglob('*') if own_folder / 'work' not in (path, *path.parents))
     assert after == before

@@ -17,16 +17,7 @@ from unittest import mock
 
 from toys.ports import free_port
 
-PRELOADED = [
-    'toys.stages',
-    'mmseg.models',
-    'mmseg.datasets',
-    'mmpretrain.models',
-    'mmpretrain.datasets',
-    'mmdmt.apis',
-    'mmdmt.engine',
-    'sklearn.datasets',
-]
+PRELOADED = ['toys.stages', 'toys.frozen']
 
 
 def python_path():
