@@ -31,7 +31,7 @@ def test_loss_and_gradient_are_those_of_the_cpu(dtype):
     label, confidence = torch.randint(0, 5, (2, 16, 16)), torch.rand(2, 16, 16)
     results = []
     for device in ('cpu', 'cuda'):
-        leaf, loss = logits.to(device).requires_grad_(), DynamicMutualLoss()
+        leaf, loss = logits.detach().to(device).requires_grad_(), DynamicMutualLoss()
         with loss.pseudo_targets(confidence.to(device)):
             value = loss(leaf, label.to(device))
         value.backward()

@@ -56,7 +56,7 @@ def loss_rows(device: torch.device, repeats: int, shape: tuple[int, ...] = loss.
     return rows
 
 
-def iteration_rows(device: torch.device, repeats: int, crop: int = 321, images: int = 8, width: int = 64) -> Rows:
+def iteration_rows(device: torch.device, repeats: int, crop: int = 320, images: int = 8, width: int = 64) -> Rows:
     """Time an iteration of two peers and of each alone, in each precision, and weigh it."""
     rows = {}
     for name, dtype in PRECISIONS.items():
