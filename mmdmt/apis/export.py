@@ -12,6 +12,7 @@ from torch import Tensor
 
 from mmdmt.apis.inference import inference_pipeline
 from mmdmt.models.peer_building import build_peer
+from mmdmt.models.sound_weights import check_sound
 from mmdmt.registry import type_name, with_named_types
 
 #: Loaders of ours that plain configs have arrays in place of.
@@ -128,6 +129,7 @@ def _check_fit(config: Config, peer: str, state: Mapping[str, Tensor]) -> None:
             f'The checkpoint does not fit peer {peer!r} of this config: {len(unfit)} tensors are missing, of another '
             f'shape or of another network, first {unfit[0]}. Give the config and a checkpoint of one run.'
         )
+    check_sound(state, wanted, 'The checkpoint', f'as far as it is of peer {peer!r}')
 
 
 def _forget_initial_weights(config: Any) -> None:

@@ -19,6 +19,7 @@ from mmdmt.folders import IMAGE_SUFFIXES, walk_once
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.peer_weights import strip_wrapper_prefix
+from mmdmt.models.sound_weights import check_sound
 from mmdmt.models.weight_fit import fit, plain_names
 from mmdmt.models.weights_file import fetch_checkpoint, tensors_of
 from mmdmt.registry import type_name
@@ -258,6 +259,7 @@ def _load_weights(model: BaseModel, path: str) -> dict[str, Any]:
             f'{path} is not a checkpoint of the model of this config: {found.describe()}. Give one that was trained '
             'with this config.'
         )
+    check_sound(found.weights, wanted, path, 'the checkpoint')
     model.load_state_dict(found.weights, strict=False)
     return dict(checkpoint.get('meta', {}))
 

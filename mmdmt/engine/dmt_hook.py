@@ -28,6 +28,7 @@ from mmdmt.engine.guards.last_checkpoint import (
 from mmdmt.engine.guards.loss_watch import LossWatch
 from mmdmt.engine.guards.metric_names import fit_metric_names, known_names
 from mmdmt.engine.guards.rehearsal import rehearse
+from mmdmt.engine.guards.resumed_schedules import changed_settings, check_schedules
 from mmdmt.engine.guards.run_checks import check_run, check_selection, check_settings
 from mmdmt.engine.guards.run_lock import enter_work_dir
 from mmdmt.engine.guards.validation_checks import check_evaluated
@@ -152,12 +153,17 @@ class DMTHook(Hook):
             self._lock = enter_work_dir(Path(runner.work_dir))
         barrier()
         settle_checkpoint(runner)
-        check_fit(runner, self.curriculum.total_iters)
+        resumed = check_fit(runner, self.curriculum.total_iters)
         unwrap_averages(runner)
         if self.rare_classes is not None:
             self._rare_classes = rare_classes_of(runner, self.rare_classes)
         self._optimizers = FreshOptimizers(runner, self.lr_ramp == 'first')
-        self._optimizers.restart(runner, self.curriculum[self.phase], first=True)
+        phase = self.curriculum.at(resumed['meta']['iter']) if resumed is not None else 0
+        self._optimizers.restart(runner, self.curriculum[phase], first=phase == 0)
+        if resumed is not None:
+            check_schedules(str(runner._load_from), resumed, runner, self.curriculum)
+            for sentence in changed_settings(resumed, runner, self.curriculum):
+                runner.logger.warning(sentence)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Take the state of the run out of a checkpoint; it counts only if the run is resumed from it."""
@@ -199,6 +205,7 @@ class DMTHook(Hook):
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Seed the iteration, and remove the pseudo labels that no checkpoint needs any more."""
+        self._stop.count(batch_idx)
         self._stop.does(Doing.TRAINING)
         if self._written is not None:
             oldest = oldest_checkpoint(runner, batch_idx)
@@ -217,6 +224,7 @@ class DMTHook(Hook):
         if outputs is not None:
             self._loss_watch.see(batch_idx, outputs)
         iteration = batch_idx + 1
+        self._stop.count(iteration)
         if iteration == self.curriculum.ends[self.phase] and iteration < self.curriculum.total_iters:
             if self.best is not None or self.from_scratch:
                 self._validate(runner, iteration)

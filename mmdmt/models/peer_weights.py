@@ -6,6 +6,7 @@ from typing import Any
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
+from mmdmt.models.sound_weights import check_sound
 from mmdmt.models.weight_fit import COUNTER, check_near, fit, plain_names, way_in_for_backbones
 from mmdmt.models.weights_file import fetch_checkpoint, tensors_of
 
@@ -52,6 +53,7 @@ def load_plain_checkpoint(name: str, peer: nn.Module, path: str) -> None:
     if backbone:
         remedy = f'its backbone alone fits, so write {backbone} in peers[{name!r}] and drop model.load_from'
     check_near(found, path, what, remedy)
+    check_sound(found.weights, wanted, path, what)
     peer.load_state_dict(found.weights, strict=False)
     weights = [key for key in wanted if not key.endswith(COUNTER)]
     loaded = len(weights) - len(found.misfits)

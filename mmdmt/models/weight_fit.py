@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
+from mmdmt.models.sound_weights import check_sound
 from mmdmt.registry import type_name
 
 COUNTER = 'num_batches_tracked'
@@ -181,10 +182,11 @@ class _Check:
 
     def __call__(self, weights: Mapping[str, Tensor], prefix: str, *_: Any) -> None:
         given = {key.removeprefix(prefix): value for key, value in weights.items() if key.startswith(prefix)}
-        found = fit(given, self.module.state_dict())
+        own, what = self.module.state_dict(), f'init_cfg of {self.where}'
+        found = fit(given, own)
+        check_sound(found.weights, own, self.path, what)
         if found.is_complete:
             return
-        what = f'init_cfg of {self.where}'
         found.log(self.path, what)
         if found.lost > MOST_LOST_AT_INIT:
             raise ValueError(

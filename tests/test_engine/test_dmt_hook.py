@@ -15,6 +15,7 @@ from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 pytestmark = pytest.mark.whole_run
 
 HOOK = 'custom_hooks.0.'
+WEIGHT = 'left.decode_head.conv_seg.weight'
 
 
 class Recorder(Hook):
@@ -321,6 +322,49 @@ def test_a_checkpoint_of_another_kind_of_run_is_not_resumed(uninterrupted, shape
     copy_checkpoint(uninterrupted[0], tmp_path, 2, lambda c: c.pop('dmt'))
     with pytest.raises(ValueError, match='not written by a run with DMTHook'):
         run(shapes_folder, tmp_path, resume=True)
+
+
+@pytest.mark.parametrize(
+    ('change', 'words'),
+    [
+        (
+            lambda c: c['state_dict'][WEIGHT].view(-1)[5:6].fill_(torch.nan),
+            f"has NaN or infinite numbers in '{WEIGHT}'",
+        ),
+        (lambda c: c['state_dict'].update({WEIGHT: c['state_dict'][WEIGHT].half()}), 'in another shape or type'),
+        (
+            lambda c: c['optimizer']['left']['state'][0]['momentum_buffer'].view(-1)[:1].fill_(torch.inf),
+            "peer 'left' whose momentum_buffer of parameter 0 has NaN or infinite numbers",
+        ),
+        (
+            lambda c: c['param_schedulers']['right'][0].update(total_iters=0),
+            "PolyLR of peer 'right' with total_iters=0",
+        ),
+    ],
+)
+def test_a_checkpoint_that_would_train_otherwise_is_not_resumed(uninterrupted, shapes_folder, tmp_path, change, words):
+    copy_checkpoint(uninterrupted[0], tmp_path, 2, change)
+    with pytest.raises(ValueError, match=words):
+        run(shapes_folder, tmp_path, resume=True)
+
+
+def test_changed_optimizers_and_schedules_are_told_and_count_from_the_next_phase_on(
+    uninterrupted, shapes_folder, tmp_path
+):
+    copy_checkpoint(uninterrupted[0], tmp_path, 2)
+    changed = {
+        'optim_wrapper.optimizer.lr': 0.02,
+        'param_scheduler': [{'type': 'PolyLR', 'power': 1.0, 'by_epoch': False}],
+    }
+    _, seen = run(shapes_folder, tmp_path, resume=True, **changed)
+    # Seen after the schedulers have stepped: phase 0 ended with the first rate of phase 1, which is the config's.
+    assert [batch['lr'] for batch in seen] == pytest.approx([0.02, 0.01, 0.0, 0.02, 0.01, 0.0, 0.0])
+    (log,) = tmp_path.glob('*/*.log')
+    told = [line for line in log.read_text().splitlines() if 'The config has' in line]
+    assert len(told) == 2
+    assert "optim_wrapper.optimizer.lr=0.02 for peers 'left', 'right', but" in told[0]
+    assert 'lr=0.01 stays until phase 1 begins at iteration 3.' in told[0]
+    assert 'PolyLR.power=1' in told[1]
 
 
 def test_phases_that_have_passed_cannot_change_and_coming_ones_can(uninterrupted, shapes_folder, tmp_path):

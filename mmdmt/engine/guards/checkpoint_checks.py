@@ -10,16 +10,20 @@ from mmdmt.engine.guards.checkpoint_state import check_parts, check_state
 from mmdmt.engine.peers_of_run import model_of
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.peer_weights import strip_wrapper_prefix
+from mmdmt.models.sound_weights import check_sound
 from mmdmt.models.weight_fit import check_near, fit, plain_names, way_in_for_backbones
 from mmdmt.models.weights_file import fetch_checkpoint, read_checkpoint, tensors_of
 
 
-def check_fit(runner: Runner, total: int) -> None:
+def check_fit(runner: Runner, total: int) -> dict[str, Any] | None:
     """Check the checkpoint that a run resumes or takes its weights from; MMEngine skips what does not fit.
 
     Args:
         runner (Runner): About to load it.
         total (int): Iterations of the whole run.
+
+    Returns:
+        dict[str, Any] | None: The content of the checkpoint that it resumes; None if there is none.
 
     Raises:
         FileNotFoundError: If it does not exist.
@@ -27,10 +31,10 @@ def check_fit(runner: Runner, total: int) -> None:
     """
     model = model_of(runner)
     if not isinstance(model, DynamicMutualTraining):
-        return
+        return None
     resumes, path = runner._resume, runner._load_from
     if path is None:
-        return
+        return None
     what = 'the checkpoint to resume' if resumes else 'load_from'
     checkpoint = fetch_checkpoint(path, what) if '://' in path else read_checkpoint(path, what, mmap=True)
     given = plain_names(tensors_of(path, what, checkpoint))
@@ -38,11 +42,14 @@ def check_fit(runner: Runner, total: int) -> None:
     if resumes:
         check_parts(path, checkpoint)
         _check_resumed(path, given, model)  # before values that another network makes strange
+        check_sound(given, model.state_dict(), path, what)
         check_state(path, checkpoint, runner, total)
-    else:
-        _check_loaded(path, given, model)
-        if not isinstance(runner.optim_wrapper, OptimWrapper):
-            _check_tested(path, given, model)
+        return checkpoint
+    _check_loaded(path, given, model)
+    if not isinstance(runner.optim_wrapper, OptimWrapper):
+        _check_tested(path, given, model)
+    check_sound(given, model.state_dict(), path, what)
+    return None
 
 
 def _check_tested(path: str, given: dict[str, Tensor], model: Any) -> None:
@@ -57,8 +64,8 @@ def _check_resumed(path: str, given: dict[str, Tensor], model: Any) -> None:
     if lost:
         raise ValueError(
             f'{path}, the checkpoint to resume, lacks {len(lost)} tensors of the model, first {lost[0]!r}, or has them '
-            'in another shape: resume with the config that wrote it, or start from its weights with load_from, without '
-            '--resume.'
+            'in another shape or type: resume with the config that wrote it, or start from its weights with load_from, '
+            'without --resume.'
         )
 
 
@@ -90,7 +97,8 @@ def _of_peer(name: str, weights: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _fits(key: str, given: dict[str, Tensor], wanted: dict[str, Tensor]) -> bool:
-    return key in given and given[key].shape == wanted[key].shape
+    own = wanted[key]
+    return key in given and (given[key].shape, given[key].dtype) == (own.shape, own.dtype)
 
 
 def rename_weights(checkpoint: dict[str, Any]) -> None:

@@ -11,10 +11,11 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from mmdmt.engine.guards.last_checkpoint import CheckpointFiles, checkpoint_files
-from mmdmt.engine.guards.plain_values import stranger
+from mmdmt.engine.guards.optimizer_state import faults_of_optimizers
+from mmdmt.engine.guards.plain_values import short, stranger
+from mmdmt.models.sound_weights import fault_of
 
 PARTS = ('dmt', 'meta', 'state_dict', 'optimizer', 'message_hub')
-_LIKE_PARAMETER = {'momentum_buffer', 'exp_avg', 'exp_avg_sq', 'max_exp_avg_sq'}
 _RUN = re.compile(r'[A-Za-z0-9][A-Za-z0-9_-]{0,63}')
 
 
@@ -50,11 +51,10 @@ def check_state(path: str, checkpoint: Mapping[str, Any], runner: Runner, total:
     faults = (
         *_faults_of_run(checkpoint['dmt'], checkpoint['meta'], total),
         *_faults_of_hub(checkpoint['message_hub']),
-        *_faults_of_optimizers(checkpoint['optimizer'], runner),
+        *faults_of_optimizers(checkpoint['optimizer'], runner),
         *_faults_of_schedules(checkpoint.get('param_schedulers'), runner),
+        *_faults_of_averages(checkpoint, runner),
     )
-    if any(isinstance(hook, EMAHook) for hook in runner.hooks) and 'ema_state_dict' not in checkpoint:
-        faults += ('no ema_state_dict, though the config has an EMAHook',)
     if faults:
         raise ValueError(
             f'{path}, the checkpoint to resume, has {faults[0]}: a run resumed from it would not be the same. Resume '
@@ -68,19 +68,19 @@ def _faults_of_run(dmt: Any, meta: Any, total: int) -> Iterator[str]:
         return
     run, ends, best = dmt.get('run'), dmt.get('ends'), dmt.get('best')
     if not isinstance(run, str) or not _RUN.fullmatch(run):
-        yield f'dmt.run={_short(run)}, which must be the name of a run: letters, digits, - and _'
+        yield f'dmt.run={short(run)}, which must be the name of a run: letters, digits, - and _'
     if not isinstance(ends, list) or not ends or not all(map(_is_count, ends)) or sorted(set(ends)) != ends:
-        yield f'dmt.ends={_short(ends)}, which must be the rising iterations at which phases end'
+        yield f'dmt.ends={short(ends)}, which must be the rising iterations at which phases end'
     if not isinstance(best, Mapping) or not all(_is_score(*item) for item in best.items()):
-        yield f'dmt.best={_short(best)}, which must be scores by peer'
+        yield f'dmt.best={short(best)}, which must be scores by peer'
     iteration = _value(meta, 'iter')
     if not _is_count(iteration) or iteration > total:
-        yield f'meta.iter={_short(iteration)}, which must be an iteration from 0 to {total}, the last of the run'
+        yield f'meta.iter={short(iteration)}, which must be an iteration from 0 to {total}, the last of the run'
     if not _is_count(meta.get('epoch')):
-        yield f'meta.epoch={_short(meta.get("epoch"))}, which must be a whole number >= 0'
+        yield f'meta.epoch={short(meta.get("epoch"))}, which must be a whole number >= 0'
     seed = meta.get('seed')
     if seed is not None and not (_is_count(seed) and seed < 2**32):
-        yield f'meta.seed={_short(seed)}, which must be a whole number from 0 to 2**32 - 1'
+        yield f'meta.seed={short(seed)}, which must be a whole number from 0 to 2**32 - 1'
 
 
 def _faults_of_hub(hub: Any) -> Iterator[str]:
@@ -93,57 +93,11 @@ def _faults_of_hub(hub: Any) -> Iterator[str]:
     if not all(isinstance(value, bool) for value in resumed.values()):
         yield 'resumed_keys of message_hub that are neither true nor false'
     for key, score in info.items():
-        if key.startswith('best_score') and not isinstance(score, int | float | np.number):
-            yield f'{key}={_short(score)}, which must be a number'
+        if key.startswith('best_score') and not (isinstance(score, int | float | np.number) and score == score):
+            yield f'{key}={short(score)}, which must be a number'
     kept = info.get('keep_ckpt_ids', [])
     if not isinstance(kept, list) or not all(map(_is_count, kept)):
-        yield f'keep_ckpt_ids={_short(kept)}, which must be iterations'
-
-
-def _faults_of_optimizers(states: Any, runner: Runner) -> Iterator[str]:
-    names = list(runner.optim_wrapper.keys())
-    if not isinstance(states, Mapping) or set(states) != set(names):
-        given = sorted(map(str, states)) if isinstance(states, Mapping) else type(states).__name__
-        yield f'optimizers for {given}, while the peers are {names}'
-        return
-    for name in names:
-        state, groups = states[name], runner.optim_wrapper[name].optimizer.param_groups
-        fault = _fault_of_optimizer(state, groups)
-        if fault:
-            yield f'an optimizer of peer {name!r} {fault}'
-
-
-def _fault_of_optimizer(state: Any, built: list[dict[str, Any]]) -> str:
-    parameters = [parameter for group in built for parameter in group['params']]
-    if not isinstance(state, Mapping) or not {'state', 'param_groups'} <= set(state):
-        return 'without state and param_groups'
-    groups, slots = state['param_groups'], state['state']
-    if not isinstance(groups, list) or not all(isinstance(group, Mapping) and 'params' in group for group in groups):
-        return 'without param_groups'
-    if [number for group in groups for number in group['params']] != list(range(len(parameters))):
-        return f'for other parameters than the {len(parameters)} of the peer'
-    for group, own in zip(groups, built, strict=False):
-        settings = {key: value for key, value in own.items() if key != 'params'}
-        found = stranger(group, settings)
-        negative = next((f'{key}={value}' for key, value in group.items() if _is_negative(value)), '')
-        if found or negative:
-            return f'with {found or negative} in its param_groups'
-    if not isinstance(slots, Mapping) or not set(slots) <= set(range(len(parameters))):
-        return 'with states of parameters that there are not'
-    for number, slot in slots.items():
-        if not isinstance(slot, Mapping):
-            return f'whose state of parameter {number} is {_short(slot)}'
-        for key, value in slot.items():
-            like = key in _LIKE_PARAMETER and isinstance(value, Tensor)
-            if like and value.shape != parameters[number].shape:
-                return (
-                    f'whose {key} has shape {tuple(value.shape)} for a parameter of {tuple(parameters[number].shape)}'
-                )
-            if like and not value.is_floating_point():
-                return f'whose {key} is of {value.dtype}'
-            if value is not None and not isinstance(value, Tensor | int | float):
-                return f'whose {key} of parameter {number} is {_short(value)}'
-    return ''
+        yield f'keep_ckpt_ids={short(kept)}, which must be iterations'
 
 
 def _faults_of_schedules(states: Any, runner: Runner) -> Iterator[str]:
@@ -174,15 +128,31 @@ def _faults_of_schedules(states: Any, runner: Runner) -> Iterator[str]:
                 yield f'param_schedulers of another config: {type(scheduler).__name__} has {told}'
 
 
+def _faults_of_averages(checkpoint: Mapping[str, Any], runner: Runner) -> Iterator[str]:
+    for hook in runner.hooks:
+        if not isinstance(hook, EMAHook):
+            continue
+        if 'ema_state_dict' not in checkpoint:
+            yield 'no ema_state_dict, though the config has an EMAHook'
+            return
+        given, own = checkpoint['ema_state_dict'], hook.ema_model.state_dict()
+        if not isinstance(given, Mapping) or set(given) != set(own):
+            strange = set(given) ^ set(own) if isinstance(given, Mapping) else {type(given).__name__}
+            yield f'an ema_state_dict of another network, see {short(min(map(str, strange)))}'
+            return
+        for name, value in given.items():
+            like = isinstance(value, Tensor) and (value.shape, value.dtype) == (own[name].shape, own[name].dtype)
+            fault = fault_of(value, own[name]) if like else 'another shape or type'
+            if fault:
+                yield f'{fault} in {name!r} of its ema_state_dict'
+                return
+
+
 def _is_history(history: HistoryBuffer) -> bool:
     values = [vars(history).get(key) for key in ('_log_history', '_count_history')]
     plain = all(isinstance(one, np.ndarray) and one.ndim == 1 and one.dtype.kind in 'biuf' for one in values)
     alike = plain and len(values[0]) == len(values[1])
     return alike and _is_count(vars(history).get('max_length')) and '_statistics_methods' not in vars(history)
-
-
-def _is_negative(value: Any) -> bool:
-    return isinstance(value, int | float) and value < 0
 
 
 def _length(states: Any) -> int:
@@ -229,8 +199,4 @@ def _is_count(value: Any) -> bool:
 
 
 def _is_score(name: Any, value: Any) -> bool:
-    return isinstance(name, str) and isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _short(value: Any) -> str:
-    return repr(value)[:60]
+    return isinstance(name, str) and isinstance(value, int | float) and not isinstance(value, bool) and value == value

@@ -63,3 +63,8 @@ def _is_number(value: Any) -> bool:
 
 def _is_finite(value: Any) -> bool:
     return _is_number(value) and math.isfinite(value)
+
+
+def short(value: Any) -> str:
+    """Write a value in at most 60 characters, for an error message."""
+    return repr(value)[:60]

@@ -99,6 +99,14 @@ def test_the_state_of_a_run_passes(runner, checkpoint):
             torch.ones(2, 3, dtype=int),
             'whose momentum_buffer is of torch.int64',
         ),
+        (
+            'optimizer.left.state.0.momentum_buffer',
+            torch.tensor([[0, 0, 0], [0, math.nan, 0]]),
+            'whose momentum_buffer of parameter 0 has NaN or infinite numbers',
+        ),
+        ('optimizer.left.state.0.step', math.inf, 'whose step of parameter 0 has NaN or infinite numbers'),
+        ('dmt.best', {'left': math.nan}, 'dmt.best'),
+        ('message_hub.runtime_info', {'best_score': math.nan}, 'best_score=nan, which must be a number'),
         ('message_hub.log_scalars.loss', history(_log_history='abc'), 'not histories'),
         ('message_hub.log_scalars.loss', history(_count_history=np.zeros(3)), 'not histories'),
         ('message_hub.log_scalars.loss', history(max_length='x'), 'not histories'),
@@ -120,6 +128,27 @@ def test_averages_that_are_not_there_are_missed(runner, checkpoint):
     runner.hooks.append(EMAHook())
     with pytest.raises(ValueError, match='no ema_state_dict'):
         check_state('a.pth', checkpoint, runner, 6)
+
+
+@pytest.mark.parametrize(
+    ('averages', 'words'),
+    [
+        ('x', "an ema_state_dict of another network, see 'str'"),
+        ({'module.weight': torch.ones(2)}, "an ema_state_dict of another network, see 'steps'"),
+        ({'module.weight': torch.ones(3), 'steps': torch.tensor(1)}, 'another shape or type in .module.weight.'),
+        ({'module.weight': torch.tensor([1, math.nan]), 'steps': torch.tensor(1)}, 'NaN or infinite .*module.weight'),
+    ],
+)
+def test_averages_of_another_network_or_without_numbers_are_refused(runner, checkpoint, averages, words):
+    hook = EMAHook()
+    own = {'module.weight': torch.zeros(2), 'steps': torch.tensor(0)}
+    hook.ema_model = SimpleNamespace(state_dict=lambda: own)
+    runner.hooks.append(hook)
+    checkpoint['ema_state_dict'] = averages
+    with pytest.raises(ValueError, match=words):
+        check_state('a.pth', checkpoint, runner, 6)
+    checkpoint['ema_state_dict'] = {'module.weight': torch.ones(2), 'steps': torch.tensor(1)}
+    check_state('a.pth', checkpoint, runner, 6)
 
 
 @pytest.mark.parametrize(
