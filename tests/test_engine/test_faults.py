@@ -11,7 +11,16 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from toys.outcomes import differences, outcome
 from toys.segmentation import run_config
-from toys.stages import FillDisk, Forge, Interrupt, InterruptNextFork, LateInterrupt, LoseSignals, write_config
+from toys.stages import (
+    FillDisk,
+    Forge,
+    Interrupt,
+    InterruptNextFork,
+    InterruptNextIterator,
+    LateInterrupt,
+    LoseSignals,
+    write_config,
+)
 
 from mmdmt.apis import toolbox
 from mmdmt.engine.guards.last_checkpoint import is_whole
@@ -72,6 +81,7 @@ def test_a_full_disk_ends_a_run_and_nothing_half_written_is_used(
         (Interrupt('validation', 6), 130, 'SIGINT', 6),
         (InterruptNextFork('training', 2, signal.SIGTERM), 143, 'SIGTERM', 3),
         (LoseSignals('training', 2, signal.SIGTERM), 143, 'SIGTERM', 3),
+        (InterruptNextIterator('training', 2, signal.SIGTERM), 143, 'SIGTERM', 3),
     ],
     ids=lambda value: getattr(value, 'stage', ''),
 )
@@ -83,7 +93,7 @@ def test_a_signal_ends_a_run_cleanly(whole, shapes_folder, tmp_path, forge, mome
     run.join(300)
     output = config.with_suffix('.log').read_text()
     assert run.exitcode == code, output[-3000:]
-    assert f'{name} ends the run at iteration ' in output
+    assert f'{name} ends the run at iteration {resumed_from}: ' in output
     checkpoint = work_dir / f'iter_{resumed_from}.pth'
     assert f': --resume goes on from {checkpoint}.' in output
     assert 'Traceback' not in output
@@ -120,7 +130,7 @@ def test_a_signal_saves_the_work_since_the_last_checkpoint(
     output = config.with_suffix('.log').read_text()
     assert run.exitcode == 128 + number, output[-3000:]
     assert 'Traceback' not in output
-    assert f': --resume goes on from {work_dir}/iter_{saved}.pth.' in output
+    assert f' ends the run at iteration {saved}: --resume goes on from {work_dir}/iter_{saved}.pth.' in output
     code, output = forge.run(config, '--resume')
     assert code == 0, output[-3000:]
     expected, got = whole[0], outcome(work_dir)

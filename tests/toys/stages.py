@@ -20,6 +20,7 @@ from mmengine.hooks import CheckpointHook, checkpoint_hook
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.registry import OPTIM_WRAPPERS
 from mmengine.runner import IterBasedTrainLoop, ValLoop
+from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from mmdmt.apis import run_toolbox_script
 from mmdmt.engine.guards import clean_stop
@@ -120,6 +121,22 @@ class LoseSignals(InterruptNextFork):
         super().__call__(stage, time, iteration)
         if (stage, time) == (self.stage, self.time):
             os.register_at_fork(after_in_child=_ignore_all)
+
+
+@dataclass(frozen=True)
+class InterruptNextIterator(Interrupt):
+    """The same, while torch sets up the next iterator over data workers, which all run by then."""
+
+    def __call__(self, stage, time, iteration):
+        if (stage, time) == (self.stage, self.time):
+            left, reset = [self.number], _MultiProcessingDataLoaderIter._reset
+
+            def interrupted(iterator, *args, **settings):
+                if left:
+                    os.kill(os.getpid(), left.pop())
+                reset(iterator, *args, **settings)
+
+            _MultiProcessingDataLoaderIter._reset = interrupted
 
 
 def _ignore_all():

@@ -66,10 +66,11 @@ class CleanStop:
         self._received_at = 0.0
         self._doing = Doing.OTHER
         self._saved_at = 0.0
+        self._done = 0
 
     def start(self, runner: Runner) -> None:
         """Watch for signals from now on; call it from within the training loop."""
-        self._saved_at, self._doing = time.monotonic(), Doing.OTHER
+        self._saved_at, self._doing, self._done = time.monotonic(), Doing.OTHER, runner.iter
         if threading.current_thread() is not threading.main_thread():
             return  # only there can handlers be set
         self._runner, self._process = runner, os.getpid()
@@ -87,6 +88,10 @@ class CleanStop:
         if doing is Doing.VALIDATING and self._pending is not None and not self._deferred:
             self._save_amid_validation()
         self.release()
+
+    def count(self, iteration: int) -> None:
+        """Say how many iterations are done: MMEngine counts one only after the hooks that follow it."""
+        self._done = iteration
 
     def hold(self) -> None:
         """Let nothing end the run until :meth:`release`."""
@@ -117,6 +122,7 @@ class CleanStop:
         Args:
             iteration (int): How many iterations are done.
         """
+        self.count(iteration)
         if self._pending is not None and not self._deferred:
             self._save(iteration)
             self._end(self._pending)
@@ -209,7 +215,7 @@ class CleanStop:
                 if pointer.is_file()
                 else 'no checkpoint has been written, so that it starts anew'
             )
-            runner.logger.warning(f'{signal.Signals(number).name} ends the run at iteration {runner.iter}: {remedy}.')
+            runner.logger.warning(f'{signal.Signals(number).name} ends the run at iteration {self._done}: {remedy}.')
         Finalize(None, _kill_workers, exitpriority=0)  # at exit, before multiprocessing ends them itself
         raise SystemExit(128 + number)
 
