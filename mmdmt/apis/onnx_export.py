@@ -126,10 +126,10 @@ def export_onnx(model: BaseModel, file: Path) -> OnnxCheck:
         >>> from mmseg.registry import MODELS
         >>> config = get_config('mmdmt::dmt/dmt_unet-resnet_1xb8_digit-scenes.py')
         >>> init_default_scope('mmseg')
-        >>> model = MODELS.build(config.model).eval()  # in real life, of mmdmt.apis.init_peers
+        >>> model = MODELS.build(config.model.peers.resnet).eval()  # in real life, of mmdmt.apis.init_peers
         >>> model.cfg, model.dataset_meta = config, {'classes': list('abcdef')}
         >>> with TemporaryDirectory() as folder:
-        ...     check = export_onnx(model, Path(folder) / 'ensemble.onnx')
+        ...     check = export_onnx(model, Path(folder) / 'resnet.onnx')
         >>> check.difference < 1e-4
         True
     """

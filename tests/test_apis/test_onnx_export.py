@@ -17,6 +17,8 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 META = {'classes': CLASSES, 'palette': [[0, 0, 0], [255, 0, 0], [0, 255, 0]]}
 PIPELINE = [{'type': 'LoadImageFromFile'}, {'type': 'PackSegInputs'}]
+# What is traced in a second is exported by torch.export in ten or twenty.
+slow = pytest.mark.whole_run
 
 
 def built(config):
@@ -87,13 +89,14 @@ def test_padding_of_a_test_is_in_the_file(tmp_path, padding):
     assert export_onnx(built(config), tmp_path / 'one.onnx').difference < 1e-5
 
 
+@slow
 def test_a_unet_that_takes_even_sizes_only_has_a_file_of_any_such_size(tmp_path):
-    config = Config.fromfile(ROOT / 'configs' / 'dmt' / 'dmt_unet-resnet_1xb8_digit-scenes.py').model
+    config = Config.fromfile(ROOT / 'configs' / 'dmt' / 'dmt_unet-resnet_1xb8_digit-scenes.py').model.peers.unet
     model = built(config)
     model.dataset_meta = {'classes': list('abcdef')}
-    check = export_onnx(model, tmp_path / 'both.onnx')
+    check = export_onnx(model, tmp_path / 'one.onnx')
     assert (check.changed, check.difference < 1e-5) == (0, True)
-    session = onnxruntime.InferenceSession(tmp_path / 'both.onnx', providers=['CPUExecutionProvider'])
+    session = onnxruntime.InferenceSession(tmp_path / 'one.onnx', providers=['CPUExecutionProvider'])
     (found,) = session.run(None, {'image': np.zeros((1, 3, 48, 96), np.float32)})
     assert found.shape == (1, 6, 48, 96)
 
@@ -104,8 +107,9 @@ def test_what_no_file_can_hold_is_refused_and_leaves_none(tmp_path, monkeypatch)
     with pytest.raises(ValueError, match="mode='slide', in windows .* give the peer test_cfg"):
         export_onnx(built(config), tmp_path / 'one.onnx')
 
-    # A network that was traced for one size alone.
-    forward = onnx_export.Probabilities.forward
+    # A network that follows one size alone, whichever way it is exported.
+    forward, traced = onnx_export.Probabilities.forward, onnx_export._traced
+    monkeypatch.setattr(onnx_export, '_traced', lambda *what: traced(*what[:2], by_export=False))
 
     def cut(self, image):
         return forward(self, image[:, :, :100, :100])
@@ -160,7 +164,10 @@ FCN = {'type': 'FCNHead', 'in_channels': 24, 'in_index': 2, 'num_convs': 1}
 POOLING = {'type': 'UPerHead', 'in_channels': [8, 16, 24, 32], 'in_index': [0, 1, 2, 3], 'pool_scales': (1, 2, 3, 6)}
 
 
-@pytest.mark.parametrize('network', [SEGFORMER, transformer(CONVNEXT, FCN)], ids=['SegFormer', 'ConvNeXt'])
+@pytest.mark.parametrize(
+    'network',
+    [pytest.param(SEGFORMER, marks=slow, id='SegFormer'), pytest.param(transformer(CONVNEXT, FCN), id='ConvNeXt')],
+)
 def test_transformers_and_convnext_have_a_file_of_any_size(tmp_path, network):
     pytest.importorskip('mmpretrain')
     model = built(network)
@@ -169,6 +176,7 @@ def test_transformers_and_convnext_have_a_file_of_any_size(tmp_path, network):
     assert check.difference < 1e-4
 
 
+@slow
 def test_pyramid_pooling_follows_no_size_in_a_file_and_is_refused(tmp_path):
     pytest.importorskip('mmpretrain')
     with pytest.raises(
