@@ -166,6 +166,114 @@ def crops(base: Mapping[str, Any], size: int | tuple[int, int]) -> dict[str, Any
     return {'dataset': {'labeled': {'pipeline': pipeline}}}
 
 
+def recipe(
+    base: Mapping[str, Any],
+    *,
+    warm_up: int = 0,
+    iters: int | None = None,
+    hook: Mapping[str, Any] | None = None,
+    mixes: Sequence[Mapping[str, Any]] | None = None,
+    without: Sequence[str] = (),
+    min_confidence: float | None = None,
+    momentum: float | None = None,
+) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
+    """Replace the phases of the base by the recipe: averages label weak views, and strong views are learned, mixed.
+
+    Args:
+        base (Mapping): ``_base_`` of the config file, with ``strong_views``, ``average`` and, unless ``mixes`` are
+            given, ``cutmix`` of the files of ``_base_/recipes``, and a ``DMTHook``; also ``online``, if it has it.
+        warm_up (int): Iterations of the warm-up. Defaults to 0, none.
+        iters (int, optional): Iterations after it. Defaults to None: the run is as long as that of the base.
+        hook (Mapping, optional): A ``DMTHook`` in place of the base's. Defaults to None.
+        mixes (Sequence[Mapping], optional): Mixes of the strong views. Defaults to None, CutMix.
+        without (Sequence[str]): Types of steps that the pipeline of labeled images, and so that of unlabeled ones,
+            loses: photometry that a labeler would see. Defaults to ``()``.
+        min_confidence (float, optional): Labels below it are not learned. Defaults to None, that of ``online``, if any.
+        momentum (float, optional): Of the averages. Defaults to None, that of ``average``.
+
+    Returns:
+        tuple[dict, dict, list[dict], dict]: ``model``, ``train_dataloader``, ``custom_hooks`` and ``train_cfg``.
+
+    Raises:
+        ValueError: If the base has no such hook.
+
+    Examples:
+        >>> base = dict(
+        ...     strong_views=[dict(type='RandomGrayscale')],
+        ...     cutmix=[dict(type='mmdmt.CutMix')],
+        ...     average=dict(type='EMAHook', momentum=0.004),
+        ...     online=dict(labeler='average', min_confidence=0.0),
+        ... )
+        >>> hook = dict(type='mmdmt.DMTHook', phases=[dict(labeled=8), dict(labeled=4, pseudo=4)])
+        >>> model, train_dataloader, custom_hooks, train_cfg = recipe(base, hook=hook, warm_up=100, iters=900)
+        >>> custom_hooks[0]['phases'][1]['online'], custom_hooks[1]['type'], train_cfg['max_iters']
+        ({'labeler': 'average', 'min_confidence': 0.0}, 'EMAHook', 1000)
+    """
+    online, average = _plain(base.get('online', {'labeler': 'average'})), _plain(base['average'])
+    online.update({} if min_confidence is None else {'min_confidence': min_confidence})
+    average.update({} if momentum is None else {'momentum': momentum})
+    if iters is None:
+        iters = base['train_cfg']['max_iters'] - warm_up
+    hooks, train_cfg = schedule(base, hook=hook, warm_up=warm_up, iters=iters, online=online)
+    dataset: dict[str, Any] = {'learner_view': _plain(base['strong_views'])}
+    if without:
+        steps = _plain(base['train_dataloader']['dataset']['labeled']['pipeline'])
+        dataset['labeled'] = {'pipeline': [step for step in steps if step['type'] not in without]}
+    model = {'mixes': _plain(base['cutmix'] if mixes is None else mixes)}
+    return model, {'dataset': dataset}, [*hooks, average], train_cfg
+
+
+def peers(
+    base: Mapping[str, Any],
+    size: int,
+    *,
+    num_classes: int | None = None,
+    padded: int | None = None,
+    stride: int | None = None,
+    align_corners: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Fit all peers to crops of a size and to the classes of a data set.
+
+    Args:
+        base (Mapping): ``_base_`` of the config file, with the peers.
+        size (int): Height and width of the crops, in pixels.
+        num_classes (int, optional): Of all heads. Defaults to None, as it is.
+        padded (int, optional): Height and width in pixels that smaller validation images are padded to. Defaults to
+            None, not at all.
+        stride (int, optional): Validate in windows of the size of a crop, one from the next at this many pixels.
+            Defaults to None: as the base has it.
+        align_corners (Sequence[str]): Peers whose heads align corners. Defaults to ``()``.
+
+    Returns:
+        dict: ``model``, with what changes of every peer.
+
+    Raises:
+        ValueError: If a name of ``align_corners`` is none of the peers'.
+
+    Examples:
+        >>> base = dict(model=dict(peers=dict(a=dict(decode_head=dict(num_classes=19)))))
+        >>> peers(base, 321, num_classes=21)
+        {'peers': {'a': {'data_preprocessor': {'size': (321, 321)}, 'decode_head': {'num_classes': 21}}}}
+    """
+    known = base['model']['peers']
+    strange = [name for name in align_corners if name not in known]
+    if strange:
+        raise ValueError(f'align_corners={list(align_corners)} names {strange[0]!r}, but the peers are {list(known)}.')
+    changed = {}
+    for name, peer in known.items():
+        preprocessor: dict[str, Any] = {'size': (size, size)}
+        if padded is not None:
+            preprocessor['test_cfg'] = {'size': (padded, padded)}
+        head: dict[str, Any] = {} if num_classes is None else {'num_classes': num_classes}
+        head.update({'align_corners': True} if name in align_corners else {})
+        changed[name] = {'data_preprocessor': preprocessor}
+        heads = [part for part in ('decode_head', 'auxiliary_head') if peer.get(part) and head]
+        changed[name].update({part: dict(head) for part in heads})
+        if stride is not None:
+            changed[name]['test_cfg'] = {'mode': 'slide', 'crop_size': (size, size), 'stride': (stride, stride)}
+    return {'peers': changed}
+
+
 def _plain(value: Any) -> Any:
     """Copy a part of a config without MMEngine's own kinds of dict, which remember the package they are from."""
     if isinstance(value, Mapping):

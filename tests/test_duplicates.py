@@ -7,7 +7,6 @@ ROOT = Path(__file__).parents[1]
 LENGTH = 6
 TWO_BANKS = 'two banks with one way to open them, told apart by their manifests'
 PIPELINES = 'loading, flipping and packing, as every config of MMSegmentation spells them out'
-RECIPE = 'one schedule of the recipe over runs of different networks, in a config that cannot be a base of them all'
 # Files that share lines, and why.
 REASONS = {
     frozenset(('configs/dmt/dmt_custom.py', 'configs/dmt/dmt_custom_cpu.py')): (
@@ -34,21 +33,6 @@ REASONS = {
     frozenset(('mmdmt/tasks/classification/peers.py', 'mmdmt/tasks/segmentation/peers.py')): (
         'the signature of one method of the protocol'
     ),
-    frozenset(
-        (
-            'configs/_base_/runs/cityscapes_deeplabv3plus-r101_769_recipe.py',
-            'configs/_base_/runs/cityscapes_deeplabv3plus-r101_recipe.py',
-            'configs/_base_/runs/cityscapes_dinov2-s_recipe.py',
-            'configs/_base_/runs/cityscapes_dinov3-s_recipe.py',
-        )
-    ): RECIPE,
-    frozenset(
-        (
-            'configs/_base_/runs/voc12aug_deeplabv3plus-r101_recipe.py',
-            'configs/_base_/runs/voc12aug_dinov2-s_recipe.py',
-            'configs/_base_/runs/voc12aug_dinov3-s_recipe.py',
-        )
-    ): RECIPE,
     frozenset(
         ('mmdmt/datasets/transforms/load_npy.py', 'mmdmt/datasets/transforms/load_tiff.py')
     ): 'how a loader hands over an array, and its docstring',

@@ -8,10 +8,8 @@ _base_ = [
     '../_base_/recipes/average.py',
     '../_base_/recipes/online.py',
 ]
-model = dict(peers=dict(_delete_=True, unet=_base_.model.peers.unet), mixes=_base_.class_mix, loss=dict(rule='share'))
-train_dataloader = dict(dataset=dict(learner_view=_base_.strong_views))
 rare = dict(_base_.hook, rare_classes=dict(temperature=0.01, min_pixels=100))
-custom_hooks, train_cfg = __import__('mmdmt.configs').configs.schedule(
-    _base_, hook=rare, warm_up=0, iters=_base_.train_cfg.max_iters, online=_base_.online
+model, train_dataloader, custom_hooks, train_cfg = __import__('mmdmt.configs').configs.recipe(
+    _base_, hook=rare, mixes=_base_.class_mix
 )
-custom_hooks += [_base_.average]
+model.update(peers=dict(_delete_=True, unet=_base_.model.peers.unet), loss=dict(rule='share'))

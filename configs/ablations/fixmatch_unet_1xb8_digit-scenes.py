@@ -7,10 +7,7 @@ _base_ = [
     '../_base_/recipes/average.py',
     '../_base_/recipes/online.py',
 ]
-model = dict(peers=dict(_delete_=True, unet=_base_.model.peers.unet), mixes=_base_.cutmix)
-train_dataloader = dict(dataset=dict(learner_view=_base_.strong_views))
-sure = dict(_base_.online, min_confidence=0.95)
-custom_hooks, train_cfg = __import__('mmdmt.configs').configs.schedule(
-    _base_, hook=_base_.hook, warm_up=0, iters=_base_.train_cfg.max_iters, online=sure
+model, train_dataloader, custom_hooks, train_cfg = __import__('mmdmt.configs').configs.recipe(
+    _base_, hook=_base_.hook, min_confidence=0.95
 )
-custom_hooks += [_base_.average]
+model['peers'] = dict(_delete_=True, unet=_base_.model.peers.unet)

@@ -5,13 +5,7 @@ _base_ = [
     '../_base_/recipes/strong_views.py',
     '../_base_/recipes/average.py',
 ]
-train_dataloader = dict(dataset=dict(learner_view=_base_.strong_views))
-model = dict(labelers=dict(lite0='lite0', lite1='lite1'))
-custom_hooks, train_cfg = __import__('mmdmt.configs').configs.schedule(
-    _base_,
-    warm_up=0,
-    hook=_base_.hook,
-    iters=_base_.train_cfg.max_iters,
-    online=dict(labeler='average', min_confidence=0.95),
+model, train_dataloader, custom_hooks, train_cfg = __import__('mmdmt.configs').configs.recipe(
+    _base_, hook=_base_.hook, min_confidence=0.95, momentum=0.01
 )
-custom_hooks += [dict(_base_.average, momentum=0.01)]
+model['labelers'] = dict(lite0='lite0', lite1='lite1')

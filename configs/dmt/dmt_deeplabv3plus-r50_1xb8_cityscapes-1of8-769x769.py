@@ -5,13 +5,7 @@ _base_ = [
     '../_base_/runs/cityscapes_1of8.py',
     '../_base_/models/dmt_deeplabv3plus_r50-d8.py',
 ]
-cityscapes = dict(
-    data_preprocessor=dict(size=(769, 769)),
-    decode_head=dict(num_classes=19, align_corners=True),
-    auxiliary_head=dict(num_classes=19, align_corners=True),
-    test_cfg=dict(mode='slide', crop_size=(769, 769), stride=(513, 513)),
+model = __import__('mmdmt.configs').configs.peers(
+    _base_, 769, num_classes=19, stride=513, align_corners=['left', 'right']
 )
-model = dict(
-    peers=dict(left=cityscapes, right=cityscapes),
-    loss=dict(gamma_agree=3.0, gamma_disagree=3.0),
-)
+model['loss'] = dict(gamma_agree=3.0, gamma_disagree=3.0)

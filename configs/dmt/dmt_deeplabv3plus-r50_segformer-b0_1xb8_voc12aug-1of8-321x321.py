@@ -4,13 +4,6 @@ _base_ = [
     '../_base_/models/dmt_deeplabv3plus-r50_segformer-b0.py',
     '../_base_/schedules/segformer_adamw.py',
 ]
-size = dict(size=(321, 321), test_cfg=dict(size=(505, 505)))
-head = dict(num_classes=21)
-model = dict(
-    peers=dict(
-        deeplab=dict(data_preprocessor=size, decode_head=head, auxiliary_head=head),
-        segformer=dict(data_preprocessor=size, decode_head=head),
-    )
-)
+model = __import__('mmdmt.configs').configs.peers(_base_, 321, num_classes=21, padded=505)
 # Each peer with the optimizer of its kind; the phases halve the learning rate of both.
 optim_wrapper = dict(peers=dict(segformer=_base_.segformer_adamw))

@@ -5,12 +5,6 @@ _base_ = [
     '../_base_/models/dmt_segformer_mit-b0.py',
     '../_base_/schedules/segformer_adamw.py',
 ]
-cityscapes = dict(
-    data_preprocessor=dict(size=(769, 769)),
-    test_cfg=dict(mode='slide', crop_size=(769, 769), stride=(513, 513)),
-)
-model = dict(
-    peers=dict(left=cityscapes, right=cityscapes),
-    loss=dict(gamma_agree=3.0, gamma_disagree=3.0),
-)
+model = __import__('mmdmt.configs').configs.peers(_base_, 769, stride=513)
+model['loss'] = dict(gamma_agree=3.0, gamma_disagree=3.0)
 optim_wrapper = _base_.segformer_adamw

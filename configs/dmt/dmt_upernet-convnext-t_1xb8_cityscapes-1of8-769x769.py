@@ -6,12 +6,6 @@ _base_ = [
     '../_base_/schedules/convnext_adamw.py',
 ]
 custom_imports = dict(imports=['mmdmt', 'mmpretrain.models'])
-cityscapes = dict(
-    data_preprocessor=dict(size=(769, 769)),
-    test_cfg=dict(mode='slide', crop_size=(769, 769), stride=(513, 513)),
-)
-model = dict(
-    peers=dict(in1k=cityscapes, in21k=cityscapes),
-    loss=dict(gamma_agree=3.0, gamma_disagree=3.0),
-)
+model = __import__('mmdmt.configs').configs.peers(_base_, 769, stride=513)
+model['loss'] = dict(gamma_agree=3.0, gamma_disagree=3.0)
 optim_wrapper = dict(peers=dict(in1k=_base_.convnext_adamw, in21k=_base_.convnext_adamw))

@@ -6,9 +6,5 @@ _base_ = [
     '../_base_/schedules/convnext_adamw.py',
 ]
 custom_imports = dict(imports=['mmdmt', 'mmpretrain.models'])
-head = dict(num_classes=21)
-voc = dict(
-    data_preprocessor=dict(size=(321, 321), test_cfg=dict(size=(505, 505))), decode_head=head, auxiliary_head=head
-)
-model = dict(peers=dict(in1k=voc, in21k=voc))
+model = __import__('mmdmt.configs').configs.peers(_base_, 321, num_classes=21, padded=505)
 optim_wrapper = dict(peers=dict(in1k=_base_.convnext_adamw, in21k=_base_.convnext_adamw))

@@ -6,14 +6,8 @@ _base_ = [
     '../_base_/schedules/dmt_20k.py',
     '../_base_/schedules/segformer_adamw.py',
 ]
-train_dataloader = __import__('mmdmt.configs').configs.lists(_base_.lists, '1of8')
-size = dict(size=(352, 352))
-head = dict(num_classes=2)
-model = dict(
-    peers=dict(
-        deeplab=dict(data_preprocessor=size, decode_head=head, auxiliary_head=head),
-        segformer=dict(data_preprocessor=size, decode_head=head),
-    )
-)
+mmdmt = __import__('mmdmt.configs')
+train_dataloader = mmdmt.configs.lists(_base_.lists, '1of8')
+model = mmdmt.configs.peers(_base_, 352, num_classes=2)
 # Each peer with the optimizer of its kind; the phases halve the learning rate of both.
 optim_wrapper = dict(peers=dict(segformer=_base_.segformer_adamw))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from mmdmt.configs import lists, schedule
+from mmdmt.configs import lists, peers, recipe, schedule
 from mmdmt.method.phases import Curriculum
 
 ROOT = Path(__file__).parents[2] / 'configs'
@@ -142,3 +142,48 @@ def test_no_two_leaves_share_eight_lines():
 def test_what_is_computed_is_not_written_out():
     for path in ROOT.rglob('*.py'):
         assert '0.2, 0.4, 0.6, 0.8, 1.0' not in path.read_text(), path
+
+
+def test_no_leaf_has_more_than_twelve_lines_of_code():
+    """What is longer repeats what a base or a function of mmdmt.configs can say; files to be copied are complete."""
+    for path in LEAVES:
+        code = [line for line in path.read_text().splitlines() if line.strip() and not line.strip().startswith('#')]
+        assert len(code) <= 12 or path.stem.startswith('dmt_custom'), path
+
+
+def test_peers_are_fitted_with_the_heads_that_they_have():
+    fcn = {'type': 'FCNHead'}
+    base = {'model': {'peers': {'a': {'decode_head': fcn, 'auxiliary_head': fcn}, 'b': {'decode_head': fcn}}}}
+    fitted = peers(base, 64, num_classes=5, stride=40, align_corners=['b'])['peers']
+    windows = {'mode': 'slide', 'crop_size': (64, 64), 'stride': (40, 40)}
+    common = {'data_preprocessor': {'size': (64, 64)}, 'test_cfg': windows}
+    head = {'num_classes': 5}
+    assert fitted == {
+        'a': {**common, 'decode_head': head, 'auxiliary_head': head},
+        'b': {**common, 'decode_head': {**head, 'align_corners': True}},
+    }
+    assert peers(base, 64, padded=96)['peers']['b'] == {
+        'data_preprocessor': {'size': (64, 64), 'test_cfg': {'size': (96, 96)}}
+    }
+    with pytest.raises(ValueError, match=r"names 'c', but the peers are \['a', 'b'\]"):
+        peers(base, 64, align_corners=['c'])
+
+
+def test_the_recipe_is_as_long_as_its_base_and_leaves_out_what_labelers_would_see():
+    base = {
+        'strong_views': [{'type': 'RandomGrayscale'}],
+        'cutmix': [{'type': 'mmdmt.CutMix'}],
+        'average': {'type': 'EMAHook', 'momentum': 0.004},
+        'train_cfg': {'max_iters': 900},
+        'train_dataloader': {'dataset': {'labeled': {'pipeline': [{'type': 'Load'}, {'type': 'Distort'}]}}},
+    }
+    given = {'hook': HOOK, 'without': ['Distort'], 'min_confidence': 0.9, 'momentum': 0.1}
+    model, loader, (hook, average), train_cfg = recipe(base, warm_up=100, **given)
+    assert model == {'mixes': base['cutmix']}
+    assert loader['dataset'] == {'learner_view': base['strong_views'], 'labeled': {'pipeline': [{'type': 'Load'}]}}
+    online = {'labeler': 'average', 'min_confidence': 0.9}
+    assert hook['phases'][1:] == [{'labeled': 2, 'pseudo': 6, 'iters': 800, 'online': online}]
+    assert average == {'type': 'EMAHook', 'momentum': 0.1}
+    assert train_cfg['max_iters'] == 900
+    # The base is left as it is.
+    assert base['average']['momentum'] == 0.004

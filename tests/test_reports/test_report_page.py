@@ -261,10 +261,11 @@ WRITTEN = {
 def test_one_odd_file_does_not_keep_the_report_from_being_made(tmp_path, what):
     write_run(tmp_path / 'run', **WRITTEN.get(what, {}))
     CHANGED.get(what, lambda run: None)(tmp_path / 'run')
-    write_run(tmp_path / 'sound')
-    # The rest of the run is shown, alone and beside others.
-    assert '64.75' in text_of(render([tmp_path / 'run']))
-    assert '64.75' in text_of(render([tmp_path / 'run', tmp_path / 'sound']))
+    write_run(tmp_path / 'sound', validation(200, 10.0, 20.0, 30.0))
+    # The rest of the run is shown, and so is what it is compared with.
+    text = text_of(render([tmp_path / 'run', tmp_path / 'sound']))
+    assert '64.75' in text
+    assert '30.00' in text
 
 
 def test_several_runs_are_compared_by_experiment(tmp_path):
