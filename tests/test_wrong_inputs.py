@@ -600,6 +600,10 @@ RUNS = {
     'load_from, plain': (checkpoint(plain_weights), "nothing for peer 'left'", 'model.load_from=dict(left='),
     'load_from, no weights': (checkpoint(lambda _: [1, 2]), 'holds a list', 'give a file with a state_dict'),
     'load_from, no tensors': (checkpoint(lambda _: {'state_dict': {'a': 1}}), 'holds no tensors by name'),
+    'load_from, no tensors where MMEngine looks': (
+        checkpoint(lambda place: {'state_dict': [1], 'ema_state_dict': whole_weights(place)['state_dict']}),
+        'holds no tensors by name',
+    ),
     'peer file, missing': (
         {PEER_FILE: '/no/such.pth'},
         "/no/such.pth, the checkpoint for peer 'left'",

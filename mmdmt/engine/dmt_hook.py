@@ -153,8 +153,8 @@ class DMTHook(Hook):
             self._lock = enter_work_dir(Path(runner.work_dir))
         barrier()
         settle_checkpoint(runner)
-        resumed = check_fit(runner, self.curriculum.total_iters)
         unwrap_averages(runner)
+        resumed = check_fit(runner, self.curriculum.total_iters)
         if self.rare_classes is not None:
             self._rare_classes = rare_classes_of(runner, self.rare_classes)
         self._optimizers = FreshOptimizers(runner, self.lr_ramp == 'first')

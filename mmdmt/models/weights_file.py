@@ -84,6 +84,7 @@ def tensors_of(path: str | Path, what: str, checkpoint: Mapping[str, Any]) -> di
         ValueError: If what is there are not tensors by name.
     """
     weights = next((checkpoint[key] for key in CONTAINERS if isinstance(checkpoint.get(key), Mapping)), checkpoint)
+    weights = checkpoint.get('state_dict', weights)  # where MMEngine looks, whatever is beside it
     named = isinstance(weights, Mapping) and all(isinstance(key, str) for key in weights)
     if not named or not all(isinstance(value, Tensor) for value in weights.values()):
         raise ValueError(f'{path}, {what}, holds no tensors by name: give a file with a state_dict.')

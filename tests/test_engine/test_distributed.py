@@ -75,6 +75,7 @@ def two_processes(shapes_folder, tmp_path_factory):
     }
     config = run_config(shapes_folder, work_dir, **settings)
     config.custom_hooks.append({'type': 'mmdmt.PictureHook', 'images': 1})
+    config.custom_hooks.append({'type': 'EMAHook', 'momentum': 0.25})
     train_in_two_ranks(config, work_dir / 'config.py')
     return work_dir, config
 
@@ -138,12 +139,13 @@ def test_classes_are_validated_over_the_images_of_all_processes(two_processes):
 def test_a_distributed_run_resumes_exactly(two_processes, tmp_path):
     work_dir, config = two_processes
     (work_dir / 'last_checkpoint').write_text(str(work_dir / 'iter_4.pth'))
-    expected = torch.load(work_dir / 'iter_9.pth')['state_dict']
+    expected = torch.load(work_dir / 'iter_9.pth')
     (work_dir / 'iter_9.pth').unlink()
     train_in_two_ranks(config, tmp_path / 'config.py', '--resume', '--work-dir', work_dir)
-    got = torch.load(work_dir / 'iter_9.pth')['state_dict']
-    for key, value in expected.items():
-        assert value.equal(got[key]), key
+    got = torch.load(work_dir / 'iter_9.pth')
+    for part in ('state_dict', 'ema_state_dict'):  # the averages, and what is trained
+        for key, value in expected[part].items():
+            assert value.equal(got[part][key]), key
 
 
 OFFLINE = {'label_ratio': 0.5}
