@@ -59,7 +59,7 @@ class Probabilities(nn.Module):
         peers (Sequence[EncoderDecoder]): In evaluation mode; each with its own data preprocessor.
 
     Raises:
-        ValueError: If one predicts in windows, which are cut by the size of the image.
+        ValueError: If one predicts in windows, which are cut by the size of the image, or pools over a pyramid.
     """
 
     def __init__(self, peers: Sequence[Any]) -> None:
@@ -72,6 +72,13 @@ class Probabilities(nn.Module):
                     "the image, which an ONNX file cannot hold: give the peer test_cfg=dict(mode='whole') and cut "
                     'large images yourself.'
                 )
+            for name, module in peer.named_modules():
+                if isinstance(module, nn.AdaptiveAvgPool2d) and module.output_size not in (1, (1, 1)):
+                    raise ValueError(
+                        f'{name} pools an image into {module.output_size} cells, whose size depends on the image: an '
+                        'ONNX file cannot hold that. Export a plain checkpoint instead, or train with a head that pools '
+                        'over no pyramid (ASPPHead, SegformerHead).'
+                    )
 
     def forward(self, image: Tensor) -> Tensor:
         """Predict.
