@@ -76,8 +76,8 @@ class Probabilities(nn.Module):
                 if isinstance(module, nn.AdaptiveAvgPool2d) and module.output_size not in (1, (1, 1)):
                     raise ValueError(
                         f'{name} pools an image into {module.output_size} cells, whose size depends on the image: an '
-                        'ONNX file cannot hold that. Export a plain checkpoint instead, or train with a head that pools '
-                        'over no pyramid (ASPPHead, SegformerHead).'
+                        'ONNX file cannot hold that. Export a plain checkpoint instead, or train with a head without '
+                        'such pooling (ASPPHead, SegformerHead).'
                     )
 
     def forward(self, image: Tensor) -> Tensor:
