@@ -67,6 +67,9 @@ def table(report: DataReport) -> str:
         columns.append(list(zip(shares, images_of_classes(report.lists[name], report.images[name]), strict=True)))
     for row, label in enumerate(report.lists[masked[0]].classes):
         cells = (column[row] if row < len(column) else (0.0, 0) for column in columns)
+        if row == report.lists[masked[0]].ignore_index:
+            lines.append(f'{label:>20}' + ' ignored'.rjust(21))
+            continue
         lines.append(f'{label:>20}' + ''.join(f' {share:>20.3%} {images:>8}' for share, images in cells))
     return '\n'.join(lines)
 

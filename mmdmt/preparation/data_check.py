@@ -183,15 +183,20 @@ def duplicates(images: Mapping[str, Sequence[CheckedImage]]) -> list[str]:
 
 
 def pixels_of_classes(images: ImageList, checked: Sequence[CheckedImage]) -> NDArray[np.int64]:
-    """Count the pixels of each class, int64 of shape (classes,)."""
+    """Count the pixels of each class, int64 of shape (classes,); none of a class that is ignored."""
     total = sum((image.counts for image in checked if image.counts is not None), np.zeros(256, np.int64))
-    return total[: len(images.classes)]
+    return _learned(images, total)
 
 
 def images_of_classes(images: ImageList, checked: Sequence[CheckedImage]) -> NDArray[np.int64]:
-    """Count the images that each class is in, int64 of shape (classes,)."""
+    """Count the images that each class is in, int64 of shape (classes,); none of a class that is ignored."""
     there = ((image.counts > 0).astype(np.int64) for image in checked if image.counts is not None)
-    return sum(there, np.zeros(256, np.int64))[: len(images.classes)]
+    return _learned(images, sum(there, np.zeros(256, np.int64)))
+
+
+def _learned(images: ImageList, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    counts[images.ignore_index] = 0
+    return counts[: len(images.classes)]
 
 
 def _checked(images: ImageList, workers: int) -> Iterator[CheckedImage]:

@@ -2,7 +2,10 @@ import importlib.util
 import shutil
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+from mmengine.config import Config
 from PIL import Image
 from toys.segmentation import run_config
 
@@ -38,6 +41,23 @@ def test_sound_data_pass_with_a_table_and_a_sheet(check, config, tmp_path, capsy
         # Ten images, three pairs in a row.
         assert sheet.width > sheet.height
         assert len(sheet.convert('RGB').getcolors(10**6)) > 10
+
+
+@pytest.mark.parametrize('ignored', [0, 2])
+def test_the_shares_are_those_of_the_classes_that_are_learned(check, config, tmp_path, capsys, ignored):
+    settings = Config.fromfile(config)
+    settings.train_dataloader.dataset.labeled.ignore_index = ignored
+    settings.dump(config)
+    check(config)  # the other places still ignore 255, which it says
+    rows = {row[0]: row[1:] for row in map(str.split, capsys.readouterr().out.splitlines()) if row}
+    counts = sum(
+        np.bincount(cv2.imread(str(tmp_path / 'data' / 'masks' / f'{number:03d}.png'), -1).ravel(), minlength=3)
+        for number in range(6)
+    )
+    counts[ignored] = 0
+    for label, name in enumerate(('ground', 'square', 'disc')):
+        wanted = ['ignored'] if label == ignored else [f'{counts[label] / counts.sum():.3%}', '6']
+        assert rows[name][: len(wanted)] == wanted
 
 
 def test_every_problem_is_listed_and_fails(check, config, tmp_path, capsys):
