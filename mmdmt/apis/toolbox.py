@@ -113,6 +113,7 @@ def run_toolbox_script(name: str, toolbox: str | None = None) -> None:
         _check_predictions(sys.argv[1:])
         module.DATASETS = TestedImages  # type: ignore[attr-defined]
     if name == 'test.py':
+        _check_views(sys.argv[1:])
         from mmdmt.engine.guards.locked_runner import PeerTestRunner
 
         module.Runner = PeerTestRunner  # type: ignore[attr-defined]
@@ -133,6 +134,23 @@ def _refuse_peers(name: str, arguments: Sequence[str]) -> None:
             f'{name.removesuffix(".py")} is for one model, but {config} is of the peers {", ".join(peers)}: export one '
             f'with `python -m mmdmt export_peer {config} CHECKPOINT --peer {next(iter(peers))} --out-dir DIR` and give '
             f'DIR/{next(iter(peers))}.py.'
+        )
+
+
+def _check_views(arguments: Sequence[str]) -> None:
+    """Say what a config lacks to be tested with test-time augmentation; the toolbox fails with a stack trace."""
+    from mmengine.config import Config
+
+    config = next((one for one in arguments if one.endswith('.py')), '')
+    if '--tta' not in arguments or not Path(config).is_file() or any(one.startswith('tta_') for one in arguments):
+        return
+    settings = Config.fromfile(config)
+    lost = [key for key in ('tta_model', 'tta_pipeline') if settings.get(key) is None]
+    if lost:
+        sys.exit(
+            f"--tta needs {' and '.join(lost)}, which {config} has not: add tta_model=dict(type='mmdmt.PeerTTAModel') "
+            'and tta_pipeline=[dict(type=LoadImageFromFile), dict(type=TestTimeAug, transforms=[...])] as in the '
+            'configs of the toolbox.'
         )
 
 

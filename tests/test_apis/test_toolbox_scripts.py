@@ -37,6 +37,22 @@ def test_a_script_for_one_model_says_how_a_peer_becomes_one(config, monkeypatch,
         script(monkeypatch, name, config, 'iter_9.pth')
 
 
+@pytest.mark.parametrize(
+    ('settings', 'lost'),
+    [
+        ({}, 'tta_model and tta_pipeline'),
+        ({'tta_model': {'type': 'mmdmt.PeerTTAModel'}}, 'tta_pipeline'),
+        ({'tta_pipeline': [{'type': 'LoadImageFromFile'}]}, 'tta_model'),
+    ],
+)
+def test_settings_of_several_views_that_are_lacking_are_named(config, monkeypatch, settings, lost):
+    with config.open('a') as file:
+        file.writelines(f'\n{key} = {value}' for key, value in settings.items())
+    monkeypatch.setattr(sys, 'argv', ['test.py', str(config), 'iter_9.pth', '--tta'])
+    with pytest.raises(SystemExit, match=f'^--tta needs {lost}, which .*run.py has not: add tta_model=dict'):
+        run_toolbox_script('test.py', 'mmseg')
+
+
 def test_a_folder_of_every_peers_predictions_is_not_taken_for_one(config, tmp_path, monkeypatch):
     for name in ('left', 'right', 'ensemble'):
         (tmp_path / 'out' / name).mkdir(parents=True)

@@ -26,7 +26,7 @@ from mmdmt.tasks.segmentation.label_facts import (
 from mmdmt.tasks.segmentation.mask_checks import absent_classes, check_masks, look_at_images
 from mmdmt.tasks.segmentation.mask_rules import mask_labels
 from mmdmt.tasks.segmentation.recorder import PixelRecorder
-from mmdmt.tasks.segmentation.stored_size import StoredSize, check_padding
+from mmdmt.tasks.segmentation.stored_size import StoredSize, check_undone
 from mmdmt.tasks.segmentation.transforms import LoadPseudoLabel, PackPseudoLabel
 from mmdmt.tasks.task import Transform, described
 
@@ -253,7 +253,7 @@ class PixelLabels:
         Raises:
             ValueError: If its padding cannot be undone.
         """
-        check_padding(name, dataset.pipeline, pads_again)
+        check_undone(name, dataset.pipeline, pads_again)
         if isinstance(dataset.pipeline, CheckedPipeline):
             dataset.pipeline.follow = StoredSize
 

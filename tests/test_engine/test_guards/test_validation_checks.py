@@ -109,7 +109,15 @@ def test_padding_of_test_images_is_cut_off_predictions(data, tmp_path, scale):
     assert np.array_equal(found, sum(means).argmax(dim=1)[0].numpy())
 
 
-TTA = {'type': 'TestTimeAug', 'transforms': [[{'type': 'Resize', 'scale_factor': 1.0}], [PAD], [LOAD_MASK], [PACK]]}
+ROTATE = {'type': 'RandomRotate', 'prob': 1.0, 'degree': 20}
+
+
+def views(transform):
+    steps = [{'type': 'Resize', 'scale_factor': 1.0}], [transform], [LOAD_MASK], [PACK]
+    return {'type': 'TestTimeAug', 'transforms': list(steps)}
+
+
+TTA = views(PAD)
 
 
 @pytest.mark.parametrize(
@@ -118,6 +126,9 @@ TTA = {'type': 'TestTimeAug', 'transforms': [[{'type': 'Resize', 'scale_factor':
         ([LOAD, LOAD_MASK, PAD, PACK], r'016.png is 64x72 \(height x width\) after its pipeline, .* at 40x44'),
         ([LOAD, PAD, {'type': 'RandomFlip', 'prob': 1.0}, LOAD_MASK, PACK], 'RandomFlip .* flips padded images'),
         ([LOAD, {'type': 'CenterCrop', 'crop_size': 20}, LOAD_MASK, PACK], 'CenterCrop .* makes 20x20'),
+        ([LOAD, ROTATE, LOAD_MASK, PACK], 'RandomRotate of the test pipeline turns or moves .*016.png'),
+        ([LOAD, views(ROTATE)], 'has RandomRotate in TestTimeAug, which is not undone .* Resize and RandomFlip are'),
+        ([LOAD, views({'type': 'CenterCrop', 'crop_size': 20})], 'has CenterCrop in TestTimeAug, which is not undone'),
         ([LOAD, TTA], r'test_dataloader.dataset pads images for test-time augmentation'),
     ],
 )
