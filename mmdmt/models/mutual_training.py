@@ -57,9 +57,10 @@ class DynamicMutualTraining(BaseModel):
             to ``'ensemble'``.
         load_from (dict[str, str], optional): A plain checkpoint of the toolbox for each peer named here. Defaults to
             None.
-        channels_last (bool): Whether peers keep their weights with channels as the last dimension in memory, which
-            convolutions on a CPU are faster with (those of EfficientNet-Lite by a fifth), and those on a GPU at half
-            precision. Results differ by rounding. Defaults to False.
+        channels_last (bool): Whether peers on a CPU keep their weights with channels as the last dimension in memory,
+            which convolutions are faster with there (those of EfficientNet-Lite by a fifth). A GPU gets the usual
+            layout: in the other, depthwise convolutions of float32 are many times slower on it. Results differ by
+            rounding. Defaults to False.
         data_preprocessor (dict, optional): For peers that have none of their own. MMEngine hands the model what stands
             under this name at the top of a config, as in many of MMSegmentation's. Defaults to None.
         pretrained (None): Must be None; ``mmseg.apis.init_model`` sets it.
@@ -97,6 +98,7 @@ class DynamicMutualTraining(BaseModel):
         check_names(self.peer_names, set(dir(self)) | set(self._modules), self.labelers, predict, self._load_from)
         for name, config in peers.items():
             self.add_module(name, build_peer(name, config, data_preprocessor))
+        self._channels_last = channels_last
         if channels_last:
             self.to(memory_format=torch.channels_last)
         if data_preprocessor is not None:
@@ -110,6 +112,13 @@ class DynamicMutualTraining(BaseModel):
         self._averages: Mapping[str, BaseModel] | None = None
         self._register_state_dict_hook(self._without_wrapper_prefix)
         self._register_load_state_dict_pre_hook(partial(self._without_wrapper_prefix, self))
+
+    def to(self, *args: Any, **kwargs: Any) -> nn.Module:
+        """Move the peers, as torch does; those that leave the CPU get the usual layout of weights back."""
+        super().to(*args, **kwargs)
+        if self._channels_last and next(self.parameters()).device.type != 'cpu':
+            super().to(memory_format=torch.contiguous_format)
+        return self
 
     @property
     def peers(self) -> dict[str, nn.Module]:

@@ -386,6 +386,14 @@ def test_channels_last_changes_the_layout_of_weights_and_not_the_losses():
     assert all(weight.is_contiguous(memory_format=torch.channels_last) for weight in kernels)
 
 
+def test_channels_last_is_the_layout_of_a_cpu_alone():
+    model = build('a', 'b', channels_last=True)
+    for device, layout in (('cpu', torch.channels_last), ('meta', torch.contiguous_format)):
+        kernels = [weight for weight in model.to(device).parameters() if weight.ndim == 4 and min(weight.shape[1:]) > 1]
+        assert kernels
+        assert all(weight.is_contiguous(memory_format=layout) for weight in kernels)
+
+
 def step(model, batch):
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout2d):
