@@ -127,7 +127,7 @@ def test_the_online_recipe_is_one_phase_of_views_mixes_and_averages(load):
     config = load(ONLINE)
     hook, _, average = config.custom_hooks
     online = dict(labeler='average', min_confidence=0.7)
-    assert hook.phases == [dict(labeled=8, pseudo=4, iters=2000, online=online)]
+    assert hook.phases == [dict(labeled=8, pseudo=4, iters=1000, online=online)]
     assert (average.type, average.ema_type, average.momentum) == ('EMAHook', 'MomentumAnnealingEMA', 0.01)
     assert (config.model.loss.gamma_agree, config.model.loss.gamma_disagree) == (1.0, 1.0)
     assert config.model.mixes == [dict(type='mmdmt.ClassMix'), dict(type='mmdmt.CutMix')]

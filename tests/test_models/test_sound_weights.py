@@ -29,7 +29,7 @@ WEIGHT = 'decode_head.conv_seg.weight'
         (torch.ones(2).to_sparse(), torch.zeros(2), 'a tensor of torch.sparse_coo'),
     ],
 )
-def test_only_numbers_of_the_same_kind_that_are_finite_take_the_place_of_weights(value, own, fault):
+def test_weights_take_finite_numbers_of_their_own_kind_alone(value, own, fault):
     assert fault_of(value, own) == fault
 
 

@@ -16,7 +16,7 @@ custom_hooks = [
     dict(
         labeling=dict(num_workers=0),
         phases=[
-            dict(iters=600, labeled=8),
+            dict(iters=1000, labeled=8),
         ],
         type='mmdmt.DMTHook'),
     dict(images=2, type='mmdmt.PictureHook', val_images=2),
@@ -65,7 +65,7 @@ default_hooks = dict(
     visualization=dict(type='SegVisualizationHook'))
 default_scope = 'mmseg'
 env_cfg = dict(
-    cudnn_benchmark=True,
+    cudnn_benchmark=False,
     dist_cfg=dict(backend='nccl'),
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0))
 head = dict(
@@ -211,7 +211,7 @@ log_level = 'INFO'
 log_processor = dict(by_epoch=False)
 mmdmt_version = '0.1.0'
 model = dict(
-    channels_last=True,
+    channels_last=False,
     loss=dict(
         class_weight=[
             0.9,
@@ -361,6 +361,9 @@ norm_cfg = dict(type='BN')
 optim_wrapper = dict(
     constructor='mmdmt.PeerOptimWrapperConstructor',
     optimizer=dict(lr=0.0006, type='AdamW', weight_decay=0.01),
+    paramwise_cfg=dict(
+        custom_keys=dict(
+            decode_head=dict(lr_mult=5.0), neck=dict(lr_mult=5.0))),
     type='OptimWrapper')
 param_scheduler = [
     dict(by_epoch=False, eta_min=0.0, power=0.9, type='PolyLR'),
@@ -392,7 +395,7 @@ test_evaluator = dict(
         'mIoU',
     ], type='IoUMetric'),
     type='mmdmt.PeerMetric')
-train_cfg = dict(max_iters=600, type='IterBasedTrainLoop', val_interval=300)
+train_cfg = dict(max_iters=1000, type='IterBasedTrainLoop', val_interval=500)
 train_dataloader = dict(
     batch_sampler=dict(type='mmdmt.MutualBatchSampler'),
     batch_size=8,
@@ -419,7 +422,8 @@ train_dataloader = dict(
             data_prefix=dict(img_path='train'),
             data_root='data/camvid_240x180',
             type='mmdmt.CamVidDataset')),
-    num_workers=0,
+    num_workers=2,
+    persistent_workers=True,
     sampler=dict(shuffle=True, type='InfiniteSampler'))
 train_pipeline = [
     dict(type='LoadImageFromFile'),
@@ -444,7 +448,7 @@ val_dataloader = dict(
             dict(type='PackSegInputs'),
         ],
         type='mmdmt.CamVidDataset'),
-    num_workers=0,
+    num_workers=1,
     persistent_workers=False,
     sampler=dict(shuffle=False, type='DefaultSampler'))
 val_evaluator = dict(
@@ -466,4 +470,4 @@ visualizer = dict(
     vis_backends=[
         dict(type='LocalVisBackend'),
     ])
-work_dir = 'runs/labels-s1'
+work_dir = 'labels-alone-s1'
