@@ -169,7 +169,7 @@ def test_peers_are_fitted_with_the_heads_that_they_have():
         peers(base, 64, align_corners=['c'])
 
 
-def test_the_recipe_is_as_long_as_its_base_and_leaves_out_what_labelers_would_see():
+def test_the_recipe_is_as_long_as_its_base():
     base = {
         'strong_views': [{'type': 'RandomGrayscale'}],
         'cutmix': [{'type': 'mmdmt.CutMix'}],
