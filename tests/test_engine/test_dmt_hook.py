@@ -348,9 +348,7 @@ def test_a_checkpoint_that_would_train_otherwise_is_not_resumed(uninterrupted, s
         run(shapes_folder, tmp_path, resume=True)
 
 
-def test_changed_optimizers_are_told_and_count_from_the_next_phase_on(
-    uninterrupted, shapes_folder, tmp_path
-):
+def test_changed_optimizers_are_told_and_count_from_the_next_phase_on(uninterrupted, shapes_folder, tmp_path):
     copy_checkpoint(uninterrupted[0], tmp_path, 2)
     changed = {
         'optim_wrapper.optimizer.lr': 0.02,
