@@ -124,7 +124,8 @@ def build_selection(config: Mapping[str, Any], method: str) -> Any:
             f'labeling.selection names the unknown type {kind!r}: name a registered one, such as '
             f'mmdmt.{"ClassBalancedPixels" if method == "thresholds" else "MostConfidentImages"}.'
         )
-    selection = SELECTIONS.build(dict(config))
+    # Without the scope MMEngine looks for a child of the toolbox's and warns that there is none.
+    selection = SELECTIONS.build({'_scope_': SELECTIONS.scope, **config})
     if not hasattr(selection, method):
         raise ValueError(
             f'labeling.selection={kind!r} has no method {method!r}: it does not select labels of this task.'

@@ -106,6 +106,7 @@ def run_toolbox_script(name: str, toolbox: str | None = None) -> None:
     if name.endswith('browse_dataset.py'):
         from mmdmt.apis.script_data import PaintableVisualizers  # with the toolbox, which scripts may do without
 
+        _check_visualizer(sys.argv[1:])
         module.VISUALIZERS = PaintableVisualizers  # type: ignore[attr-defined]
     if name == 'analysis_tools/confusion_matrix.py':
         from mmdmt.apis.script_data import TestedImages  # likewise
@@ -121,12 +122,31 @@ def run_toolbox_script(name: str, toolbox: str | None = None) -> None:
         module.main()
 
 
+def _config_of(arguments: Sequence[str]) -> str:
+    """Return the config that a script is given; '' if there is none."""
+    config = next((one for one in arguments if one.endswith('.py')), '')
+    return config if Path(config).is_file() else ''
+
+
+def _check_visualizer(arguments: Sequence[str]) -> None:
+    """Say what a config lacks to be browsed; the toolbox fails with a stack trace."""
+    from mmengine.config import Config
+
+    config = _config_of(arguments)
+    if config and Config.fromfile(config).get('visualizer') is None and 'visualizer' not in ' '.join(arguments):
+        sys.exit(
+            f"{config} has no visualizer, which draws the images: add visualizer=dict(type='SegLocalVisualizer', "
+            "name='visualizer', vis_backends=[dict(type='LocalVisBackend')]), or take "
+            'configs/_base_/default_runtime.py as a base.'
+        )
+
+
 def _refuse_peers(name: str, arguments: Sequence[str]) -> None:
     """Say what to do where a script is for one model and the config is of several."""
     from mmengine.config import Config
 
-    config = next((one for one in arguments if one.endswith('.py')), '')
-    if not Path(config).is_file():
+    config = _config_of(arguments)
+    if not config:
         return
     peers = Config.fromfile(config).get('model', {}).get('peers')
     if peers:
@@ -141,8 +161,8 @@ def _check_views(arguments: Sequence[str]) -> None:
     """Say what a config lacks to be tested with test-time augmentation; the toolbox fails with a stack trace."""
     from mmengine.config import Config
 
-    config = next((one for one in arguments if one.endswith('.py')), '')
-    if '--tta' not in arguments or not Path(config).is_file() or any(one.startswith('tta_') for one in arguments):
+    config = _config_of(arguments)
+    if '--tta' not in arguments or not config or any(one.startswith('tta_') for one in arguments):
         return
     settings = Config.fromfile(config)
     lost = [key for key in ('tta_model', 'tta_pipeline') if settings.get(key) is None]

@@ -31,6 +31,12 @@ def test_the_images_of_a_run_can_be_browsed(config, tmp_path, monkeypatch):
     assert len(list((tmp_path / 'seen').glob('*.png'))) == 16
 
 
+def test_a_config_without_a_visualizer_is_told_what_to_add(shapes_folder, tmp_path, monkeypatch):
+    run_config(shapes_folder, tmp_path / 'work').dump(tmp_path / 'run.py')
+    with pytest.raises(SystemExit, match=r'run.py has no visualizer, which draws the images: add visualizer=dict\('):
+        script(monkeypatch, 'browse_dataset', tmp_path / 'run.py', '--not-show')
+
+
 @pytest.mark.parametrize('name', ['benchmark', 'get_flops'])
 def test_a_script_for_one_model_says_how_a_peer_becomes_one(config, monkeypatch, name):
     with pytest.raises(SystemExit, match='is for one model, .* peers left, right: export one with .* --peer left'):

@@ -94,6 +94,11 @@ def test_each_learns_labels_of_the_other_as_it_was_at_the_phases_start(uninterru
     assert {pool.peer: pool.bank.split('/')[-1] for pool in plan.pools} == {'left': 'right', 'right': 'left'}
 
 
+def test_the_log_warns_of_no_registry_of_ours(uninterrupted):
+    (log,) = uninterrupted[0].glob('*/*.log')
+    assert 'Failed to search registry' not in log.read_text()
+
+
 def test_metrics_are_logged_for_each_peer_and_the_ensemble(uninterrupted):
     work_dir, _, _ = uninterrupted
     (path,) = work_dir.glob('*/vis_data/scalars.json')
