@@ -48,7 +48,10 @@ def _fault_of_optimizer(state: Any, built: list[dict[str, Any]]) -> str:
         return 'without param_groups'
     if [number for group in groups for number in group['params']] != list(range(len(parameters))):
         return f'for other parameters than the {len(parameters)} of the peer'
-    for group, own in zip(groups, built, strict=False):
+    sizes = [[len(group['params']) for group in one] for one in (groups, built)]
+    if sizes[0] != sizes[1]:
+        return f'with other param_groups ({len(groups)}) than the config makes ({len(built)}, see paramwise_cfg)'
+    for group, own in zip(groups, built, strict=True):
         settings = {key: value for key, value in own.items() if key != 'params'}
         found = stranger(group, settings)
         negative = next((f'{key}={value}' for key, value in group.items() if _is_negative(value)), '')

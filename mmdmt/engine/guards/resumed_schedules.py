@@ -81,7 +81,7 @@ def changed_settings(checkpoint: Mapping[str, Any], runner: Runner, curriculum: 
         curriculum (Curriculum): The phases of the run.
 
     Returns:
-        list[str]: A sentence for each setting and pair of values.
+        list[str]: A sentence for each setting and pair of values, and for each value that no schedule has set.
     """
     peers: dict[tuple[str, str, str], list[str]] = {}
     for name, wrapper in runner.optim_wrapper.items():
@@ -93,12 +93,28 @@ def changed_settings(checkpoint: Mapping[str, Any], runner: Runner, curriculum: 
     phase = curriculum.at(checkpoint['meta']['iter'])
     last = phase == len(curriculum) - 1
     until = 'to the end of the run' if last else f'until phase {phase + 1} begins at iteration {curriculum.ends[phase]}'
-    return [
+    changed = [
         f'The config has {key}={own} for {_named(of)}, but the checkpoint to resume was trained with {given}: '
         f'{key}={given} stays {until}. To train with {own} from now on, start from its weights with load_from, without '
         '--resume.'
         for (key, given, own), of in peers.items()
     ]
+    return [*changed, *_not_as_scheduled(checkpoint, runner)]
+
+
+def _not_as_scheduled(checkpoint: Mapping[str, Any], runner: Runner) -> Iterator[str]:
+    """Find values that the last of their schedules has not set: a hook of the user's may have, or another hand."""
+    for name, built in (runner.param_schedulers or {}).items():
+        states = zip(checkpoint['param_schedulers'][name], built, strict=True)
+        for key, last in {own.param_name: state['_last_value'] for state, own in states}.items():
+            groups = checkpoint['optimizer'][name]['param_groups']
+            pairs = ((group[key], value) for group, value in zip(groups, last, strict=False) if key in group)
+            found = next((pair for pair in pairs if not _same(*pair)), None)
+            if found is not None:
+                yield (
+                    f'The checkpoint to resume has {key}={_shown(found[0])} for peer {name!r}, which its schedules had '
+                    f'set to {_shown(found[1])}: the run goes on from {_shown(found[0])}.'
+                )
 
 
 def _of_optimizer(state: Mapping[str, Any], wrapper: OptimWrapper) -> Iterator[tuple[str, str, str]]:

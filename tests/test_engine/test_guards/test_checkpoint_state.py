@@ -79,6 +79,11 @@ def test_the_state_of_a_run_passes(runner, checkpoint):
         ('optimizer', {'left': {}}, r"optimizers for \['left'\], while the peers are"),
         ('optimizer.left', {}, 'without state and param_groups'),
         ('optimizer.left.param_groups', [{'params': [0, 1]}], 'for other parameters'),
+        (
+            'optimizer.left.param_groups',
+            [{'params': []}, {'params': [0]}],
+            r'with other param_groups \(2\) than the config makes \(1, see',
+        ),
         ('optimizer.left.state', {0: {'momentum_buffer': torch.ones(3)}}, r'shape \(3,\) for a parameter of \(2, 3\)'),
         ('param_schedulers', None, 'save_param_scheduler=False'),
         ('param_schedulers', {'left': [{}]}, 'param_schedulers of another config'),

@@ -97,3 +97,14 @@ def test_a_changed_setting_stays_until_the_next_phase_if_there_is_one():
     longer = Curriculum((*CURRICULUM.phases, CURRICULUM[1]))
     (told,) = changed_settings(trained(3), build(lr=0.5), longer)
     assert 'lr=0.1 stays until phase 2 begins at iteration 12.' in told
+
+
+def test_a_learning_rate_that_no_schedule_has_set_is_told():
+    checkpoint = trained(3)
+    checkpoint['optimizer']['left']['param_groups'][0]['lr'] = 5.0
+    (told,) = changed_settings(checkpoint, build(), CURRICULUM)
+    last = checkpoint['param_schedulers']['left'][-1]['_last_value'][0]
+    assert told == (
+        "The checkpoint to resume has lr=5 for peer 'left', which its schedules had set to "
+        f'{last:.6g}: the run goes on from 5.'
+    )
