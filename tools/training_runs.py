@@ -24,7 +24,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def shrink(config: Config, divisor: int) -> None:
-    """Divide the iterations of every phase, and validate at the end only."""
+    """Divide the iterations of every phase, validate at the end only, and draw one image of each kind."""
+    for hook in config.custom_hooks:
+        if hook.type == 'mmdmt.PictureHook':
+            hook.update(images=1, val_images=min(hook.get('val_images', 0), 1))
     phases = [phase for hook in config.custom_hooks for phase in hook.get('phases', ())]
     for phase in phases:
         phase.iters = max(phase.iters // divisor, 1)

@@ -118,6 +118,8 @@ def test_from_day_to_dusk_the_halves_of_the_drive_at_dusk_stay_apart(load):
 
 
 SMALL = [
+    'custom_hooks.1.images=1',
+    'custom_hooks.1.val_images=1',
     *(f'model.peers.{peer}.data_preprocessor.size=(64,64)' for peer in ('lite0', 'lite1')),
     'train_dataloader.dataset.labeled.pipeline.3.crop_size=(64,64)',
 ]

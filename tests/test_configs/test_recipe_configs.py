@@ -88,6 +88,7 @@ def shrink(config, work_dir):
     for phase in phases:
         phase.iters = 3 if len(phases) < 3 else 1
     total = sum(phase.iters for phase in phases)
+    hook_of(config, 'mmdmt.PictureHook').images = 1
     config.train_dataloader.dataset.unlabeled.num_scenes = 12
     config.val_dataloader.dataset.num_scenes = config.test_dataloader.dataset.num_scenes = 4
     peers = [f'model.peers.{peer}' for peer in config.model.peers]

@@ -18,6 +18,22 @@ SHORT = [
     'train_dataloader.dataset.unlabeled.num_scenes=12',
     'val_dataloader.dataset.num_scenes=4',
 ]
+# Of each page's config: networks of the same layers with a sixteenth of the channels, or nothing.
+NARROW = {
+    'pspnet.py': [
+        f'model.peers.{peer}.{option}'
+        for peer in ('left', 'right')
+        for option in (
+            'backbone.stem_channels=4',
+            'backbone.base_channels=4',
+            'decode_head.in_channels=128',
+            'decode_head.channels=16',
+            'auxiliary_head.in_channels=64',
+            'auxiliary_head.channels=16',
+        )
+    ],
+    'mine.py': [],
+}
 
 
 def config_of(name):
@@ -27,14 +43,14 @@ def config_of(name):
     return found.group(1)
 
 
-@pytest.mark.parametrize('name', ['pspnet.py', 'mine.py'])
+@pytest.mark.parametrize('name', NARROW)
 def test_a_config_from_any_folder_inherits_ours_and_the_toolboxes(name, tmp_path):
     # Two phases instead of six, so that the run is short; what is inherited stays as the page has it.
     (tmp_path / name).write_text(config_of(name) + "\nphases = [dict(iters=1, labeled=8), "
                                  "dict(iters=1, labeled=2, pseudo=6, label_ratio=0.5)]\n"
                                  "custom_hooks = [dict(type='mmdmt.DMTHook', phases=phases, "
                                  "labeling=dict(batch_size=6, num_workers=0))]\n")  # fmt: skip
-    result = python('-m', 'mmdmt', 'train', name, '--cfg-options', *SHORT, cwd=tmp_path)
+    result = python('-m', 'mmdmt', 'train', name, '--cfg-options', *SHORT, *NARROW[name], cwd=tmp_path)
     assert result.returncode == 0, result.stderr[-3000:]
     log = next(tmp_path.glob('work_dirs/*/*/*.log')).read_text()
     assert 'Phase 1 of 1' in log

@@ -1,13 +1,13 @@
 import json
 import shutil
-import subprocess
-import sys
 
 import pytest
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from toys.forked import server
 from toys.segmentation import run_config, shapes, toy_segmentor
+from toys.stages import hold_work_dir
 
 from mmdmt.apis.export import export_peer
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank
@@ -173,15 +173,15 @@ def test_a_checkpoint_that_was_not_named_when_the_run_was_killed_is_found(uninte
 
 
 def test_a_second_run_in_the_same_work_dir_is_refused(shapes_folder, tmp_path):
-    code = (
-        'import sys\nfrom pathlib import Path\nfrom mmdmt.engine.guards.run_lock import lock_work_dir\n'
-        f'lock_work_dir(Path({str(tmp_path)!r}))\nprint("locked", flush=True)\nsys.stdin.read()'
-    )
-    other = subprocess.Popen([sys.executable, '-c', code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert 'locked\n' in iter(other.stdout.readline, '')  # packages may greet first
+    context = server()
+    ours, theirs = context.Pipe()
+    other = context.Process(target=hold_work_dir, args=(tmp_path, theirs))
+    other.start()
+    assert ours.recv() == 'locked'
     with pytest.raises(RuntimeError, match='Another run is writing to work_dir='):
         run(shapes_folder, tmp_path)
-    other.communicate()
+    ours.send('end')
+    other.join()
     run(shapes_folder, tmp_path)
     run(shapes_folder, tmp_path)  # the folder was given back
 

@@ -41,8 +41,23 @@ def _write(root: Path, folder: str, number: int, with_mask: bool, generator: np.
         Image.fromarray(blobs(generator, SIZE, 19)).save(mask)
 
 
+def _eighth(*parts: dict) -> None:
+    """Divide every size in pixels by eight, at any depth."""
+    for part in parts:
+        for key, value in part.items():
+            if key in ('scale', 'crop_size', 'size', 'top', 'bottom') and value is not None:
+                part[key] = tuple(side // 8 for side in value) if isinstance(value, tuple | list) else value // 8
+            else:
+                inner = value if isinstance(value, list | tuple) else [value]
+                _eighth(*(one for one in inner if isinstance(one, dict)))
+
+
 def small_pair(config: Config, folder: Path) -> Config:
-    """Make tiny networks of SegFormer-B2 and ConvNeXt-T, and batches of two images. Returns ``config``."""
+    """Make tiny networks of SegFormer-B2 and ConvNeXt-T, and batches of two images an eighth as wide.
+
+    Returns ``config``.
+    """
+    _eighth(config.train_dataloader, config.val_dataloader, config.test_dataloader, config.model)
     segformer, convnext = config.model.peers.segformer, config.model.peers.convnext
     segformer.backbone.update(embed_dims=4, num_layers=(1, 1, 1, 1), init_cfg=None)
     segformer.decode_head.update(in_channels=[4, 8, 20, 32], channels=8)

@@ -24,6 +24,7 @@ from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from mmdmt.apis import run_toolbox_script
 from mmdmt.engine.guards import clean_stop
+from mmdmt.engine.guards.run_lock import lock_work_dir
 from mmdmt.tasks.segmentation.bank import BankWriter
 from mmdmt.tasks.segmentation.peers import Segmentors
 from toys import forked
@@ -253,6 +254,13 @@ def _train(config, log, event, environment, options):
     sys.argv = ['train.py', str(config), *options]
     with happening(event or (lambda *_: None)):
         run_toolbox_script('train.py')
+
+
+def hold_work_dir(folder, connection):
+    """Be another run in a work_dir, until told to end."""
+    lock_work_dir(folder)
+    connection.send('locked')
+    connection.recv()
 
 
 class Forge:
