@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, thread
 from multiprocessing import forkserver
 from pathlib import Path
 from unittest import mock
@@ -110,6 +110,8 @@ class ForkedPython:
 
     @staticmethod
     def _fork(command, output, errors, cwd, environment):
+        # The thread that forked may be one of a pool: at exit it would wait for itself, and end with an error.
+        thread._threads_queues.clear()
         if output is not None:
             os.dup2(output, 1)
         if errors == subprocess.STDOUT:
