@@ -83,7 +83,7 @@ def parse_args() -> argparse.Namespace:
         type=int,
         default=1,
         metavar='N',
-        help='divide all iterations by N, to try it out (default: 1)',
+        help='divide all iterations by N and take few scenes, to try it out (default: 1)',
     )
     args = parser.parse_args()
     if args.shrink < 1:
@@ -104,7 +104,7 @@ def runs_of(row: str, runs: dict[str, TrainingRun]) -> list[str]:
     return [name for name in runs if any(fnmatch(name, pattern) for pattern in ROWS[row][1])]
 
 
-def results_of(task: Task, runs: dict[str, TrainingRun], seconds: float, seed: int) -> dict:
+def results_of(task: Task, runs: dict[str, TrainingRun], seconds: float, args: argparse.Namespace) -> dict:
     """Gather the results, and how they were made."""
     results: dict = {}
     for row in ROWS:
@@ -118,7 +118,8 @@ def results_of(task: Task, runs: dict[str, TrainingRun], seconds: float, seed: i
     results['settings'] = {
         'data': task.data,
         'metric': f'{task.title}, on the validation set; the mean of both networks where it says {task.metric}',
-        'seed': seed,
+        'seed': args.seed,
+        'shrink': args.shrink,  # above 1, of the data a few are taken
         'configs': task.configs,
         'iters': {name: run.iters for name, run in runs.items()},
         'seconds': round(seconds),
@@ -161,7 +162,7 @@ def main() -> None:
         draw(runs['dmt'], made[-1])
     seconds = time.monotonic() - started
     with atomic_write(made[0]) as unfinished:
-        unfinished.write_text(json.dumps(results_of(task, runs, seconds, args.seed), indent=2) + '\n')
+        unfinished.write_text(json.dumps(results_of(task, runs, seconds, args), indent=2) + '\n')
     print(f'\n{table(task, runs)}\n\n{seconds:.0f} s; made {" and ".join(map(str, made))}')
 
 

@@ -21,10 +21,15 @@ from mmdmt.atomic_write import atomic_write, room_to_write
 from mmdmt.visualization import draw_predictions
 
 ROOT = Path(__file__).resolve().parents[1]
+FEW_SCENES = 12
 
 
 def shrink(config: Config, divisor: int) -> None:
-    """Divide the iterations of every phase, validate at the end only, and draw one image of each kind."""
+    """Divide the iterations of every phase, validate at the end only, draw one image, and take few made-up scenes."""
+    dataset = config.train_dataloader.dataset
+    for part in (dataset.get('unlabeled'), config.val_dataloader.dataset, config.test_dataloader.dataset):
+        if part is not None and part.type == 'mmdmt.DigitScenes':
+            part.num_scenes = FEW_SCENES
     for hook in config.custom_hooks:
         if hook.type == 'mmdmt.PictureHook':
             hook.update(images=1, val_images=min(hook.get('val_images', 0), 1))
@@ -45,7 +50,7 @@ class TrainingRun:
         work_dir: Folder of all runs.
         metric: Of the result, as ``<peer>/<metric>`` of a validation.
         seed: Of the run.
-        divisor: What the iterations are divided by. Default: 1.
+        divisor: What the iterations are divided by, to try it out: see `shrink`. Default: 1.
         options: Settings in place of the config's, by dotted name. Default: none.
     """
 

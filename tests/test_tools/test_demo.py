@@ -27,7 +27,7 @@ def test_a_demo_trains_and_compares(tmp_path, task, metric, iters, peers, pictur
     assert result.returncode == 0, result.stderr[-3000:]
     results = json.loads((tmp_path / 'results.json').read_text())
     assert list(results) == ['supervised', 'supervised_long', 'self_training', 'dmt', 'settings', 'versions']
-    assert results['settings']['seed'] == 2
+    assert (results['settings']['seed'], results['settings']['shrink']) == (2, 100)
     assert results['settings']['iters']['dmt'] == iters
     assert [path.name for path in tmp_path.glob('*.png')] == pictures
     shown = {line[:33].strip(): line[33:].split() for line in result.stdout.splitlines()}
