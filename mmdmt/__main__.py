@@ -5,7 +5,7 @@ before they import its models, such as ``analysis_tools/browse_dataset``, and fa
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from mmdmt.apis.toolbox import run_script, run_toolbox_script, script_names
 from mmdmt.version import __version__
@@ -37,6 +37,22 @@ def overview(found: Mapping[str, str], width: int = 100) -> str:
     return '\n'.join([*lines, '', '`python -m mmdmt SCRIPT --help` tells the options of one.'])
 
 
+def unknown(name: str, found: Collection[str]) -> str:
+    """Say that there is no script of a name, and which scripts in folders have it.
+
+    Args:
+        name (str): What was asked for.
+        found (Collection[str]): The names of all scripts.
+
+    Examples:
+        >>> unknown('get_flops', ['train', 'analysis_tools/get_flops'])
+        "There is no script 'get_flops': take analysis_tools/get_flops."
+    """
+    meant = sorted(one for one in found if one.endswith(f'/{name}'))
+    remedy = f'take {" or ".join(meant)}' if meant else '`python -m mmdmt` lists those there are'
+    return f'There is no script {name!r}: {remedy}.'
+
+
 def main() -> None:
     """Take the script's name off the command line and run it."""
     found = scripts()
@@ -48,7 +64,7 @@ def main() -> None:
         print(overview(found))
         return
     if name not in found:
-        sys.exit(f'There is no script {name!r}: `python -m mmdmt` lists those there are.')
+        sys.exit(unknown(name, found))
     sys.argv[:2] = [f'mmdmt {name}']
     if found[name] == 'mmdmt':
         run_script(name)

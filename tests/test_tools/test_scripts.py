@@ -14,6 +14,7 @@ from toys.digit_scenes import NARROW
 from toys.forked import python
 
 import mmdmt
+from mmdmt.__main__ import unknown
 from mmdmt.apis import toolbox_script
 
 pytestmark = pytest.mark.process
@@ -103,6 +104,18 @@ def test_an_installed_config_trains_without_a_checkout(tmp_path):
     assert 'ensemble/mIoU' in next(tmp_path.glob('work_dirs/mine/*/*.log')).read_text()
     result = python('-m', 'mmdmt', 'trian', cwd=tmp_path)
     assert "There is no script 'trian'" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ('name', 'remedy'),
+    [
+        ('get_flops', 'take analysis_tools/get_flops or voc/get_flops.'),
+        ('flops', '`python -m mmdmt` lists those there are.'),
+    ],
+)
+def test_a_script_asked_for_without_its_folder_is_told_with_it(name, remedy):
+    found = ['voc/get_flops', 'train', 'analysis_tools/get_flops', 'analysis_tools/benchmark']
+    assert unknown(name, found) == f"There is no script '{name}': {remedy}"
 
 
 def test_our_train_script_takes_the_toolboxes_options(tmp_path):
