@@ -28,6 +28,6 @@ def visible(image: NDArray[np.generic]) -> NDArray[np.uint8]:
     values = np.nan_to_num(shown.astype(np.float64), posinf=0.0, neginf=0.0)
     if bands.dtype != np.uint8:
         low, high = np.percentile(values, PERCENTILES)
-        values = (values - low) * (255 / max(high - low, np.finfo(np.float64).tiny))
+        values = (values - low) * (255 / max(high - low, 1e-38))
     drawn: NDArray[np.uint8] = values.clip(0, 255).astype(np.uint8)
     return drawn

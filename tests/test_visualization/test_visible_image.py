@@ -30,6 +30,10 @@ def test_a_fourth_band_of_8_bits_is_left_out():
     assert (visible(image) == image[..., :3]).all()
 
 
+@pytest.mark.filterwarnings('error')
 def test_an_even_image_and_one_with_nan_are_drawn():
     assert (visible(np.full((3, 3), 700, np.uint16)) == 0).all()
+    spot = np.full((100, 100), 700, np.uint16)
+    spot[7, 7] = 701
+    assert np.argwhere(visible(spot)[..., 0] == 255).tolist() == [[7, 7]]
     assert visible(np.array([[np.nan, 1.0], [2.0, np.inf]])).shape == (2, 2, 3)
