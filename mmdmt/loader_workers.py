@@ -2,8 +2,11 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable
+from functools import partial
 from threading import Thread
+from types import TracebackType
 from typing import Any
 
 
@@ -24,11 +27,20 @@ class OutliveSignals:
     def __call__(self, worker: int) -> None:
         """Set the signals of this process; a data loader calls it in each worker."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        sys.excepthook = partial(_report, sys.excepthook)
         if hasattr(signal, 'sigwaitinfo'):  # where there is none, nobody sends SIGTERM to groups
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
             Thread(target=_obey_parent, args=(os.getppid(),), daemon=True).start()
         if self.then is not None:
             self.then(worker)
+
+
+def _report(
+    report: Callable[..., Any], kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Report an error, unless the run has hung up: it ends while a batch is handed over (multiprocessing's sharer)."""
+    if not issubclass(kind, ConnectionError | EOFError):
+        report(kind, error, trace)
 
 
 def _obey_parent(parent: int) -> None:
