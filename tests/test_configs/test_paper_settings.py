@@ -231,6 +231,7 @@ def test_heads_start_as_torch_starts_a_convolution(name):
         assert coco.init_cfg == []
 
 
+@pytest.mark.whole_run
 def test_the_lists_are_those_that_make_splits_writes(tmp_path, monkeypatch):
     """Whatever list a config names is one that the tool makes of the whole data set."""
     monkeypatch.chdir(tmp_path)

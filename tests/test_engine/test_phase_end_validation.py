@@ -70,6 +70,7 @@ def digest_of(path):
     return {key.removeprefix('left.'): value for key, value in weights.items() if key.startswith('left.')}
 
 
+@pytest.mark.whole_run
 @pytest.mark.parametrize('interval', [3, 1000])
 @pytest.mark.parametrize('carry', ['last', 'best', 'scratch'])
 def test_every_phase_is_measured_once_at_its_end_by_its_last_weights(shapes_folder, tmp_path, carry, interval):
@@ -84,6 +85,7 @@ def test_every_phase_is_measured_once_at_its_end_by_its_last_weights(shapes_fold
     assert (measured == weights_digest(start)) == (carry != 'scratch')
 
 
+@pytest.mark.whole_run
 def test_no_phase_is_measured_before_val_begin(shapes_folder, tmp_path):
     settings = {HOOK + 'carry': 'scratch', 'train_cfg.val_interval': 1000, 'train_cfg.val_begin': 5}
     assert train(shapes_folder, tmp_path, **settings)[2] == [6, 9]

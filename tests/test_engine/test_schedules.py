@@ -47,6 +47,7 @@ def test_without_its_ramp_a_schedule_begins_at_once_and_keeps_its_number():
     assert without_ramp(POLY) == [POLY]
 
 
+@pytest.mark.whole_run
 @pytest.mark.parametrize('ramp', ['each', 'first'])
 def test_the_learning_rate_ramps_up_in_the_phases_that_are_named(shapes_folder, tmp_path, ramp):
     config = run_config(shapes_folder, tmp_path)

@@ -181,6 +181,7 @@ def test_every_load_is_tried(tools):
     assert {function.__name__ for function in tools['load'].MEASUREMENTS} == set(SMALL)
 
 
+@pytest.mark.whole_run
 @pytest.mark.parametrize('name', SMALL)
 def test_memory_and_open_files_do_not_grow_with_the_load(tools, name):
     before = len(list(Path('/proc/self/fd').iterdir()))
