@@ -8,5 +8,3 @@ _base_ = [
 ]
 # Never more than half of a class, as in the other configs of this folder.
 custom_hooks, train_cfg = __import__('mmdmt.configs').configs.schedule(_base_, ratios=(0.1, 0.2, 0.3, 0.4, 0.5))
-# As in configs/camvid: one over the root of each class's share of pixels.
-model = dict(loss=dict(class_weight=[0.9, 0.8, 3.4, 0.6, 1.8, 1.1, 3.3, 6.6, 1.4, 5.3, 9.7]))
