@@ -24,6 +24,7 @@ from mmdmt.models.weight_fit import fit, plain_names
 from mmdmt.models.weights_file import fetch_checkpoint, tensors_of
 from mmdmt.registry import type_name
 from mmdmt.tasks.segmentation.stored_size import PADDED_TWICE
+from mmdmt.tasks.segmentation.unmoved import check_unmoved
 
 _READS_SCENES = {'LoadSceneImage': 'LoadImageFromFile'}
 _FOR_GROUND_TRUTH = {'LoadAnnotations', 'LoadSceneAnnotations', 'EvaluateAtThisSize'}
@@ -220,6 +221,8 @@ class _Images(Dataset[dict[str, Any]]):
     def __init__(self, paths: Sequence[Path], pipeline: list[dict[str, Any]]) -> None:
         self.paths = paths
         self.pipeline = Compose(pipeline)
+        if paths:
+            check_unmoved('the images', self.pipeline.transforms, {'img_path': str(paths[0])})
 
     def __len__(self) -> int:
         return len(self.paths)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from mmcv.transforms import LoadImageFromFile
 
-from mmdmt.datasets.seeding import seeded
 from mmdmt.datasets.transforms.two_views import TwoViews
 from mmdmt.tasks.checked_pipeline import CheckedPipeline
+from mmdmt.tasks.seeding import seeded
 from mmdmt.tasks.task import described
 
 _TRIES = 8

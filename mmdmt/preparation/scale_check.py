@@ -1,6 +1,5 @@
 """Compare the scale at which a network sees images in training, in labeling, in validation and in a test."""
 
-import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from mmdmt.preparation.image_check import ImageSource
 from mmdmt.registry import TRANSFORMS
+from mmdmt.tasks.seeding import seeded
 
 #: Scales that differ by more than this factor are warned of.
 MOST = 1.5
@@ -86,17 +86,12 @@ def _before_label(steps: Sequence[Any]) -> list[Any]:
 def _factors(steps: Sequence[Any], shapes: Sequence[tuple[int, int]]) -> list[float]:
     """Return by how much each image is resized; nothing if the transforms ask for what a made-up image has not."""
     kept = [step for step in steps if not _name(step).startswith(('Load', 'Pack'))]
-    states = random.getstate(), np.random.get_state()
     try:
-        random.seed(0)
-        np.random.seed(0)
-        transforms = [TRANSFORMS.build(dict(step)) for step in kept]
-        return [_middle([_factor(transforms, shape) for _ in range(_TRIES)]) for shape in shapes]
+        with seeded(0):
+            transforms = [TRANSFORMS.build(dict(step)) for step in kept]
+            return [_middle([_factor(transforms, shape) for _ in range(_TRIES)]) for shape in shapes]
     except Exception:
         return []
-    finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])
 
 
 def _factor(transforms: Sequence[Any], shape: tuple[int, int]) -> float:

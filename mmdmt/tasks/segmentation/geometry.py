@@ -52,14 +52,6 @@ class KnownLabel:
         confidence = ((number + 1) / (rows * columns + 1)).astype(np.float32)
         return cls(of_block[number], confidence, of_block)
 
-    def paint(self, image: NDArray[Any]) -> NDArray[Any]:
-        """Return an image of the same shape and type that shows, dark and bright, where the label is even and odd."""
-        whole = np.iinfo(image.dtype).max if np.issubdtype(image.dtype, np.integer) else max(float(image.max()), 1.0)
-        painted = np.where(self.label % 2, 0.8 * whole, 0.2 * whole).astype(image.dtype)
-        return np.ascontiguousarray(
-            np.broadcast_to(painted.reshape(*painted.shape, *[1] * (image.ndim - 2)), image.shape)
-        )
-
     def fault(self, label: Any, confidence: Any, ignore_index: int) -> str:
         """Say what is wrong with the pair after transforms; '' if nothing is.
 
@@ -82,6 +74,13 @@ class KnownLabel:
         if (counted & ~(told & (self.of_block[block] == inside))).any():
             return 'moves a pseudo label but not its confidence'
         return ''
+
+
+def paint_blocks(image: NDArray[Any], bright: NDArray[np.bool_]) -> NDArray[Any]:
+    """Return an image of the same shape and type that is bright in some pixels, (H, W), and dark in the others."""
+    whole = np.iinfo(image.dtype).max if np.issubdtype(image.dtype, np.integer) else max(float(image.max()), 1.0)
+    painted = np.where(bright, 0.8 * whole, 0.2 * whole).astype(image.dtype)
+    return np.ascontiguousarray(np.broadcast_to(painted.reshape(*painted.shape, *[1] * (image.ndim - 2)), image.shape))
 
 
 def check_moves_alike(transforms: Sequence[Transform], ignore_index: int = 255) -> None:
@@ -141,7 +140,7 @@ def push_pseudo_label(
         'seg_fields': [*loaded.get('seg_fields', ()), 'gt_seg_map', 'pseudo_confidence'],
     }
     if paint:
-        results['img'] = known.paint(results['img'])
+        results['img'] = paint_blocks(results['img'], known.label % 2 == 1)
     apart: Transform | None = None  # the first that has given label and confidence other sizes
     for transform in transforms:
         results = _step(transform, results)
@@ -175,7 +174,7 @@ def push_mask(
     """
     results = copy.deepcopy(loaded)
     known = KnownLabel.draw(results['img'].shape[:2], ignore_index, generator)
-    results['gt_seg_map'], results['img'] = known.label.copy(), known.paint(results['img'])
+    results['gt_seg_map'], results['img'] = known.label.copy(), paint_blocks(results['img'], known.label % 2 == 1)
     for transform in transforms:
         results = _step(transform, results)
         _check_image(transform, results, 'labeled')

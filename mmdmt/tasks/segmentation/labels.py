@@ -28,6 +28,7 @@ from mmdmt.tasks.segmentation.mask_rules import mask_labels
 from mmdmt.tasks.segmentation.recorder import PixelRecorder
 from mmdmt.tasks.segmentation.stored_size import StoredSize, check_undone
 from mmdmt.tasks.segmentation.transforms import LoadPseudoLabel, PackPseudoLabel
+from mmdmt.tasks.segmentation.unmoved import check_unmoved
 from mmdmt.tasks.task import Transform, described
 
 NO_CLASS = 255
@@ -243,7 +244,7 @@ class PixelLabels:
         check_masks(dataset)
 
     def undo_padding(self, name: str, dataset: BaseDataset, pads_again: bool) -> None:
-        """Let padding be cut off predictions for a dataset that is evaluated.
+        """Let padding be cut off predictions for a dataset that is evaluated, and refuse what else moves its images.
 
         Args:
             name (str): As sentences name the dataset.
@@ -251,9 +252,11 @@ class PixelLabels:
             pads_again (bool): Whether a ``data_preprocessor`` pads in testing, too.
 
         Raises:
-            ValueError: If its padding cannot be undone.
+            ValueError: If its padding or another transform cannot be undone.
         """
         check_undone(name, dataset.pipeline, pads_again)
+        if len(dataset):
+            check_unmoved(name, dataset.pipeline.transforms, dataset.get_data_info(0))
         if isinstance(dataset.pipeline, CheckedPipeline):
             dataset.pipeline.follow = StoredSize
 

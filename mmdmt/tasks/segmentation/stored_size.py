@@ -37,7 +37,7 @@ class StoredSize:
         self._content: Size | None = None  # height and width of what is not padding, in the upper left corner
         self._size: Size | None = None
         self._original: Any = None
-        self._fault = self._turned = ''
+        self._fault = ''
 
     def see(self, transform: Transform, results: Any) -> None:
         """Look at what a transform has made of the image.
@@ -50,11 +50,6 @@ class StoredSize:
         if not isinstance(image, np.ndarray):
             return
         before, self._size = self._size, image.shape[:2]
-        if _turns(transform):
-            self._turned = self._turned or (
-                f'{type(transform).__name__} of the test pipeline turns or moves {results.get("img_path")}, which is '
-                'not undone for its prediction: take it out.'
-            )
         if before is None or self._content is None or self._is_original(results):
             self._content, self._fault = self._size, ''
         elif self._size != before and _resizes(transform):
@@ -81,8 +76,8 @@ class StoredSize:
             ValueError: If a transform has changed the size in a way that cannot be undone, or the mask of the image has
                 not the size of its prediction.
         """
-        if self._turned or self._fault:
-            raise ValueError(self._turned or self._fault)
+        if self._fault:
+            raise ValueError(self._fault)
         sample = packed.get('data_samples')
         if sample is None or isinstance(sample, list):
             return  # the views of test-time augmentation, which check_undone knows
@@ -104,7 +99,7 @@ class StoredSize:
 
 
 def check_undone(name: str, transforms: Any, pads_again: bool) -> None:
-    """Refuse padding of evaluated images, and views of them, that cannot be undone.
+    """Refuse padding of evaluated images, and crops of views of them, that cannot be undone.
 
     Args:
         name (str): As sentences name the dataset.
@@ -116,11 +111,11 @@ def check_undone(name: str, transforms: Any, pads_again: bool) -> None:
     """
     views = next((step for step in flat(transforms) if isinstance(step, TestTimeAug)), None)
     held = [step for part in getattr(views, 'subroutines', ()) for step in flat(part)]
-    strange = next((type(step).__name__ for step in held if _turns(step) or 'Crop' in type(step).__name__), '')
-    if strange:
+    cuts = next((type(step).__name__ for step in held if 'Crop' in type(step).__name__), '')
+    if cuts:
         raise ValueError(
-            f'The pipeline of {name} has {strange} in TestTimeAug, which is not undone before views are averaged: take '
-            'it out. Resize and RandomFlip are undone.'
+            f'The pipeline of {name} has {cuts} in TestTimeAug, which is not undone before views are averaged: take it '
+            'out. Resize and RandomFlip are undone.'
         )
     if not any(isinstance(step, Pad) for step in (*flat(transforms), *held)):
         return
@@ -136,15 +131,6 @@ def _resizes(transform: Any) -> bool:
     """Tell whether a transform changes the scale of an image alone, by the names that the toolboxes give such."""
     kinds = [kind.__name__ for kind in type(transform).__mro__]
     return any('Resize' in kind or 'Scale' in kind for kind in kinds)
-
-
-def _turns(transform: Any) -> bool:
-    """Tell whether a transform moves what an image shows, other than by scale and flips, by the names of such."""
-    kinds = [kind.__name__ for kind in type(transform).__mro__]
-    moves = any(
-        word in kind for kind in kinds for word in ('Rotat', 'RotFlip', 'Affine', 'Translat', 'Shear', 'Mosaic')
-    )
-    return moves and getattr(transform, 'prob', 1) != 0
 
 
 def _told(size: Any) -> str:
