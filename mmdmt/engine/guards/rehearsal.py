@@ -52,8 +52,7 @@ def rehearse(runner: Runner, curriculum: Curriculum) -> tuple[str, ...] | None:
     with _untouched(model), _eagerly():
         with _saying('a labeled image cannot go through its pipeline'):
             runner.train_dataloader.dataset.check_moves()
-        for phase in _different(curriculum):
-            _learn(runner, model, phase)
+        _learn(runner, model, _different(curriculum))
         names = _validate(runner, model)
         if names is None:
             _label(runner, model)
@@ -67,16 +66,16 @@ def _different(curriculum: Curriculum) -> list[Phase]:
     return list(by_kind.values()) or [curriculum[0]]
 
 
-def _learn(runner: Runner, model: DynamicMutualTraining, phase: Phase) -> None:
-    """Let a copy of each peer learn from a small batch."""
-    batches = {name: _batch(runner, model, phase, name) for name in model.peer_names}
+def _learn(runner: Runner, model: DynamicMutualTraining, phases: list[Phase]) -> None:
+    """Let a copy of each peer learn from a small batch of each phase."""
+    batches = {name: [_batch(runner, model, phase, name) for phase in phases] for name in model.peer_names}
     for name, peer in model.bare_peers.items():
         _check_preprocessor(name, peer)
-        batch, other = batches[name]
-        if phase.online is not None:
-            with _saying(f'the labeler of peer {name!r} cannot label a batch of it online'):
-                model.label_online(name, batch, runner.optim_wrapper)
-            other = None
+        for phase, pair in zip(phases, batches[name], strict=True):
+            if phase.online is not None:
+                with _saying(f'the labeler of peer {name!r} cannot label a batch of it online'):
+                    model.label_online(name, pair[0], runner.optim_wrapper)
+                pair[1] = _forgotten(runner, model, pair[0])
         try:
             twin, placed = copy.deepcopy((peer, model.losses_of(name)))
         except Exception as error:  # whatever a module may hold that cannot be copied
@@ -84,7 +83,16 @@ def _learn(runner: Runner, model: DynamicMutualTraining, phase: Phase) -> None:
             continue
         if any(isinstance(module, nn.SyncBatchNorm) for module in twin.modules()):
             twin = revert_sync_batchnorm(twin)
-        _learn_alone(name, twin, placed, model, runner.optim_wrapper[name], batch, other)
+        _learn_alone(name, twin, placed, model, runner.optim_wrapper[name], batches[name])
+
+
+def _forgotten(runner: Runner, model: DynamicMutualTraining, batch: dict[str, Any]) -> dict[str, Any]:
+    """Copy a batch without the labels that were made online."""
+    other = copy.deepcopy(batch)
+    for sample in other['data_samples']:
+        if sample.metainfo.get(ONLINE):
+            model.task.labels.forget_label(sample, runner.train_dataloader.dataset.ignored)
+    return other
 
 
 def _learn_alone(
@@ -93,36 +101,54 @@ def _learn_alone(
     placed: list[DynamicMutualLoss],
     model: DynamicMutualTraining,
     optimizer: Any,
-    batch: dict[str, Any],
-    other: dict[str, Any] | None,
+    batches: list[list[Any]],
 ) -> None:
+    """Take a copy of a peer through a backward pass of the first batch, and a forward pass of each other.
+
+    What follows the loss is the same for all, so that one backward pass tells, and a rehearsal of two kinds of phases
+    costs less than two iterations.
+    """
     peer.train()
     forward = partial(model.task.peers.losses, peer, peer, placed=placed, mixes=model.mixes)
-    shapes = ', '.join(sorted({'x'.join(map(str, image.shape)) for image in batch['inputs']}))
-    with _saying(f'peer {name!r} cannot learn from {len(batch["inputs"])} images of {shapes}'):
+    (first, _), *later = batches
+    with _saying(_cannot_learn(name, first)):
         with optimizer.optim_context(peer):
-            losses = forward(copy.deepcopy(batch))
+            losses = forward(copy.deepcopy(first))
         loss, _ = peer.parse_losses(losses)
         loss.backward()
-    if other is None:
-        return
     for one in placed:
         setattr(one, 'forward', _nothing)  # noqa: B010  of an instance, which mypy does not know
-    seen = []
-    for data in (batch, other):
-        _seed()
-        with torch.no_grad(), optimizer.optim_context(peer):
-            losses = forward(copy.deepcopy(data))
-        seen.append({key: _sum(value) for key, value in losses.items() if 'loss' in key})
-        if not any(seen[0].values()):
-            return  # nothing but what our losses compute
-    own = sorted(key for key, value in seen[0].items() if value != seen[1].get(key))
+    seen = None
+    for batch, _ in later:
+        with _saying(_cannot_learn(name, batch)):
+            seen = _computed(forward, optimizer.optim_context(peer), batch)
+    batch, other = batches[-1]
+    if other is None:
+        return  # no pseudo labels
+    seen = _computed(forward, optimizer.optim_context(peer), batch) if seen is None else seen
+    if not any(seen.values()):
+        return  # nothing but what our losses compute
+    others = _computed(forward, optimizer.optim_context(peer), other)
+    own = sorted(key for key, value in seen.items() if value != others.get(key))
     if own:
         raise ValueError(
             f'Peer {name!r} computes {", ".join(own)} from pseudo labels beside the loss that DMT weighs, so would '
             'learn every pseudo label as if it were true: switch it off (use_se_loss=False of EncHead) or take another '
             f'head; {SKIP}.'
         )
+
+
+def _cannot_learn(name: str, batch: dict[str, Any]) -> str:
+    shapes = ', '.join(sorted({'x'.join(map(str, image.shape)) for image in batch['inputs']}))
+    return f'peer {name!r} cannot learn from {len(batch["inputs"])} images of {shapes}'
+
+
+def _computed(forward: Any, precision: AbstractContextManager[Any], batch: dict[str, Any]) -> dict[str, float]:
+    """Return the losses of a batch, computed with the same random numbers every time."""
+    _seed()
+    with torch.no_grad(), precision:
+        losses = forward(copy.deepcopy(batch))
+    return {key: _sum(value) for key, value in losses.items() if 'loss' in key}
 
 
 def _check_preprocessor(name: str, peer: nn.Module) -> None:
@@ -136,10 +162,8 @@ def _check_preprocessor(name: str, peer: nn.Module) -> None:
             )
 
 
-def _batch(
-    runner: Runner, model: DynamicMutualTraining, phase: Phase, peer: str
-) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    """Load a small batch, and once more with other pseudo labels; None in their place if they are made online."""
+def _batch(runner: Runner, model: DynamicMutualTraining, phase: Phase, peer: str) -> list[Any]:
+    """Load a small batch, and once more with other pseudo labels; None in its place if there are none yet, or ever."""
     dataset = runner.train_dataloader.dataset
     labeled = min(phase.labeled, max((1, *(mix.needs_labeled for mix in model.mixes))))
     pseudo = min(phase.pseudo, max((1, *(mix.needs_pseudo for mix in model.mixes))))
@@ -150,10 +174,10 @@ def _batch(
     numbers = _spread(dataset.num_unlabeled(), pseudo)
     with _saying('an unlabeled image cannot be loaded with a pseudo label'):
         if phase.online is not None:
-            return _joined([*truth, *(dataset[Draw(peer, image, image, ONLINE)] for image in numbers)]), None
+            return [_joined([*truth, *(dataset[Draw(peer, image, image, ONLINE)] for image in numbers)]), None]
         pairs = [dataset.known_items(image, peer) for image in numbers]
     first, second = ([pair[which] for pair in pairs] for which in (0, 1))
-    return _joined([*truth, *first]), _joined([*copy.deepcopy(truth), *second]) if second else None
+    return [_joined([*truth, *first]), _joined([*copy.deepcopy(truth), *second]) if second else None]
 
 
 def _validate(runner: Runner, model: DynamicMutualTraining) -> tuple[str, ...] | None:

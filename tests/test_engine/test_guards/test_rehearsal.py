@@ -144,14 +144,28 @@ class RegularizedHead(FCNHead):
         return {**super().loss_by_feat(seg_logits, batch_data_samples), 'loss_size': seg_logits.square().mean()}
 
 
-def test_a_second_loss_that_learns_from_pseudo_labels_is_refused(shapes_folder, tmp_path):
-    settings = {'model.peers.left.decode_head.type': 'PresenceHead'}
+OFFLINE = {'iters': 4, 'labeled': 2, 'pseudo': 2, 'label_ratio': 0.5}
+ONLINE = {'iters': 5, 'labeled': 2, 'pseudo': 2, 'online': {'labeler': 'weights'}}
+
+
+@pytest.mark.parametrize(
+    'phases',
+    [[OFFLINE, {**OFFLINE, 'iters': 5}], [{**ONLINE, 'iters': 9}], [OFFLINE, ONLINE]],
+    ids=['offline', 'online', 'both'],
+)
+def test_a_second_loss_that_learns_from_pseudo_labels_is_refused(shapes_folder, tmp_path, phases):
+    settings = {'model.peers.left.decode_head.type': 'PresenceHead', HOOK + 'phases': phases}
     with pytest.raises(ValueError, match="Peer 'left' computes decode.loss_presence from pseudo labels"):
         rehearsed(shapes_folder, tmp_path, **settings)
 
 
-def test_a_second_loss_without_labels_is_taken(shapes_folder, tmp_path):
-    rehearsed(shapes_folder, tmp_path, **{'model.peers.left.decode_head.type': 'RegularizedHead'})
+@pytest.mark.parametrize('phases', [[OFFLINE, {**OFFLINE, 'iters': 5}], [OFFLINE, ONLINE]], ids=['offline', 'both'])
+def test_a_second_loss_without_labels_is_taken(shapes_folder, tmp_path, phases):
+    rehearsed(
+        shapes_folder,
+        tmp_path,
+        **{'model.peers.left.decode_head.type': 'RegularizedHead', HOOK + 'phases': phases},
+    )
 
 
 @TRANSFORMS.register_module(force=True)
@@ -215,7 +229,6 @@ def test_a_rehearsal_writes_nothing(shapes_folder, tmp_path):
 
 
 def test_labels_made_online_are_rehearsed(shapes_folder, tmp_path, monkeypatch):
-    phases = [{'iters': 9, 'labeled': 2, 'pseudo': 2, 'online': {'labeler': 'weights'}}]
     labeled = []
     original = rehearsal.DynamicMutualTraining.label_online
     monkeypatch.setattr(
@@ -223,7 +236,7 @@ def test_labels_made_online_are_rehearsed(shapes_folder, tmp_path, monkeypatch):
         'label_online',
         lambda self, name, *rest: (labeled.append(name), original(self, name, *rest)),
     )
-    rehearsed(shapes_folder, tmp_path, **{HOOK + 'phases': phases})
+    rehearsed(shapes_folder, tmp_path, **{HOOK + 'phases': [{**ONLINE, 'iters': 9}]})
     assert labeled == ['left', 'right']
 
 
