@@ -5,6 +5,4 @@ _base_ = [
     '../_base_/datasets/digit_scenes_fonts2handwriting_one-polarity.py',
     '../_base_/schedules/digit_scenes.py',
 ]
-custom_hooks, train_cfg = __import__('mmdmt.configs').configs.schedule(
-    _base_, warm_up=1500, iters=200, ratios=(0.1, 0.2, 0.3, 0.4, 0.5)
-)
+custom_hooks, train_cfg = __import__('mmdmt.configs').configs.schedule(_base_, ratios=(0.1, 0.2, 0.3, 0.4, 0.5))

@@ -93,7 +93,7 @@ def test_all_scenes_of_one_polarity_are_light_on_dark(peers):
     )
     assert len(config.model.peers) == 2
     assert [phase.label_ratio for phase in all_labels.custom_hooks[0].phases[1:]] == [0.2, 0.4, 0.6, 0.8, 1.0]
-    assert source_only.custom_hooks[0].phases == [{'iters': 2500, 'labeled': 8}]
+    assert source_only.custom_hooks[0].phases == [{'iters': 1500, 'labeled': 8}]
     for key in ('model', 'train_dataloader', 'val_dataloader', 'train_cfg', 'optim_wrapper'):
         assert config[key] == all_labels[key] == source_only[key]
     dataset = DATASETS.build(config.train_dataloader.dataset)
