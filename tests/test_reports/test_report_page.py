@@ -2,6 +2,7 @@ import base64
 import io
 import json
 import math
+import pickle
 import re
 import runpy
 import struct
@@ -16,13 +17,29 @@ from PIL import Image
 from toys.run_folders import CONFIG, FINISHED, labeling, training, validation, write_picture, write_run
 from toys.segmentation import run_config
 
-from mmdmt.reports import write_report
+from mmdmt.reports import plots, write_report
 from mmdmt.reports.page import render
 from mmdmt.reports.pictures import find_pictures
 from mmdmt.reports.run import read_run
 
 ROOT = Path(__file__).parents[2]
 WARNING = '2026/01/02 10:00:06 - mmengine - WARNING - <b>bold</b> & old\n'
+
+
+@pytest.fixture(scope='module', autouse=True)
+def each_plot_drawn_once():
+    """Most runs here have the same plots, and Matplotlib takes most of the time."""
+    draw, drawn = plots._drawn, {}
+
+    def draw_once(*arguments):
+        key = pickle.dumps(arguments)
+        if key not in drawn:
+            drawn[key] = draw(*arguments)
+        return drawn[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plots, '_drawn', draw_once)
+        yield
 
 
 def text_of(html):
