@@ -114,7 +114,7 @@ def run_toolbox_script(name: str, toolbox: str | None = None) -> None:
         _check_predictions(sys.argv[1:])
         module.DATASETS = TestedImages  # type: ignore[attr-defined]
     if name == 'test.py':
-        _check_views(sys.argv[1:])
+        _check_tested(sys.argv[1:])
         from mmdmt.engine.guards.locked_runner import PeerTestRunner
 
         module.Runner = PeerTestRunner  # type: ignore[attr-defined]
@@ -157,20 +157,29 @@ def _refuse_peers(name: str, arguments: Sequence[str]) -> None:
         )
 
 
-def _check_views(arguments: Sequence[str]) -> None:
-    """Say what a config lacks to be tested with test-time augmentation; the toolbox fails with a stack trace."""
+def _check_tested(arguments: Sequence[str]) -> None:
+    """Say what a config lacks to be tested, or to be so with test-time augmentation; the toolbox has a stack trace."""
     from mmengine.config import Config
 
     config = _config_of(arguments)
-    if '--tta' not in arguments or not config or any(one.startswith('tta_') for one in arguments):
+    if not config:
         return
     settings = Config.fromfile(config)
-    lost = [key for key in ('tta_model', 'tta_pipeline') if settings.get(key) is None]
-    if lost:
+
+    def lost(*keys: str) -> str:
+        missing = [key for key in keys if settings.get(key) is None]
+        return ' and '.join(key for key in missing if not any(one.startswith(key) for one in arguments))
+
+    if '--tta' in arguments and (parts := lost('tta_model', 'tta_pipeline')):
         sys.exit(
-            f"--tta needs {' and '.join(lost)}, which {config} has not: add tta_model=dict(type='mmdmt.PeerTTAModel') "
-            'and tta_pipeline=[dict(type=LoadImageFromFile), dict(type=TestTimeAug, transforms=[...])] as in the '
-            'configs of the toolbox.'
+            f"--tta needs {parts}, which {config} has not: add tta_model=dict(type='mmdmt.PeerTTAModel') and "
+            'tta_pipeline=[dict(type=LoadImageFromFile), dict(type=TestTimeAug, transforms=[...])] as in the configs '
+            'of the toolbox.'
+        )
+    if parts := lost('test_dataloader', 'test_cfg', 'test_evaluator'):
+        sys.exit(
+            f'{config} has no {parts}: to test on the images of the validation, add test_dataloader=val_dataloader, '
+            "test_cfg=dict(type='TestLoop') and test_evaluator=val_evaluator."
         )
 
 

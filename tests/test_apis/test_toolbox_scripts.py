@@ -59,6 +59,16 @@ def test_settings_of_several_views_that_are_lacking_are_named(config, monkeypatc
         run_toolbox_script('test.py', 'mmseg')
 
 
+def test_parts_of_a_test_that_a_config_lacks_are_named(shapes_folder, tmp_path, monkeypatch):
+    cfg = run_config(shapes_folder, tmp_path / 'work')
+    cfg.merge_from_dict({'test_dataloader': cfg.val_dataloader, 'test_cfg': {'type': 'TestLoop'}})
+    cfg.pop('test_evaluator', None)
+    cfg.dump(tmp_path / 'run.py')
+    monkeypatch.setattr(sys, 'argv', ['test.py', str(tmp_path / 'run.py'), 'iter_9.pth', '--out', 'out'])
+    with pytest.raises(SystemExit, match='run.py has no test_evaluator: .* add test_dataloader=val_dataloader'):
+        run_toolbox_script('test.py', 'mmseg')
+
+
 def test_a_folder_of_every_peers_predictions_is_not_taken_for_one(config, tmp_path, monkeypatch):
     for name in ('left', 'right', 'ensemble'):
         (tmp_path / 'out' / name).mkdir(parents=True)
