@@ -1,5 +1,6 @@
-# The recipe of the scenes with few labels, with its settings, after a warm-up of 500 iterations: the peers' averages label
-# the target in every iteration; strong views of it are learned, with printed digits pasted on and rectangles exchanged.
+# The recipe of the scenes with few labels, with its settings, after a warm-up of 500 iterations: the peers' averages
+# label the target in every iteration; strong views of it are learned, with printed digits pasted on and rectangles
+# exchanged.
 _base_ = [
     'dmt_resnet_1xb8_digit-scenes-fonts2handwriting-one-polarity.py',
     '../_base_/recipes/field.py',
