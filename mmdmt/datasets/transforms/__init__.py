@@ -15,6 +15,7 @@ __all__ = ['EvaluateAtThisSize', 'LightOnDark', 'LoadNpyImage', 'LoadPseudoImage
 if find_spec('mmseg'):
     from mmdmt.datasets.transforms.digit_scene import LoadSceneAnnotations, LoadSceneImage
     from mmdmt.datasets.transforms.random_scale import RandomScale
+    from mmdmt.datasets.transforms.random_warp import RandomWarp
     from mmdmt.tasks.segmentation.transforms import IgnoreMargins, LoadPseudoLabel, PackPseudoLabel
 
     __all__ += [
@@ -24,4 +25,5 @@ if find_spec('mmseg'):
         'LoadSceneImage',
         'PackPseudoLabel',
         'RandomScale',
+        'RandomWarp',
     ]
