@@ -108,6 +108,24 @@ def test_all_scenes_of_one_polarity_are_light_on_dark(peers):
         assert not ink.any() or gray[ink].mean() > gray[~ink].mean()
 
 
+def test_scenes_are_warped_where_networks_learn_and_nowhere_else():
+    name = '{}_resnet_1xb8-2500_digit-scenes-fonts2handwriting-one-polarity.py'
+    warped, plain = (Config.fromfile(FOLDER / name.format(method)) for method in ('dmt-warp', 'dmt'))
+    config, dataset = warped.train_dataloader.dataset, DATASETS.build(warped.train_dataloader.dataset)
+    steps = [type(step).__name__ for step in dataset.labeled.pipeline.transforms]
+    assert steps[2:4] == ['LoadSceneAnnotations', 'RandomWarp']
+    again = DATASETS.build(config)
+    for number in range(3):  # what is labeled is not warped
+        assert again.labeling_item(number)['inputs'].equal(dataset.labeling_item(number)['inputs'])
+    assert warped.val_dataloader == plain.val_dataloader
+    for key in ('model', 'train_cfg', 'custom_hooks', 'optim_wrapper'):
+        assert warped[key] == plain[key]
+    for method, same in (('source-only-warp', warped), ('source-only', plain)):
+        source_only = Config.fromfile(FOLDER / name.format(method))
+        assert source_only.custom_hooks[0].phases == [{'iters': 2500, 'labeled': 8}]
+        assert source_only.train_dataloader == same.train_dataloader
+
+
 @each_source
 def test_labels_come_from_the_source_and_no_label_from_the_target(load, source):
     dataset = DATASETS.build(load('dmt', source).train_dataloader.dataset)
