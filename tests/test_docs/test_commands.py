@@ -32,8 +32,8 @@ RUN_BY = {
     'python -m mmdmt train mine.py': 'tests/test_docs/test_readme.py',
     'python -m mmdmt report work_dirs/mine': 'tests/test_docs/test_readme.py',
     'python tools/train.py configs/dmt/dmt_unet-resnet_1xb8_digit-scenes.py': 'tests/test_tools/test_scripts.py',
-    'python tools/train.py configs/domain_adaptation/dmt_resnet_1xb8_digit-scenes-fonts2handwriting.py': (
-        'tests/test_configs/test_domain_adaptation.py'
+    'python tools/train.py configs/domain_adaptation/dmt-warp_resnet_1xb8-2500': (
+        'tests/test_configs/test_recipe_configs.py'
     ),
     'python tools/report.py': 'tests/test_docs/test_results_page.py',
     'python -m mmdmt train guide.py': 'tests/test_docs/test_guide.py',

@@ -76,13 +76,45 @@ def test_an_error_of_the_taker_reaches_who_hands_it_over():
         ordered.finish()
 
 
+def test_after_an_error_of_the_taker_nothing_more_is_taken():
+    taken = []
+
+    def full(number):
+        taken.append(number)
+        if number == 2:
+            raise OSError('no space')
+
+    ordered = OrderedWork(lambda number: number, full, 4)
+    for number in range(6):  # fewer than are under way at most, so that none waits for the error
+        ordered.submit(number)
+    with pytest.raises(OSError, match='no space'):
+        ordered.finish()
+    assert taken == [0, 1, 2]
+
+
+def test_who_hands_work_over_does_not_wait_for_the_taker():
+    gate, taken = threading.Event(), []
+
+    def slow(number):
+        assert gate.wait(10)
+        taken.append((number, threading.current_thread()))
+
+    ordered = OrderedWork(lambda number: number, slow, 2)
+    for number in range(4):
+        ordered.submit(number)
+    assert not taken
+    gate.set()
+    ordered.finish()
+    assert [number for number, _ in taken] == [0, 1, 2, 3]
+    assert {thread for _, thread in taken}.isdisjoint({threading.current_thread()})
+
+
 def test_abandoned_work_leaves_no_thread():
     before = threading.active_count()
     taken = []
     ordered = OrderedWork(lambda number: number, taken.append, 3)
     for number in range(6):
         ordered.submit(number)
-    so_far = list(taken)
     ordered.abandon()
     assert threading.active_count() == before
-    assert taken == so_far
+    assert taken == list(range(len(taken)))  # no gap: what was dropped was the last
