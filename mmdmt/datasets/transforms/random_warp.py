@@ -65,7 +65,8 @@ class RandomWarp(BaseTransform):
 
     @cache_randomness
     def _sources(self, height: int, width: int) -> NDArray[np.float32] | None:
-        """Draw where each pixel comes from, x and y as float32 (H, W, 2); None if the image stays as it is."""
+        # Where each pixel comes from, x and y; None if the image stays as it is. Sphinx trips over a docstring here: it
+        # looks the method up in the class, where MMCV's wrapper finds no instance.
         if np.random.rand() >= self.prob:
             return None
         angle = np.deg2rad(np.random.uniform(-self.degrees, self.degrees))
