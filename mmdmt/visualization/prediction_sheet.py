@@ -31,7 +31,8 @@ def draw_predictions(
     """
     colors = colors_of(palette)
     columns = ['image', 'truth', *predictions, 'disagreement']
-    figure = Figure(figsize=(1.5 * len(columns), 1.5 * len(images) + 0.7), layout='constrained')
+    tallest = max((height / width for height, width in (image.shape[:2] for image in images)), default=1)
+    figure = Figure(figsize=(1.5 * len(columns), 1.5 * tallest * len(images) + 0.7), layout='constrained')
     FigureCanvasAgg(figure)
     axes = figure.subplots(len(images), len(columns), squeeze=False)
     for row, image in enumerate(images):
