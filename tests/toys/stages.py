@@ -8,6 +8,7 @@ import os
 import resource
 import signal
 import sys
+import threading
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,7 +151,8 @@ def _ignore_all():
 class FillDisk(Kill):
     """From the n-th time on that a stage is met, no file grows beyond so many bytes: the system cuts writes short.
 
-    That holds for what is printed, too, which goes to a file of its own from then on.
+    That holds for what is printed, too, which goes to a file of its own from then on. Python ignores the signal
+    that comes with it.
     """
 
     output: Path
@@ -159,7 +161,6 @@ class FillDisk(Kill):
     def __call__(self, stage, time, iteration):
         if (stage, time) == (self.stage, self.time):
             forked.print_to(self.output, self.output)
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (self.size, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
 
 
@@ -189,11 +190,12 @@ class Note:
 @contextlib.contextmanager
 def happening(event):
     """Call ``event(stage, time, iteration)`` at every stage."""
-    times, state = Counter(), {'iteration': 0}
+    times, state, one_by_one = Counter(), {'iteration': 0}, threading.RLock()
 
     def at(stage):
-        times[stage] += 1
-        event(stage, times[stage], state['iteration'])
+        with one_by_one:  # the labels of each peer are written by a thread of their own
+            times[stage] += 1
+            event(stage, times[stage], state['iteration'])
 
     def before(owner, name, stage):
         original = getattr(owner, name)
