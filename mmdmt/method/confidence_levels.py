@@ -13,6 +13,7 @@ Everything is exact. Every level holds some float32, the lower edge of a level i
 lower edge keeps the same pixels of the network's own confidences and of the stored ones.
 """
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -102,7 +103,12 @@ def dequantize(levels: NDArray[np.integer]) -> NDArray[np.float32]:
         >>> dequantize(np.array([0, 1024, NUM_LEVELS - 1])).astype(float).round(3).tolist()
         [0.0, 0.5, 1.0]
     """
-    return LOWER_EDGES.take(levels)
+    if not (_OPENCV_LOOKS_UP_LEVELS and levels.dtype == np.uint16 and levels.ndim == 2 and levels.size):
+        return LOWER_EDGES.take(levels)
+    # A fifth of the time of take, which makes 64 bits of each index first.
+    if (highest := levels.max()) >= NUM_LEVELS:
+        raise IndexError(f'level {highest} of {NUM_LEVELS}')
+    return cv2.LUT(levels, _TABLE)
 
 
 def _lower_edges() -> NDArray[np.float32]:
@@ -117,3 +123,18 @@ def _lower_edges() -> NDArray[np.float32]:
 
 LOWER_EDGES = _lower_edges()
 """The lower edge of every level, strictly increasing: float32 of shape (NUM_LEVELS,), read-only."""
+
+# For every uint16, as OpenCV wants it; what is no level stands there as NaN and is never looked up.
+_TABLE = np.concatenate([LOWER_EDGES, np.full(2**16 - NUM_LEVELS, np.nan, np.float32)])
+
+
+def _opencv_looks_up_levels() -> bool:
+    """Whether this OpenCV has tables for 16 bits, as 4.13 and 5.0 do (opencv/opencv#27890)."""
+    try:
+        cv2.LUT(np.zeros((1, 1), np.uint16), _TABLE)
+    except cv2.error:
+        return False
+    return True
+
+
+_OPENCV_LOOKS_UP_LEVELS = _opencv_looks_up_levels()

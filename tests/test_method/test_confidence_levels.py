@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from mmdmt.method import confidence_levels
 from mmdmt.method.confidence_levels import LOWER_EDGES, NUM_LEVELS, dequantize, quantize, quantize_tensor
 
 ONE = np.float32(1)
@@ -85,9 +86,20 @@ def test_other_dtypes_are_refused(dtype):
         quantize(np.ones(3, dtype))
 
 
-def test_level_out_of_range_is_refused():
-    with pytest.raises(IndexError):
-        dequantize(np.array([NUM_LEVELS]))
+@pytest.mark.parametrize('levels', [np.array([NUM_LEVELS]), np.full((2, 3), NUM_LEVELS, np.uint16)])
+def test_level_out_of_range_is_refused(levels):
+    with pytest.raises(IndexError, match=str(NUM_LEVELS)):
+        dequantize(levels)
+
+
+@pytest.mark.parametrize('opencv', sorted({False, confidence_levels._OPENCV_LOOKS_UP_LEVELS}))
+def test_a_map_of_levels_has_their_lower_edges_with_and_without_tables_of_opencv(opencv, monkeypatch):
+    monkeypatch.setattr(confidence_levels, '_OPENCV_LOOKS_UP_LEVELS', opencv)
+    levels = np.arange(NUM_LEVELS, dtype=np.uint16).reshape(27, -1)
+    for part in (levels, levels[2:7, 5:], levels[:, :0]):
+        edges = dequantize(part)
+        assert edges.dtype == np.float32
+        np.testing.assert_array_equal(edges, LOWER_EDGES[part])
 
 
 def test_edges_cannot_be_changed():

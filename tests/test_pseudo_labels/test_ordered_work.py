@@ -85,11 +85,43 @@ def test_after_an_error_of_the_taker_nothing_more_is_taken():
             raise OSError('no space')
 
     ordered = OrderedWork(lambda number: number, full, 4)
-    for number in range(6):  # fewer than are under way at most, so that none waits for the error
-        ordered.submit(number)
-    with pytest.raises(OSError, match='no space'):
+
+    def all_of_it():
+        for number in range(6):
+            ordered.submit(number)
         ordered.finish()
+
+    with pytest.raises(OSError, match='no space'):
+        all_of_it()
+    ordered.abandon()
     assert taken == [0, 1, 2]
+
+
+def test_who_waits_for_room_is_woken_by_an_error():
+    gate = threading.Event()
+
+    def full(number):
+        assert gate.wait(10)
+        raise OSError('no space')
+
+    ordered = OrderedWork(lambda number: number, full, 1)
+    ordered.submit(0)
+    ordered.submit(1)
+    threading.Timer(0.05, gate.set).start()
+    with pytest.raises(OSError, match='no space'):
+        ordered.submit(2)
+    with pytest.raises(OSError, match='no space'):
+        ordered.submit(3)
+    ordered.abandon()
+
+
+def test_results_are_taken_in_order_and_once_by_many_threads():
+    taken = []
+    ordered = OrderedWork(lambda number: number, taken.append, 16)
+    for number in range(5000):
+        ordered.submit(number)
+    ordered.finish()
+    assert taken == list(range(5000))
 
 
 def test_who_hands_work_over_does_not_wait_for_the_taker():

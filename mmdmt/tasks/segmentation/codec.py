@@ -119,10 +119,11 @@ def _sums(low: NDArray[np.uint8], high: NDArray[np.uint8]) -> NDArray[np.uint16]
     if not low.size:
         return np.zeros(low.shape, np.uint16)
     # A low byte of 128 or more belongs to a difference whose own high byte is one less. Modulo 2**16 it matters neither
-    # that 32 bits overflow nor in which order the bytes are added up.
-    levels = cv2.integral(high - (low >> 7))[1:, 1:].astype(np.uint16)
+    # that 32 bits overflow nor in which order the bytes are added up; and NumPy shortens them to int16 in half the time
+    # of uint16.
+    levels = cv2.integral(high - (low >> 7))[1:, 1:].astype(np.int16).view(np.uint16)
     levels <<= 8
-    levels += cv2.integral(low)[1:, 1:].astype(np.uint16)
+    levels += cv2.integral(low)[1:, 1:].astype(np.int16).view(np.uint16)
     return levels
 
 
