@@ -23,8 +23,8 @@ class PixelRecorder:
     """Write what a segmentor predicts into a :class:`~mmdmt.tasks.segmentation.bank.PseudoLabelBank`.
 
     Classes, levels and their histogram are made on the segmentor's device; three bytes a pixel are copied from it, a
-    group of images at a time. Threads wait for the copy, encode it and write, one at a time and in order, while the next images are
-    forwarded; what is written, and in which order, does not depend on them.
+    group of images at a time. Threads wait for the copy, encode it and write, one at a time and in order, while the
+    next images are forwarded; what is written, and in which order, does not depend on them.
 
     Args:
         folder (Path): Of the bank.
