@@ -93,7 +93,7 @@ def test_level_out_of_range_is_refused(levels):
 
 
 @pytest.mark.parametrize('opencv', sorted({False, confidence_levels._OPENCV_LOOKS_UP_LEVELS}))
-def test_a_map_of_levels_has_their_lower_edges_with_and_without_tables_of_opencv(opencv, monkeypatch):
+def test_a_map_of_levels_with_and_without_tables_of_opencv(opencv, monkeypatch):
     monkeypatch.setattr(confidence_levels, '_OPENCV_LOOKS_UP_LEVELS', opencv)
     levels = np.arange(NUM_LEVELS, dtype=np.uint16).reshape(27, -1)
     for part in (levels, levels[2:7, 5:], levels[:, :0]):
