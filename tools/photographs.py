@@ -71,14 +71,14 @@ def prepare(args: argparse.Namespace) -> dict[str, str]:
     tool('dataset_converters/camvid.py', args.data.resolve(), data, '--size', SIZE, *partial)
     # Lists of a part of the data are others than those of the table, which the tool says.
     tool('make_splits.py', 'camvid', data, lists, allowed={0, 1} if args.allow_partial else {0})
-    parts = {
-        'train_dataloader.dataset.labeled': 'day2dusk/day' if args.day2dusk else f'split{args.split}/labeled_30',
-        'train_dataloader.dataset.unlabeled': 'day2dusk/dusk' if args.day2dusk else f'split{args.split}/unlabeled_30',
-        'val_dataloader.dataset': 'day2dusk/dusk_val' if args.day2dusk else None,
-        'test_dataloader.dataset': 'day2dusk/dusk_val' if args.day2dusk else None,
-    }
-    roots = {f'{part}.data_root': str(data) for part in parts}
-    return roots | {f'{part}.ann_file': str(lists / 'camvid' / f'{name}.txt') for part, name in parts.items() if name}
+    train, folder = 'train_dataloader.dataset', lists / 'camvid'
+    parts = [f'{train}.labeled', f'{train}.unlabeled', 'val_dataloader.dataset', 'test_dataloader.dataset']
+    if args.day2dusk:
+        names = [f'day2dusk/{name}.txt' for name in ('day', 'dusk', 'dusk_val', 'dusk_val')]
+    else:  # all images of val are validated on
+        names = [f'split{args.split}/{name}_30.txt' for name in ('labeled', 'unlabeled')]
+    options = {f'{part}.data_root': str(data) for part in parts}
+    return options | {f'{part}.ann_file': str(folder / name) for part, name in zip(parts, names, strict=False)}
 
 
 def tool(script: str, *arguments: object, allowed: Sequence[int] | set[int] = (0,)) -> None:

@@ -129,7 +129,7 @@ _TABLE = np.concatenate([LOWER_EDGES, np.full(2**16 - NUM_LEVELS, np.nan, np.flo
 
 
 def _opencv_looks_up_levels() -> bool:
-    """Whether this OpenCV has tables for 16 bits, as 4.13 and 5.0 do (opencv/opencv#27890)."""
+    """Return whether this OpenCV has tables for 16 bits, as 5.0 does (opencv/opencv#27890)."""
     try:
         cv2.LUT(np.zeros((1, 1), np.uint16), _TABLE)
     except cv2.error:

@@ -193,7 +193,7 @@ def happening(event):
     times, state, one_by_one = Counter(), {'iteration': 0}, threading.RLock()
 
     def at(stage):
-        with one_by_one:  # the labels of each peer are written by a thread of their own
+        with one_by_one:  # labels are written by the threads that encode them
             times[stage] += 1
             event(stage, times[stage], state['iteration'])
 
