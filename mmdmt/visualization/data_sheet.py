@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from mmdmt.atomic_write import atomic_write
-from mmdmt.visualization.label_colors import NO_CLASS, colors_of, legend_patches
+from mmdmt.visualization.label_colors import colored, legend_patches
 from mmdmt.visualization.visible_image import visible
 
 #: Pixels of the longer side of a drawn image; larger ones are thinned out.
@@ -25,7 +25,7 @@ class AnnotatedImage:
         title: What stands above it.
         image: (H, W, 3) uint8, BGR, or of other bands and bits; see
             :func:`~mmdmt.visualization.visible_image.visible`.
-        mask: (H, W) class ids; what is not a class is drawn gray.
+        mask: (H, W) class ids; what is not a class is striped.
     """
 
     title: str
@@ -49,10 +49,10 @@ def draw_data(
         palette (Sequence[Sequence[int]]): RGB of each class.
         columns (int): Images in a row. Defaults to 3.
     """
-    colors = colors_of(palette)
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
-    figure = Figure(figsize=(max(4 * columns, 5), 2.2 * rows + 0.6), layout='constrained')
+    width = max(4 * columns, 5)
+    figure = Figure(figsize=(width, 2.2 * rows + 0.6), layout='constrained')
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, 2 * columns, squeeze=False).reshape(-1, 2)
     for pair in axes:
@@ -61,12 +61,12 @@ def draw_data(
     for pair, item in zip(axes, images, strict=False):
         step = -(-max(item.mask.shape) // _SIDE)
         image, mask = visible(item.image)[::step, ::step, ::-1], item.mask[::step, ::step]
-        overlay = _OPACITY * colors[mask] + (1 - _OPACITY) * image
+        overlay = _OPACITY * colored(mask, palette) + (1 - _OPACITY) * image
         for axis, picture in zip(pair, (image, overlay.astype(np.uint8)), strict=True):
             axis.imshow(picture, interpolation='nearest')
         pair[0].set_title(item.title, fontsize=8, loc='left')
-    patches = legend_patches((*classes, 'ignored'), (*palette, NO_CLASS))
-    figure.legend(handles=patches, loc='outside lower center', ncols=min(8, len(patches)), fontsize=8, frameon=False)
+    patches = legend_patches(classes, palette, 'ignored')
+    figure.legend(handles=patches, loc='outside lower center', ncols=int(width / 1.2), fontsize=8, frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path) as unfinished:
         figure.savefig(unfinished, dpi=120, format=path.suffix[1:] or 'png')

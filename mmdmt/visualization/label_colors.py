@@ -1,35 +1,60 @@
-"""Color labels, and draw the legend of their classes."""
+"""Color labels, stripe what has no class, and draw the legend of both."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.patches import Patch
 
-NO_CLASS = (128, 128, 128)
+#: Shades of the stripes where there is no class. A plain color would look like that of some class.
+LIGHT, DARK = 245, 175
+_STRIPES = 60  # along the longer side
 
 
-def colors_of(palette: Sequence[Sequence[int]]) -> np.ndarray:
-    """Return the color of every label that a uint8 can have.
+def colored(label: np.ndarray, palette: Sequence[Sequence[int]]) -> np.ndarray:
+    """Give each pixel the color of its class, and stripes where it has none.
 
     Args:
+        label (np.ndarray): (H, W) integer labels; what is not an index of the palette is not a class.
         palette (Sequence[Sequence[int]]): RGB of each class.
 
     Returns:
-        np.ndarray: (256, 3) uint8; gray for what is not a class.
+        np.ndarray: (H, W, 3) uint8, RGB.
     """
-    colors = np.full((256, 3), NO_CLASS, np.uint8)
+    colors = np.zeros((256, 3), np.uint8)
     colors[: len(palette)] = palette
-    return colors
+    label = label.astype(np.uint8)
+    return striped(colors[label], label < len(palette))
 
 
-def legend_patches(classes: Sequence[str], palette: Sequence[Sequence[int]]) -> list[Patch]:
+def striped(picture: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Cover a picture with stripes where nothing is known.
+
+    Args:
+        picture (np.ndarray): (H, W, 3) uint8.
+        known (np.ndarray): (H, W) bool, where the picture is kept.
+
+    Returns:
+        np.ndarray: (H, W, 3) uint8.
+    """
+    height, width = known.shape
+    diagonals = np.arange(height)[:, None] + np.arange(width)
+    stripes = np.where(diagonals // max(1, max(height, width) // _STRIPES) % 2, LIGHT, DARK).astype(np.uint8)
+    return np.where(known[..., None], picture, stripes[..., None])
+
+
+def legend_patches(classes: Sequence[str], palette: Sequence[Sequence[int]], stripes: str | None = None) -> list[Patch]:
     """Return what a legend shows of classes, outlined so that white ones are seen.
 
     Args:
         classes (Sequence[str]): Their names.
         palette (Sequence[Sequence[int]]): RGB of each.
+        stripes (str | None): What stripes mean; None if nothing is striped. Defaults to None.
     """
-    return [
+    patches = [
         Patch(facecolor=np.divide(color, 255), edgecolor='0.5', linewidth=0.5, label=name)
         for name, color in zip(classes, palette, strict=True)
     ]
+    if stripes is not None:
+        light, dark = (str(shade / 255) for shade in (LIGHT, DARK))
+        patches.append(Patch(facecolor=light, edgecolor=dark, hatch='//////', label=stripes))
+    return patches

@@ -9,17 +9,14 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 
 from mmdmt.atomic_write import atomic_write
-from mmdmt.visualization.label_colors import colors_of, legend_patches
+from mmdmt.visualization.label_colors import colored, legend_patches, striped
 from mmdmt.visualization.visible_image import visible
 
 PANEL = 2.0, 3.5  # inches, the longer side: at least, at most
 DPI = 120
 HEADING, LINE, GAP = 0.3, 0.2, 0.08  # inches
-STRIPE = 5  # pixels
-LIGHT, DARK = 245, 175  # of the stripes where there is no class
 WEIGHTS = 'viridis'
 
 
@@ -97,7 +94,12 @@ def draw_phase(
     sizes = [np.divide(row[0][1].shape[1::-1], DPI) for row in rows]
     labels = [label.ravel() for one in drawn for label in one.labels]
     seen = np.unique(np.concatenate(labels)) if labels else np.empty(0)
-    patches = _legend(seen, classes, palette, striped=any(one.striped for one in drawn))
+    of_legend = [number for number in range(len(classes)) if number in seen]
+    patches = legend_patches(
+        [classes[number] for number in of_legend],
+        [palette[number] for number in of_legend],
+        'dropped, ignored' if any(one.striped for one in drawn) else None,
+    )
     size_x = max(len(row) * size[0] + (len(row) + 1) * GAP for row, size in zip(rows, sizes, strict=True))
     per_line = max(1, int(size_x / 1.3))
     weighed = any(one.view.weights for one in drawn)
@@ -134,13 +136,13 @@ class _Panels:
     """Titles and pictures, at the resolution of the sheet."""
 
     def __init__(self, view: PhaseView, palette: Sequence[Sequence[int]]) -> None:
-        self.view, self.classes, self.colors = view, len(palette), colors_of(palette)
+        self.view, self.palette = view, palette
         height, width = view.image.shape[:2]
         scale = np.clip(max(height, width), *np.multiply(PANEL, DPI)) / max(height, width)
         self.size = (max(1, round(width * scale)), max(1, round(height * scale)))
         self.labels = [view.truth] if view.truth is not None else []
         self.labels += [*view.predictions.values(), *view.pseudo_labels.values()]
-        self.striped = any((label >= self.classes).any() for label in self.labels)
+        self.striped = any((label >= len(palette)).any() for label in self.labels)
 
     def predicted(self) -> list[tuple[str, np.ndarray]]:
         shown = [('image', _scaled(self.view.image, self.size))]
@@ -152,13 +154,14 @@ class _Panels:
         shown = []
         for learner, labeler in self.view.taught_by.items():
             label = self.view.pseudo_labels[labeler]
-            kept = label < self.classes
+            kept = label < len(self.palette)
             shown.append((self._describe(labeler, learner, label, kept), self._colored(label)))
             if learner in self.view.weights:
                 weight = self.view.weights[learner]
                 mean = f'mean {weight[kept].mean():.2f}' if kept.any() else ''
                 colors = (ScalarMappable(cmap=WEIGHTS).cmap(self._resized(weight))[..., :3] * 255).astype(np.uint8)
-                shown.append((f'their weight for {learner}\n{mean}', self._striped(colors, kept)))
+                known = self._resized(kept.astype(np.uint8)) == 1
+                shown.append((f'their weight for {learner}\n{mean}', striped(colors, known)))
         return shown
 
     def _describe(self, labeler: str, learner: str, label: np.ndarray, kept: np.ndarray) -> str:
@@ -166,16 +169,11 @@ class _Panels:
         truth = self.view.truth
         if truth is None or truth.shape != label.shape:
             return text
-        known = kept & (truth < self.classes)
+        known = kept & (truth < len(self.palette))
         return f'{text}, {(label == truth)[known].mean():.0%} right' if known.any() else text
 
     def _colored(self, label: np.ndarray) -> np.ndarray:
-        return self._striped(self.colors[self._resized(label.astype(np.uint8))], label < self.classes)
-
-    def _striped(self, picture: np.ndarray, known: np.ndarray) -> np.ndarray:
-        rows, columns = np.indices(picture.shape[:2])
-        stripes = np.where((rows + columns) // STRIPE % 2, LIGHT, DARK).astype(np.uint8)
-        return np.where(self._resized(known.astype(np.uint8))[..., None] == 1, picture, stripes[..., None])
+        return colored(self._resized(label.astype(np.uint8)), self.palette)
 
     def _resized(self, values: np.ndarray) -> np.ndarray:
         return cv2.resize(values, self.size, interpolation=cv2.INTER_NEAREST)
@@ -201,12 +199,3 @@ def _scaled(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     small = max(image.shape[:2]) < max(size)
     shown = visible(image)
     return cv2.resize(shown, size, interpolation=cv2.INTER_NEAREST if small else cv2.INTER_AREA)[..., ::-1]
-
-
-def _legend(seen: np.ndarray, classes: Sequence[str], palette: Sequence[Sequence[int]], striped: bool) -> list[Patch]:
-    shown = [number for number in range(len(classes)) if number in seen]
-    patches = legend_patches([classes[number] for number in shown], [palette[number] for number in shown])
-    if striped:
-        gray = [str(shade / 255) for shade in (LIGHT, DARK)]
-        patches.append(Patch(facecolor=gray[0], edgecolor=gray[1], hatch='//////', label='dropped, ignored'))
-    return patches

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from mmdmt.visualization import PhaseView, draw_phase
-from mmdmt.visualization.phase_sheet import DARK, LIGHT, _Panels
+from mmdmt.visualization.label_colors import DARK, LIGHT
+from mmdmt.visualization.phase_sheet import _Panels
 
 CLASSES = ['sky', 'road', 'car']
 PALETTE = [[10, 20, 30], [0, 200, 0], [250, 0, 0]]

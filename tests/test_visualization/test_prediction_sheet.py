@@ -2,6 +2,7 @@ import cv2
 import numpy as np
 
 from mmdmt.visualization import draw_predictions
+from mmdmt.visualization.label_colors import DARK, LIGHT, colored, legend_patches
 
 
 def test_rows_are_as_tall_as_the_images(tmp_path):
@@ -13,3 +14,12 @@ def test_rows_are_as_tall_as_the_images(tmp_path):
         draw_predictions(path, images, labels, {'left': labels, 'right': labels}, ['road'], [[128, 64, 128]])
         heights[height], width, _ = cv2.imread(str(path)).shape
     assert heights[100] - heights[50] == width / 5 * 6 / 2  # five columns and six rows
+
+
+def test_what_has_no_class_is_striped_and_not_like_a_gray_class():
+    label = np.zeros((60, 120))
+    label[:, :40], label[:, 40:80] = 255, -1
+    picture = colored(label, [[128, 128, 128]])
+    assert set(np.unique(picture[:, :80])) == {LIGHT, DARK}
+    assert (picture[:, 80:] == 128).all()
+    assert [patch.get_label() for patch in legend_patches(['sky'], [[128, 128, 128]], 'ignored')] == ['sky', 'ignored']
