@@ -129,9 +129,11 @@ def _faults_of_schedules(states: Any, runner: Runner) -> Iterator[str]:
 
 
 def _faults_of_averages(checkpoint: Mapping[str, Any], runner: Runner) -> Iterator[str]:
-    for hook in runner.hooks:
-        if not isinstance(hook, EMAHook):
-            continue
+    hooks = [hook for hook in runner.hooks if isinstance(hook, EMAHook)]
+    if not hooks and 'ema_state_dict' in checkpoint:
+        # EMAHook stores the averages as state_dict, and what was trained as ema_state_dict.
+        yield 'averages as its weights, though the config has no EMAHook'
+    for hook in hooks:
         if 'ema_state_dict' not in checkpoint:
             yield 'no ema_state_dict, though the config has an EMAHook'
             return

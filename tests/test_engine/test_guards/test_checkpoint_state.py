@@ -135,6 +135,12 @@ def test_averages_that_are_not_there_are_missed(runner, checkpoint):
         check_state('a.pth', checkpoint, runner, 6)
 
 
+def test_averages_are_not_taken_for_what_was_trained(runner, checkpoint):
+    checkpoint['ema_state_dict'] = {'steps': torch.tensor(1)}
+    with pytest.raises(ValueError, match='averages as its weights, though the config has no EMAHook'):
+        check_state('a.pth', checkpoint, runner, 6)
+
+
 @pytest.mark.parametrize(
     ('averages', 'words'),
     [
