@@ -57,8 +57,11 @@ class DynamicMutualLoss(nn.Module):
             higher one, goes before. Defaults to 0.
         average_over (str): What the denominator counts: ``'valid'``, all labels but the ignored one; ``'kept'``, these
             without the pseudo labels below the floor, as the paper's online ablation does. Defaults to ``'valid'``.
-        class_weight (Sequence[float], optional): A factor for each class, of ground truth and pseudo labels alike. A
-            head that has one in its own loss keeps it. Defaults to None.
+        class_weight (Sequence[float], optional): A factor for each class, of ground truth alone. A head that has one
+            in its own loss keeps it. Defaults to None.
+        weigh_pseudo_classes (bool): Whether ``class_weight`` counts for pseudo labels, too. Who labels was trained
+            with it and finds more of the rare classes than there is; weighed again, from label to label, they spread
+            over all others. Defaults to False.
         loss_weight (float): Factor of the whole loss, 0.4 in many auxiliary heads. Defaults to 1.
         loss_name (str): Key of the loss in the log. Defaults to ``'loss_dmt'``.
 
@@ -78,6 +81,7 @@ class DynamicMutualLoss(nn.Module):
         min_confidence: float = 0.0,
         average_over: str = 'valid',
         class_weight: Sequence[float] | None = None,
+        weigh_pseudo_classes: bool = False,
     ) -> None:
         super().__init__()
         for name, number in (('gamma_agree', gamma_agree), ('gamma_disagree', gamma_disagree), ('ramp', ramp)):
@@ -113,6 +117,7 @@ class DynamicMutualLoss(nn.Module):
         self.class_weight: Tensor | None
         weights = None if class_weight is None else torch.tensor(class_weight, dtype=torch.float32)
         self.register_buffer('class_weight', weights, persistent=False)
+        self.weigh_pseudo_classes = weigh_pseudo_classes
         self.gamma_agree = gamma_agree
         self.gamma_disagree = gamma_disagree
         self.rule = rule
@@ -168,11 +173,9 @@ class DynamicMutualLoss(nn.Module):
         if kwargs.get('reduction_override') == 'none':
             return self._of_each(logits.detach(), label, weight, ignore_index)
         if self._confidence is not None:
-            total, counted = self._weighted(logits, label, weight, self._confidence, ignore_index)
+            total, pixels = self._weighted(logits, label, weight, self._confidence, ignore_index)
         else:
-            total = self._plain(logits, label, weight, ignore_index)
-            counted = label != ignore_index
-        pixels = self._amount(label, counted)
+            total, pixels = self._plain(logits, label, weight, ignore_index)
         # Distributed training averages the gradients of processes; over this mean they add up to those of one process
         # with all their images. Without a distributed run it changes nothing.
         all_reduce(pixels, op='mean')
@@ -189,7 +192,7 @@ class DynamicMutualLoss(nn.Module):
             compared, weights = self.weigh(logits, label, self._confidence, ignore_index)
             entropy = -compared.label_probability.clamp(min=torch.finfo(torch.float32).tiny).log() * weights
             if self.class_weight is not None:
-                entropy = entropy * self.class_weight[compared.label_index]
+                entropy = entropy * self._of_class(self.class_weight, compared)
         return self.loss_weight * (entropy if weight is None else entropy * weight)
 
     @staticmethod
@@ -201,34 +204,42 @@ class DynamicMutualLoss(nn.Module):
                 'the head must compute its loss on whole label maps.'
             )
 
-    def _plain(self, logits: Tensor, label: Tensor, weight: Tensor | None, ignore_index: int) -> Tensor:
-        """Sum the cross entropy of all pixels."""
+    def _plain(self, logits: Tensor, label: Tensor, weight: Tensor | None, ignore_index: int) -> tuple[Tensor, Tensor]:
+        """Sum the cross entropy of all pixels, and their number, each as much as its class weighs."""
         settings: dict[str, Any] = {'weight': self.class_weight, 'ignore_index': ignore_index}
         if weight is None:
-            return F.cross_entropy(logits, label, reduction='sum', **settings)
-        return (F.cross_entropy(logits, label, reduction='none', **settings) * weight).sum()
-
-    def _amount(self, label: Tensor, counted: Tensor) -> Tensor:
-        """Count labels, each as much as its class weighs."""
+            total = F.cross_entropy(logits, label, reduction='sum', **settings)
+        else:
+            total = (F.cross_entropy(logits, label, reduction='none', **settings) * weight).sum()
+        counted = label != ignore_index
         if self.class_weight is None:
-            return counted.sum().float()
-        return self.class_weight[label.where(counted, 0)].mul(counted).sum()
+            return total, counted.sum().float()
+        return total, self.class_weight[label.where(counted, 0)].mul(counted).sum()
 
     def _weighted(
         self, logits: Tensor, label: Tensor, weight: Tensor | None, confidence: Tensor, ignore_index: int
     ) -> tuple[Tensor, Tensor]:
-        """Sum the weighted cross entropy of all pixels, and say which the denominator counts."""
+        """Sum the weighted cross entropy of all pixels, and the number of those that the denominator counts."""
         self._check_shape(label, confidence)
         compared, weights = self.weigh(logits, label, confidence, ignore_index)
-        if weight is not None:
-            weights = weights * weight.float()
-        if self.class_weight is not None:
-            weights = weights * self.class_weight[compared.label_index]
-        total: Tensor = _WeightedCrossEntropy.apply(logits, compared, weights)
         counted = compared.valid
         if self.average_over == 'kept':
             counted = counted & ~below_floor(compared, confidence, self._floor)
-        return total, counted
+        if weight is not None:
+            weights = weights * weight.float()
+        if self.class_weight is None:
+            pixels = counted.sum().float()
+        else:
+            of_class = self._of_class(self.class_weight, compared)
+            weights = weights * of_class
+            pixels = of_class.mul(counted).sum()
+        total: Tensor = _WeightedCrossEntropy.apply(logits, compared, weights)
+        return total, pixels
+
+    def _of_class(self, class_weight: Tensor, compared: Comparison) -> Tensor:
+        """Return the class's factor of each label."""
+        factor = class_weight[compared.label_index]
+        return factor if self.weigh_pseudo_classes else factor.masked_fill_(compared.pseudo, 1)
 
     @property
     def _floor(self) -> float:

@@ -1,4 +1,5 @@
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -120,23 +121,40 @@ def test_one_weight_for_all_pseudo_labels_is_the_share_of_sure_ones():
 def test_class_weights_are_those_of_torch_with_and_without_pseudo_labels():
     weights = [0.3, 2.0]
     truth = F.cross_entropy(LOGITS, LABEL, weight=torch.tensor(weights), ignore_index=255)
-    loss = DynamicMutualLoss(0, 0, class_weight=weights)
+    loss = DynamicMutualLoss(0, 0, class_weight=weights, weigh_pseudo_classes=True)
     torch.testing.assert_close(loss(LOGITS, LABEL), truth)
     with loss.pseudo_targets(SURE):
         torch.testing.assert_close(loss(LOGITS, LABEL), truth)
     assert not loss.state_dict()
 
 
-def test_class_weights_multiply_the_gradient_of_weighted_labels():
+def test_class_weights_count_for_ground_truth_alone():
+    logits = torch.tensor([[[[0.0, 1.0, 2.0]], [[1.0, 0.0, 0.0]]]])  # (1, 2, 1, 3)
+    label = torch.tensor([[[1, 0, 0]]])
+    confidence = torch.tensor([[[float('inf'), 1.0, 1.0]]])
+    loss = DynamicMutualLoss(0, 0, class_weight=[0.5, 4.0])
+    entropy = [math.log(1 + math.exp(-1)), math.log(1 + math.exp(-1)), math.log(1 + math.exp(-2))]
+    expected = (4 * entropy[0] + entropy[1] + entropy[2]) / (4 + 1 + 1)
+    with loss.pseudo_targets(confidence):
+        assert loss(logits, label).item() == pytest.approx(expected)
+        of_each = loss(logits, label, reduction_override='none').flatten().tolist()
+    assert of_each == pytest.approx([4 * entropy[0], *entropy[1:]])
+
+
+@pytest.mark.parametrize('of_pseudo', [False, True])
+def test_class_weights_multiply_the_gradient_of_weighted_labels(of_pseudo):
     logits, label, confidence = tensors_of(CASES[0])
     weights = torch.arange(1.0, logits.shape[1] + 1)
-    loss = DynamicMutualLoss(CASES[0]['gamma_agree'], CASES[0]['gamma_disagree'], class_weight=weights.tolist())
+    gammas = CASES[0]['gamma_agree'], CASES[0]['gamma_disagree']
+    loss = DynamicMutualLoss(*gammas, class_weight=weights.tolist(), weigh_pseudo_classes=of_pseudo)
     logits.requires_grad_()
     with loss.pseudo_targets(confidence):
         loss(logits, label).backward()
     _, by_rule = loss.weigh(logits, label, confidence)
     valid = label != 255
     factor = weights[label.where(valid, 0)] * valid
+    if not of_pseudo:
+        factor = factor.where(confidence.isinf() | ~valid, 1)
     entropy = F.cross_entropy(logits, label.where(valid, 0), reduction='none')
     (expected,) = torch.autograd.grad((entropy * factor * by_rule).sum() / factor.sum(), logits)
     torch.testing.assert_close(logits.grad, expected)
