@@ -32,7 +32,7 @@ class DynamicMutualLoss(nn.Module):
 
     ``sum(weight * cross_entropy) / count(label != ignore_index)`` over the whole batch: pixels of weight zero and
     ground-truth pixels count in the denominator, which is the mean over processes in distributed training. With a
-    ``class_weight`` both sums take it in, as MMSegmentation's cross entropy does. See :mod:`mmdmt.method.weights` for
+    ``class_weight`` both sums take it in for ground truth, as MMSegmentation's cross entropy does. See :mod:`mmdmt.method.weights` for
     the weights.
 
     Note:
