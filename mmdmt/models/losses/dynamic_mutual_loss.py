@@ -32,8 +32,8 @@ class DynamicMutualLoss(nn.Module):
 
     ``sum(weight * cross_entropy) / count(label != ignore_index)`` over the whole batch: pixels of weight zero and
     ground-truth pixels count in the denominator, which is the mean over processes in distributed training. With a
-    ``class_weight`` both sums take it in for ground truth, as MMSegmentation's cross entropy does. See :mod:`mmdmt.method.weights` for
-    the weights.
+    ``class_weight`` both sums take it in for ground truth, as MMSegmentation's cross entropy does. See
+    :mod:`mmdmt.method.weights` for the weights.
 
     Note:
         Which labels are pseudo labels is said by a context, so that the loss keeps the signature of its neighbors::
