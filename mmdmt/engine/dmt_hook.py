@@ -28,6 +28,7 @@ from mmdmt.engine.guards.last_checkpoint import (
 from mmdmt.engine.guards.loss_watch import LossWatch
 from mmdmt.engine.guards.metric_names import fit_metric_names, known_names
 from mmdmt.engine.guards.rehearsal import rehearse
+from mmdmt.engine.guards.resumed_config import changed_config
 from mmdmt.engine.guards.resumed_schedules import changed_settings, check_schedules
 from mmdmt.engine.guards.run_checks import check_run, check_selection, check_settings
 from mmdmt.engine.guards.run_lock import enter_work_dir
@@ -162,8 +163,9 @@ class DMTHook(Hook):
         self._optimizers.restart(runner, self.curriculum[phase], first=phase == 0)
         if resumed is not None:
             check_schedules(str(runner._load_from), resumed, runner, self.curriculum)
-            for sentence in changed_settings(resumed, runner, self.curriculum):
-                runner.logger.warning(sentence)
+            for sentence in (*changed_settings(resumed, runner, self.curriculum), changed_config(resumed, runner)):
+                if sentence:
+                    runner.logger.warning(sentence)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Take the state of the run out of a checkpoint; it counts only if the run is resumed from it."""

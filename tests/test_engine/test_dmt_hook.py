@@ -379,6 +379,8 @@ def test_phases_that_have_passed_cannot_change_and_coming_ones_can(uninterrupted
     more = {HOOK + 'phases': [warm_up, first, {**second, 'iters': 1}], 'train_cfg.max_iters': 7}
     _, seen = run(shapes_folder, tmp_path, resume=True, **more)
     assert len(seen) == 5
+    logs = [log.read_text() for log in tmp_path.glob('*/*.log')]
+    assert any('custom_hooks.0.phases.2.iters=1 (it had 3).' in log for log in logs)
 
 
 def test_the_label_ratio_of_the_present_phase_cannot_change(uninterrupted, shapes_folder, tmp_path):
@@ -386,6 +388,14 @@ def test_the_label_ratio_of_the_present_phase_cannot_change(uninterrupted, shape
     shutil.copytree(uninterrupted[0] / 'pseudo_labels', tmp_path / 'pseudo_labels')
     with pytest.raises(ValueError, match=r'label_ratio=0.9 of phases\[1\] was 0.5 when the phase began.*set it back'):
         run(shapes_folder, tmp_path, resume=True, **{HOOK + 'phases.1.label_ratio': 0.9})
+
+
+def test_an_unchanged_config_is_resumed_without_a_word(uninterrupted, shapes_folder, tmp_path):
+    copy_checkpoint(uninterrupted[0], tmp_path, 8)
+    shutil.copytree(uninterrupted[0] / 'pseudo_labels', tmp_path / 'pseudo_labels')
+    run(shapes_folder, tmp_path, resume=True, **{HOOK + 'keep_banks': 0})
+    (log,) = tmp_path.glob('*/*.log')
+    assert 'differs from that of the checkpoint' not in log.read_text()
 
 
 def test_load_from_takes_weights_and_starts_at_the_beginning(uninterrupted, shapes_folder, tmp_path):
