@@ -9,7 +9,7 @@
     python tools/make_splits.py import UniMatch/splits/pascal/92/labeled.txt --dataset voc
 
 The first two make the published splits, and say for each fraction whether its lists match the published ones. The third
-makes those of our table of CamVid, of 30 and 92 labels, and says the same of them. The last takes over lists of
+makes those of our tables of CamVid, of 10, 30 and 92 labels, and says the same of them. The last takes over lists of
 UniMatch, U2PL and those that use theirs, and says which list each is.
 
 Every list is an `ann_file` of MMSegmentation:

@@ -1,7 +1,7 @@
 """Make the published lists of VOC, Cityscapes and CamVid, and compare lists with those that were published.
 
-``published_splits.json`` holds the number of images and the SHA-256 of the published files, 60 of the paper and 16 of
-our table of CamVid, by name. Order and final newline count, so the sum is that of the file.
+``published_splits.json`` holds the number of images and the SHA-256 of the published files, 60 of the paper and 22 of
+our tables of CamVid, by name. Order and final newline count, so the sum is that of the file.
 """
 
 import hashlib

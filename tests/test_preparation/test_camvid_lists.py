@@ -23,7 +23,7 @@ def test_each_split_id_is_drawn_with_itself_as_seed_and_nested():
     for split_id in range(3):
         order = sorted([*DAY, *DUSK])
         random.Random(split_id).shuffle(order)
-        for count in (30, 92):
+        for count in (10, 30, 92):
             assert made[f'split{split_id}/labeled_{count}.txt'] == tuple(sorted(order[:count]))
             assert made[f'split{split_id}/unlabeled_{count}.txt'] == tuple(sorted(order[count:]))
     assert len({made[f'split{split_id}/labeled_30.txt'] for split_id in range(3)}) == 3
@@ -37,7 +37,7 @@ def test_the_drive_at_dusk_is_halved_in_time():
     assert set(made['day2dusk/day_and_dusk.txt']) == {*DAY, *DUSK[:31]}
 
 
-@pytest.mark.parametrize(('images', 'message'), [(DAY, '305 images by day and 0 at dusk'), (DUSK[:20], '30 of 20')])
+@pytest.mark.parametrize(('images', 'message'), [(DAY, '305 images by day and 0 at dusk'), (DUSK[:20], '30 of 20'), (DUSK[:9], '10 of 9')])
 def test_other_images_are_refused(images, message):
     with pytest.raises(ValueError, match=message):
         camvid_lists(images)
