@@ -37,7 +37,9 @@ def test_the_drive_at_dusk_is_halved_in_time():
     assert set(made['day2dusk/day_and_dusk.txt']) == {*DAY, *DUSK[:31]}
 
 
-@pytest.mark.parametrize(('images', 'message'), [(DAY, '305 images by day and 0 at dusk'), (DUSK[:20], '30 of 20'), (DUSK[:9], '10 of 9')])
+@pytest.mark.parametrize(
+    ('images', 'message'), [(DAY, '305 images by day and 0 at dusk'), (DUSK[:20], '30 of 20'), (DUSK[:9], '10 of 9')]
+)
 def test_other_images_are_refused(images, message):
     with pytest.raises(ValueError, match=message):
         camvid_lists(images)
