@@ -41,11 +41,10 @@ def changed_config(checkpoint: Mapping[str, Any], runner: Runner) -> str:
 def _settings(text: Any) -> dict[str, Any]:
     """Read what a config assigns to names at its top level."""
     try:
-        body = ast.parse(text).body
+        assigned = [node for node in ast.parse(text).body if isinstance(node, ast.Assign)]
+        return {ast.unparse(node.targets[0]): _value(node.value) for node in assigned}
     except (SyntaxError, TypeError, ValueError, RecursionError, MemoryError):
         return {}
-    assigned = [node for node in body if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)]
-    return {node.targets[0].id: _value(node.value) for node in assigned}  # type: ignore[attr-defined]
 
 
 def _value(node: ast.expr) -> Any:

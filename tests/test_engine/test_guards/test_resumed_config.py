@@ -61,7 +61,20 @@ def test_of_many_settings_the_first_are_told_and_the_others_counted():
     assert told.endswith('(it had nothing), and 4 more.')
 
 
-@pytest.mark.parametrize('given', [None, 3, b'\xff', 'model = (', '(' * 10000, 'import os', 'a = b = 1'])
+@pytest.mark.parametrize(
+    'given',
+    [
+        None,
+        3,
+        b'\xff',
+        'model = (',
+        '(' * 10000,
+        'import os',
+        'a = b = 1',
+        'model = {[1], 2}',
+        'model = -' + '-' * 5000 + '1',
+    ],
+)
 def test_a_checkpoint_without_a_config_is_resumed_without_a_word(given):
     assert compared(given) == ''
 
