@@ -338,8 +338,9 @@ class DMTHook(Hook):
             check_labels(runner, self.curriculum, self.phase, self.bank_folder(runner), self.run_id)
         if self.best is not None:
             self.best.begin(self._best_folder(runner))
-        averages = averaged_peers(runner) if phase.online_labels and phase.online_labels.labeler == 'average' else None
-        model_of(runner).begin_phase(phase.floor, averages)
+        online = phase.online_labels
+        averages = averaged_peers(runner) if online and online.labeler == 'average' else None
+        model_of(runner).begin_phase(phase.floor, averages, online.label_ratio if online else None)
         plan = plan_phase(runner, self.curriculum, self.phase, self.bank_folder(runner), self._rare_classes)
         runner.train_dataloader.batch_sampler.start(plan, iteration)
         runner.train_loop.dataloader_iterator.restart()

@@ -49,7 +49,7 @@ def taught_online(
     labels = {}
     for name in set(model.labelers.values()):
         sample = item['data_samples'].clone()
-        model.task.peers.label_online(model.bare_peers[name], [view], [sample])
+        model.task.peers.label_online(model.bare_peers[name], [view], [sample], model.online_label_ratio)
         label, confidence = sample.gt_sem_seg.data[0], sample.pseudo_confidence.data[0]
         labels[name] = label.to(torch.uint8).cpu().numpy(), confidence.cpu().numpy()
     logits = {}

@@ -70,11 +70,7 @@ class Phase:
             raise ValueError(
                 f'labeled={self.labeled}, pseudo={self.pseudo} make no batch: give counts >= 0, one of them above 0.'
             )
-        if self.label_ratio is not None and not 0 < self.label_ratio <= 1:
-            raise ValueError(
-                f'label_ratio={self.label_ratio} is not a share of the labels: give a number in (0, 1], '
-                'such as 0.2 for 20 percent.'
-            )
+        check_share('label_ratio', self.label_ratio)
         if self.label_ratio is not None and self.online is not None:
             raise ValueError(
                 f'label_ratio={self.label_ratio} and online={dict(self.online)} exclude each other: give label_ratio '
@@ -136,7 +132,7 @@ class Phase:
         if not self.learns_pseudo_labels:
             return f'warm-up on {self.labeled} labeled images a batch'
         online = self.online_labels
-        source = f'label ratio {self.label_ratio:g}' if online is None else f'labels online by {online.labeler}'
+        source = f'label ratio {self.label_ratio:g}' if online is None else online.kind
         floor = f', of confidence {self.floor:g} or more' if self.floor else ''
         return f'{self.labeled} labeled + {self.pseudo} pseudo-labeled images a batch, {source}{floor}'
 
@@ -149,6 +145,8 @@ class OnlineLabels:
         labeler: ``'weights'``, the labeler as it stands; ``'average'``, its weights as MMEngine's ``EMAHook`` averages
             them. Defaults to ``'weights'``.
         min_confidence: A label of less confidence weighs nothing, in [0, 1]. Defaults to 0.
+        label_ratio: Share of each predicted class that is kept, in (0, 1]; the most confident pixels of the peer's
+            images in the batch (of each process). Defaults to None, all.
 
     Raises:
         ValueError: If a value is another.
@@ -156,6 +154,7 @@ class OnlineLabels:
 
     labeler: str = 'weights'
     min_confidence: float = 0.0
+    label_ratio: float | None = None
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -163,6 +162,33 @@ class OnlineLabels:
             raise ValueError(f"online.labeler={self.labeler!r} is unknown: choose 'weights' or 'average'.")
         check_number('online.min_confidence', self.min_confidence)
         check_confidence('online.min_confidence', self.min_confidence)
+        if self.label_ratio is not None:
+            check_number('online.label_ratio', self.label_ratio)
+        check_share('online.label_ratio', self.label_ratio)
+
+    @property
+    def kind(self) -> str:
+        """What the labels are, in the words of a log line."""
+        share = '' if self.label_ratio is None else f', label ratio {self.label_ratio:g} in each batch'
+        return f'labels online by {self.labeler}{share}'
+
+
+def check_share(name: str, value: float | None) -> None:
+    """Check that a number is a share of labels to keep, or None.
+
+    Raises:
+        ValueError: If it is not in (0, 1].
+
+    Example:
+        >>> check_share('label_ratio', 20)
+        Traceback (most recent call last):
+            ...
+        ValueError: label_ratio=20 is not a share of the labels: give a number in (0, 1], such as 0.2 for 20 percent.
+    """
+    if value is not None and not 0 < value <= 1:
+        raise ValueError(
+            f'{name}={value} is not a share of the labels: give a number in (0, 1], such as 0.2 for 20 percent.'
+        )
 
 
 def check_confidence(name: str, value: float) -> None:

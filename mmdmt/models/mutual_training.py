@@ -110,6 +110,7 @@ class DynamicMutualTraining(BaseModel):
         self.mixes = build_mixes(mixes or ())
         self.task.peers.check_mixes(self.mixes)
         self._averages: Mapping[str, BaseModel] | None = None
+        self.online_label_ratio: float | None = None
         self._register_state_dict_hook(self._without_wrapper_prefix)
         self._register_load_state_dict_pre_hook(partial(self._without_wrapper_prefix, self))
 
@@ -161,15 +162,23 @@ class DynamicMutualTraining(BaseModel):
         weights: dict[str, Tensor] = peer.state_dict()
         return weights
 
-    def begin_phase(self, min_confidence: float, averages: 'Mapping[str, BaseModel] | None') -> None:
+    def begin_phase(
+        self,
+        min_confidence: float,
+        averages: 'Mapping[str, BaseModel] | None',
+        online_label_ratio: float | None = None,
+    ) -> None:
         """Take over what is particular to a phase.
 
         Args:
             min_confidence (float): A pseudo label of less confidence weighs nothing.
             averages (Mapping[str, BaseModel], optional): Averaged peers by name, to label online in place of the peers
                 themselves; None for these.
+            online_label_ratio (float, optional): Share of each class of a batch that is labeled online. Defaults to
+                None, all.
         """
         self._averages = averages
+        self.online_label_ratio = online_label_ratio
         for loss in self._all_losses():
             loss.floor = min_confidence
 
@@ -234,7 +243,7 @@ class DynamicMutualTraining(BaseModel):
         samples = [share['data_samples'][i] for i in numbers]
         views = [_weak_view(sample, share['inputs'][i]) for i, sample in zip(numbers, samples, strict=True)]
         with evaluation_mode([model]), optim_wrapper[labeler].optim_context(model):
-            self.task.peers.label_online(model, views, samples)
+            self.task.peers.label_online(model, views, samples, self.online_label_ratio)
 
     def _split(self, data: dict[str, Any]) -> dict[str, dict[str, Any]]:
         """Give each peer its share of the batch, in the order of the peers."""

@@ -52,8 +52,13 @@ class PeerSide(Protocol):
     ) -> dict[str, Tensor]:
         """Forward a peer's share of a batch, not preprocessed, and return its losses."""
 
-    def label_online(self, labeler: BaseModel, views: Sequence[Tensor], samples: Sequence[Any]) -> None:
+    def label_online(
+        self, labeler: BaseModel, views: Sequence[Tensor], samples: Sequence[Any], label_ratio: float | None = None
+    ) -> None:
         """Give samples the labels that a labeler in evaluation mode predicts for their views, and its confidence."""
+
+    def check_online(self, label_ratio: float | None) -> None:
+        """Refuse a share of the labels of a batch that images of this task cannot be reduced to."""
 
     def check_mixes(self, mixes: 'Sequence[Mix]') -> None:
         """Refuse mixes that images of this task cannot go through."""

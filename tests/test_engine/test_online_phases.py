@@ -108,7 +108,7 @@ def test_labels_are_those_of_the_labeler_on_the_weak_view(shapes_folder, tmp_pat
                 assert (sample.pseudo_confidence.data[0] - confidence).abs().max() < 1e-3
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(model.task.peers), 'label_online', lambda self, *given: listen(*given))
+        patch.setattr(type(model.task.peers), 'label_online', lambda self, *given: listen(*given[:3]))
         runner.train()
     assert len(taught) == 6 * 2 * 2
     assert min(taught) > 0.99
@@ -166,6 +166,37 @@ def test_nothing_below_the_floor_is_learned(shapes_folder, tmp_path):
     assert loss.counts['weight'] == loss.counts['pixels'] - loss.counts['pseudo_pixels']
 
 
+def test_the_surest_share_of_each_class_of_a_batch_is_learned(shapes_folder, tmp_path):
+    config = config_of(shapes_folder, tmp_path)
+    config.custom_hooks[0].phases[1].online.label_ratio = 0.25
+    runner = Runner.from_cfg(config)
+    peers, compared = runner.model.task.peers, 0
+
+    def listen(labeler, views, samples, label_ratio, label=peers.label_online):
+        nonlocal compared
+        everything = [sample.clone() for sample in samples]
+        label(labeler, views, everything)
+        label(labeler, views, samples, label_ratio)
+        before, after = (
+            np.concatenate([one.gt_sem_seg.data.flatten() for one in each]) for each in (everything, samples)
+        )
+        confidence = np.concatenate([one.pseudo_confidence.data.flatten() for one in samples])
+        for number in set(before[before != 255]):
+            own = np.sort(confidence[before == number])[::-1]
+            share = int(len(own) * 0.25)
+            least = own[share if share else -1]
+            assert np.array_equal(after == number, (before == number) & (confidence >= least))
+            compared += share > 0
+        assert set(after[before == 255]) <= {255}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(peers), 'label_online', lambda self, *given: listen(*given))
+        runner.train()
+    assert compared >= 6 * 2
+    pseudo_pixels = runner.model.left.decode_head.loss_decode.counts['pseudo_pixels']
+    assert 0 < pseudo_pixels < 0.4 * 2 * 32 * 32
+
+
 def test_one_senior_labels_for_two_juniors(shapes_folder, tmp_path):
     peers = {name: toy_segmentor() for name in ('senior', 'a', 'b')}
     labelers = dict.fromkeys(peers, 'senior')
@@ -186,7 +217,7 @@ def test_online_labels_have_the_runs_precision_and_are_weighed_in_float32(shapes
         seen.extend((*inside, sample.pseudo_confidence.data.dtype) for sample in samples)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(runner.model.task.peers), 'label_online', lambda self, *given: listen(*given))
+        patch.setattr(type(runner.model.task.peers), 'label_online', lambda self, *given: listen(*given[:3]))
         runner.train()
     assert set(seen) == {(True, torch.bfloat16, False, torch.float32)}
     assert len(seen) == 6 * 2 * 2
@@ -225,12 +256,19 @@ def test_classifiers_learn_what_the_labeler_says_of_the_weak_view(tmp_path, labe
                 taught.append((sample.pseudo_confidence - confidence).abs().item())
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(peers), 'label_online', lambda self, *given: listen(*given))
+        patch.setattr(type(peers), 'label_online', lambda self, *given: listen(*given[:3]))
         runner.train()
     assert len(taught) == 6 * 2 * 4
     assert max(taught) < 1e-5
     assert runner.model.left.head.loss_module.floor == 0.3
     assert not list(tmp_path.glob('pseudo_labels/**/*'))
+
+
+def test_classifiers_take_no_share_of_a_batch(tmp_path):
+    config = image_config_of(tmp_path)
+    config.custom_hooks[0].phases[1].online.label_ratio = 0.5
+    with pytest.raises(ValueError, match=r'online.label_ratio=0.5 keeps .* but the peers are classifiers'):
+        Runner.from_cfg(config).train()
 
 
 def test_a_resumed_online_run_of_classifiers_ends_with_the_same_bits(tmp_path):

@@ -43,6 +43,8 @@ def test_a_run_may_begin_with_pseudo_labels():
         ({**ONLINE, 'online': {'labeler': 'teacher'}}, "online.labeler='teacher' is unknown"),
         ({**ONLINE, 'online': {'labeller': 'average'}}, "online takes no 'labeller' .*'labeler'"),
         ({**ONLINE, 'online': {'min_confidence': 95}}, 'online.min_confidence=95 is not a confidence'),
+        ({**ONLINE, 'online': {'label_ratio': 50}}, r'online.label_ratio=50 is not a share.*\(0, 1\]'),
+        ({**ONLINE, 'online': {'label_ratio': '50 %'}}, "online.label_ratio='50 %'"),
         ({**ONLINE, 'online': 'average'}, "online='average': give a dict"),
         ({**ONLINE, 'min_confidence': 0.5}, 'min_confidence=0.5: give it inside of online'),
         ({**ROUND, 'min_confidence': -0.1}, 'min_confidence=-0.1 is not a confidence'),
@@ -64,3 +66,5 @@ def test_a_phase_tells_what_it_is():
     assert Phase(**ROUND).kind == '1 labeled + 7 pseudo-labeled images a batch, label ratio 0.2'
     online = '4 labeled + 4 pseudo-labeled images a batch, labels online by average, of confidence 0.95 or more'
     assert Phase(**ONLINE).kind == online
+    share = '4 labeled + 4 pseudo-labeled images a batch, labels online by weights, label ratio 0.5 in each batch'
+    assert Phase(**{**ONLINE, 'online': {'label_ratio': 0.5}}).kind == share

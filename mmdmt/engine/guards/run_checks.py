@@ -194,6 +194,7 @@ def _check_recipe(runner: Runner, model: DynamicMutualTraining, curriculum: Curr
                 "custom_hooks the entry dict(type='EMAHook', ema_type='MomentumAnnealingEMA', momentum=0.004, gamma=1, "
                 'update_buffers=True).'
             )
+        model.task.peers.check_online(online.label_ratio if online else None)
         for mix in model.mixes if phase.learns_pseudo_labels else ():
             if phase.pseudo < mix.needs_pseudo or phase.labeled < mix.needs_labeled:
                 raise ValueError(

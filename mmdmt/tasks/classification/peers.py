@@ -112,13 +112,16 @@ class Classifiers:
         with loss.mixed_targets(compared.label_index, weights, mixture):
             return _named(loss, peer(mixture(inputs), samples, mode='loss'))
 
-    def label_online(self, labeler: BaseModel, views: Sequence[Tensor], samples: Sequence[Any]) -> None:
+    def label_online(
+        self, labeler: BaseModel, views: Sequence[Tensor], samples: Sequence[Any], label_ratio: float | None = None
+    ) -> None:
         """Label images.
 
         Args:
             labeler (BaseModel): A classifier in evaluation mode.
             views (Sequence[Tensor]): Of each image what the labeler sees, uint8 (3, H, W), all of one size.
             samples (Sequence[DataSample]): Of each image; get ``gt_label`` and ``pseudo_confidence``.
+            label_ratio (float, optional): None, the default; see :meth:`check_online`.
         """
         data = {'inputs': list(views), 'data_samples': [type(sample)() for sample in samples]}
         logits = labeler(labeler.data_preprocessor(data, False)['inputs'], mode='tensor')
@@ -126,6 +129,18 @@ class Classifiers:
         for sample, one, sure in zip(samples, label, confidence, strict=True):
             sample.set_gt_label(one.unsqueeze(0))
             sample.set_field(sure, 'pseudo_confidence')
+
+    def check_online(self, label_ratio: float | None) -> None:
+        """Refuse a share: a batch has few images of a class, and each has its label.
+
+        Raises:
+            ValueError: If it is not None.
+        """
+        if label_ratio is not None:
+            raise ValueError(
+                f'online.label_ratio={label_ratio} keeps a share of the pixels of each class, but the peers are '
+                'classifiers: give online.min_confidence, such as 0.95.'
+            )
 
     def check_mixes(self, mixes: Sequence[Mix]) -> None:
         """Refuse all mixes.

@@ -11,6 +11,7 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from mmdmt.method.mixing import PixelBatch
+from mmdmt.method.selection import surest_of_each_class
 from mmdmt.method.weights import GROUND_TRUTH
 from mmdmt.models.losses import DynamicMutualLoss
 from mmdmt.models.mixes import Mix
@@ -128,7 +129,9 @@ class Segmentors:
             losses: dict[str, Tensor] = peer(mixed.inputs, samples, mode='loss')
         return losses
 
-    def label_online(self, labeler: BaseModel, views: Sequence[Tensor], samples: Sequence[Any]) -> None:
+    def label_online(
+        self, labeler: BaseModel, views: Sequence[Tensor], samples: Sequence[Any], label_ratio: float | None = None
+    ) -> None:
         """Label images where they have no label yet.
 
         Args:
@@ -136,6 +139,8 @@ class Segmentors:
             views (Sequence[Tensor]): Of each image what the labeler sees, uint8 (3, H, W).
             samples (Sequence[SegDataSample]): Of each image; ``gt_sem_seg`` is the label that the heads ignore where
                 no label is wanted. They get the labels and ``pseudo_confidence``, float32 (1, H, W).
+            label_ratio (float, optional): Share of each predicted class in all of these images that is kept, the
+                surest pixels; the rest is ignored. Defaults to None, all.
         """
         main_head: Any = next(iter(_heads(labeler).values()))
         shapes = [tuple(view.shape[1:]) for view in views]
@@ -148,6 +153,11 @@ class Segmentors:
                     data=torch.where(place == main_head.ignore_index, place, one[window]).unsqueeze(0)
                 )
                 samples[position].pseudo_confidence = PixelData(data=sure[window].unsqueeze(0))
+        if label_ratio is not None:
+            _keep_surest(samples, label_ratio, main_head.ignore_index)
+
+    def check_online(self, label_ratio: float | None) -> None:
+        """Take any share."""
 
     def check_mixes(self, mixes: Sequence[Mix]) -> None:
         """Take all mixes."""
@@ -212,6 +222,16 @@ def stack_confidence(data_samples: Sequence[BaseDataElement]) -> Tensor:
             confidence[i] = 0  # padding is not a label, and never ground truth
             confidence[i, :height, :width] = sample.pseudo_confidence.data[0]
     return confidence
+
+
+def _keep_surest(samples: Sequence[Any], label_ratio: float, ignore_index: int) -> None:
+    """Ignore the labels of images, each (1, H, W), but the surest share of each class in all of them together."""
+    label = torch.cat([sample.gt_sem_seg.data.flatten() for sample in samples])
+    confidence = torch.cat([sample.pseudo_confidence.data.flatten() for sample in samples])
+    label = label.where(surest_of_each_class(label, confidence, label_ratio), ignore_index)
+    maps = [sample.gt_sem_seg.data for sample in samples]
+    for sample, like, one in zip(samples, maps, label.split([one.numel() for one in maps]), strict=True):
+        sample.gt_sem_seg = PixelData(data=one.view_as(like))
 
 
 def _heads(segmentor: nn.Module) -> dict[str, nn.Module]:
