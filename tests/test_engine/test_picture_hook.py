@@ -14,6 +14,7 @@ from toys.segmentation import run_config, toy_segmentor
 from mmdmt import visualization
 from mmdmt.datasets.mutual_dataset import MutualDataset
 from mmdmt.engine import PictureHook, picture_hook
+from mmdmt.method.selection import surest_of_each_class
 from mmdmt.method.weights import dynamic_mutual_weights
 from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 from mmdmt.tasks.segmentation.prediction import forward_crops, predict_logits
@@ -168,7 +169,7 @@ def test_a_finished_run_that_is_resumed_is_drawn_without_its_labels(drawn, shape
 
 ONLINE_PHASES = [
     {'iters': 2, 'labeled': 4},
-    {'iters': 3, 'labeled': 2, 'pseudo': 2, 'online': {'labeler': 'average', 'min_confidence': 0.4}},
+    {'iters': 3, 'labeled': 2, 'pseudo': 2, 'online': {'labeler': 'average', 'min_confidence': 0.4, 'label_ratio': 0.6}},
     {'iters': 2, 'labeled': 2, 'pseudo': 2, 'label_ratio': 0.5},
 ]
 
@@ -211,10 +212,11 @@ def test_both_views_are_drawn_and_of_an_online_phase_what_is_taught(shapes_folde
         crop = views['phase_1', name].crop
         for learner, labeler in (('left', 'right'), ('right', 'left')):
             label, sure = taught(model.bare_peers[labeler], crop.labelers_view)
-            np.testing.assert_array_equal(crop.pseudo_labels[labeler], label)
+            kept = surest_of_each_class(label, sure, 0.6)
+            np.testing.assert_array_equal(crop.pseudo_labels[labeler], label.where(kept, 255))
             logits = logits_of(model.bare_peers[learner], crop.learners_view)
             expected = dynamic_mutual_weights(logits, label[None].long(), sure[None], 5.0, 5.0)[0]
-            expected = expected * (sure >= 0.4)
+            expected = expected * (sure >= 0.4) * kept
             torch.testing.assert_close(torch.from_numpy(crop.weights[learner]), expected)
     # Drawn or not, the run ends with the same weights.
     plain = two_view_run(shapes_folder, tmp_path / 'plain', pictures=False)
