@@ -167,9 +167,10 @@ def test_a_finished_run_that_is_resumed_is_drawn_without_its_labels(drawn, shape
     assert [path.parent.name for path in tmp_path.rglob('pictures/*/*')] == ['end']
 
 
+ONLINE = {'labeler': 'average', 'min_confidence': 0.4, 'label_ratio': 0.6}
 ONLINE_PHASES = [
     {'iters': 2, 'labeled': 4},
-    {'iters': 3, 'labeled': 2, 'pseudo': 2, 'online': {'labeler': 'average', 'min_confidence': 0.4, 'label_ratio': 0.6}},
+    {'iters': 3, 'labeled': 2, 'pseudo': 2, 'online': ONLINE},
     {'iters': 2, 'labeled': 2, 'pseudo': 2, 'label_ratio': 0.5},
 ]
 
