@@ -38,6 +38,8 @@ def taught_online(
 ) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], dict[str, Tensor]]:
     """Label a crop as an iteration of an online phase does, by the weights that the peers hold.
 
+    A share of each class is one of this crop, where an iteration takes it of a whole batch.
+
     Args:
         model (DynamicMutualTraining): In evaluation mode.
         view (Tensor): What labelers see.

@@ -184,7 +184,7 @@ def _check_optimizer(runner: Runner, model: DynamicMutualTraining, curriculum: C
 
 
 def _check_recipe(runner: Runner, model: DynamicMutualTraining, curriculum: Curriculum) -> None:
-    """Check that averages and the images that mixes need are there."""
+    """Check that averages and the images that mixes need are there, and that the task takes a share of a batch."""
     averages = any(isinstance(hook, EMAHook) for hook in runner.hooks)
     for number, phase in enumerate(curriculum.phases):
         online = phase.online_labels
