@@ -10,7 +10,7 @@ model = mmdmt.configs.peers(_base_, 64, num_classes=7)
 model['loss'] = dict(class_weight=None)
 train_dataloader = mmdmt.configs.lists(_base_.lists, '35')
 train_dataloader['batch_size'] = 4
-hook = dict(type='mmdmt.DMTHook', phases=[dict(labeled=4, iters=1200)], labeling=dict(num_workers=0))
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=1200, val_interval=600)
+hook = dict(type='mmdmt.DMTHook', phases=[dict(labeled=4, iters=1000)], labeling=dict(num_workers=0))
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=1000, val_interval=500)
 average = dict(_base_.average, momentum=0.01)  # a memory of a hundred iterations
 custom_hooks = [hook, average]

@@ -14,19 +14,13 @@ metainfo = dict(
 frequent = ['background', 'cat', 'dog', 'person']
 rare = ['cow', 'horse', 'sheep']  # each in a tenth to a fifth of the images
 folders = dict(img_path='images', seg_map_path='masks')
-train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='LoadAnnotations'),
+shapes = [
     dict(type='mmdmt.RandomScale', min_factor=0.5, max_factor=1.5),
     dict(type='RandomCrop', crop_size=crop_size),  # the data preprocessors pad what is smaller
     dict(type='RandomFlip', prob=0.5),
-    dict(type='PackSegInputs'),
 ]
-val_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='LoadAnnotations'),
-    dict(type='PackSegInputs'),
-]
+load = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]
+pack = dict(type='PackSegInputs')
 suffixes = dict(img_suffix='.png', seg_map_suffix='.png')
 train_dataloader = dict(
     num_workers=0,  # an image of this size is read in less than a millisecond
@@ -36,12 +30,18 @@ train_dataloader = dict(
             data_root=data_root,
             data_prefix=folders,
             metainfo=metainfo,
-            pipeline=train_pipeline,
+            pipeline=[*load, *shapes, pack],
             **suffixes,
         ),
         # Masks of unlabeled images are there to report how right their labels are, and for the oracle.
         unlabeled=dict(
-            type=dataset_type, data_root=data_root, data_prefix=folders, metainfo=metainfo, **suffixes
+            type=dataset_type,
+            data_root=data_root,
+            data_prefix=folders,
+            metainfo=metainfo,
+            # Of its own, so that colors of labeled images are not those that the labeler sees.
+            pipeline=[load[0], dict(type='mmdmt.LoadPseudoLabel'), *shapes, dict(type='mmdmt.PackPseudoLabel')],
+            **suffixes,
         ),
     ),
 )
@@ -54,7 +54,7 @@ val_dataloader = dict(
         data_prefix=folders,
         metainfo=metainfo,
         ann_file=f'{splits}/voc_animals/val.txt',
-        pipeline=val_pipeline,
+        pipeline=[*load, pack],
         **suffixes,
     ),
 )
