@@ -1,7 +1,7 @@
 # VOC animals, 35 labels: each peer on labels alone. With other lists it is the row of all labels, too.
 _base_ = [
     '../_base_/default_runtime.py',
-    '../_base_/models/camvid_peers.py',
+    '../_base_/models/lite_fpn_peers.py',
     '../_base_/datasets/voc_animals.py',
     '../_base_/schedules/small_photographs.py',
 ]
