@@ -15,13 +15,13 @@ from mmdmt.datasets.image_names import find_images_of_list, image_names
 from mmdmt.datasets.pipeline_checks import check_labeling_repeats, check_views
 from mmdmt.datasets.plain_dataset import build_plain_dataset, check_annotated, check_list
 from mmdmt.datasets.transforms.two_views import TwoViews
+from mmdmt.labels.choice import task_of_pipeline
 from mmdmt.method.draws import ONLINE, Draw
 from mmdmt.registry import DATASETS
-from mmdmt.tasks.checked_pipeline import CheckedPipeline
-from mmdmt.tasks.choice import task_of_pipeline
-from mmdmt.tasks.joined_datasets import all_transforms, plain_datasets
-from mmdmt.tasks.seeding import seeded
-from mmdmt.tasks.source_files import check_files
+from mmdmt.rules.checked_pipeline import CheckedPipeline
+from mmdmt.rules.joined_datasets import all_transforms, plain_datasets
+from mmdmt.rules.seeding import seeded
+from mmdmt.rules.source_files import check_files
 
 MOST_CROPS = 10
 """How often a labeled image is cropped until the class shows for which it was drawn."""

@@ -10,11 +10,11 @@ from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.runner import Runner
 from numpy.typing import NDArray
 
-from mmdmt.arguments import check_arguments
 from mmdmt.atomic_write import atomic_write
 from mmdmt.engine.peers_of_run import model_of
 from mmdmt.method.draws import ONLINE, DrawPlan, PeerPool, RareClasses
 from mmdmt.method.phases import Curriculum
+from mmdmt.settings import check_arguments
 
 
 def plan_phase(

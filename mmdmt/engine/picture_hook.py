@@ -21,13 +21,13 @@ from mmdmt.engine.averaging import averaged_weights
 from mmdmt.engine.dmt_hook import DMTHook
 from mmdmt.engine.peers_of_run import model_of
 from mmdmt.engine.two_views_picture import taught_online, views_of
+from mmdmt.labels.labeling import evaluation_mode
+from mmdmt.losses import DynamicMutualLoss
 from mmdmt.method.phases import Phase
-from mmdmt.models.losses import DynamicMutualLoss
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.names import ENSEMBLE
-from mmdmt.pseudo_labels.labeling import evaluation_mode
+from mmdmt.models.prediction import predict_logits
 from mmdmt.registry import HOOKS
-from mmdmt.tasks.segmentation.prediction import predict_logits
 
 NO_CLASS = 255
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
-from mmdmt.arguments import check_arguments, check_number
+from mmdmt.settings import check_arguments, check_number
 
 LABEL_RATIOS = (0.2, 0.4, 0.6, 0.8, 1.0)
 """Share of the pseudo labels that each of the paper's five phases keeps."""
