@@ -16,6 +16,7 @@ from mmdmt.datasets.sampler import MutualBatchSampler
 from mmdmt.engine.peers_of_run import model_of
 from mmdmt.engine.schedules import fit_schedulers
 from mmdmt.engine.validation_checks import check_validation
+from mmdmt.method.draws import TRUTH
 from mmdmt.method.phases import Curriculum
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.settings import check_number
@@ -194,6 +195,8 @@ def _check_recipe(runner: Runner, model: DynamicMutualTraining, curriculum: Curr
                 "custom_hooks the entry dict(type='EMAHook', ema_type='MomentumAnnealingEMA', momentum=0.004, gamma=1, "
                 'update_buffers=True).'
             )
+        if online is not None and online.labeler == TRUTH:
+            runner.train_dataloader.dataset.check_truth()
         model.task.peers.check_online(online.label_ratio if online else None)
         for mix in model.mixes if phase.learns_pseudo_labels else ():
             if phase.pseudo < mix.needs_pseudo or phase.labeled < mix.needs_labeled:
