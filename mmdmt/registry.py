@@ -19,7 +19,7 @@ from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import WEIGHT_INITIALIZERS as MMENGINE_WEIGHT_INITIALIZERS
 from mmengine.registry import Registry
 
-from mmdmt.arguments import check_arguments
+from mmdmt.settings import check_arguments
 
 
 class OurRegistry(Registry):
@@ -40,7 +40,9 @@ class OurRegistry(Registry):
         setattr(module, '__init__', checked)  # noqa: B010  mypy knows no other way
 
 
-MODELS = OurRegistry('model', parent=MMENGINE_MODELS, scope='mmdmt', locations=['mmdmt.models'])
+MODELS = OurRegistry(
+    'model', parent=MMENGINE_MODELS, scope='mmdmt', locations=['mmdmt.models', 'mmdmt.losses', 'mmdmt.mixes']
+)
 WEIGHT_INITIALIZERS = OurRegistry(
     'weight initializer', parent=MMENGINE_WEIGHT_INITIALIZERS, scope='mmdmt', locations=['mmdmt.models']
 )
@@ -59,7 +61,7 @@ TRANSFORMS = OurRegistry(
 SELECTIONS = OurRegistry(
     'selection of pseudo labels',
     scope='mmdmt',
-    locations=['mmdmt.tasks.segmentation.selection', 'mmdmt.tasks.classification.selection'],
+    locations=['mmdmt.labels.pixels.selection', 'mmdmt.labels.images.selection'],
 )
 METRICS = OurRegistry('metric', parent=MMENGINE_METRICS, scope='mmdmt', locations=['mmdmt.evaluation'])
 

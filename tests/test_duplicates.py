@@ -15,8 +15,8 @@ REASONS = {
     frozenset(('mmdmt/apis/label_images.py', 'mmdmt/apis/onnx_export.py')): (
         'examples in docstrings, which build a model without a checkpoint'
     ),
-    frozenset(('mmdmt/tasks/classification/bank.py', 'mmdmt/tasks/segmentation/bank.py')): TWO_BANKS,
-    frozenset(('mmdmt/tasks/classification/labels.py', 'mmdmt/tasks/segmentation/labels.py')): (
+    frozenset(('mmdmt/labels/images/bank.py', 'mmdmt/labels/pixels/bank.py')): TWO_BANKS,
+    frozenset(('mmdmt/labels/images/labels.py', 'mmdmt/labels/pixels/labels.py')): (
         'the docstring of one method of the protocol'
     ),
     frozenset(('configs/_base_/datasets/camvid.py', 'configs/_base_/datasets/voc12aug.py')): PIPELINES,
@@ -30,7 +30,7 @@ REASONS = {
     frozenset(f'configs/_base_/models/{name}.py' for name in ('dino', 'dmt_upernet_convnext-tiny', 'segformer')): (
         "ImageNet's mean and deviation, in models of different architectures"
     ),
-    frozenset(('mmdmt/tasks/classification/peers.py', 'mmdmt/tasks/segmentation/peers.py')): (
+    frozenset(('mmdmt/models/classifiers.py', 'mmdmt/models/segmentors.py')): (
         'the signature of one method of the protocol'
     ),
     frozenset(

@@ -11,13 +11,13 @@ from toys.full_disk import full_disk
 from toys.run_folders import FINISHED, MANIFEST, write_run
 
 from mmdmt.engine.best_weights import BestWeights
+from mmdmt.labels.images.recorder import ImageRecorder
+from mmdmt.labels.labeled_files import note_files
+from mmdmt.labels.pixels.bank import BankWriter
 from mmdmt.preparation.image_lists import write_lists
 from mmdmt.preparation.mask_conversion import convert_masks
-from mmdmt.pseudo_labels.labeled_files import note_files
 from mmdmt.reports.page import write_report
 from mmdmt.reports.record import keep_run
-from mmdmt.tasks.classification.recorder import ImageRecorder
-from mmdmt.tasks.segmentation.bank import BankWriter
 from mmdmt.visualization import AnnotatedImage, PhaseView, draw_data, draw_phase, draw_predictions
 
 IMAGE, MASK = np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8), np.uint8)

@@ -16,6 +16,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from mmdmt.apis.stored_geometry import run_test_pipeline
 from mmdmt.folders import IMAGE_SUFFIXES, walk_once
+from mmdmt.labels.pixels.stored_size import PADDED_TWICE
+from mmdmt.labels.pixels.unmoved import check_unmoved
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.peer_weights import strip_wrapper_prefix
@@ -23,8 +25,6 @@ from mmdmt.models.sound_weights import check_sound
 from mmdmt.models.weight_fit import fit, plain_names
 from mmdmt.models.weights_file import fetch_checkpoint, tensors_of
 from mmdmt.registry import type_name
-from mmdmt.tasks.segmentation.stored_size import PADDED_TWICE
-from mmdmt.tasks.segmentation.unmoved import check_unmoved
 
 _READS_SCENES = {'LoadSceneImage': 'LoadImageFromFile'}
 _FOR_GROUND_TRUTH = {'LoadAnnotations', 'LoadSceneAnnotations', 'EvaluateAtThisSize'}

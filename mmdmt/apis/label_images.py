@@ -35,16 +35,16 @@ from mmdmt.apis.inference import confidence_map, find_images, inference_pipeline
 from mmdmt.apis.label_overlays import Overlays
 from mmdmt.apis.stored_geometry import applied_orientation, turned_back
 from mmdmt.atomic_write import atomic_write, room_to_write
+from mmdmt.labels.labeling import weights_digest
+from mmdmt.labels.manifest import Manifest
+from mmdmt.labels.pixels.bank import BankWriter, PseudoLabelBank
+from mmdmt.labels.progress import progress
 from mmdmt.method.thresholds import ConfidenceHistogram
-from mmdmt.pseudo_labels.labeling import weights_digest
-from mmdmt.pseudo_labels.manifest import Manifest
-from mmdmt.pseudo_labels.progress import progress
+from mmdmt.models.segmentors import Segmentors
 from mmdmt.registry import TRANSFORMS
-from mmdmt.tasks.file_rules import image_findings, image_planes
-from mmdmt.tasks.findings import FileError, by_kind
-from mmdmt.tasks.image_content import read_content
-from mmdmt.tasks.segmentation.bank import BankWriter, PseudoLabelBank
-from mmdmt.tasks.segmentation.peers import Segmentors
+from mmdmt.rules.file_rules import image_findings, image_planes
+from mmdmt.rules.findings import FileError, by_kind
+from mmdmt.rules.image_content import read_content
 
 IGNORED = 255
 _FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)

@@ -19,7 +19,7 @@ from torch.nn import functional
 from mmdmt.apis.inference import inference_pipeline
 from mmdmt.atomic_write import atomic_write
 from mmdmt.models.mutual_training import DynamicMutualTraining
-from mmdmt.tasks.segmentation.prediction import predict_logits
+from mmdmt.models.prediction import predict_logits
 
 OPSET = 17
 #: Heights and widths at which the file is compared with PyTorch; it is traced at the first.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mmdmt.tasks.segmentation.stored_size import StoredSize
+from mmdmt.labels.pixels.stored_size import StoredSize
 
 ORIENTATION = 0x0112
 """EXIF tag that says how an image is turned when it is shown."""

@@ -98,7 +98,7 @@ def run_toolbox_script(name: str, toolbox: str | None = None) -> None:
     sys.modules[module_name] = module
     spec.loader.exec_module(module)
     if name == 'train.py':
-        from mmdmt.engine.guards.locked_runner import LockedRunner  # with the whole stack, which scripts may do without
+        from mmdmt.engine.locked_runner import LockedRunner  # with the whole stack, which scripts may do without
 
         module.Runner = LockedRunner  # type: ignore[attr-defined]
     if name in _FOR_ONE_MODEL:
@@ -115,7 +115,7 @@ def run_toolbox_script(name: str, toolbox: str | None = None) -> None:
         module.DATASETS = TestedImages  # type: ignore[attr-defined]
     if name == 'test.py':
         _check_tested(sys.argv[1:])
-        from mmdmt.engine.guards.locked_runner import PeerTestRunner
+        from mmdmt.engine.locked_runner import PeerTestRunner
 
         module.Runner = PeerTestRunner  # type: ignore[attr-defined]
     with _unwritable_in_a_sentence():

@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 
-from mmdmt.datasets.embedded.digits import Digits
+from mmdmt.datasets.digits.digits import Digits
 from mmdmt.datasets.mutual_dataset import MutualDataset
 from mmdmt.datasets.sampler import MutualBatchSampler
 
@@ -15,7 +15,7 @@ if find_spec('mmseg'):
     from mmdmt.datasets.benchmarks.gta import GTADataset
     from mmdmt.datasets.benchmarks.kvasir_seg import KvasirSEGDataset
     from mmdmt.datasets.benchmarks.synthia import SYNTHIADataset
-    from mmdmt.datasets.embedded.digit_scenes import DigitScenes
+    from mmdmt.datasets.digits.digit_scenes import DigitScenes
 
     __all__ += ['ACDCDataset', 'CamVidDataset', 'DigitScenes', 'GTADataset', 'KvasirSEGDataset', 'SYNTHIADataset']
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
-from mmdmt.tasks.joined_datasets import plain_datasets
+from mmdmt.rules.joined_datasets import plain_datasets
 
 
 def image_names(paths: Sequence[str], dataset: Any) -> list[str]:

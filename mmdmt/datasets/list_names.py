@@ -5,7 +5,7 @@ from typing import Any
 from mmengine.dataset import BaseDataset
 
 from mmdmt.preparation.known_lists import digest, image_id, recognize
-from mmdmt.tasks.joined_datasets import plain_datasets
+from mmdmt.rules.joined_datasets import plain_datasets
 
 
 def list_name(dataset: Any) -> str:

@@ -8,9 +8,8 @@ import numpy as np
 from mmcv.transforms import LoadImageFromFile
 
 from mmdmt.datasets.transforms.two_views import TwoViews
-from mmdmt.tasks.checked_pipeline import CheckedPipeline
-from mmdmt.tasks.seeding import seeded
-from mmdmt.tasks.task import described
+from mmdmt.rules.checked_pipeline import CheckedPipeline, described
+from mmdmt.rules.seeding import seeded
 
 _TRIES = 8
 """How often an image goes through a pipeline that must not be random."""

@@ -7,10 +7,10 @@ from typing import Any
 from mmcv.transforms import LoadAnnotations
 from mmengine.dataset import BaseDataset
 
+from mmdmt.labels.task import LabelSide
 from mmdmt.registry import DATASETS
-from mmdmt.tasks.findings import Finding
-from mmdmt.tasks.source_files import check_files, check_places
-from mmdmt.tasks.task import LabelSide
+from mmdmt.rules.findings import Finding
+from mmdmt.rules.source_files import check_files, check_places
 
 
 def build_plain_dataset(name: str, config: dict[str, Any]) -> BaseDataset:

@@ -12,28 +12,21 @@ from mmengine.runner import Runner
 
 from mmdmt.engine.averaging import averaged_peers, averaged_weights, restart_averages, unwrap_averages
 from mmdmt.engine.best_weights import BestWeights
+from mmdmt.engine.checkpoint_checks import check_fit, rename_weights
+from mmdmt.engine.checkpoint_state import confine
+from mmdmt.engine.clean_exit import leave_group_at_exit
 from mmdmt.engine.cpu_time import log_cpu_time
 from mmdmt.engine.draw_plans import plan_phase, rare_classes_of
 from mmdmt.engine.fresh_optimizers import FreshOptimizers
-from mmdmt.engine.guards.checkpoint_checks import check_fit, rename_weights
-from mmdmt.engine.guards.checkpoint_state import confine
-from mmdmt.engine.guards.clean_exit import leave_group_at_exit
-from mmdmt.engine.guards.clean_stop import CleanStop, Doing
-from mmdmt.engine.guards.last_checkpoint import (
+from mmdmt.engine.labeling_report import warn_of_absent_classes
+from mmdmt.engine.last_checkpoint import (
     best_checkpoint_alone,
     oldest_checkpoint,
     save_checkpoint,
     settle_checkpoint,
 )
-from mmdmt.engine.guards.loss_watch import LossWatch
-from mmdmt.engine.guards.metric_names import fit_metric_names, known_names
-from mmdmt.engine.guards.rehearsal import rehearse
-from mmdmt.engine.guards.resumed_config import changed_config
-from mmdmt.engine.guards.resumed_schedules import changed_settings, check_schedules
-from mmdmt.engine.guards.run_checks import check_run, check_selection, check_settings
-from mmdmt.engine.guards.run_lock import enter_work_dir
-from mmdmt.engine.guards.validation_checks import check_evaluated
-from mmdmt.engine.labeling_report import warn_of_absent_classes
+from mmdmt.engine.loss_watch import LossWatch
+from mmdmt.engine.metric_names import fit_metric_names, known_names
 from mmdmt.engine.named_lists import log_lists
 from mmdmt.engine.peers_of_run import (
     model_of,
@@ -44,11 +37,18 @@ from mmdmt.engine.peers_of_run import (
 from mmdmt.engine.phase_end_validation import plan_phase_ends, validates_at
 from mmdmt.engine.phase_labels import check_labels, make_labels
 from mmdmt.engine.phase_loader import PhaseLoader
+from mmdmt.engine.rehearsal import rehearse
+from mmdmt.engine.resumed_config import changed_config
+from mmdmt.engine.resumed_schedules import changed_settings, check_schedules
+from mmdmt.engine.run_checks import check_run, check_selection, check_settings
+from mmdmt.engine.run_lock import enter_work_dir
+from mmdmt.engine.stop import CleanStop, Doing
+from mmdmt.engine.validation_checks import check_evaluated
+from mmdmt.labels.pixels.bank import remove_banks
 from mmdmt.loader_workers import OutliveSignals
 from mmdmt.method.draws import RareClasses
 from mmdmt.method.phases import Curriculum
 from mmdmt.registry import HOOKS
-from mmdmt.tasks.segmentation.bank import remove_banks
 
 
 @HOOKS.register_module()
@@ -94,7 +94,7 @@ class DMTHook(Hook):
         lr_ramp (str): In which phases a ``LinearLR`` at the start of ``param_scheduler`` acts: ``'each'``, or
             ``'first'``; the schedulers after it begin at once in the others. Defaults to ``'each'``.
         rehearsal (bool): Whether a run is taken once through what its phases will do before its first iteration, see
-            :func:`~mmdmt.engine.guards.rehearsal.rehearse`, which takes seconds and changes nothing. Defaults to True.
+            :func:`~mmdmt.engine.rehearsal.rehearse`, which takes seconds and changes nothing. Defaults to True.
         report_quality (bool): Whether pseudo labels are compared with the labels of unlabeled images, where there are
             any (``seg_map_path`` in the data_prefix of ``unlabeled``, or ``gt_label``). They are reported, never
             learned from. Defaults to True.

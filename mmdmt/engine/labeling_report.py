@@ -8,8 +8,8 @@ from mmengine.dist import is_main_process
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
-from mmdmt.pseudo_labels.quality import measure
-from mmdmt.pseudo_labels.summary import scalars, table
+from mmdmt.labels.quality import measure
+from mmdmt.labels.summary import scalars, table
 
 
 def report_labels(

@@ -10,8 +10,8 @@ from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.optim import AmpOptimWrapper
 from mmengine.runner import Runner, autocast
 
+from mmdmt.labels.labeling import Precision
 from mmdmt.models.mutual_training import DynamicMutualTraining
-from mmdmt.pseudo_labels.labeling import Precision
 
 
 def model_of(runner: Runner) -> DynamicMutualTraining:

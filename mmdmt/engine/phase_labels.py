@@ -10,9 +10,9 @@ from mmengine.runner import Runner
 from mmdmt.engine.averaging import averaged_weights
 from mmdmt.engine.labeling_report import report_labels
 from mmdmt.engine.peers_of_run import model_of, precision_of_labeling, share_buffers
+from mmdmt.labels.labeled_files import check_files, note_files
+from mmdmt.labels.labeling import label
 from mmdmt.method.phases import Curriculum
-from mmdmt.pseudo_labels.labeled_files import check_files, note_files
-from mmdmt.pseudo_labels.labeling import label
 
 
 def make_labels(

@@ -21,13 +21,14 @@ from mmdmt.engine.averaging import averaged_weights
 from mmdmt.engine.dmt_hook import DMTHook
 from mmdmt.engine.peers_of_run import model_of
 from mmdmt.engine.two_views_picture import taught_online, views_of
+from mmdmt.labels.labeling import evaluation_mode
+from mmdmt.losses import DynamicMutualLoss
+from mmdmt.method.draws import TRUTH
 from mmdmt.method.phases import Phase
-from mmdmt.models.losses import DynamicMutualLoss
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.names import ENSEMBLE
-from mmdmt.pseudo_labels.labeling import evaluation_mode
+from mmdmt.models.prediction import predict_logits
 from mmdmt.registry import HOOKS
-from mmdmt.tasks.segmentation.prediction import predict_logits
 
 NO_CLASS = 255
 
@@ -186,7 +187,7 @@ def _crop(model: DynamicMutualTraining, dataset: Any, image: int, phase: Phase) 
     from mmdmt.visualization import CropView
 
     weak, item = views_of(dataset, model.peer_names[0], image)
-    if phase.online is None:
+    if phase.online_labels is None or phase.online_labels.labeler == TRUTH:
         return None if weak is None else CropView(_picture(weak), _picture(item['inputs']))
     labels, logits = taught_online(model, item['inputs'] if weak is None else weak, item)
     return CropView(

@@ -7,10 +7,10 @@ import torch
 from mmengine.structures import PixelData
 from torch import Tensor
 
+from mmdmt.labels.task import WEAK_VIEW
 from mmdmt.method.draws import ONLINE, Draw
 from mmdmt.models.mutual_training import DynamicMutualTraining
-from mmdmt.tasks.segmentation.prediction import forward_crops
-from mmdmt.tasks.task import WEAK_VIEW
+from mmdmt.models.prediction import forward_crops
 
 
 def views_of(dataset: Any, peer: str, image: int) -> tuple[Tensor | None, dict[str, Any]]:

@@ -2,9 +2,9 @@
 
 from importlib.util import find_spec
 
+from mmdmt.losses import DynamicMutualLoss, MixupMutualLoss
+from mmdmt.mixes import BlockMask, ClassMix, CutMix
 from mmdmt.models.backbones import WideResNet
-from mmdmt.models.losses import DynamicMutualLoss, MixupMutualLoss
-from mmdmt.models.mixes import BlockMask, ClassMix, CutMix
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.no_class_token import NoClassToken
 from mmdmt.models.packaged_weights import PackagedWeights

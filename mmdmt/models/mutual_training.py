@@ -11,17 +11,17 @@ from mmengine.optim import OptimWrapperDict
 from mmengine.structures import BaseDataElement, PixelData
 from torch import Tensor, nn
 
+from mmdmt.labels.labeling import evaluation_mode
+from mmdmt.labels.task import WEAK_VIEW
+from mmdmt.losses import DynamicMutualLoss
 from mmdmt.method.draws import ONLINE
-from mmdmt.models.losses import DynamicMutualLoss
-from mmdmt.models.mixes import build_mixes
+from mmdmt.mixes import build_mixes
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.peer_agreement import agreed_num_classes, agreed_task, check_names, ring
 from mmdmt.models.peer_building import build_peer, naming_the_way_out
 from mmdmt.models.peer_weights import load_plain_checkpoint, strip_wrapper_prefix
 from mmdmt.models.weight_fit import watched_init
-from mmdmt.pseudo_labels.labeling import evaluation_mode
 from mmdmt.registry import MODELS
-from mmdmt.tasks.task import WEAK_VIEW
 
 
 @MODELS.register_module()
@@ -34,8 +34,8 @@ class DynamicMutualTraining(BaseModel):
     Note:
         The batch is an ordinary one of the toolbox in which each data sample says by its ``peer`` meta which peer it
         is for; a pseudo-labeled one carries a ``pseudo_confidence`` beside its label (:class:`mmdmt.MutualDataset`
-        makes both). What segmentors and classifiers do differently stands in :mod:`mmdmt.tasks.segmentation.peers` and
-        :mod:`mmdmt.tasks.classification.peers`.
+        makes both). What segmentors and classifiers do differently stands in :mod:`mmdmt.models.segmentors` and
+        :mod:`mmdmt.models.classifiers`.
 
         In a phase with labels online every peer's unlabeled images are labeled by its labeler before any peer is
         trained, so that the order of peers means nothing.

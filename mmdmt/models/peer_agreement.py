@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from mmengine.model import BaseModel
 
+from mmdmt.labels.choice import task_of_model
+from mmdmt.labels.task import Task
 from mmdmt.models.names import ENSEMBLE
-from mmdmt.tasks.choice import task_of_model
-from mmdmt.tasks.facts import ONE_CLASS_REMEDY
-from mmdmt.tasks.task import Task
+from mmdmt.rules.facts import ONE_CLASS_REMEDY
 
 
 def ring(names: Sequence[str]) -> dict[str, str]:

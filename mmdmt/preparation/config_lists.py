@@ -11,14 +11,14 @@ from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmseg.datasets import BaseSegDataset
 
+from mmdmt.labels.pixels.label_facts import ignored_label, ignored_places
 from mmdmt.preparation.image_check import ImageSource
 from mmdmt.registry import DATASETS, TRANSFORMS, type_name
-from mmdmt.tasks.checked_pipeline import check_when_loaded
-from mmdmt.tasks.facts import IGNORED, IGNORED_REMEDY, ONE_CLASS_REMEDY, REDUCED, REDUCED_REMEDY, difference
-from mmdmt.tasks.findings import some
-from mmdmt.tasks.joined_datasets import plain_datasets
-from mmdmt.tasks.segmentation.label_facts import ignored_label, ignored_places
-from mmdmt.tasks.source_files import check_folders, check_places
+from mmdmt.rules.checked_pipeline import check_when_loaded
+from mmdmt.rules.facts import IGNORED, IGNORED_REMEDY, ONE_CLASS_REMEDY, REDUCED, REDUCED_REMEDY, difference
+from mmdmt.rules.findings import some
+from mmdmt.rules.joined_datasets import plain_datasets
+from mmdmt.rules.source_files import check_folders, check_places
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from mmseg.datasets import BaseSegDataset
 
-from mmdmt.tasks.source_files import check_mask_file
+from mmdmt.rules.source_files import check_mask_file
 
 
 class ConvertedMasksDataset(BaseSegDataset):

@@ -11,6 +11,7 @@ import numpy as np
 from mmengine.config import Config
 from numpy.typing import NDArray
 
+from mmdmt.labels.progress import progress
 from mmdmt.preparation.config_lists import (
     ImageList,
     class_problems,
@@ -23,8 +24,7 @@ from mmdmt.preparation.config_lists import (
 from mmdmt.preparation.image_check import CheckedImage, ImageSource, check_image
 from mmdmt.preparation.image_lists import left_out
 from mmdmt.preparation.scale_check import scale_warnings
-from mmdmt.pseudo_labels.progress import progress
-from mmdmt.tasks.findings import Finding, by_kind, some
+from mmdmt.rules.findings import Finding, by_kind, some
 
 
 @dataclass

@@ -12,11 +12,11 @@ from mmengine import fileio
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from mmdmt.tasks.checked_pipeline import storage_of
-from mmdmt.tasks.file_rules import image_findings, image_turned, unreadable
-from mmdmt.tasks.findings import FileError, Finding
-from mmdmt.tasks.image_content import ImageContent, read_content
-from mmdmt.tasks.segmentation.mask_rules import mask_labels, mask_shape
+from mmdmt.rules.checked_pipeline import storage_of
+from mmdmt.rules.file_rules import image_findings, image_turned, unreadable
+from mmdmt.rules.findings import FileError, Finding
+from mmdmt.rules.image_content import ImageContent, read_content
+from mmdmt.rules.mask_rules import mask_labels, mask_shape
 
 _UNREADABLE = (AssertionError, OSError, ValueError, SyntaxError, cv2.error, Image.DecompressionBombError)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from mmdmt.preparation.image_check import ImageSource
 from mmdmt.registry import TRANSFORMS
-from mmdmt.tasks.seeding import seeded
+from mmdmt.rules.seeding import seeded
 
 #: Scales that differ by more than this factor are warned of.
 MOST = 1.5

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 
+from mmdmt.labels.manifest import Manifest
+from mmdmt.labels.pixels.bank import BankWriter
 from mmdmt.method.draws import Draw
 from mmdmt.preparation.data_check import check_data
-from mmdmt.pseudo_labels.manifest import Manifest
 from mmdmt.registry import DATASETS
-from mmdmt.tasks.segmentation.bank import BankWriter
 
 FOLDER = Path(__file__).parents[2] / 'configs' / 'dmt'
 SIDES = {'dmt_custom': 512, 'dmt_custom_cpu': 192}

@@ -12,9 +12,9 @@ from mmseg.structures import SegDataSample
 from PIL import Image
 from toys.voc_and_cityscapes import CITYSCAPES_SIZE, VOC_SIZES, make_cityscapes, make_voc
 
+from mmdmt.labels.manifest import Manifest
+from mmdmt.labels.pixels.bank import BankWriter
 from mmdmt.method.draws import Draw
-from mmdmt.pseudo_labels.manifest import Manifest
-from mmdmt.tasks.segmentation.bank import BankWriter
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 VOC = 'dmt/dmt_deeplabv2-r101_1xb8_voc12aug-{}-321x321.py'

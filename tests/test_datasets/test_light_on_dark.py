@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from mmdmt.datasets.embedded.digit_rendering import render_scene
-from mmdmt.datasets.embedded.digit_scenes import DigitScenes
+from mmdmt.datasets.digits.digit_rendering import render_scene
+from mmdmt.datasets.digits.digit_scenes import DigitScenes
 from mmdmt.datasets.transforms import LightOnDark
 
 

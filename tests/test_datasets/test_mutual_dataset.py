@@ -9,9 +9,9 @@ from mmengine.registry import DATASETS
 from mmseg.datasets import BaseSegDataset
 from toys.segmentation import TRAIN_PIPELINE, mutual_dataset, shapes
 
+from mmdmt.labels.manifest import Manifest
+from mmdmt.labels.pixels.bank import BankWriter, open_bank
 from mmdmt.method.draws import Draw
-from mmdmt.pseudo_labels.manifest import Manifest
-from mmdmt.tasks.segmentation.bank import BankWriter, open_bank
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
@@ -288,7 +288,7 @@ def test_black_and_white_masks_are_warned_of(own_folder, monkeypatch):
         mask = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         cv2.imwrite(str(path), np.where(mask > 0, 255, 0).astype(np.uint8))
     said = []
-    monkeypatch.setattr('mmdmt.tasks.segmentation.mask_checks.print_log', lambda text, **_: said.append(text))
+    monkeypatch.setattr('mmdmt.labels.pixels.mask_checks.print_log', lambda text, **_: said.append(text))
     DATASETS.build(mutual_dataset(own_folder))
     (text,) = said
     assert 'no class but the first: if they are black and white, convert them to class ids.' in text

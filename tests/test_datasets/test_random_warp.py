@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mmdmt.datasets.transforms import RandomWarp
-from mmdmt.tasks.segmentation.geometry import KnownLabel
+from mmdmt.labels.pixels.geometry import KnownLabel
 
 STILL = dict(degrees=0, shear=0, stretch=1, bend=0)
 

@@ -14,8 +14,8 @@ from mmengine.runner import Runner
 from mmseg.registry import DATASETS as MMSEG_DATASETS
 from toys.segmentation import TRAIN_PIPELINE, run_config
 
+from mmdmt.labels.pixels.bank import PseudoLabelBank
 from mmdmt.registry import MODELS, SELECTIONS
-from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 
 ROOT = Path(__file__).parents[2]
 BLOCKS = re.findall(r'```python\n(.*?)```', (ROOT / 'docs' / 'en' / 'extend.md').read_text(), flags=re.DOTALL)

@@ -9,8 +9,8 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from toys.classification import image_run_config
 
-from mmdmt.models.losses import MixupMutualLoss
-from mmdmt.tasks.classification.bank import ScoreBank
+from mmdmt.labels.images.bank import ScoreBank
+from mmdmt.losses import MixupMutualLoss
 
 pytestmark = pytest.mark.whole_run
 

@@ -18,8 +18,8 @@ from toys.segmentation import run_config, toy_segmentor
 from toys.stages import Fail, Forge
 
 from mmdmt.apis import toolbox_script
-from mmdmt.pseudo_labels.labeling import label, weights_digest
-from mmdmt.tasks.segmentation.bank import PseudoLabelBank
+from mmdmt.labels.labeling import label, weights_digest
+from mmdmt.labels.pixels.bank import PseudoLabelBank
 
 SETTINGS = {
     'custom_imports': {'imports': ['mmdmt'], 'allow_failed_imports': False},

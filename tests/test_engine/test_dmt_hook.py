@@ -10,7 +10,7 @@ from toys.segmentation import run_config, shapes, toy_segmentor
 from toys.stages import hold_work_dir
 
 from mmdmt.apis.export import export_peer
-from mmdmt.tasks.segmentation.bank import PseudoLabelBank
+from mmdmt.labels.pixels.bank import PseudoLabelBank
 
 pytestmark = pytest.mark.whole_run
 
@@ -79,7 +79,7 @@ def test_weights_carry_on(uninterrupted):
 
 
 def test_each_learns_labels_of_the_other_as_it_was_at_the_phases_start(uninterrupted):
-    from mmdmt.pseudo_labels.labeling import weights_digest
+    from mmdmt.labels.labeling import weights_digest
 
     work_dir, runner, _ = uninterrupted
     (root,) = (work_dir / 'pseudo_labels').iterdir()

@@ -10,8 +10,8 @@ from mmengine.hooks import EMAHook, Hook
 from mmengine.runner import Runner
 from toys.classification import image_run_config
 
-from mmdmt.pseudo_labels.labeling import weights_digest
-from mmdmt.tasks.classification.bank import ScoreBank
+from mmdmt.labels.images.bank import ScoreBank
+from mmdmt.labels.labeling import weights_digest
 
 pytestmark = pytest.mark.whole_run
 

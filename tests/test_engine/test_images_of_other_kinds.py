@@ -17,8 +17,8 @@ from mmdmt.apis import export_onnx, export_peer, init_peers, label_images, predi
 from mmdmt.datasets.transforms import LoadNpyImage, LoadTiffImage
 from mmdmt.preparation.data_check import check_data
 from mmdmt.registry import DATASETS, MODELS, TRANSFORMS
-from mmdmt.tasks.file_rules import image_planes
-from mmdmt.tasks.image_content import read_content
+from mmdmt.rules.file_rules import image_planes
+from mmdmt.rules.image_content import read_content
 
 ROOT = Path(__file__).parents[2]
 LISTS = {'labeled': 4, 'unlabeled': 4, 'val': 2}

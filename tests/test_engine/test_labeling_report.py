@@ -18,8 +18,8 @@ from toys.segmentation import CLASSES, run_config
 
 from mmdmt.engine import labeling_report
 from mmdmt.engine.labeling_report import report_labels
-from mmdmt.pseudo_labels.manifest import Manifest
-from mmdmt.tasks.segmentation.bank import PseudoLabelBank
+from mmdmt.labels.manifest import Manifest
+from mmdmt.labels.pixels.bank import PseudoLabelBank
 
 pytestmark = pytest.mark.whole_run
 

@@ -9,7 +9,7 @@ from mmengine.runner.utils import calc_dynamic_intervals
 from toys.segmentation import run_config
 
 from mmdmt.engine.phase_end_validation import plan_phase_ends, validates_at
-from mmdmt.pseudo_labels.labeling import weights_digest
+from mmdmt.labels.labeling import weights_digest
 
 HOOK = 'custom_hooks.0.'
 

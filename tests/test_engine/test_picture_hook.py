@@ -14,10 +14,10 @@ from toys.segmentation import run_config, toy_segmentor
 from mmdmt import visualization
 from mmdmt.datasets.mutual_dataset import MutualDataset
 from mmdmt.engine import PictureHook, picture_hook
+from mmdmt.labels.pixels.bank import PseudoLabelBank
 from mmdmt.method.selection import surest_of_each_class
 from mmdmt.method.weights import dynamic_mutual_weights
-from mmdmt.tasks.segmentation.bank import PseudoLabelBank
-from mmdmt.tasks.segmentation.prediction import forward_crops, predict_logits
+from mmdmt.models.prediction import forward_crops, predict_logits
 
 pytestmark = pytest.mark.whole_run
 

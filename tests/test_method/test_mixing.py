@@ -11,7 +11,7 @@ from mmdmt.method.mixing import (
     paste_boxes,
     paste_classes,
 )
-from mmdmt.models.mixes import BlockMask, ClassMix, CutMix, build_mixes
+from mmdmt.mixes import BlockMask, ClassMix, CutMix, build_mixes
 
 CLASSES, PSEUDO, LABELED = 4, [0, 2, 4, 5], [1, 3]
 NAMES = ['CutMix always', 'CutMix', 'ClassMix', 'ClassMix at times']

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from mmdmt.labels.pixels.codec import decode, encode
 from mmdmt.method.confidence_levels import NUM_LEVELS, dequantize, quantize
 from mmdmt.method.thresholds import ConfidenceHistogram
-from mmdmt.tasks.segmentation.codec import decode, encode
 
 RATIOS = [0.001, 0.2, 0.4, 0.6, 0.8, 0.999, 1.0]
 

@@ -11,7 +11,7 @@ from toys.segmentation import toy_segmentor
 
 from mmdmt.engine import PeerOptimWrapperConstructor
 from mmdmt.models import DynamicMutualLoss, DynamicMutualTraining
-from mmdmt.tasks.segmentation.peers import Segmentors, stack_confidence
+from mmdmt.models.segmentors import Segmentors, stack_confidence
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 SGD = {'type': 'OptimWrapper', 'optimizer': {'type': 'SGD', 'lr': 0.01}}

@@ -7,8 +7,8 @@ from mmengine.runner import Runner
 from mmengine.utils import get_installed_path
 from toys.segmentation import run_config, toy_segmentor
 
+from mmdmt.labels.pixels.bank import PseudoLabelBank
 from mmdmt.models import DynamicMutualLoss
-from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 
 pytestmark = pytest.mark.whole_run
 

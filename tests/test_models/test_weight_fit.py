@@ -3,7 +3,7 @@ import torch
 from mmengine.registry import MODELS
 from toys.segmentation import toy_segmentor
 
-from mmdmt.engine.guards.checkpoint_checks import _check_loaded, rename_weights
+from mmdmt.engine.checkpoint_checks import _check_loaded, rename_weights
 from mmdmt.models.peer_weights import load_plain_checkpoint
 from mmdmt.models.weight_fit import fit
 

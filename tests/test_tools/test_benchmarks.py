@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
+from mmdmt.labels.pixels.bank import PseudoLabelBank
+from mmdmt.losses.dynamic_mutual_loss import DynamicMutualLoss
 from mmdmt.method.confidence_levels import dequantize, quantize
-from mmdmt.models.losses.dynamic_mutual_loss import DynamicMutualLoss
-from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 
 FOLDER = Path(__file__).parents[2] / 'tools' / 'benchmarks'
 NAMES = (

@@ -16,7 +16,7 @@ from toys.classification import image_run_config
 from toys.forked import python, python_in_two_ranks
 
 from mmdmt.apis import export_peer, toolbox_script
-from mmdmt.tasks.classification.bank import ScoreBank
+from mmdmt.labels.images.bank import ScoreBank
 
 pytestmark = pytest.mark.process
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import torch
 
-from mmdmt.pseudo_labels.manifest import Manifest
+from mmdmt.labels.manifest import Manifest
 
 
 def differences(one, other, where=''):

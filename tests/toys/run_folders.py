@@ -4,7 +4,7 @@ import json
 
 from PIL import Image
 
-from mmdmt.pseudo_labels.manifest import Manifest
+from mmdmt.labels.manifest import Manifest
 
 CONFIG = """mmdmt_version = '0.1.0'
 custom_hooks = [

@@ -24,10 +24,10 @@ from mmengine.runner import IterBasedTrainLoop, ValLoop
 from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from mmdmt.apis import run_toolbox_script
-from mmdmt.engine.guards import clean_stop
-from mmdmt.engine.guards.run_lock import lock_work_dir
-from mmdmt.tasks.segmentation.bank import BankWriter
-from mmdmt.tasks.segmentation.peers import Segmentors
+from mmdmt.engine import stop
+from mmdmt.engine.run_lock import lock_work_dir
+from mmdmt.labels.pixels.bank import BankWriter
+from mmdmt.models.segmentors import Segmentors
 from toys import forked
 from toys.segmentation import run_config
 
@@ -101,7 +101,7 @@ class LateInterrupt(Interrupt):
     """The same, to a run whose last checkpoint is old."""
 
     def __call__(self, stage, time, iteration):
-        clean_stop.WORTH_SAVING = 0
+        stop.WORTH_SAVING = 0
         super().__call__(stage, time, iteration)
 
 

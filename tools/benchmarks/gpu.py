@@ -24,7 +24,7 @@ import torch
 from labeling import CITYSCAPES_SIZE, VOC_SIZE
 from mmengine.dataset import pseudo_collate
 
-from mmdmt.tasks.segmentation.recorder import PixelRecorder
+from mmdmt.labels.pixels.recorder import PixelRecorder
 
 ROOT = Path(__file__).resolve().parents[2]
 PRECISIONS = {'float32': None, 'float16': torch.float16, 'bfloat16': torch.bfloat16}

@@ -17,13 +17,13 @@ from mmengine.optim import OptimWrapper
 from naive import naive_labeling
 from torch import Tensor, nn
 
+from mmdmt.labels.labeling import label
+from mmdmt.labels.pixels.bank import PseudoLabelBank
+from mmdmt.labels.pixels.codec import decode, encode
+from mmdmt.labels.pixels.recorder import PixelRecorder
+from mmdmt.labels.pixels.task import SEGMENTATION
 from mmdmt.method.confidence_levels import quantize
-from mmdmt.pseudo_labels.labeling import label
-from mmdmt.tasks.segmentation.bank import PseudoLabelBank
-from mmdmt.tasks.segmentation.codec import decode, encode
-from mmdmt.tasks.segmentation.prediction import LabeledImages, most_probable
-from mmdmt.tasks.segmentation.recorder import PixelRecorder
-from mmdmt.tasks.segmentation.task import SEGMENTATION
+from mmdmt.models.prediction import LabeledImages, most_probable
 
 VOC_SIZE = (375, 500)
 CITYSCAPES_SIZE = (1024, 2048)

@@ -28,10 +28,10 @@ from mmengine.logging import MMLogger
 from mmengine.registry import DATASETS, init_default_scope
 from mmengine.runner import Runner
 
-from mmdmt.pseudo_labels.labeling import label
-from mmdmt.pseudo_labels.manifest import Manifest
-from mmdmt.tasks.segmentation.bank import BankWriter, PseudoLabelBank
-from mmdmt.tasks.segmentation.task import SEGMENTATION
+from mmdmt.labels.labeling import label
+from mmdmt.labels.manifest import Manifest
+from mmdmt.labels.pixels.bank import BankWriter, PseudoLabelBank
+from mmdmt.labels.pixels.task import SEGMENTATION
 
 ROOT = Path(__file__).resolve().parents[2]
 MIB = 2**20

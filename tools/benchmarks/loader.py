@@ -12,9 +12,9 @@ from measure import Row, interleaved, ratios
 from mmengine.registry import DATASETS, init_default_scope
 
 from mmdmt.datasets.sampler import Draw
-from mmdmt.pseudo_labels.manifest import Manifest
-from mmdmt.tasks.segmentation.bank import BankWriter
-from mmdmt.tasks.segmentation.codec import encode
+from mmdmt.labels.manifest import Manifest
+from mmdmt.labels.pixels.bank import BankWriter
+from mmdmt.labels.pixels.codec import encode
 
 CLASSES = 21
 CROP = (321, 321)

@@ -8,7 +8,7 @@ from measure import Row, interleaved, peak_bytes, ratios
 from naive import naive_loss
 from torch import Tensor
 
-from mmdmt.models.losses.dynamic_mutual_loss import DynamicMutualLoss
+from mmdmt.losses.dynamic_mutual_loss import DynamicMutualLoss
 
 SHAPE = (8, 21, 321, 321)
 

@@ -13,7 +13,7 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from mmdmt.tasks.segmentation.prediction import predict_logits
+from mmdmt.models.prediction import predict_logits
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / 'configs' / 'dmt' / 'dmt_unet-resnet_1xb8_digit-scenes.py'

@@ -12,11 +12,11 @@ from mmengine.optim import OptimWrapperDict
 from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
 
+from mmdmt.labels.task import WEAK_VIEW
 from mmdmt.method.draws import ONLINE
 from mmdmt.method.mixing import PixelBatch
-from mmdmt.models.mixes import build_mixes
+from mmdmt.mixes import build_mixes
 from mmdmt.models.mutual_training import DynamicMutualTraining
-from mmdmt.tasks.task import WEAK_VIEW
 
 CLASSES = 21
 MIXES = ('CutMix', 'ClassMix', 'BlockMask')

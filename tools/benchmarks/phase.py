@@ -25,8 +25,8 @@ from mmengine.structures import PixelData
 from naive import naive_loss, naive_threshold
 from torch import nn
 
+from mmdmt.labels.pixels.bank import PseudoLabelBank
 from mmdmt.models.mutual_training import DynamicMutualTraining
-from mmdmt.tasks.segmentation.bank import PseudoLabelBank
 
 CLASSES = 6
 EVERY = 16

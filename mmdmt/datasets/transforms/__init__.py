@@ -7,7 +7,7 @@ from mmdmt.datasets.transforms.light_on_dark import LightOnDark
 from mmdmt.datasets.transforms.load_npy import LoadNpyImage
 from mmdmt.datasets.transforms.load_tiff import LoadTiffImage
 from mmdmt.datasets.transforms.two_views import TwoViews
-from mmdmt.tasks.classification.transforms import LoadPseudoImageLabel
+from mmdmt.labels.images.transforms import LoadPseudoImageLabel
 
 __all__ = ['EvaluateAtThisSize', 'LightOnDark', 'LoadNpyImage', 'LoadPseudoImageLabel', 'LoadTiffImage', 'TwoViews']
 
@@ -16,7 +16,7 @@ if find_spec('mmseg'):
     from mmdmt.datasets.transforms.digit_scene import LoadSceneAnnotations, LoadSceneImage
     from mmdmt.datasets.transforms.random_scale import RandomScale
     from mmdmt.datasets.transforms.random_warp import RandomWarp
-    from mmdmt.tasks.segmentation.transforms import IgnoreMargins, LoadPseudoLabel, PackPseudoLabel
+    from mmdmt.labels.pixels.transforms import IgnoreMargins, LoadPseudoLabel, PackPseudoLabel
 
     __all__ += [
         'IgnoreMargins',

@@ -6,13 +6,13 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.datasets.transforms import LoadAnnotations
 
-from mmdmt.datasets.embedded.digit_rendering import Scene, render_scene
+from mmdmt.datasets.digits.digit_rendering import Scene, render_scene
 from mmdmt.registry import TRANSFORMS
 
 
 @TRANSFORMS.register_module()
 class LoadSceneImage(BaseTransform):
-    """Render the image of a sample of :class:`~mmdmt.datasets.embedded.digit_scenes.DigitScenes`.
+    """Render the image of a sample of :class:`~mmdmt.datasets.digits.digit_scenes.DigitScenes`.
 
     Stands where ``LoadImageFromFile`` stands for a dataset of files. Reads the key ``scene``; adds ``img``
     ((H, W, 3) uint8, BGR), ``img_shape`` and ``ori_shape`` ((H, W) in pixels).
@@ -41,7 +41,7 @@ class LoadSceneImage(BaseTransform):
 
 @TRANSFORMS.register_module()
 class LoadSceneAnnotations(LoadAnnotations):
-    """Render the mask of a sample of :class:`~mmdmt.datasets.embedded.digit_scenes.DigitScenes`.
+    """Render the mask of a sample of :class:`~mmdmt.datasets.digits.digit_scenes.DigitScenes`.
 
     Stands where MMSegmentation's ``LoadAnnotations`` stands for a dataset of files. Reads the keys ``scene``,
     ``seg_map_path``, ``label_map``, ``reduce_zero_label`` and ``seg_fields``; adds ``gt_seg_map`` ((H, W) uint8) and

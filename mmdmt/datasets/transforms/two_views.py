@@ -9,9 +9,9 @@ from mmcv.transforms import BaseTransform
 from mmengine.dataset import Compose
 from numpy.typing import NDArray
 
+from mmdmt.labels.task import WEAK_VIEW
 from mmdmt.method.draws import ONLINE
 from mmdmt.registry import TRANSFORMS
-from mmdmt.tasks.task import WEAK_VIEW
 
 
 @TRANSFORMS.register_module()

@@ -12,8 +12,8 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
 from mmdmt.models.decode_heads import DeepLabV2Head
-from mmdmt.tasks.segmentation.peers import Segmentors
-from mmdmt.tasks.segmentation.prediction import predict_logits
+from mmdmt.models.prediction import predict_logits
+from mmdmt.models.segmentors import Segmentors
 
 CONFIG = Path(__file__).parents[3] / 'configs/_base_/models/dmt_deeplabv2_r101-d8.py'
 PEERS = ('coco', 'imagenet')

@@ -1,0 +1,308 @@
+"""Take a run once through what its phases will do, before its first iteration, and leave no trace of it."""
+
+import copy
+import logging
+import random
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.evaluator import Evaluator
+from mmengine.model import BaseModel, revert_sync_batchnorm
+from mmengine.runner import Runner
+from torch import Tensor, nn
+
+import mmdmt
+from mmdmt.engine.peers_of_run import model_of
+from mmdmt.evaluation.peer_metric import PeerMetric
+from mmdmt.losses import DynamicMutualLoss
+from mmdmt.method.draws import ONLINE, TRUTH, Draw
+from mmdmt.method.phases import Curriculum, Phase
+from mmdmt.models.mutual_training import DynamicMutualTraining
+
+SKIP = 'rehearsal=False of DMTHook skips this check'
+
+
+def rehearse(runner: Runner, curriculum: Curriculum) -> tuple[str, ...] | None:
+    """Take every peer through a small forward and backward pass and a validation image.
+
+    Known labels are pushed through the pipelines of labeled and unlabeled images and must come out with the image and
+    the confidence. Then each peer, a copy of it, learns from a batch of two or so, in which no loss but ours may depend
+    on pseudo labels. The validation's first image goes through the model and a copy of the metrics. No weight, buffer,
+    optimizer, metric or random number is other than before.
+
+    Args:
+        runner (Runner): About to train, its weights loaded.
+        curriculum (Curriculum): Its phases.
+
+    Returns:
+        tuple[str, ...] | None: What the validation's results are called; None without a validation.
+
+    Raises:
+        ValueError: If something fails, saying what and how to mend it.
+    """
+    started = time.monotonic()
+    model = model_of(runner)
+    with _untouched(model), _eagerly():
+        with _saying('a labeled image cannot go through its pipeline'):
+            runner.train_dataloader.dataset.check_moves()
+        _learn(runner, model, _different(curriculum))
+        names = _validate(runner, model)
+        if names is None:
+            _label(runner, model)
+    runner.logger.info(f'Rehearsal: all peers learn and predict ({time.monotonic() - started:.1f} s).')
+    return names
+
+
+def _different(curriculum: Curriculum) -> list[Phase]:
+    """Return one phase of each kind that learns from pseudo labels; of a run without them the first phase."""
+    by_kind = {phase.online is None: phase for phase in reversed(curriculum.phases) if phase.learns_pseudo_labels}
+    return list(by_kind.values()) or [curriculum[0]]
+
+
+def _learn(runner: Runner, model: DynamicMutualTraining, phases: list[Phase]) -> None:
+    """Let a copy of each peer learn from a small batch of each phase."""
+    batches = {name: [_batch(runner, model, phase, name) for phase in phases] for name in model.peer_names}
+    for name, peer in model.bare_peers.items():
+        _check_preprocessor(name, peer)
+        for phase, pair in zip(phases, batches[name], strict=True):
+            if phase.online is not None:
+                with _saying(f'the labeler of peer {name!r} cannot label a batch of it online'):
+                    model.label_online(name, pair[0], runner.optim_wrapper)
+                pair[1] = _forgotten(runner, model, pair[0])
+        try:
+            twin, placed = copy.deepcopy((peer, model.losses_of(name)))
+        except Exception as error:  # whatever a module may hold that cannot be copied
+            runner.logger.warning(f'Peer {name!r} cannot be copied ({error}) and is not rehearsed.')
+            continue
+        if any(isinstance(module, nn.SyncBatchNorm) for module in twin.modules()):
+            twin = revert_sync_batchnorm(twin)
+        _learn_alone(name, twin, placed, model, runner.optim_wrapper[name], batches[name])
+
+
+def _forgotten(runner: Runner, model: DynamicMutualTraining, batch: dict[str, Any]) -> dict[str, Any]:
+    """Copy a batch without the labels that were made online."""
+    other = copy.deepcopy(batch)
+    for sample in other['data_samples']:
+        if sample.metainfo.get(ONLINE):
+            model.task.labels.forget_label(sample, runner.train_dataloader.dataset.ignored)
+    return other
+
+
+def _learn_alone(
+    name: str,
+    peer: BaseModel,
+    placed: list[DynamicMutualLoss],
+    model: DynamicMutualTraining,
+    optimizer: Any,
+    batches: list[list[Any]],
+) -> None:
+    """Take a copy of a peer through a backward pass of the first batch, and a forward pass of each other.
+
+    What follows the loss is the same for all, so that one backward pass tells, and a rehearsal of two kinds of phases
+    costs less than two iterations.
+    """
+    peer.train()
+    forward = partial(model.task.peers.losses, peer, peer, placed=placed, mixes=model.mixes)
+    (first, _), *later = batches
+    with _saying(_cannot_learn(name, first)):
+        with optimizer.optim_context(peer):
+            losses = forward(copy.deepcopy(first))
+        loss, _ = peer.parse_losses(losses)
+        loss.backward()
+    for one in placed:
+        setattr(one, 'forward', _nothing)  # noqa: B010  of an instance, which mypy does not know
+    seen = None
+    for batch, _ in later:
+        with _saying(_cannot_learn(name, batch)):
+            seen = _computed(forward, optimizer.optim_context(peer), batch)
+    batch, other = batches[-1]
+    if other is None:
+        return  # no pseudo labels
+    seen = _computed(forward, optimizer.optim_context(peer), batch) if seen is None else seen
+    if not any(seen.values()):
+        return  # nothing but what our losses compute
+    others = _computed(forward, optimizer.optim_context(peer), other)
+    own = sorted(key for key, value in seen.items() if value != others.get(key))
+    if own:
+        raise ValueError(
+            f'Peer {name!r} computes {", ".join(own)} from pseudo labels beside the loss that DMT weighs, so would '
+            'learn every pseudo label as if it were true: switch it off (use_se_loss=False of EncHead) or take another '
+            f'head; {SKIP}.'
+        )
+
+
+def _cannot_learn(name: str, batch: dict[str, Any]) -> str:
+    shapes = ', '.join(sorted({'x'.join(map(str, image.shape)) for image in batch['inputs']}))
+    return f'peer {name!r} cannot learn from {len(batch["inputs"])} images of {shapes}'
+
+
+def _computed(forward: Any, precision: AbstractContextManager[Any], batch: dict[str, Any]) -> dict[str, float]:
+    """Return the losses of a batch, computed with the same random numbers every time."""
+    _seed()
+    with torch.no_grad(), precision:
+        losses = forward(copy.deepcopy(batch))
+    return {key: _sum(value) for key, value in losses.items() if 'loss' in key}
+
+
+def _check_preprocessor(name: str, peer: nn.Module) -> None:
+    preprocessor = peer.data_preprocessor
+    if hasattr(preprocessor, 'size_divisor') and hasattr(preprocessor, 'size'):
+        given = [one for one in ('size', 'size_divisor') if getattr(preprocessor, one) is not None]
+        if len(given) != 1 and hasattr(preprocessor, 'seg_pad_val'):
+            raise ValueError(
+                f'data_preprocessor of peer {name!r} has {" and ".join(given) or "neither size nor size_divisor"}, but '
+                'pads the images of a batch to one of the two: give size=(height, width), that of the crop.'
+            )
+
+
+def _batch(runner: Runner, model: DynamicMutualTraining, phase: Phase, peer: str) -> list[Any]:
+    """Load a small batch, and once more with other pseudo labels; None in its place if there are none yet, or ever."""
+    dataset = runner.train_dataloader.dataset
+    labeled = min(phase.labeled, max((1, *(mix.needs_labeled for mix in model.mixes))))
+    pseudo = min(phase.pseudo, max((1, *(mix.needs_pseudo for mix in model.mixes))))
+    if labeled + pseudo < 2 <= phase.batch_size:  # one image is too few for batch norm
+        labeled, pseudo = min(phase.labeled, 2), min(phase.pseudo, 2)
+    with _saying('a labeled image cannot be loaded'):
+        truth = [dataset[Draw(peer, image, image, None)] for image in _spread(len(dataset.labeled), labeled)]
+    numbers = _spread(dataset.num_unlabeled(), pseudo)
+    with _saying('an unlabeled image cannot be loaded with a pseudo label'):
+        if phase.online_labels is not None:
+            source = TRUTH if phase.online_labels.labeler == TRUTH else ONLINE
+            return [_joined([*truth, *(dataset[Draw(peer, image, image, source)] for image in numbers)]), None]
+        pairs = [dataset.known_items(image, peer) for image in numbers]
+    first, second = ([pair[which] for pair in pairs] for which in (0, 1))
+    return [_joined([*truth, *first]), _joined([*copy.deepcopy(truth), *second]) if second else None]
+
+
+def _validate(runner: Runner, model: DynamicMutualTraining) -> tuple[str, ...] | None:
+    """Take the first image of the validation through model and metrics."""
+    loop = runner.val_loop
+    if loop is None:
+        return None
+    with _saying('the first image of val_dataloader cannot be loaded'):
+        batch = loop.dataloader.collate_fn([loop.dataloader.dataset[0]])
+    with _saying('the peers cannot predict the first image of val_dataloader'), torch.no_grad():
+        outputs = model.val_step(batch)
+    with _saying('val_evaluator cannot judge a prediction'), _own_metrics(runner, loop.evaluator) as evaluator:
+        evaluator.process(data_samples=outputs, data_batch=batch)
+        names = [name for metric in evaluator.metrics for name in _results(metric)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f'val_evaluator gives {", ".join(twice)} twice: give its metrics a prefix each.')
+    return tuple(names)
+
+
+@contextmanager
+def _own_metrics(runner: Runner, evaluator: Evaluator) -> Iterator[Evaluator]:
+    """Copy the metrics; what they write goes to a folder that is removed."""
+    with tempfile.TemporaryDirectory(prefix='.rehearsal_', dir=runner.work_dir) as folder:
+        twin = copy.deepcopy(evaluator)
+        for metric in twin.metrics:
+            if isinstance(metric, PeerMetric):
+                metric.write_to(Path(folder))
+            elif getattr(metric, 'output_dir', None):
+                metric.output_dir = folder
+        before = logging.root.manager.disable
+        logging.disable(logging.WARNING)  # tables of one image
+        try:
+            yield twin
+        finally:
+            logging.disable(before)
+
+
+def _results(metric: Any) -> list[str]:
+    """Name the results of a metric, without asking other processes."""
+    if isinstance(metric, PeerMetric):
+        return list(metric.results_here())
+    prefix = metric.prefix
+    return [f'{prefix}/{name}' if prefix else name for name in metric.compute_metrics(metric.results)]
+
+
+def _label(runner: Runner, model: DynamicMutualTraining) -> None:
+    """Let every peer predict an unlabeled image, as the labeling does."""
+    with _saying('an unlabeled image cannot be loaded to be labeled'):
+        item = runner.train_dataloader.dataset.labeling_item(0)
+    for name, peer in model.bare_peers.items():
+        with _saying(f'peer {name!r} cannot predict an unlabeled image'), torch.no_grad():
+            data = {'inputs': [item['inputs']], 'data_samples': [copy.deepcopy(item['data_samples'])]}
+            peer(**peer.data_preprocessor(data, False), mode='predict')
+
+
+def _nothing(logits: Tensor, label: Tensor, *_: Any, reduction_override: str | None = None, **__: Any) -> Tensor:
+    """Stand for a loss of ours that takes no part."""
+    return logits.new_zeros(label.shape if reduction_override == 'none' else ())
+
+
+def _sum(value: Any) -> float:
+    return sum(float(one.float().mean()) for one in ([value] if isinstance(value, Tensor) else value))
+
+
+def _spread(size: int, count: int) -> list[int]:
+    """Choose some of many numbers, evenly; the same more than once if there are too few."""
+    return [int(number) for number in np.linspace(0, size - 1, count)] if count else []
+
+
+def _joined(items: list[dict[str, Any]]) -> dict[str, Any]:
+    return {key: [item[key] for item in items] for key in ('inputs', 'data_samples')}
+
+
+@contextmanager
+def _untouched(model: nn.Module) -> Iterator[None]:
+    """Bring random numbers and modes of modules back to where they were; predict in evaluation mode."""
+    modes = [(module, module.training) for module in model.modules()]
+    states = random.getstate(), np.random.get_state(), torch.random.get_rng_state()
+    devices = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+        torch.random.set_rng_state(states[2])
+        if devices:
+            torch.cuda.set_rng_state_all(devices)
+
+
+def _seed() -> None:
+    """Begin the same random numbers again."""
+    random.seed(0)
+    np.random.seed(0)
+    torch.default_generator.manual_seed(0)
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(0)
+
+
+def _eagerly() -> AbstractContextManager[Any]:
+    """Compile nothing for the small batch; before torch 2.6 that cannot be said."""
+    stance = getattr(torch.compiler, 'set_stance', None)
+    return nullcontext() if stance is None else stance('force_eager')
+
+
+@contextmanager
+def _saying(what: str) -> Iterator[None]:
+    """Put an error of another package into a sentence; one of ours has its own."""
+    try:
+        yield
+    except Exception as error:
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        ours = trace is not None and trace.tb_frame.f_code.co_filename.startswith(str(Path(mmdmt.__file__).parent))
+        if isinstance(error, (ValueError, FileNotFoundError)) and ours:
+            if not what.startswith('peer'):
+                raise
+            raise ValueError(f'Before the first iteration, {what}: {error}') from error
+        reason = ' '.join(str(error).split())[:400]
+        raise ValueError(
+            f'Before the first iteration, {what} ({type(error).__name__}: {reason.rstrip(".")}): mend the config, the '
+            f'stack trace above says where; {SKIP}.'
+        ) from error

@@ -1,0 +1,221 @@
+"""Label the unlabeled images by one forward pass of every peer."""
+
+import hashlib
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from mmengine.dataset import pseudo_collate
+from mmengine.dist import barrier, broadcast_object_list, get_dist_info, is_main_process
+from mmengine.logging import print_log
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
+
+from mmdmt.labels.manifest import Manifest
+from mmdmt.labels.progress import progress
+from mmdmt.loader_workers import OutliveSignals
+
+Precision = Mapping[str, Callable[[], AbstractContextManager[Any]]]
+
+
+class Bank(Protocol):
+    """A complete bank of a labeler's pseudo labels."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """What is in it and where it comes from."""
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+
+    def kept(self, image: int) -> np.ndarray:
+        """Read the label of an image; what is dropped has a label that is not a class."""
+
+
+class Recorder(Protocol):
+    """What writes a bank: pixel labels and image labels each have one."""
+
+    def __enter__(self) -> 'Recorder':
+        """Open the files of this process."""
+
+    def __exit__(self, *error: Any) -> None:
+        """Close them."""
+
+    def record(self, images: Sequence[int], peer: nn.Module, data: dict[str, Any]) -> None:
+        """Label images of any sizes and write what a peer predicts for them."""
+
+    def complete(self, label_ratio: float, **identity: Any) -> Manifest:
+        """Complete the bank when all processes have closed their files; all of them call this."""
+
+
+class LabelStore(Protocol):
+    """How labels of one kind are written and read."""
+
+    def bank(self, folder: Path) -> Bank:
+        """Open a complete bank."""
+
+    def recorder(
+        self, folder: Path, num_images: int, num_classes: int, selection: Mapping[str, Any] | None
+    ) -> Recorder:
+        """Return what writes a bank."""
+
+
+class Labelable(Protocol):
+    """An unlabeled dataset, as labeling needs it."""
+
+    @property
+    def metainfo(self) -> dict[str, Any]:
+        """With ``classes``."""
+
+    def num_unlabeled(self) -> int:
+        """Return the number of images."""
+
+    def names_digest(self) -> str:
+        """Return a digest of the images' names."""
+
+    def labeling_item(self, index: int) -> dict[str, Any]:
+        """Return an image, ready for a data preprocessor."""
+
+
+class _Shard(Dataset[dict[str, Any]]):
+    """The images that one process labels, with their numbers."""
+
+    def __init__(self, dataset: Labelable, rank: int, world_size: int) -> None:
+        self.dataset = dataset
+        self.images = range(rank, dataset.num_unlabeled(), world_size)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, position: int) -> dict[str, Any]:
+        return {**self.dataset.labeling_item(self.images[position]), 'image': self.images[position]}
+
+
+def label(
+    peers: Mapping[str, nn.Module],
+    dataset: Labelable,
+    store: LabelStore,
+    root: Path,
+    run: str,
+    phase: int,
+    label_ratio: float,
+    batch_size: int = 1,
+    num_workers: int = 2,
+    selection: Mapping[str, Any] | None = None,
+    precision: Precision | None = None,
+) -> float | None:
+    """Label all unlabeled images with every peer, and find what each keeps.
+
+    Every process calls this; each labels its share of the images. A complete bank of the same labeler is taken as it
+    is, so that nothing is done twice when a run is resumed.
+
+    Args:
+        peers (Mapping[str, nn.Module]): Segmentors or classifiers by name, on their device.
+        dataset (Labelable): The unlabeled images.
+        store (LabelStore): Writes and reads the banks: ``labels`` of the run's task.
+        root (Path): Folder that gets one bank folder for each peer.
+        run (str): Identity of the run.
+        phase (int): Number of the phase.
+        label_ratio (float): Share to keep, in (0, 1].
+        batch_size (int): Images loaded together; those that a peer's padding makes equal are forwarded together.
+            Defaults to 1.
+        num_workers (int): Data workers. Defaults to 2.
+        selection (dict, optional): Config of the policy that keeps the surest labels. Defaults to None, the task's own.
+        precision (Mapping[str, Callable], optional): What makes the context in which a peer is forwarded, such as that
+            of automatic mixed precision. Defaults to None, the precision of the weights.
+
+    Returns:
+        float | None: The seconds it took; None if the banks were there.
+    """
+    started = time.monotonic()
+    identities: dict[str, dict[str, Any]] = {
+        name: dict(run=run, phase=phase, peer=name, weights=weights_digest(peer), label_ratio=label_ratio)
+        for name, peer in peers.items()
+    }
+    names = dataset.names_digest()
+    # One process looks, so that none waits for another that thinks differently.
+    there = [all(_is_there(store, root / name, **identity, names=names) for name, identity in identities.items())]
+    broadcast_object_list(there)
+    if there[0]:
+        print_log(f'Phase {phase}: the images were labeled before the run was interrupted.', logger='current')
+        return None
+    print_log(f'Phase {phase}: labeling {dataset.num_unlabeled()} images.', logger='current')
+    if is_main_process():
+        shutil.rmtree(root, ignore_errors=True)  # what an interrupted labeling has left
+    barrier()
+    num_classes = len(dataset.metainfo['classes'])
+    recorders = {name: store.recorder(root / name, dataset.num_unlabeled(), num_classes, selection) for name in peers}
+    _forward_all(peers, dataset, recorders, phase, batch_size, num_workers, precision)
+    barrier()
+    for name, recorder in recorders.items():
+        recorder.complete(**identities[name], names=names)
+        if is_main_process():
+            store.bank(root / name)  # reads back what every process has written
+    barrier()
+    return time.monotonic() - started
+
+
+@torch.no_grad()
+def _forward_all(
+    peers: Mapping[str, nn.Module],
+    dataset: Labelable,
+    recorders: Mapping[str, Recorder],
+    phase: int,
+    batch_size: int,
+    num_workers: int,
+    precision: Precision | None,
+) -> None:
+    shard = _Shard(dataset, *get_dist_info())
+    loader = DataLoader(
+        shard,
+        batch_size=batch_size,
+        num_workers=num_workers,
+        collate_fn=pseudo_collate,
+        worker_init_fn=OutliveSignals(),
+    )
+    with ExitStack() as stack:
+        stack.enter_context(evaluation_mode(peers.values()))
+        bar = stack.enter_context(progress(f'Phase {phase}: labeling', len(shard)))
+        for recorder in recorders.values():
+            stack.enter_context(recorder)
+        for batch in loader:
+            for name, peer in peers.items():
+                with (precision or {}).get(name, nullcontext)():
+                    recorders[name].record(batch['image'], peer, batch)
+            bar.update(len(batch['image']))
+
+
+def weights_digest(module: nn.Module) -> str:
+    """Return the SHA-256 of a module's parameters and buffers, names included."""
+    digest = hashlib.sha256()
+    for key, value in module.state_dict().items():
+        digest.update(key.encode())
+        digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def _is_there(store: LabelStore, folder: Path, **identity: Any) -> bool:
+    try:
+        store.bank(folder).manifest.check(folder, **identity)
+    except (FileNotFoundError, ValueError):
+        return False
+    return True
+
+
+@contextmanager
+def evaluation_mode(modules: Iterable[nn.Module]) -> Iterator[None]:
+    """Let modules be in evaluation mode until the context ends, each in its own again then."""
+    modules = list(modules)
+    modes = [(module, module.training) for module in modules]
+    for module, _ in modes:
+        module.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.train(training)

@@ -1,0 +1,208 @@
+"""Store the pseudo labels of pixels in a bank: a labeler writes it at a phase's start, its learner reads it.
+
+A bank is one folder for one phase and labeler::
+
+    labels-<rank>.bin    the encoded labels of the images that process <rank> labeled, one after the other
+    index-<rank>.npy     int64 (images, 3): number of the image, offset and length in labels-<rank>.bin
+    manifest.json        written last, by one process: a bank without it is not complete
+
+Labels are stored unfiltered, each with its confidence; the thresholds in the manifest are applied on reading.
+"""
+
+import contextlib
+import os
+import shutil
+from array import array
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from types import TracebackType
+
+import cv2
+import numpy as np
+
+from mmdmt.atomic_write import room_to_write
+from mmdmt.labels.manifest import REMEDY, ROOM, Manifest
+from mmdmt.labels.pixels.codec import decode, encode
+from mmdmt.method.confidence_levels import dequantize, quantize
+
+
+class BankWriter:
+    """Write the labels of one process into a bank.
+
+    Args:
+        folder (Path): Of the bank; made if needed.
+        rank (int): Of the process. Defaults to 0.
+    """
+
+    def __init__(self, folder: Path, rank: int = 0) -> None:
+        self._index_path, self._labels_path = folder / f'index-{rank}.npy', folder / f'labels-{rank}.bin'
+        with room_to_write(self._labels_path, ROOM):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = self._labels_path.open('wb')
+        self._index = array('q')  # flat: tuples would take 30 MB for 200 000 images
+        self._offset = 0
+
+    def write(self, image: int, label: np.ndarray, confidence: np.ndarray) -> None:
+        """Encode the label of an image and append it.
+
+        Args:
+            image (int): Its number in the unlabeled dataset.
+            label (np.ndarray): (H, W) uint8.
+            confidence (np.ndarray): (H, W) float32.
+        """
+        self.append(image, encode(label, quantize(confidence)))
+
+    def append(self, image: int, data: bytes) -> None:
+        """Append the encoded label of an image.
+
+        Args:
+            image (int): Its number in the unlabeled dataset.
+            data (bytes): Of :func:`~mmdmt.labels.pixels.codec.encode`.
+        """
+        with room_to_write(self._labels_path, ROOM):
+            self._file.write(data)
+        self._index.extend((image, self._offset, len(data)))
+        self._offset += len(data)
+
+    def __enter__(self) -> 'BankWriter':
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close the files; after an error no index is left, so that the bank cannot be taken for complete."""
+        if error is not None:
+            with contextlib.suppress(OSError):  # it must not hide the error that has come first
+                self._file.close()
+            return
+        with room_to_write(self._labels_path, ROOM), self._file:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        with room_to_write(self._index_path, ROOM):
+            np.save(self._index_path, np.array(self._index, np.int64).reshape(-1, 3))
+
+
+class PseudoLabelBank:
+    """Read a complete bank.
+
+    Safe to use in forked data workers, and side by side in threads.
+
+    Args:
+        folder (Path): Of the bank.
+
+    Raises:
+        FileNotFoundError: If the bank is not complete.
+        ValueError: If its files are damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.manifest = Manifest.read(folder)
+        # One for each value that a uint8 label can have; what is not a class is never kept.
+        self._thresholds = np.full(256, np.inf, np.float32)
+        self._thresholds[: len(self.manifest.thresholds)] = self.manifest.thresholds
+        self._shard, self._offset, self._length = self._read_index()
+        self._files = [os.open(folder / f'labels-{rank}.bin', os.O_RDONLY) for rank in range(self.manifest.shards)]
+
+    def _read_index(self) -> np.ndarray:
+        """Return (3, images): the shard, offset and length of each image."""
+        images = self.manifest.images
+        shards = [self._read_shard(rank) for rank in range(self.manifest.shards)]
+        numbers = np.concatenate([index[:, 0] for index in shards])
+        strange = numbers[(numbers < 0) | (numbers >= images)]
+        if strange.size:
+            raise ValueError(
+                f'The index of the pseudo-label bank {self.folder} names image {strange[0]}, but the bank has '
+                f'{images}: {REMEDY}.'
+            )
+        # Before anything of the size that the manifest claims is made.
+        if len(numbers) != images or (np.bincount(numbers, minlength=images) != 1).any():
+            found = np.unique(numbers)
+            first = int(np.searchsorted(found - np.arange(len(found)), 0, side='right'))
+            raise ValueError(
+                f'The pseudo-label bank {self.folder} lacks {images - len(found)} of {images} images, first number '
+                f'{first}, and has {len(numbers) - len(found)} twice: {REMEDY}.'
+            )
+        where = np.empty((3, images), np.int64)
+        for rank, index in enumerate(shards):
+            where[0, index[:, 0]] = rank
+            where[1:, index[:, 0]] = index[:, 1:].T
+        return where
+
+    def _read_shard(self, rank: int) -> np.ndarray:
+        """Return (images of the shard, 3): number, offset and length, all inside the file of labels."""
+        path, labels = self.folder / f'index-{rank}.npy', self.folder / f'labels-{rank}.bin'
+        for needed in (path, labels):
+            if not needed.is_file():
+                raise FileNotFoundError(f'The pseudo-label bank {self.folder} lacks {needed.name}: {REMEDY}.')
+        try:
+            # Mapped first, which finds out whether the file is as long as its header claims.
+            index = np.array(np.load(path, mmap_mode='r', allow_pickle=False)) if path.stat().st_size > 128 else None
+        except (ValueError, OSError, EOFError) as error:
+            raise ValueError(f'{path} is not an index of a pseudo-label bank ({error}): {REMEDY}.') from error
+        if index is None:
+            index = np.empty((0, 3), np.int64)
+        if index.dtype != np.int64 or index.ndim != 2 or index.shape[1] != 3:
+            raise ValueError(f'{path} is not an index of a pseudo-label bank ({index.dtype} {index.shape}): {REMEDY}.')
+        size = labels.stat().st_size
+        _, offset, length = index.T
+        if ((length < 0) | (length > size) | (offset < 0) | (offset > size)).any() or length.sum() != size:
+            raise ValueError(f'{labels} has {size} bytes, its index {length.sum()}: {REMEDY}.')
+        return index
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return self.manifest.images
+
+    def read(self, image: int, ignore_index: int = 255) -> tuple[np.ndarray, np.ndarray]:
+        """Read the pseudo label of an image, dropping pixels below their class's threshold.
+
+        Args:
+            image (int): Its number in the unlabeled dataset.
+            ignore_index (int): The label of dropped pixels. Defaults to 255.
+
+        Returns:
+            tuple[np.ndarray, np.ndarray]: Label (H, W) uint8 and confidence (H, W) float32.
+
+        Raises:
+            ValueError: If the stored data are damaged.
+        """
+        data = os.pread(self._files[self._shard[image]], int(self._length[image]), int(self._offset[image]))
+        try:
+            label, levels = decode(data)
+        except ValueError as error:
+            raise ValueError(f'Image {image} of the pseudo-label bank {self.folder}: {error}') from error
+        confidence = dequantize(levels)
+        # What np.copyto(where=) does, in a quarter of its time: all bits of a byte are set where a pixel is dropped.
+        dropped = -(confidence < cv2.LUT(label, self._thresholds)).view(np.uint8)
+        label ^= (label ^ np.uint8(ignore_index)) & dropped
+        return label, confidence
+
+    def kept(self, image: int) -> np.ndarray:
+        """Read the pseudo label of an image without its confidence; a dropped pixel has a label that is not a class."""
+        return self.read(image)[0]
+
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        """Close the files; at the end of the process ``os`` may be gone before."""
+        for file in getattr(self, '_files', ()):
+            close(file)
+
+
+@lru_cache(maxsize=16)
+def open_bank(folder: str) -> PseudoLabelBank:
+    """Open a bank once for each process; the least recently used is closed when there are many."""
+    return PseudoLabelBank(Path(folder))
+
+
+def remove_banks(root: Path, phase: int, keep: int) -> None:
+    """Remove the banks of a run that no coming phase reads.
+
+    Args:
+        root (Path): Folder that holds one ``phase_<number>`` folder for each phase.
+        phase (int): The latest phase that counts.
+        keep (int): How many phases to keep, that one included; 0 keeps all.
+    """
+    for old in range(phase - keep + 1) if keep else ():
+        shutil.rmtree(root / f'phase_{old}', ignore_errors=True)

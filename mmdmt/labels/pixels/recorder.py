@@ -1,0 +1,171 @@
+"""Record what a segmentor predicts for unlabeled images."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dist import all_reduce, get_dist_info, is_main_process
+from torch import Tensor, nn
+
+from mmdmt.labels.manifest import Manifest
+from mmdmt.labels.ordered_work import OrderedWork
+from mmdmt.labels.pixels.bank import BankWriter
+from mmdmt.labels.pixels.codec import encode
+from mmdmt.method.confidence_levels import NUM_LEVELS
+from mmdmt.method.thresholds import ConfidenceHistogram
+from mmdmt.models.prediction import LabeledImages, Window, forward, most_probable
+from mmdmt.registry import build_selection
+
+
+class PixelRecorder:
+    """Write what a segmentor predicts into a :class:`~mmdmt.labels.pixels.bank.PseudoLabelBank`.
+
+    Classes, levels and their histogram are made on the segmentor's device; three bytes a pixel are copied from it, a
+    group of images at a time. Threads wait for the copy, encode it and write, one at a time and in order, while the
+    next images are forwarded; what is written, and in which order, does not depend on them.
+
+    Args:
+        folder (Path): Of the bank.
+        num_images (int): Of the unlabeled dataset.
+        num_classes (int): Of the labeled dataset.
+        selection (dict, optional): Config of the policy that finds the thresholds. Defaults to
+            ``dict(type='mmdmt.ClassBalancedPixels')``.
+        encoding_threads (int): Threads that encode labels; 0 encodes between the forward passes. Defaults to 4.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        num_images: int,
+        num_classes: int,
+        selection: Mapping[str, Any] | None = None,
+        encoding_threads: int = 4,
+    ) -> None:
+        self.selection = build_selection(selection or {'type': 'mmdmt.ClassBalancedPixels'}, 'thresholds')
+        self.folder = folder
+        self.num_images = num_images
+        self._rank, self._shards = get_dist_info()
+        self._histogram = ConfidenceHistogram(num_classes)
+        self._counts: Tensor | None = None  # of the histogram, on the device
+        self._encoding_threads = encoding_threads
+
+    def __enter__(self) -> 'PixelRecorder':
+        """Open the files of this process."""
+        self._writer = BankWriter(self.folder, self._rank)
+        self._encoding = OrderedWork(_encoded, lambda result: self._writer.append(*result), self._encoding_threads)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        """Write what is still being encoded, unless something has failed, and close the files."""
+        if error[0] is not None:
+            self._encoding.abandon()
+            self._writer.__exit__(*error)
+            return
+        with self._writer:
+            self.finish()
+
+    def record(self, images: Sequence[int], peer: nn.Module, data: dict[str, Any]) -> None:
+        """Label images and write the labels.
+
+        Args:
+            images (Sequence[int]): Their numbers.
+            peer (nn.Module): A segmentor in evaluation mode.
+            data (dict): ``inputs`` and ``data_samples``, not preprocessed, of any sizes.
+
+        Raises:
+            ValueError: If the segmentor predicts more classes than the dataset has, or, now or with later images, NaN.
+        """
+        for positions, logits, windows in forward(peer, data):
+            if logits.shape[1] > self._histogram.num_classes:
+                raise ValueError(
+                    f'The labeler of {self.folder} predicts {logits.shape[1]} classes, but the labeled dataset has '
+                    f'{self._histogram.num_classes}: give its head as many num_classes.'
+                )
+            labeled = most_probable(logits)
+            self._count(labeled, windows)
+            self.store([images[position] for position in positions], labeled, windows)
+
+    def store(self, images: Sequence[int], labeled: LabeledImages, windows: Sequence[Window]) -> None:
+        """Encode labels and write them, some time until the files are closed.
+
+        Args:
+            images (Sequence[int]): Their numbers.
+            labeled (LabeledImages): Their labels.
+            windows (Sequence[tuple[slice, slice]]): The rows and columns of each that are not padding.
+        """
+        copy = _HostCopy(labeled)
+        for number, (image, window) in enumerate(zip(images, windows, strict=True)):
+            self._encoding.submit(image, copy, number, window)
+
+    def finish(self) -> None:
+        """Wait until all labels are encoded, and write them."""
+        self._encoding.finish()
+
+    def _count(self, labeled: LabeledImages, windows: Sequence[Window]) -> None:
+        """Count what is not padding, on the device, which must not be waited for."""
+        if self._counts is None:
+            self._counts = torch.zeros(self._histogram.counts.size, dtype=torch.int64, device=labeled.labels.device)
+        for label, levels, window in zip(*labeled, windows, strict=True):
+            # A level of NaN is refused when it is encoded.
+            key = (label[window].long() * NUM_LEVELS + levels[window].clamp(min=0)).flatten()
+            self._counts.scatter_add_(0, key, torch.ones((), dtype=torch.int64, device=key.device).expand(key.numel()))
+
+    def complete(self, label_ratio: float, **identity: Any) -> Manifest:
+        """Find the thresholds over all processes and complete the bank.
+
+        Args:
+            label_ratio (float): Share of each predicted class to keep, in (0, 1].
+            **identity: What else stands in the manifest.
+        """
+        counts = torch.from_numpy(self._histogram.counts)
+        if self._counts is not None:
+            counts += self._counts.cpu().view_as(counts)
+        all_reduce(counts, op='sum')
+        self._histogram.counts[:] = counts.numpy()
+        thresholds = self.selection.thresholds(self._histogram, label_ratio)
+        manifest = Manifest(
+            **identity,
+            label_ratio=label_ratio,
+            images=self.num_images,
+            thresholds=tuple(thresholds.tolist()),
+            totals=tuple(self._histogram.totals.tolist()),
+            kept=tuple(self._histogram.kept(thresholds).tolist()),
+            shards=self._shards,
+        )
+        if is_main_process():
+            manifest.write(self.folder)
+        return manifest
+
+
+class _HostCopy:
+    """Labels and levels on their way from the device to the host.
+
+    Args:
+        labeled (LabeledImages): On any device; a GPU goes on while they are copied.
+    """
+
+    def __init__(self, labeled: LabeledImages) -> None:
+        device = labeled.labels.device
+        # Into pinned memory, which torch allocates for a copy that does not block; other devices wait here.
+        self._tensors = [tensor.to('cpu', non_blocking=device.type == 'cuda') for tensor in labeled]
+        self._copied = torch.cuda.current_stream(device).record_event() if device.type == 'cuda' else None
+
+    def image(self, number: int, window: Window) -> tuple[np.ndarray, np.ndarray]:
+        """Wait for the copy, and return the labels and the levels, uint8 and uint16, of a part of an image."""
+        if self._copied is not None:
+            self._copied.synchronize()
+        label, levels = (tensor[number][window].numpy() for tensor in self._tensors)
+        return label, levels.view(np.uint16)
+
+
+def _encoded(image: int, copy: _HostCopy, number: int, window: Window) -> tuple[int, bytes]:
+    """Encode the label of an image; called in threads."""
+    label, levels = copy.image(number, window)
+    if levels.max(initial=0) >= NUM_LEVELS:
+        raise ValueError(
+            f'The labeler predicts NaN or infinity for image {image} of the unlabeled dataset: look for a loss that '
+            'was NaN, and lower the learning rate.'
+        )
+    return image, encode(label, levels)

@@ -1,0 +1,156 @@
+"""Load and pack pseudo-labeled images of segmentation."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from mmcv.transforms import BaseTransform
+from mmengine.structures import PixelData
+from mmseg.datasets.transforms import PackSegInputs
+
+from mmdmt.labels.pixels.bank import open_bank
+from mmdmt.labels.task import WEAK_VIEW
+from mmdmt.method.draws import ONLINE, TRUTH
+from mmdmt.method.weights import ORACLE
+from mmdmt.registry import TRANSFORMS
+
+NO_CLASS = 255
+"""The ignored label of a mask that :meth:`mmdmt.MutualDataset.truth` reads."""
+
+
+@TRANSFORMS.register_module()
+class LoadPseudoLabel(BaseTransform):
+    """Load the pseudo label of an image from the bank: what ``LoadAnnotations`` is for an annotated one.
+
+    Its place in the pipeline says at which size images are labeled: all that stands before it is done for labeling
+    too, and must not be random. The confidence map stands beside the label in ``seg_fields``. Transforms that move
+    every field of ``seg_fields``, such as ``Resize``, ``RandomCrop``, ``RandomFlip`` and ``RandomRotate``, move both
+    in the same way; where padding fills in the ignored label, there is none. Transforms that move ``gt_seg_map`` only,
+    such as ``Albu``, must not follow it: they would leave the map where it was.
+
+    Required keys: ``img``, and ``pseudo_label``, the bank's folder and the number of the image, as
+    :class:`mmdmt.MutualDataset` gives it. Added keys: ``gt_seg_map`` (uint8 (H, W)), ``pseudo_confidence`` (float32
+    (H, W)), and both names in ``seg_fields``. Where labels are made online, ``gt_seg_map`` is a label that is not
+    ignored, the place of labels to come, and there is no confidence. An oracle's is the mask, ``truth``.
+
+    Args:
+        ignore_index (int, optional): The label of pixels below their class's threshold. Defaults to None, the one that
+            the labeled images ignore, which :class:`mmdmt.MutualDataset` hands on; 255 outside of it.
+    """
+
+    def __init__(self, ignore_index: int | None = None) -> None:
+        self.ignore_index = ignore_index
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Load it.
+
+        Raises:
+            ValueError: If the label has another size than the image.
+        """
+        folder, number = results['pseudo_label']
+        ignored = 255 if self.ignore_index is None else self.ignore_index
+        if folder == ONLINE:  # the labeler labels anew what is not ignored; what padding adds stays ignored
+            results['gt_seg_map'] = np.full(results['img'].shape[:2], int(ignored == 0), np.uint8)
+            results['seg_fields'] = [*results.get('seg_fields', ()), 'gt_seg_map']
+            return results
+        if folder == TRUTH:
+            label = results.pop(TRUTH)
+            label[label == NO_CLASS] = ignored
+            confidence = np.full(label.shape, ORACLE, np.float32)
+        else:
+            label, confidence = open_bank(folder).read(number, ignored)
+        if label.shape != results['img'].shape[:2]:
+            raise ValueError(
+                f'{results.get("img_path", f"Image {number}")} is {results["img"].shape[:2]} where LoadPseudoLabel '
+                f'stands, but was labeled at {label.shape} ({folder}): transforms before LoadPseudoLabel must give '
+                'the same size every time, and the image must not change during a run.'
+            )
+        results['gt_seg_map'] = label
+        results['pseudo_confidence'] = confidence
+        results['seg_fields'] = [*results.get('seg_fields', ()), 'gt_seg_map', 'pseudo_confidence']
+        return results
+
+
+@TRANSFORMS.register_module()
+class IgnoreMargins(BaseTransform):
+    """Ignore pseudo labels at the upper and lower margin of an image: there, labels of another domain are mostly wrong.
+
+    In street scenes the car's own hood covers the lower margin, and rectification blurs the upper one. DAFormer ignores
+    15 and 120 rows of 512. It stands after :class:`LoadPseudoLabel` and before what crops.
+
+    Required keys: ``gt_seg_map``, ``pseudo_label``. Modified keys: ``gt_seg_map``.
+
+    Args:
+        top (int): Rows at the upper margin. Defaults to 15.
+        bottom (int): Rows at the lower margin. Defaults to 120.
+        ignore_index (int, optional): The label that the rows get, as in :class:`LoadPseudoLabel`. Defaults to None.
+
+    Raises:
+        ValueError: If a number of rows is negative, or no row of an image is left, or the label is not a pseudo label.
+    """
+
+    def __init__(self, top: int = 15, bottom: int = 120, ignore_index: int | None = None) -> None:
+        if top < 0 or bottom < 0:
+            raise ValueError(f'top={top}, bottom={bottom} of IgnoreMargins are not rows: give 0 or more.')
+        self.top = top
+        self.bottom = bottom
+        self.ignore_index = ignore_index
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Ignore them."""
+        if 'pseudo_label' not in results:
+            raise ValueError(
+                'IgnoreMargins found no pseudo label: put it after LoadPseudoLabel, of unlabeled data only.'
+            )
+        label = results['gt_seg_map']
+        height = label.shape[0]
+        if self.top + self.bottom >= height:
+            raise ValueError(
+                f'IgnoreMargins leaves no row of {results.get("img_path", "an image")}, which has {height}: top='
+                f'{self.top} and bottom={self.bottom} are rows at the size that the image has where it stands.'
+            )
+        ignored = 255 if self.ignore_index is None else self.ignore_index
+        label[: self.top] = ignored
+        label[height - self.bottom :] = ignored
+        return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(top={self.top}, bottom={self.bottom}, ignore_index={self.ignore_index})'
+
+
+@TRANSFORMS.register_module()
+class PackPseudoLabel(PackSegInputs):
+    """Pack a pseudo-labeled image: ``PackSegInputs`` that adds ``pseudo_confidence`` (float32, (1, H, W)).
+
+    Of an image whose labels are made online it adds the labeler's view instead, ``weak_view`` (uint8, (3, H, W)), if
+    :class:`mmdmt.TwoViews` has made one.
+
+    Args:
+        meta_keys (Sequence[str]): As of ``PackSegInputs``.
+    """
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Pack it."""
+        packed = super().transform(results)
+        if 'pseudo_confidence' in results:
+            _check_sizes(results)
+            confidence = torch.from_numpy(results['pseudo_confidence'].copy())
+            packed['data_samples'].pseudo_confidence = PixelData(data=confidence.unsqueeze(0))
+        if WEAK_VIEW in results:
+            packed['data_samples'].set_field(PixelData(data=results[WEAK_VIEW]), WEAK_VIEW)
+        return packed
+
+
+def _check_sizes(results: dict[str, Any]) -> None:
+    """Check that a label is larger than its confidence by padding at most, at the bottom and on the right."""
+    label, confidence = results['gt_seg_map'], results['pseudo_confidence']
+    height, width = confidence.shape
+    if label.shape == confidence.shape:
+        return
+    outside = np.concatenate([label[height:].ravel(), label[:height, width:].ravel()])
+    if label[:height, :width].shape != confidence.shape or np.unique(outside).size > 1:
+        raise ValueError(
+            f'The pseudo label of {results.get("img_path")} is {label.shape} where it is packed, its confidence '
+            f'{confidence.shape}: a transform of the unlabeled dataset moves gt_seg_map alone; take one that moves all '
+            'seg_fields, or leave padding to the data_preprocessor (size=...).'
+        )

@@ -1,0 +1,195 @@
+"""Measure how right pseudo labels are where the truth is known, for the report and never for training."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from mmengine.dist import all_gather_object, all_reduce, get_dist_info
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader, Dataset
+
+from mmdmt.labels.labeling import Bank, LabelStore
+from mmdmt.labels.progress import progress
+from mmdmt.loader_workers import OutliveSignals
+
+CHUNK = 16
+"""Images that a data worker compares before it hands over its counts."""
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How the labels that a bank keeps compare with the truth, where the truth is a class.
+
+    Args:
+        right: int64 (classes,); labels of each class that are right.
+        kept: int64 (classes,); labels of each class.
+        true: int64 (classes,); labels whose truth is the class.
+        images: How many images were compared.
+    """
+
+    right: NDArray[np.int64]
+    kept: NDArray[np.int64]
+    true: NDArray[np.int64]
+    images: int
+
+    @property
+    def precision(self) -> NDArray[np.float64]:
+        """Of each class, the share of its labels that is right, in percent; NaN without labels."""
+        return _percent(self.right, self.kept)
+
+    @property
+    def iou(self) -> NDArray[np.float64]:
+        """Of each class, intersection over union with the truth, in percent; NaN where neither has the class."""
+        return _percent(self.right, self.kept + self.true - self.right)
+
+    @property
+    def overall_precision(self) -> float:
+        """The share of all labels that is right, in percent; NaN without labels."""
+        return float(_percent(self.right.sum(), self.kept.sum()))
+
+    @property
+    def mean_iou(self) -> float:
+        """The mean IoU of the classes that have one, in percent; NaN without labels."""
+        known = self.iou[~np.isnan(self.iou)]
+        return float(known.mean()) if known.size else float('nan')
+
+
+class Comparable(Protocol):
+    """An unlabeled dataset, as the comparison needs it."""
+
+    @property
+    def metainfo(self) -> dict[str, Any]:
+        """With ``classes``."""
+
+    @property
+    def ignored(self) -> int | None:
+        """The label that is not trained on, be it one of the classes or not; None if there is none."""
+
+    def num_unlabeled(self) -> int:
+        """Return the number of images."""
+
+    def has_truth(self) -> bool:
+        """Whether the truth is known of any image."""
+
+    def truth(self, index: int) -> np.ndarray | None:
+        """Load the truth of an image in the geometry in which it is labeled; None if it has none."""
+
+
+def measure(
+    dataset: Comparable, store: LabelStore, banks: Mapping[str, Path], num_workers: int = 2
+) -> tuple[dict[str, Quality], str]:
+    """Compare the labels that banks keep with the truth.
+
+    Every process calls this; each compares its share of the images. What cannot be compared is left out: a report must
+    not end a run.
+
+    Args:
+        dataset (Comparable): The unlabeled images, some of them with a truth.
+        store (LabelStore): Reads the banks.
+        banks (Mapping[str, Path]): Folders of complete banks by labeler.
+        num_workers (int): Data workers. Defaults to 2.
+
+    Returns:
+        tuple[dict[str, Quality], str]: For each labeler, or empty if no truth is known; and what was left out, in a
+        sentence, or ''.
+    """
+    if not dataset.has_truth():
+        return {}, ''
+    shard = _Shard(dataset, store, banks, *get_dist_info())
+    # A generator of its own: a loader draws a number when it starts, which must not be one of the run's.
+    settings = dict(batch_size=None, collate_fn=_as_it_is, generator=torch.Generator(), worker_init_fn=OutliveSignals())
+    loader: DataLoader[_Counts] = DataLoader(shard, num_workers=num_workers, **settings)  # type: ignore[arg-type]
+    labels, images, left_out = torch.zeros(shard.shape, dtype=torch.int64), torch.zeros(2, dtype=torch.int64), ''
+    with progress('Comparing pseudo labels with the truth', len(shard.images)) as bar:
+        for counts in loader:
+            labels += torch.from_numpy(counts.labels)
+            images += torch.tensor([counts.compared, counts.left_out])
+            left_out = left_out or counts.why
+            bar.update(counts.images)
+    all_reduce(labels, op='sum')
+    all_reduce(images, op='sum')
+    compared, wrong = images.tolist()
+    first = next((why for why in all_gather_object(left_out) if why), '')
+    sentence = f'{wrong} unlabeled images are left out of the comparison with their labels, first: {first}'
+    right, kept, true = labels.numpy().transpose(1, 0, 2)
+    qualities = {name: Quality(right[i], kept[i], true[i], compared) for i, name in enumerate(banks)}
+    return (qualities if compared else {}), (sentence if wrong else '')
+
+
+class _Counts(NamedTuple):
+    labels: NDArray[np.int64]
+    images: int
+    compared: int
+    left_out: int
+    why: str
+
+
+class _Shard(Dataset[_Counts]):
+    """The comparisons of one process, some images at a time."""
+
+    def __init__(
+        self, dataset: Comparable, store: LabelStore, banks: Mapping[str, Path], rank: int, world_size: int
+    ) -> None:
+        self.dataset, self.store, self.folders = dataset, store, list(banks.values())
+        self.images = range(rank, dataset.num_unlabeled(), world_size)
+        self.classes = len(dataset.metainfo['classes'])
+        self.shape = (len(self.folders), 3, self.classes)
+
+    @cached_property
+    def _banks(self) -> list[Bank]:
+        return [self.store.bank(folder) for folder in self.folders]
+
+    def __len__(self) -> int:
+        return -(-len(self.images) // CHUNK)
+
+    def __getitem__(self, chunk: int) -> _Counts:
+        labels, compared, left_out, why = np.zeros(self.shape, np.int64), 0, 0, ''
+        images = self.images[chunk * CHUNK : (chunk + 1) * CHUNK]
+        for image in images:
+            try:
+                truth = self.dataset.truth(image)
+                if truth is None:
+                    continue
+                labels += [count(bank.kept(image), truth, self.classes, self.dataset.ignored) for bank in self._banks]
+            except Exception as error:  # a mask may be anything: no mask of an unlabeled image may end a run
+                left_out, why = left_out + 1, why or f'image {image}: {error}'
+            else:
+                compared += 1
+        return _Counts(labels, len(images), compared, left_out, why)
+
+
+def count(label: NDArray[Any], truth: NDArray[Any], classes: int, ignored: int | None = None) -> NDArray[np.int64]:
+    """Count the labels of an image by class, where label and truth are classes.
+
+    Args:
+        label: Integers; what is not a class is dropped.
+        truth: Integers of the same shape; what is not a class is ignored.
+        classes: How many there are.
+        ignored: A class whose pseudo labels are not trained on. Default: None.
+
+    Returns:
+        int64 (3, classes): labels that are right, labels, and labels by their truth.
+
+    Raises:
+        ValueError: If the shapes differ.
+    """
+    if label.shape != truth.shape:
+        raise ValueError(f'the truth has shape {truth.shape}, but its image was labeled at {label.shape}.')
+    both = (label >= 0) & (label < classes) & (truth >= 0) & (truth < classes)
+    if ignored is not None:
+        both &= (label != ignored) & (truth != ignored)
+    label, truth = label[both], truth[both]
+    return np.stack([np.bincount(one, minlength=classes) for one in (label[label == truth], label, truth)])
+
+
+def _percent(part: Any, whole: Any) -> Any:
+    with np.errstate(invalid='ignore'):
+        return 100 * np.true_divide(part, whole)
+
+
+def _as_it_is(counts: _Counts) -> _Counts:
+    return counts

@@ -1,0 +1,314 @@
+"""The loss of Dynamic Mutual Training, in the signature of MMSegmentation's losses."""
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from mmengine.dist import all_reduce
+from torch import Tensor, nn
+
+from mmdmt.method.weights import (
+    Comparison,
+    below_floor,
+    compare,
+    flip_labels,
+    mutual_weights,
+    naive_weights,
+    ramp_up,
+    share_weights,
+)
+from mmdmt.registry import MODELS
+from mmdmt.settings import check_number
+
+RULES = ('mutual', 'naive', 'flip', 'share')
+
+
+@MODELS.register_module()
+class DynamicMutualLoss(nn.Module):
+    """Cross entropy in which every pseudo label counts as far as the learner agrees with it.
+
+    ``sum(weight * cross_entropy) / count(label != ignore_index)`` over the whole batch: pixels of weight zero and
+    ground-truth pixels count in the denominator, which is the mean over processes in distributed training. With a
+    ``class_weight`` both sums take it in for ground truth, as MMSegmentation's cross entropy does. See
+    :mod:`mmdmt.method.weights` for the weights.
+
+    Note:
+        Which labels are pseudo labels is said by a context, so that the loss keeps the signature of its neighbors::
+
+            with loss.pseudo_targets(confidence):
+                loss(logits, label)
+
+        Outside the context it is the plain cross entropy over valid pixels.
+
+    Args:
+        gamma_agree (float): Exponent where learner and labeler agree (gamma 1 of the paper). Defaults to 5.
+        gamma_disagree (float): Exponent where they disagree (gamma 2). Defaults to 5. Both zero is plain cross entropy.
+        ramp (float): Steepness with which the exponents grow during a phase, see
+            :func:`~mmdmt.method.weights.ramp_up`; 0 keeps them constant, as in the paper's segmentation.
+            Defaults to 0.
+        rule (str): ``'mutual'``, the paper's rule; ``'naive'``, ``p[y] ** gamma_agree`` everywhere; ``'flip'``, a
+            learner surer than the labeler learns its own prediction; ``'share'``, one weight for all pseudo labels of
+            the batch, the share of them that the labeler is sure of. Defaults to ``'mutual'``.
+        share_threshold (float): How sure it must be, for the rule ``'share'``. Defaults to 0.968.
+        min_confidence (float): A pseudo label of less confidence weighs nothing; the floor of a phase, if it has a
+            higher one, goes before. Defaults to 0.
+        average_over (str): What the denominator counts: ``'valid'``, all labels but the ignored one; ``'kept'``, these
+            without the pseudo labels below the floor, as the paper's online ablation does. Defaults to ``'valid'``.
+        class_weight (Sequence[float], optional): A factor for each class, of ground truth alone. A head that has one
+            in its own loss keeps it. Defaults to None.
+        weigh_pseudo_classes (bool): Whether ``class_weight`` counts for pseudo labels, too. Who labels was trained
+            with it and finds more of the rare classes than there is; weighed again, from label to label, they spread
+            over all others. Defaults to False.
+        loss_weight (float): Factor of the whole loss, 0.4 in many auxiliary heads. Defaults to 1.
+        loss_name (str): Key of the loss in the log. Defaults to ``'loss_dmt'``.
+
+    Raises:
+        ValueError: If an exponent or the ramp is negative, the rule is unknown, or another value cannot be meant.
+    """
+
+    def __init__(
+        self,
+        gamma_agree: float = 5.0,
+        gamma_disagree: float = 5.0,
+        rule: str = 'mutual',
+        loss_weight: float = 1.0,
+        loss_name: str = 'loss_dmt',
+        ramp: float = 0.0,
+        share_threshold: float = 0.968,
+        min_confidence: float = 0.0,
+        average_over: str = 'valid',
+        class_weight: Sequence[float] | None = None,
+        weigh_pseudo_classes: bool = False,
+    ) -> None:
+        super().__init__()
+        for name, number in (('gamma_agree', gamma_agree), ('gamma_disagree', gamma_disagree), ('ramp', ramp)):
+            check_number(f'{name} of {type(self).__name__}', number)
+            if not number >= 0:
+                raise ValueError(f'{name}={number} of {type(self).__name__} is negative: give a number >= 0.')
+            if number == math.inf:
+                raise ValueError(f'{name}={number} of {type(self).__name__} is infinite: give a finite number >= 0.')
+        check_number(f'loss_weight of {type(self).__name__}', loss_weight)
+        if not 0 < loss_weight < math.inf:
+            raise ValueError(
+                f'loss_weight={loss_weight} of {type(self).__name__} teaches nothing, or the wrong: give a finite '
+                'number > 0.'
+            )
+        if 'loss' not in str(loss_name):
+            raise ValueError(
+                f'loss_name={loss_name!r} of {type(self).__name__} lacks "loss", by which MMEngine knows what to '
+                "add up: take one such as 'loss_dmt'."
+            )
+        if rule not in RULES:
+            raise ValueError(f'rule={rule!r} of {type(self).__name__} is unknown: choose one of {", ".join(RULES)}.')
+        for name, number in (('share_threshold', share_threshold), ('min_confidence', min_confidence)):
+            check_number(f'{name} of {type(self).__name__}', number)
+            if not 0 <= number <= 1:
+                raise ValueError(f'{name}={number} of {type(self).__name__} is not a confidence: give one in [0, 1].')
+        if average_over not in ('valid', 'kept'):
+            raise ValueError(f"average_over={average_over!r} of {type(self).__name__}: choose 'valid' or 'kept'.")
+        self.share_threshold = share_threshold
+        self.min_confidence = min_confidence
+        self.average_over = average_over
+        self.floor = 0.0
+        """The least confidence of a pseudo label in the present phase, see :meth:`begin_phase`."""
+        self.class_weight: Tensor | None
+        weights = None if class_weight is None else torch.tensor(class_weight, dtype=torch.float32)
+        self.register_buffer('class_weight', weights, persistent=False)
+        self.weigh_pseudo_classes = weigh_pseudo_classes
+        self.gamma_agree = gamma_agree
+        self.gamma_disagree = gamma_disagree
+        self.rule = rule
+        self.loss_weight = loss_weight
+        self.loss_name = loss_name
+        self.ramp = ramp
+        self.progress = 1.0
+        self.counts: dict[str, Tensor] = {}
+        self._confidence: Tensor | None = None
+
+    @contextmanager
+    def pseudo_targets(self, confidence: Tensor) -> Iterator[None]:
+        """Say, until the context ends, with what confidence the labels of the coming calls are held.
+
+        Args:
+            confidence (Tensor): (N, H, W) float32, ``inf`` for ground truth; the shape of the coming labels.
+        """
+        self._confidence = confidence
+        try:
+            yield
+        finally:
+            self._confidence = None
+
+    def forward(
+        self,
+        logits: Tensor,
+        label: Tensor,
+        weight: Tensor | None = None,
+        ignore_index: int = 255,
+        **kwargs: Any,
+    ) -> Tensor:
+        """Compute the loss.
+
+        Inside ``pseudo_targets`` the call also leaves its ``counts`` behind, as scalar tensors that nothing has
+        waited for: ``pixels``, ``pseudo_pixels``, ``disagree``, ``learner_wins`` and the sum ``weight``.
+
+        Args:
+            logits (Tensor): (N, C, H, W) or (N, C).
+            label (Tensor): (N, H, W) or (N,) integer labels.
+            weight (Tensor, optional): Further weights in the shape of the label, as MMSegmentation's pixel samplers
+                give them. Defaults to None.
+            ignore_index (int): The label that does not count. Defaults to 255.
+            **kwargs: ``reduction_override='none'`` asks for the loss of each label, as pixel samplers do. Others are
+                not used: MMSegmentation hands losses more than one of them needs (``avg_factor`` and others).
+
+        Returns:
+            Tensor: The scalar loss; with ``reduction_override='none'`` the loss of each label, without gradient, in the
+            shape of the label.
+
+        Raises:
+            ValueError: If the confidence given to ``pseudo_targets`` has another shape than the label.
+        """
+        if kwargs.get('reduction_override') == 'none':
+            return self._of_each(logits.detach(), label, weight, ignore_index)
+        if self._confidence is not None:
+            total, pixels = self._weighted(logits, label, weight, self._confidence, ignore_index)
+        else:
+            total, pixels = self._plain(logits, label, weight, ignore_index)
+        # Distributed training averages the gradients of processes; over this mean they add up to those of one process
+        # with all their images. Without a distributed run it changes nothing.
+        all_reduce(pixels, op='mean')
+        # A batch without one valid label must give 0, as a sum over nothing does, and not 0 / 0.
+        least = 1.0 if self.class_weight is None else torch.finfo(torch.float32).tiny
+        return self.loss_weight * total / pixels.clamp(min=least)
+
+    def _of_each(self, logits: Tensor, label: Tensor, weight: Tensor | None, ignore_index: int) -> Tensor:
+        """Return the weighted cross entropy of every label, 0 where it is ignored."""
+        settings: dict[str, Any] = {'weight': self.class_weight, 'ignore_index': ignore_index}
+        entropy = F.cross_entropy(logits.float(), label, reduction='none', **settings)
+        if self._confidence is not None:
+            self._check_shape(label, self._confidence)
+            compared, weights = self.weigh(logits, label, self._confidence, ignore_index)
+            entropy = -compared.label_probability.clamp(min=torch.finfo(torch.float32).tiny).log() * weights
+            if self.class_weight is not None:
+                entropy = entropy * self._of_class(self.class_weight, compared)
+        return self.loss_weight * (entropy if weight is None else entropy * weight)
+
+    @staticmethod
+    def _check_shape(label: Tensor, confidence: Tensor) -> None:
+        if confidence.shape != label.shape:
+            raise ValueError(
+                f'pseudo_targets() got a confidence of shape {tuple(confidence.shape)} for a label of shape '
+                f'{tuple(label.shape)}: transforms must move both alike (list the map in results["seg_fields"]), and '
+                'the head must compute its loss on whole label maps.'
+            )
+
+    def _plain(self, logits: Tensor, label: Tensor, weight: Tensor | None, ignore_index: int) -> tuple[Tensor, Tensor]:
+        """Sum the cross entropy of all pixels, and their number, each as much as its class weighs."""
+        settings: dict[str, Any] = {'weight': self.class_weight, 'ignore_index': ignore_index}
+        if weight is None:
+            total = F.cross_entropy(logits, label, reduction='sum', **settings)
+        else:
+            total = (F.cross_entropy(logits, label, reduction='none', **settings) * weight).sum()
+        counted = label != ignore_index
+        if self.class_weight is None:
+            return total, counted.sum().float()
+        return total, self.class_weight[label.where(counted, 0)].mul(counted).sum()
+
+    def _weighted(
+        self, logits: Tensor, label: Tensor, weight: Tensor | None, confidence: Tensor, ignore_index: int
+    ) -> tuple[Tensor, Tensor]:
+        """Sum the weighted cross entropy of all pixels, and the number of those that the denominator counts."""
+        self._check_shape(label, confidence)
+        compared, weights = self.weigh(logits, label, confidence, ignore_index)
+        counted = compared.valid
+        if self.average_over == 'kept':
+            counted = counted & ~below_floor(compared, confidence, self._floor)
+        if weight is not None:
+            weights = weights * weight.float()
+        if self.class_weight is None:
+            pixels = counted.sum().float()
+        else:
+            of_class = self._of_class(self.class_weight, compared)
+            weights = weights * of_class
+            pixels = of_class.mul(counted).sum()
+        total: Tensor = _WeightedCrossEntropy.apply(logits, compared, weights)
+        return total, pixels
+
+    def _of_class(self, class_weight: Tensor, compared: Comparison) -> Tensor:
+        """Return the class's factor of each label."""
+        factor = class_weight[compared.label_index]
+        return factor if self.weigh_pseudo_classes else factor.masked_fill_(compared.pseudo, 1)
+
+    @property
+    def _floor(self) -> float:
+        return max(self.min_confidence, self.floor)
+
+    def weigh(
+        self, logits: Tensor, label: Tensor, confidence: Tensor, ignore_index: int = 255
+    ) -> tuple[Comparison, Tensor]:
+        """Weigh labels by the rule, and leave its ``counts`` behind.
+
+        Args:
+            logits (Tensor): (N, C, H, W) or (N, C).
+            label (Tensor): (N, H, W) or (N,) integer labels.
+            confidence (Tensor): Like ``label``; float32, ``inf`` for ground truth.
+            ignore_index (int): The label that does not count. Defaults to 255.
+
+        Returns:
+            tuple[Comparison, Tensor]: The comparison, its labels those to be learned, and their float32 weights.
+        """
+        compared = compare(logits, label, confidence, ignore_index)
+        agree = ramp_up(self.gamma_agree, self.progress, self.ramp)
+        disagree = ramp_up(self.gamma_disagree, self.progress, self.ramp)
+        if self.rule == 'naive':
+            weights = naive_weights(compared, agree)
+        elif self.rule == 'flip':
+            compared, weights = flip_labels(compared, confidence, agree, disagree)
+        elif self.rule == 'share':
+            weights = share_weights(compared, confidence, self.share_threshold)
+        else:
+            weights = mutual_weights(compared, agree, disagree)
+        if self._floor > 0:
+            weights = weights.masked_fill(below_floor(compared, confidence, self._floor), 0)
+        self.counts = _count(compared, weights)
+        return compared, weights
+
+    def extra_repr(self) -> str:
+        """Show the settings in the printed model."""
+        return f'gamma_agree={self.gamma_agree}, gamma_disagree={self.gamma_disagree}, rule={self.rule!r}'
+
+
+class _WeightedCrossEntropy(torch.autograd.Function):
+    """``sum(weight * cross_entropy)`` from the softmax that the weights were made of.
+
+    The softmax is taken once, for weights, loss and gradient alike, and is all that is kept of the size of the logits.
+    The gradient is made in its place, so a graph can be gone back through once; torch refuses a second time.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, compared: Comparison, weights: Tensor) -> Tensor:
+        """Sum over all pixels; an entropy beyond 87 counts as 87 (its gradient is exact all the same)."""
+        ctx.save_for_backward(compared.probability, compared.label_index, weights)
+        ctx.dtype = logits.dtype
+        tiny = torch.finfo(torch.float32).tiny
+        return -compared.label_probability.clamp(min=tiny).log_().mul_(weights).sum()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        """Return ``weight * (p - onehot(y))`` for the logits."""
+        probability, label_index, weights = ctx.saved_tensors
+        scaled = (weights * gradient).unsqueeze(1)
+        of_logits = probability.mul_(scaled).scatter_add_(1, label_index.unsqueeze(1), scaled.neg_())
+        return of_logits.to(ctx.dtype), None, None
+
+
+def _count(compared: Comparison, weights: Tensor) -> dict[str, Tensor]:
+    return {
+        'pixels': compared.valid.sum(),
+        'pseudo_pixels': compared.pseudo.sum(),
+        'disagree': compared.disagree.sum(),
+        'learner_wins': compared.learner_wins.sum(),
+        'weight': weights.sum(),
+    }

@@ -1,0 +1,42 @@
+"""ClassMix of labeled images onto pseudo-labeled ones."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mmdmt.method.mixing import PixelBatch, paste_classes
+from mmdmt.mixes.mix import check_share
+from mmdmt.registry import MODELS
+
+
+@MODELS.register_module()
+class ClassMix:
+    """Paste half of the classes of a labeled image of the same peer's batch onto a pseudo-labeled one.
+
+    What is pasted keeps its ground truth, with infinite confidence, and so its full weight. Olsson et al., "ClassMix",
+    WACV 2021, arXiv 2007.07936; onto images of another domain as in DACS, arXiv 2007.08702.
+
+    Args:
+        prob (float): Probability with which an image is pasted on. Defaults to 1.
+
+    Raises:
+        ValueError: If it is not a probability.
+    """
+
+    needs_pseudo, needs_labeled = 1, 1
+
+    def __init__(self, prob: float = 1.0) -> None:
+        check_share('prob of ClassMix', prob)
+        self.prob = prob
+
+    def __call__(
+        self, batch: PixelBatch, pseudo: Sequence[int], labeled: Sequence[int], num_classes: int
+    ) -> PixelBatch:
+        """Mix a batch, see :class:`~mmdmt.mixes.mix.Mix`."""
+        order = np.random.permutation(len(labeled))
+        pairs = {
+            image: labeled[order[place % len(labeled)]]
+            for place, image in enumerate(pseudo)
+            if np.random.random() < self.prob
+        }
+        return paste_classes(batch, pairs, num_classes)

@@ -1,0 +1,245 @@
+"""Train MMPretrain's classifiers as peers, with our loss in place of their cross entropy, and mixup."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from mmengine.model import BaseModel
+from mmengine.structures import BaseDataElement
+from torch import Tensor, nn
+
+from mmdmt.losses import DynamicMutualLoss, Mixture, MixupMutualLoss
+from mmdmt.method.weights import GROUND_TRUTH
+from mmdmt.mixes import Mix
+from mmdmt.models.names import ENSEMBLE
+from mmdmt.registry import MODELS
+
+SUPPORTED = (
+    'DMT weighs images, so the head must be a ClsHead with CrossEntropyLoss and a softmax, without class weights (as '
+    'LinearClsHead or VisionTransformerClsHead have it)'
+)
+
+
+class Classifiers:
+    """MMPretrain's classifiers as peers."""
+
+    default_loss = 'mmdmt.MixupMutualLoss'
+
+    def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> list[DynamicMutualLoss]:
+        """Put a :class:`MixupMutualLoss` in place of the cross entropy of a classifier.
+
+        Args:
+            name (str): Name of the peer, for the error messages.
+            peer (nn.Module): An ``ImageClassifier``; changed in place.
+            loss (dict): Config of the loss, ``type='mmdmt.MixupMutualLoss'`` with its exponents.
+
+        Returns:
+            list[DynamicMutualLoss]: The loss put in.
+
+        Raises:
+            ValueError: If the head computes anything but a softmax cross entropy, naming peer, head and loss.
+        """
+        head: Any = peer.head
+        own = _the_loss(f'head ({type(head).__name__}) of peer {name!r}', head)
+        if isinstance(own, MixupMutualLoss):
+            return [own]  # with exponents of its own
+        placed = MODELS.build({**loss, 'loss_weight': own.loss_weight * loss.get('loss_weight', 1.0)})
+        if not isinstance(placed, MixupMutualLoss):
+            raise ValueError(
+                f'loss=dict(type={loss["type"]!r}) of DynamicMutualTraining is a {type(placed).__name__}: give '
+                "type='mmdmt.MixupMutualLoss' for classifiers; its mixup_alpha=None mixes nothing."
+            )
+        head.loss_module = placed
+        return [placed]
+
+    def ignored(self, name: str, peer: BaseModel) -> dict[str, int]:
+        """Collect nothing: each image has a label."""
+        return {}
+
+    def num_classes(self, peer: nn.Module) -> int:
+        """Return the number of classes that a classifier's head predicts.
+
+        Raises:
+            ValueError: If the head does not say.
+        """
+        classes = getattr(peer.head, 'num_classes', None)
+        if classes is None:
+            raise ValueError(f'The head ({type(peer.head).__name__}) has no num_classes: {SUPPORTED}.')
+        return int(classes)
+
+    def losses(
+        self,
+        peer: nn.Module,
+        bare: BaseModel,
+        data: dict[str, Any],
+        placed: list[DynamicMutualLoss],
+        mixes: Sequence[Mix],
+    ) -> dict[str, Tensor]:
+        """Forward a classifier's share of a batch.
+
+        A batch without pseudo labels goes through the classifier as ever, batch augmentations of its own included. One
+        with pseudo labels is weighed unmixed, in a forward pass without gradient, then mixed and learned.
+
+        Args:
+            peer (nn.Module): The classifier, in its distributed wrapper or not.
+            bare (BaseModel): The classifier itself.
+            data (dict): ``inputs`` and ``data_samples``, not preprocessed.
+            placed (list[DynamicMutualLoss]): Its loss.
+            mixes (Sequence[Mix]): None; the loss mixes.
+
+        Returns:
+            dict[str, Tensor]: What its head returns.
+        """
+        (loss,) = placed
+        assert isinstance(loss, MixupMutualLoss)
+        with_pseudo_labels = any('pseudo_confidence' in sample for sample in data['data_samples'])
+        batch = bare.data_preprocessor(data, not with_pseudo_labels)
+        if not with_pseudo_labels:
+            return _named(loss, peer(**batch, mode='loss'))
+        inputs, samples = batch['inputs'], batch['data_samples']
+        for sample in samples:
+            sample.pop('gt_score', None)  # one-hot labels, made for batch augmentations of its own
+        label = torch.cat([sample.gt_label for sample in samples])
+        confidence = stack_confidence(samples, label.device)
+        if loss.mixup_alpha is None:
+            with loss.pseudo_targets(confidence):
+                return _named(loss, peer(inputs, samples, mode='loss'))
+        with torch.no_grad(), _untouched_statistics(bare):
+            logits = bare(inputs, mode='tensor')
+        compared, weights = loss.weigh(logits, label, confidence)
+        mixture = Mixture.draw(len(samples), loss.mixup_alpha, label.device)
+        with loss.mixed_targets(compared.label_index, weights, mixture):
+            return _named(loss, peer(mixture(inputs), samples, mode='loss'))
+
+    def label_online(
+        self, labeler: BaseModel, views: Sequence[Tensor], samples: Sequence[Any], label_ratio: float | None = None
+    ) -> None:
+        """Label images.
+
+        Args:
+            labeler (BaseModel): A classifier in evaluation mode.
+            views (Sequence[Tensor]): Of each image what the labeler sees, uint8 (3, H, W), all of one size.
+            samples (Sequence[DataSample]): Of each image; get ``gt_label`` and ``pseudo_confidence``.
+            label_ratio (float, optional): None, the default; see :meth:`check_online`.
+        """
+        data = {'inputs': list(views), 'data_samples': [type(sample)() for sample in samples]}
+        logits = labeler(labeler.data_preprocessor(data, False)['inputs'], mode='tensor')
+        confidence, label = logits.float().softmax(dim=1).max(dim=1)
+        for sample, one, sure in zip(samples, label, confidence, strict=True):
+            sample.set_gt_label(one.unsqueeze(0))
+            sample.set_field(sure, 'pseudo_confidence')
+
+    def check_online(self, label_ratio: float | None) -> None:
+        """Refuse a share: a batch has few images of a class, and each has its label.
+
+        Raises:
+            ValueError: If it is not None.
+        """
+        if label_ratio is not None:
+            raise ValueError(
+                f'online.label_ratio={label_ratio} keeps a share of the pixels of each class, but the peers are '
+                'classifiers: give online.min_confidence, such as 0.95.'
+            )
+
+    def check_mixes(self, mixes: Sequence[Mix]) -> None:
+        """Refuse all mixes.
+
+        Raises:
+            ValueError: If there is one.
+        """
+        if mixes:
+            raise ValueError(
+                'mixes of DynamicMutualTraining move labels of pixels, but the peers are classifiers: drop them; '
+                'mixup_alpha of mmdmt.MixupMutualLoss mixes images.'
+            )
+
+    def average(self, views: Sequence[Any]) -> BaseDataElement:
+        """Average what a classifier predicts for several views of an image.
+
+        Args:
+            views (Sequence[DataSample]): Its predictions.
+
+        Returns:
+            DataSample: ``pred_score``, the mean, and ``pred_label``.
+        """
+        score = torch.stack([sample.pred_score.float() for sample in views]).mean(dim=0)
+        averaged: Any = views[0].new()
+        return averaged.set_pred_score(score).set_pred_label(score.argmax(keepdim=True))
+
+    def combine(self, by_peer: dict[str, Any], predicted_by: str) -> BaseDataElement:
+        """Join what classifiers predict for one image.
+
+        Args:
+            by_peer (dict[str, DataSample]): Their predictions.
+            predicted_by (str): Whose is the model's own: a peer's name or ``'ensemble'``.
+
+        Returns:
+            DataSample: ``pred_score`` (float32 (C,), the softmax) and ``pred_label`` (int64 (1,)) of that one, and in
+            ``peers`` everyone's.
+        """
+        scores = {name: sample.pred_score.float() for name, sample in by_peer.items()}
+        scores[ENSEMBLE] = torch.stack(list(scores.values())).mean(dim=0)
+        combined: Any = next(iter(by_peer.values())).new()
+        combined.set_pred_score(scores[predicted_by]).set_pred_label(scores[predicted_by].argmax(keepdim=True))
+        predictions = {
+            name: BaseDataElement(pred_score=score, pred_label=score.argmax(keepdim=True))
+            for name, score in scores.items()
+        }
+        combined.set_field(BaseDataElement(**predictions), 'peers')
+        return combined
+
+
+def stack_confidence(data_samples: Sequence[BaseDataElement], device: torch.device) -> Tensor:
+    """Stack the confidences of image labels.
+
+    Args:
+        data_samples (Sequence[DataSample]): With ``pseudo_confidence``, a float32 scalar, where the label is a pseudo
+            label.
+        device (torch.device): Of the result.
+
+    Returns:
+        Tensor: (N,) float32; ``inf`` for ground truth.
+    """
+    known = [torch.as_tensor(sample.get('pseudo_confidence', GROUND_TRUTH)) for sample in data_samples]
+    return torch.stack([one.to(device, torch.float32, non_blocking=True) for one in known])
+
+
+def _named(loss: MixupMutualLoss, losses: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Give the loss its own name in the log, and the accuracy beside it.
+
+    MMPretrain calls the loss ``loss``, as MMEngine does the sum of all.
+    """
+    named = {loss.loss_name if key == 'loss' else key: value for key, value in losses.items()}
+    return named if loss.accuracy is None else {**named, 'accuracy': loss.accuracy}
+
+
+@contextmanager
+def _untouched_statistics(model: nn.Module) -> Iterator[None]:
+    """Let batch norms of a training model use the statistics of the batch without learning from them."""
+    norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats]
+    for norm in norms:
+        norm.track_running_stats = False
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.track_running_stats = True
+
+
+def _the_loss(where: str, head: nn.Module) -> Any:
+    # Imported here, because segmentation needs no MMPretrain.
+    from mmpretrain.models.heads import ClsHead
+    from mmpretrain.models.losses import CrossEntropyLoss
+
+    if not isinstance(head, ClsHead):
+        raise ValueError(f'The {where} is no ClsHead: {SUPPORTED}.')
+    loss = head.loss_module
+    if isinstance(loss, DynamicMutualLoss):
+        return loss
+    if not isinstance(loss, CrossEntropyLoss) or loss.use_sigmoid:
+        way_out = '; set use_sigmoid=False' if getattr(loss, 'use_sigmoid', False) else ''
+        raise ValueError(f'The {where} computes {loss}, no softmax cross entropy: {SUPPORTED}{way_out}.')
+    if loss.class_weight is not None:
+        raise ValueError(f'The {where} has class_weight={loss.class_weight}: {SUPPORTED}; drop class_weight.')
+    return loss

@@ -1,6 +1,0 @@
-"""Losses that weigh pseudo labels by agreement."""
-
-from mmdmt.models.losses.dynamic_mutual_loss import DynamicMutualLoss
-from mmdmt.models.losses.mixup_mutual_loss import Mixture, MixupMutualLoss
-
-__all__ = ['DynamicMutualLoss', 'Mixture', 'MixupMutualLoss']

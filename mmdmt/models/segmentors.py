@@ -1,0 +1,292 @@
+"""Train MMSegmentation's segmentors as peers, with our loss in place of their cross entropy."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import torch
+from mmengine.model import BaseModel
+from mmengine.structures import BaseDataElement, PixelData
+from mmseg.structures import SegDataSample
+from torch import Tensor, nn
+
+from mmdmt.losses import DynamicMutualLoss
+from mmdmt.method.mixing import PixelBatch
+from mmdmt.method.selection import surest_of_each_class
+from mmdmt.method.weights import GROUND_TRUTH
+from mmdmt.mixes import Mix
+from mmdmt.models.names import ENSEMBLE
+from mmdmt.models.prediction import forward_crops
+from mmdmt.registry import MODELS
+
+HEADS = ('decode_head', 'auxiliary_head')
+SUPPORTED = (
+    'DMT weighs pixels, so every decode and auxiliary head must be a BaseDecodeHead whose only loss is '
+    'CrossEntropyLoss with a softmax, of every pixel (as in FCN, PSPNet, DeepLabV3+, UPerNet, OCRNet, '
+    'SegFormer, K-Net)'
+)
+
+
+class Segmentors:
+    """MMSegmentation's segmentors as peers."""
+
+    default_loss = 'mmdmt.DynamicMutualLoss'
+
+    def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> list[DynamicMutualLoss]:
+        """Put a :class:`DynamicMutualLoss` in place of the pixel cross entropy of every head of a segmentor.
+
+        Each head keeps the weight that its own loss had (0.4 in many auxiliary heads), and its class weights. A head
+        whose own loss is a :class:`DynamicMutualLoss` already keeps it, with exponents of its own.
+
+        Args:
+            name (str): Name of the peer, for the error messages.
+            peer (nn.Module): An MMSegmentation segmentor; changed in place.
+            loss (dict): Config of the loss, ``type='mmdmt.DynamicMutualLoss'`` with its exponents.
+
+        Returns:
+            list[DynamicMutualLoss]: The losses put in, that of the main (last) decode head first.
+
+        Raises:
+            ValueError: If a head computes anything but a pixel cross entropy, naming peer, head and loss.
+        """
+        placed = []
+        for part, head in _heads(peer).items():
+            where = f'{part} ({type(head).__name__}) of peer {name!r}'
+            _check_head(where, head)
+            head = _with_loss(where, head)
+            own = _the_only_loss(where, head)
+            if isinstance(own, DynamicMutualLoss):
+                placed.append(own)
+                continue
+            config = {'class_weight': own.class_weight, **loss}
+            placed_loss = MODELS.build({**config, 'loss_weight': own.loss_weight * loss.get('loss_weight', 1.0)})
+            if not isinstance(placed_loss, DynamicMutualLoss):
+                raise ValueError(
+                    f'loss=dict(type={loss["type"]!r}) of DynamicMutualTraining is a {type(placed_loss).__name__}: '
+                    "give type='mmdmt.DynamicMutualLoss' or a subclass of it."
+                )
+            head.loss_decode = placed_loss
+            placed.append(placed_loss)
+        return placed
+
+    def num_classes(self, peer: nn.Module) -> int:
+        """Return the number of classes that a segmentor's main decode head predicts."""
+        main_head: Any = next(iter(_heads(peer).values()))
+        return int(main_head.num_classes)
+
+    def ignored(self, name: str, peer: BaseModel) -> dict[str, int]:
+        """Collect the label that the heads of a segmentor ignore, and the one that its preprocessor pads with.
+
+        Args:
+            name (str): Of the peer.
+            peer (BaseModel): A segmentor.
+
+        Returns:
+            dict[str, int]: By the place that has it, the main decode head first.
+        """
+        heads: dict[str, Any] = _heads(peer)
+        found = {f'{part} of peer {name!r}': int(head.ignore_index) for part, head in heads.items()}
+        pads = getattr(peer.data_preprocessor, 'seg_pad_val', None)
+        return found if pads is None else {**found, f'seg_pad_val of the data_preprocessor of peer {name!r}': int(pads)}
+
+    def losses(
+        self,
+        peer: nn.Module,
+        bare: BaseModel,
+        data: dict[str, Any],
+        placed: list[DynamicMutualLoss],
+        mixes: Sequence[Mix],
+    ) -> dict[str, Tensor]:
+        """Forward a segmentor's share of a batch, mixed, its confidence maps handed to every loss.
+
+        Args:
+            peer (nn.Module): The segmentor, in its distributed wrapper or not.
+            bare (BaseModel): The segmentor itself.
+            data (dict): ``inputs`` and ``data_samples``, not preprocessed.
+            placed (list[DynamicMutualLoss]): Its losses.
+            mixes (Sequence[Mix]): What is done to a batch with pseudo labels, after its preprocessing.
+
+        Returns:
+            dict[str, Tensor]: What its heads return.
+        """
+        batch = bare.data_preprocessor(data, True)
+        samples = batch['data_samples']
+        pseudo = [number for number, sample in enumerate(samples) if 'pseudo_confidence' in sample]
+        if not pseudo:
+            plain: dict[str, Tensor] = peer(**batch, mode='loss')
+            return plain
+        label = torch.stack([sample.gt_sem_seg.data[0] for sample in samples])
+        mixed = PixelBatch(batch['inputs'], label, stack_confidence(samples))
+        labeled = [number for number in range(len(samples)) if number not in pseudo]
+        for mix in mixes:
+            mixed = mix(mixed, pseudo, labeled, self.num_classes(bare))
+        if mixes:
+            for sample, one in zip(samples, mixed.label, strict=True):
+                sample.gt_sem_seg = PixelData(data=one.unsqueeze(0))
+        with ExitStack() as stack:
+            for loss in placed:
+                stack.enter_context(loss.pseudo_targets(mixed.confidence))
+            losses: dict[str, Tensor] = peer(mixed.inputs, samples, mode='loss')
+        return losses
+
+    def label_online(
+        self, labeler: BaseModel, views: Sequence[Tensor], samples: Sequence[Any], label_ratio: float | None = None
+    ) -> None:
+        """Label images where they have no label yet.
+
+        Args:
+            labeler (BaseModel): A segmentor in evaluation mode.
+            views (Sequence[Tensor]): Of each image what the labeler sees, uint8 (3, H, W).
+            samples (Sequence[SegDataSample]): Of each image; ``gt_sem_seg`` is the label that the heads ignore where
+                no label is wanted. They get the labels and ``pseudo_confidence``, float32 (1, H, W).
+            label_ratio (float, optional): Share of each predicted class in all of these images that is kept, the
+                surest pixels; the rest is ignored. Defaults to None, all.
+        """
+        main_head: Any = next(iter(_heads(labeler).values()))
+        shapes = [tuple(view.shape[1:]) for view in views]
+        metas = [SegDataSample(metainfo={'img_shape': shape, 'ori_shape': shape}) for shape in shapes]
+        for positions, logits, windows in forward_crops(labeler, {'inputs': list(views), 'data_samples': metas}):
+            confidence, label = logits.softmax(dim=1, dtype=torch.float32).max(dim=1)
+            for position, one, sure, window in zip(positions, label, confidence, windows, strict=True):
+                place = samples[position].gt_sem_seg.data[0].to(label.device, torch.int64, non_blocking=True)
+                samples[position].gt_sem_seg = PixelData(
+                    data=torch.where(place == main_head.ignore_index, place, one[window]).unsqueeze(0)
+                )
+                samples[position].pseudo_confidence = PixelData(data=sure[window].unsqueeze(0))
+        if label_ratio is not None:
+            _keep_surest(samples, label_ratio, main_head.ignore_index)
+
+    def check_online(self, label_ratio: float | None) -> None:
+        """Take any share."""
+
+    def check_mixes(self, mixes: Sequence[Mix]) -> None:
+        """Take all mixes."""
+
+    def average(self, views: Sequence[Any]) -> BaseDataElement:
+        """Average what a segmentor predicts for several views of an image, each turned back to the image's geometry.
+
+        Args:
+            views (Sequence[SegDataSample]): Its predictions.
+
+        Returns:
+            SegDataSample: ``seg_logits``, the log of the mean softmax, and ``pred_sem_seg``.
+        """
+        mean = sum(sample.seg_logits.data.float().softmax(dim=0) for sample in views) / len(views)
+        averaged: BaseDataElement = views[0].new()
+        averaged.seg_logits = PixelData(data=mean.clamp(min=torch.finfo(mean.dtype).tiny).log())
+        averaged.pred_sem_seg = PixelData(data=mean.argmax(dim=0, keepdim=True))
+        return averaged
+
+    def combine(self, by_peer: dict[str, Any], predicted_by: str) -> BaseDataElement:
+        """Join what segmentors predict for one image.
+
+        Args:
+            by_peer (dict[str, SegDataSample]): Their predictions.
+            predicted_by (str): Whose is the model's own: a peer's name or ``'ensemble'``.
+
+        Returns:
+            SegDataSample: ``pred_sem_seg`` and ``seg_logits`` of that one (the ensemble's logits are the log of its
+            mean softmax), and in ``peers`` everyone's ``pred_sem_seg``.
+        """
+        predictions = {name: BaseDataElement(pred_sem_seg=sample.pred_sem_seg) for name, sample in by_peer.items()}
+        mean = sum(sample.seg_logits.data.float().softmax(dim=0) for sample in by_peer.values()) / len(by_peer)
+        labels = PixelData(data=mean.argmax(dim=0, keepdim=True))
+        predictions[ENSEMBLE] = BaseDataElement(pred_sem_seg=labels)
+        if predicted_by == ENSEMBLE:
+            combined: BaseDataElement = next(iter(by_peer.values())).new()
+            # The smallest normal float keeps log(0) finite.
+            combined.seg_logits = PixelData(data=mean.clamp(min=torch.finfo(mean.dtype).tiny).log())
+            combined.pred_sem_seg = labels
+        else:
+            combined = by_peer[predicted_by]
+        combined.set_field(BaseDataElement(**predictions), 'peers')
+        return combined
+
+
+def stack_confidence(data_samples: Sequence[BaseDataElement]) -> Tensor:
+    """Stack the samples' confidence maps to the size of their labels.
+
+    Args:
+        data_samples (Sequence[SegDataSample]): With ``gt_sem_seg`` of one size (H, W), padded or not, and
+            ``pseudo_confidence`` (1, h, w) of the unpadded image where the label is a pseudo label.
+
+    Returns:
+        Tensor: (N, H, W) float32; ``inf`` for ground truth, and 0 outside of the map of a pseudo label.
+    """
+    size = data_samples[0].gt_sem_seg.shape
+    device = data_samples[0].gt_sem_seg.data.device
+    confidence = torch.full((len(data_samples), *size), GROUND_TRUTH, device=device)
+    for i, sample in enumerate(data_samples):
+        if 'pseudo_confidence' in sample:
+            height, width = sample.pseudo_confidence.shape
+            confidence[i] = 0  # padding is not a label, and never ground truth
+            confidence[i, :height, :width] = sample.pseudo_confidence.data[0]
+    return confidence
+
+
+def _keep_surest(samples: Sequence[Any], label_ratio: float, ignore_index: int) -> None:
+    """Ignore the labels of images, each (1, H, W), but the surest share of each class in all of them together."""
+    label = torch.cat([sample.gt_sem_seg.data.flatten() for sample in samples])
+    confidence = torch.cat([sample.pseudo_confidence.data.flatten() for sample in samples])
+    label = label.where(surest_of_each_class(label, confidence, label_ratio), ignore_index)
+    maps = [sample.gt_sem_seg.data for sample in samples]
+    for sample, like, one in zip(samples, maps, label.split([one.numel() for one in maps]), strict=True):
+        sample.gt_sem_seg = PixelData(data=one.view_as(like))
+
+
+def _heads(segmentor: nn.Module) -> dict[str, nn.Module]:
+    """All heads by name, the main one first: a cascade's last decode head is the one that predicts."""
+    heads: dict[str, nn.Module] = {}
+    for name in HEADS:
+        head = getattr(segmentor, name, None)
+        if isinstance(head, nn.ModuleList):
+            members = [(f'{name}[{i}]', member) for i, member in enumerate(head)]
+            heads.update(reversed(members) if name == 'decode_head' else members)
+        elif head is not None:
+            heads[name] = head
+    return heads
+
+
+def _check_head(where: str, head: nn.Module) -> None:
+    # Imported here, because classification needs no MMSegmentation.
+    from mmseg.models.decode_heads import PointHead
+    from mmseg.models.decode_heads.decode_head import BaseDecodeHead
+
+    if not isinstance(head, BaseDecodeHead):
+        raise ValueError(f'The {where} predicts no pixel logits (a query-based head?): {SUPPORTED}.')
+    if isinstance(head, PointHead):
+        raise ValueError(f'The {where} computes its loss at sampled points: {SUPPORTED}.')
+    if head.out_channels != head.num_classes:
+        raise ValueError(
+            f'The {where} predicts {head.num_classes} classes with out_channels={head.out_channels} (a sigmoid): '
+            f'{SUPPORTED}; for two classes set num_classes=2, out_channels=2.'
+        )
+
+
+def _with_loss(where: str, head: Any) -> Any:
+    """Return the head that holds the loss: that of K-Net is in the head that makes its kernels."""
+    inner = getattr(head, 'kernel_generate_head', None)
+    if not hasattr(head, 'loss_decode') and inner is not None:
+        _check_head(f'kernel_generate_head of the {where}', inner)
+        head = inner
+    if not hasattr(head, 'loss_decode'):
+        raise ValueError(f'The {where} has no loss_decode: {SUPPORTED}.')
+    return head
+
+
+def _the_only_loss(where: str, head: nn.Module) -> nn.Module:
+    from mmseg.models.losses import CrossEntropyLoss
+
+    losses = list(head.loss_decode) if isinstance(head.loss_decode, nn.ModuleList) else [head.loss_decode]
+    if len(losses) != 1:
+        names = ', '.join(type(loss).__name__ for loss in losses)
+        raise ValueError(
+            f'The {where} adds up {len(losses)} losses ({names}), of which DMT can weigh one: {SUPPORTED}.'
+        )
+    (loss,) = losses
+    if isinstance(loss, DynamicMutualLoss):
+        return loss
+    if not isinstance(loss, CrossEntropyLoss) or loss.use_sigmoid or loss.use_mask:
+        way_out = '; set use_sigmoid=False' if getattr(loss, 'use_sigmoid', False) else ''
+        raise ValueError(f'The {where} computes {loss}, no softmax cross entropy of pixels: {SUPPORTED}{way_out}.')
+    return loss

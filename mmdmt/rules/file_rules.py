@@ -1,0 +1,198 @@
+"""The rules that files of images and masks must keep; a run and the check of data both go by them.
+
+Each rule returns what it has found in one file, or None.
+"""
+
+from pathlib import PurePath
+
+import numpy as np
+from mmcv.transforms import LoadImageFromFile
+from numpy.typing import NDArray
+
+from mmdmt.rules.findings import Finding
+from mmdmt.rules.image_content import ImageContent
+
+CONVERT = 'convert it to one channel of class ids (tools/dataset_converters/color_masks.py)'
+_CONVERT_DEEP = 'convert it to one channel of 8 bits with class ids from 0 on, 255 where it is ignored'
+_MASK_MODES = ('1', 'L', 'P')
+_NEARLY_BLACK = 64
+
+
+def missing(what: str, path: str) -> Finding:
+    """Say that a file does not exist.
+
+    Args:
+        what (str): ``'image'`` or ``'mask'``.
+        path (str): Its path.
+    """
+    empty = ' (is there an empty line in the list?)' if PurePath(path).name.startswith('.') else ''
+    return Finding(
+        what,
+        path,
+        f'does not exist{empty}',
+        'do not exist',
+        'check data_root, data_prefix, the suffixes and the list of the dataset, and that its converter has been run',
+    )
+
+
+def unreadable(what: str, path: str, error: Exception) -> Finding:
+    """Say why a file cannot be read.
+
+    Args:
+        what (str): ``'image'`` or ``'mask'``.
+        path (str): Its path.
+        error (Exception): What reading it has raised.
+    """
+    if isinstance(error, FileNotFoundError):
+        return missing(what, path)
+    reason = (str(error).strip().splitlines() or [''])[-1] or type(error).__name__
+    remedy = 'replace it, or take it off the list'
+    return Finding(what, path, f'cannot be read ({reason})', 'cannot be read', remedy, reason)
+
+
+def mask_mode(path: str, content: ImageContent | None) -> Finding | None:
+    """Find a mask of several channels or more than 8 bits: the toolbox cuts 16 bits to 8 without a word."""
+    if content is None or (content.mode in _MASK_MODES and content.bits <= 8 and content.channels == 1):
+        return _pages('mask', path, content)
+    mode = f'of mode {content.mode}, but a mask has one channel of 8 bits'
+    remedy = CONVERT if content.bits <= 8 else _CONVERT_DEEP
+    return Finding('mask', path, f'is an image {mode}', f'are images {mode}', remedy)
+
+
+def image_findings(
+    path: str,
+    content: ImageContent | None,
+    loader: object,
+    loaded: NDArray[np.generic],
+    shape: tuple[int, ...] = (),
+    mask: tuple[int, ...] | None = None,
+) -> list[Finding]:
+    """Find all that is wrong or odd with an image.
+
+    Args:
+        path (str): The image file.
+        content (ImageContent, optional): Of the file.
+        loader (Callable): The transform that has loaded it.
+        loaded (np.ndarray): (H, W, channels); it may have been resized.
+        shape (tuple[int, ...]): As it was loaded. Defaults to ``()``.
+        mask (tuple[int, ...], optional): Shape of its mask. Defaults to None.
+    """
+    found = [
+        image_planes(path, content, loader),
+        image_depth(path, content, loader, loaded),
+        image_bands(path, content, loaded),
+    ]
+    if mask is not None:
+        found.append(image_turned(path, content, loader, shape, mask))
+    return [finding for finding in found if finding is not None]
+
+
+def image_depth(path: str, content: ImageContent | None, loader: object, loaded: NDArray[np.generic]) -> Finding | None:
+    """Find an image of which loading drops bits: of 12 bits stored in 16, the 4 that are left are nearly black.
+
+    It may be intended while enough of them are left.
+
+    Args:
+        path (str): The image file.
+        content (ImageContent, optional): Of the file.
+        loader (Callable): The transform that has loaded it.
+        loaded (np.ndarray): (H, W, channels).
+    """
+    cuts = isinstance(loader, LoadImageFromFile) and loader.color_type != 'unchanged'
+    bits = 8 if cuts else 8 * loaded.dtype.itemsize
+    if content is None or content.bits <= bits:
+        return None
+    highest = loaded.max(initial=0)
+    says = f'{content.bits} bits a channel, but is loaded with {bits}'
+    return Finding(
+        'image',
+        path,
+        f'has {says}, in which its highest value is {highest}',
+        f'have {says.replace("is loaded", "are loaded")}',
+        "load them with LoadImageFromFile(color_type='unchanged', imdecode_backend='cv2'), or convert them to 8 bits",
+        f'up to {highest}',
+        stops=0 < highest < _NEARLY_BLACK,
+    )
+
+
+def image_bands(path: str, content: ImageContent | None, loaded: NDArray[np.generic]) -> Finding | None:
+    """Find an image of which loading drops channels or pages; transparency is not an information on what it shows."""
+    if content is None:
+        return None
+    kept = 1 if loaded.ndim == 2 else loaded.shape[2]
+    if content.channels <= max(kept, 3) or content.mode.startswith('CMYK'):
+        return _pages('image', path, content)
+    says = f'{content.channels} channels, of which {kept} are loaded'
+    remedy = (
+        "load all with LoadImageFromFile(color_type='unchanged') and as many values of mean and std, if they are more "
+        'than transparency'
+    )
+    return Finding('image', path, f'has {says}', f'have {says}', remedy, stops=False)
+
+
+def image_planes(path: str, content: ImageContent | None, loader: object) -> Finding | None:
+    """Find a TIFF that holds its bands one after the other: what is not made for it loads one band, or mixes them up.
+
+    Args:
+        path (str): The image file.
+        content (ImageContent, optional): Of the file.
+        loader (Callable): The transform that loads it.
+    """
+    if content is None or not content.planes or type(loader).__name__ == 'LoadTiffImage':
+        return None
+    backend = loader.imdecode_backend if isinstance(loader, LoadImageFromFile) else ''
+    if backend != 'tifffile' and content.channels == 3 and content.bits == 8:
+        return None  # which OpenCV and Pillow put together
+    what = f"{content.channels} bands one after the other (planarconfig='separate')"
+    return Finding(
+        'image',
+        path,
+        f'holds {what}',
+        f'hold {what}',
+        "load them with dict(type='mmdmt.LoadTiffImage'), or write them pixel by pixel (planarconfig='contig')",
+    )
+
+
+def image_turned(
+    path: str, content: ImageContent | None, loader: object, image: tuple[int, ...], mask: tuple[int, ...]
+) -> Finding | None:
+    """Find an image that its EXIF orientation turns when it is loaded, where the sizes do not show that the mask fits.
+
+    Args:
+        path (str): The image file.
+        content (ImageContent, optional): Of the file.
+        loader (Callable): The transform that loads the image.
+        image (tuple[int, ...]): Shape of the loaded image.
+        mask (tuple[int, ...]): Shape of the loaded mask.
+    """
+    if content is None or content.orientation == 1 or not turns(loader):
+        return None
+    if content.orientation > 4 and image[0] != image[1] and image[:2] == mask[:2]:
+        return None  # the mask was drawn over the turned image
+    return Finding(
+        'image',
+        path,
+        f'has EXIF orientation {content.orientation}: it is turned when it is loaded, its mask is not',
+        'have an EXIF orientation: they are turned when they are loaded, their masks are not',
+        "look whether they fit (check_data.py --draw); if not, set color_type='color_ignore_orientation' of "
+        'LoadImageFromFile, or store images upright without EXIF',
+        f'orientation {content.orientation}',
+        stops=False,
+    )
+
+
+def turns(loader: object) -> bool:
+    """Tell whether a transform turns the images that it loads as their EXIF orientation says."""
+    return (
+        isinstance(loader, LoadImageFromFile)
+        and loader.color_type in ('color', 'grayscale')
+        and loader.imdecode_backend in ('cv2', 'pillow')
+    )
+
+
+def _pages(what: str, path: str, content: ImageContent | None) -> Finding | None:
+    if content is None or content.pages == 1:
+        return None
+    says = f'{content.pages} pages, of which the first is loaded'
+    remedy = 'write one file a page, or one page of several channels'
+    return Finding(what, path, f'has {says}', f'have {says}', remedy, stops=False)

@@ -1,0 +1,113 @@
+"""Check that the files of a dataset exist and have the right kind."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mmcv.transforms import LoadImageFromFile
+from mmengine.dataset import BaseDataset
+
+from mmdmt.rules.file_rules import mask_mode, missing
+from mmdmt.rules.findings import FileError, by_kind
+from mmdmt.rules.image_content import read_content
+from mmdmt.rules.joined_datasets import plain_datasets
+
+_REMEDIES = {
+    'ann_file': 'make the list first (tools/make_splits.py, or the converter of the data)',
+    'img_path': 'set data_root and data_prefix to where the images are',
+    'seg_map_path': 'set data_root and data_prefix to where the masks are, and run the converter of the data if it has '
+    'one',
+}
+
+
+def check_places(name: str, config: Mapping[str, Any]) -> None:
+    """Check that the list and the image folder of a dataset exist, where the toolbox only asserts it.
+
+    Args:
+        name: Which dataset it is, such as ``'labeled'``, for the error message.
+        config: Config of a dataset, or of one that joins or repeats others. Those on other storage are not looked at.
+
+    Raises:
+        FileNotFoundError: If one does not exist.
+    """
+    for part in plain_datasets(config):
+        root = part.get('data_root') or ''
+        folders = part.get('data_prefix') or {}
+        if part.get('backend_args') or '://' in str(root) or not isinstance(folders, Mapping):
+            continue
+        for key, path in {'ann_file': part.get('ann_file'), 'img_path': folders.get('img_path')}.items():
+            if path:
+                # As MMEngine does: an absolute path stays what it is.
+                _check_place(f'the {name} dataset', key, Path(root, path), root)
+
+
+def check_folders(name: str, dataset: BaseDataset, keys: Sequence[str]) -> None:
+    """Check that the folders of a plain dataset exist.
+
+    Args:
+        name (str): As sentences name the dataset.
+        dataset (BaseDataset): One on other storage is not looked at.
+        keys (Sequence[str]): Of its ``data_prefix``.
+
+    Raises:
+        FileNotFoundError: If one does not exist.
+    """
+    folders = getattr(dataset, 'data_prefix', None) or {}
+    if getattr(dataset, 'backend_args', None) or '://' in str(dataset.data_root):
+        return
+    for key in keys:
+        if folders.get(key):
+            _check_place(name, key, Path(folders[key]), dataset.data_root)
+
+
+def _check_place(name: str, key: str, place: Path, root: Any) -> None:
+    if not place.exists():
+        raise FileNotFoundError(f'{place} ({key} of {name}, data_root={root!r}) does not exist: {_REMEDIES[key]}.')
+
+
+def check_mask_file(path: Path, remedy: str) -> None:
+    """Check that a mask is an image of one channel of at most 8 bits.
+
+    Args:
+        path: An image file.
+        remedy: What to do about another one, for the error message.
+
+    Raises:
+        ValueError: If it is of another kind.
+    """
+    finding = mask_mode(str(path), read_content(path.read_bytes()))
+    if finding is not None and finding.stops:
+        raise FileError(replace(finding, remedy=remedy))
+
+
+def check_files(name: str, dataset: BaseDataset, keys: Sequence[str]) -> None:
+    """Check that the files of a plain dataset on the local disk exist.
+
+    Args:
+        name (str): As sentences name the dataset.
+        dataset (BaseDataset): One that reads no files is not looked at.
+        keys (Sequence[str]): What names a file in the information on an image.
+
+    Raises:
+        FileNotFoundError: If some do not exist.
+        ValueError: If the dataset names none, such as masks.
+    """
+    transforms = getattr(getattr(dataset, 'pipeline', None), 'transforms', ())
+    on_disk = any(isinstance(transform, LoadImageFromFile) for transform in transforms)
+    if not on_disk or getattr(dataset, 'backend_args', None):
+        return
+    first = dataset.get_data_info(0)
+    without = next((key for key in keys if first.get(key) is None), None)
+    if without:
+        raise ValueError(f'{name} names no {without} of its images: give its data_prefix a {without}.')
+    absent = [
+        missing('mask' if key == 'seg_map_path' else 'image', info[key])
+        for info in map(dataset.get_data_info, range(len(dataset)))
+        for key in keys
+        if not os.path.isfile(info[key])  # noqa: PTH113  many, and a Path takes longer than the look
+    ]
+    if absent:
+        check_folders(name, dataset, keys)
+        raise FileNotFoundError(' '.join(by_kind(absent)))

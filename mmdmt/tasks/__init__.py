@@ -1,1 +1,0 @@
-"""Tasks: segmentation labels pixels, classification labels whole images."""

@@ -1,0 +1,249 @@
+import pickle
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from mmseg.datasets.transforms import LoadAnnotations
+from torch.utils.data import DataLoader
+
+from mmdmt.datasets.digits.digit_rendering import DOMAINS, SPLITS, SceneKey, glyphs, handwriting_samples, render_scene
+from mmdmt.datasets.digits.digit_scenes import DigitScenes
+from mmdmt.datasets.transforms.digit_scene import LoadSceneAnnotations, LoadSceneImage
+from mmdmt.registry import DATASETS
+
+IMAGE = dict(type='mmdmt.LoadSceneImage')
+MASK = dict(type='mmdmt.LoadSceneAnnotations')
+PACK = dict(type='PackSegInputs')
+
+
+# Unprefixed transforms resolve as in a run with MMSegmentation's default scope.
+pytestmark = pytest.mark.usefixtures('mmseg_scope')
+
+
+def scenes(domain: str, split: str, number: int, seed: int = 0, size: int = 48) -> list[tuple[np.ndarray, np.ndarray]]:
+    return [tuple(render_scene(SceneKey(seed, domain, split, index, size))) for index in range(number)]
+
+
+def masks(domain: str, split: str, number: int = 40) -> np.ndarray:
+    return np.stack([mask for _, mask in scenes(domain, split, number)])
+
+
+@pytest.mark.parametrize('domain', DOMAINS)
+def test_a_scene_rendered_again_is_the_same_whatever_global_randomness(domain: str) -> None:
+    key = SceneKey(3, domain, 'val', 5)
+    np.random.seed(0)
+    torch.manual_seed(0)
+    first = render_scene(key)
+    state, torch_state = np.random.get_state()[1].copy(), torch.get_rng_state()
+    np.random.seed(99)
+    render_scene.cache_clear()
+    again = render_scene(key)
+    assert again.image is not first.image
+    np.testing.assert_array_equal(again.image, first.image)
+    np.testing.assert_array_equal(again.mask, first.mask)
+    np.random.seed(0)
+    np.testing.assert_array_equal(np.random.get_state()[1], state)
+    assert torch.equal(torch.get_rng_state(), torch_state)
+
+
+@pytest.mark.parametrize(
+    'change', [dict(seed=1), dict(domain='handwriting'), dict(split='labeled'), dict(index=3)], ids=str
+)
+def test_seed_domain_split_and_number_each_change_the_scene_and_its_name(change: dict[str, Any]) -> None:
+    key = SceneKey(0, 'fonts', 'val', 2)
+    other = replace(key, **change)
+    assert other.name != key.name
+    assert (render_scene(other).image != render_scene(key).image).mean() > 0.5
+
+
+def test_a_larger_set_begins_with_the_scenes_of_a_smaller_one() -> None:
+    small, large = (DigitScenes('labeled', num_scenes=n, seed=7, pipeline=[IMAGE, MASK]) for n in (4, 8))
+    assert (len(small), len(large)) == (4, 8)
+    for i in range(4):
+        assert small[i]['img_path'] == large[i]['img_path']
+        np.testing.assert_array_equal(small[i]['img'], large[i]['img'])
+        np.testing.assert_array_equal(small[i]['gt_seg_map'], large[i]['gt_seg_map'])
+
+
+def test_splits_are_made_from_different_handwriting() -> None:
+    numbers = [i for split in SPLITS for of_digit in handwriting_samples(split).values() for i in of_digit]
+    assert len(numbers) == len(set(numbers)) == 901  # all samples of the digits 0 to 4
+    assert [len(handwriting_samples(split)['2']) for split in SPLITS] == [20, 98, 59]
+
+
+@pytest.mark.parametrize('domain', DOMAINS)
+def test_no_glyph_occurs_in_two_splits(domain: str) -> None:
+    shapes = [{g.tobytes() for of_digit in glyphs(domain, split).values() for g in of_digit} for split in SPLITS]
+    assert all(shapes)
+    assert not shapes[0] & shapes[1]
+    assert not shapes[0] & shapes[2]
+    assert not shapes[1] & shapes[2]
+
+
+def test_handwriting_of_a_digit_is_that_digit() -> None:
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    for split in SPLITS:
+        for digit, numbers in handwriting_samples(split).items():
+            assert set(digits.target[numbers]) == {int(digit)}
+            np.testing.assert_allclose(glyphs('handwriting', split)[digit], digits.images[numbers] / 16)
+
+
+@pytest.mark.parametrize('domain', DOMAINS)
+@pytest.mark.parametrize('split', SPLITS)
+def test_every_class_occurs_and_every_scene_has_a_digit(domain: str, split: str) -> None:
+    labels = masks(domain, split)
+    assert set(np.unique(labels)) == set(range(6))
+    assert (labels > 0).any(axis=(1, 2)).all()
+    assert 0.7 < (labels == 0).mean() < 0.95
+
+
+def test_scenes_hold_one_to_several_digits() -> None:
+    classes_per_scene = [len(np.unique(mask)) - 1 for mask in masks('handwriting', 'labeled')]
+    assert min(classes_per_scene) == 1
+    assert max(classes_per_scene) >= 3
+
+
+def test_strokes_are_lighter_than_the_ground_where_the_mask_says_so() -> None:
+    import cv2
+
+    for image, mask in scenes('handwriting', 'val', 20):
+        gray = image.mean(axis=2)
+        stroke = (mask > 0).astype(np.uint8)
+        beside = (cv2.dilate(stroke, np.ones((7, 7))) > 0) & (cv2.dilate(stroke, np.ones((3, 3))) == 0)
+        assert gray[stroke > 0].mean() > gray[beside].mean() + 15
+
+
+def test_fonts_come_light_on_dark_and_dark_on_light() -> None:
+    lighter = [image[mask > 0].mean() > image[mask == 0].mean() for image, mask in scenes('fonts', 'val', 30)]
+    assert 5 <= sum(lighter) <= 25
+
+
+@pytest.mark.parametrize('domain', DOMAINS)
+@pytest.mark.parametrize('size', [32, 48, 97])
+def test_other_sizes_show_digits_of_the_same_share(domain: str, size: int) -> None:
+    rendered = scenes(domain, 'unlabeled', 30, size=size)
+    assert rendered[0][0].shape == (size, size, 3)
+    assert rendered[0][1].shape == (size, size)
+    assert all((mask > 0).sum() > 0.015 * size**2 for _, mask in rendered)
+
+
+def test_a_dataset_gives_what_those_of_mmsegmentation_give() -> None:
+    dataset = DATASETS.build(dict(type='mmdmt.DigitScenes', split='val', domain='fonts', seed=2))
+    assert [len(DigitScenes(split)) for split in SPLITS] == [40, 600, 200]
+    assert dataset.metainfo['classes'] == ('background', '0', '1', '2', '3', '4')
+    assert len({tuple(color) for color in dataset.metainfo['palette']}) == 6
+    info = dataset.get_data_info(12)
+    assert info['img_path'] == 'digit_scenes/fonts/val/seed2/000012'
+    assert info['seg_map_path'] == 'digit_scenes/fonts/val/seed2/000012/mask'
+    assert (info['label_map'], info['reduce_zero_label'], info['seg_fields']) == (None, False, [])
+
+
+def test_names_never_meet_across_splits_and_domains() -> None:
+    sets = [DigitScenes(split, domain) for split in SPLITS for domain in DOMAINS]
+    names = [dataset.get_data_info(i)['img_path'] for dataset in sets for i in range(len(dataset))]
+    assert len(names) == len(set(names)) == 2 * 840
+
+
+def test_a_training_pipeline_of_mmsegmentation_takes_the_scenes() -> None:
+    pipeline = [
+        IMAGE,
+        MASK,
+        dict(type='RandomResize', scale=(48, 48), ratio_range=(0.5, 2.0), keep_ratio=True),
+        dict(type='RandomCrop', crop_size=(40, 40), cat_max_ratio=0.9),
+        dict(type='PhotoMetricDistortion'),
+        dict(type='Pad', size=(40, 40), pad_val=dict(img=0, seg=255)),
+        PACK,
+    ]
+    dataset = DigitScenes(pipeline=pipeline)
+    for i in range(6):
+        sample = dataset[i]
+        assert sample['inputs'].shape == (3, 40, 40)
+        assert sample['inputs'].dtype == torch.uint8
+        truth = sample['data_samples'].gt_sem_seg.data
+        assert truth.shape == (1, 40, 40)
+        assert set(truth.unique().tolist()) <= {*range(6), 255}
+        assert sample['data_samples'].img_path == f'digit_scenes/handwriting/labeled/seed0/{i:06d}'
+        assert sample['data_samples'].ori_shape == (48, 48)
+
+
+def test_changing_a_loaded_sample_leaves_the_scene_as_it_was() -> None:
+    dataset = DigitScenes(pipeline=[IMAGE, MASK])
+    sample = dataset[0]
+    image, mask = sample['img'].copy(), sample['gt_seg_map'].copy()
+    sample['img'][:] = 0
+    sample['gt_seg_map'][:] = 9
+    np.testing.assert_array_equal(dataset[0]['img'], image)
+    np.testing.assert_array_equal(dataset[0]['gt_seg_map'], mask)
+
+
+def test_unlabeled_scenes_load_without_masks() -> None:
+    sample = DigitScenes('unlabeled', pipeline=[IMAGE, PACK])[0]
+    assert sample['inputs'].shape == (3, 48, 48)
+    assert 'gt_sem_seg' not in sample['data_samples']
+
+
+def test_a_set_without_masks_says_so_when_a_pipeline_asks_for_one() -> None:
+    dataset = DigitScenes('unlabeled', data_prefix=dict(seg_map_path=None), pipeline=[IMAGE, MASK])
+    assert 'seg_map_path' not in dataset.get_data_info(0)
+    with pytest.raises(ValueError, match=r"'digit_scenes/handwriting/unlabeled/seed0/000000' is of a dataset without"):
+        dataset[0]
+
+
+def test_chosen_classes_are_renumbered_as_mmsegmentation_does() -> None:
+    chosen = dict(classes=('background', '3', '0'))
+    sample = DigitScenes(metainfo=chosen, num_scenes=20, pipeline=[MASK])
+    for i in range(20):
+        old, new = render_scene(SceneKey(0, 'handwriting', 'labeled', i)).mask, sample[i]['gt_seg_map']
+        for label, becomes in enumerate([0, 2, 255, 255, 1, 255]):
+            assert (new[old == label] == becomes).all()
+
+
+def test_reduce_zero_label_ignores_the_background() -> None:
+    reduced = DigitScenes(reduce_zero_label=True, pipeline=[MASK])[0]['gt_seg_map']
+    old = render_scene(SceneKey(0, 'handwriting', 'labeled', 0)).mask
+    np.testing.assert_array_equal(reduced, np.where(old == 0, 255, old.astype(int) - 1))
+
+
+def test_the_annotation_transform_is_found_as_an_annotation_transform() -> None:
+    assert issubclass(LoadSceneAnnotations, LoadAnnotations)
+    assert not issubclass(LoadSceneImage, LoadAnnotations)
+
+
+@pytest.mark.parametrize('transform', [LoadSceneImage(), LoadSceneAnnotations()])
+def test_a_sample_of_another_dataset_is_refused_by_name(transform: LoadSceneImage | LoadSceneAnnotations) -> None:
+    with pytest.raises(ValueError, match=r"'cat\.jpg' is none: use Load(ImageFromFile|Annotations) for a dataset"):
+        transform(dict(img_path='cat.jpg', seg_map_path='cat.png', reduce_zero_label=False, seg_fields=[]))
+
+
+@pytest.mark.parametrize('lazy_init', [False, True])
+def test_a_pickled_dataset_gives_the_same_samples(lazy_init: bool) -> None:
+    dataset = DigitScenes('val', 'fonts', pipeline=[IMAGE, MASK], lazy_init=lazy_init)
+    copy = pickle.loads(pickle.dumps(dataset))
+    assert len(copy) == 200
+    np.testing.assert_array_equal(copy[3]['img'], dataset[3]['img'])
+
+
+def test_a_worker_process_renders_what_the_main_process_renders() -> None:
+    dataset = DigitScenes(num_scenes=4, seed=11, pipeline=[IMAGE, MASK, PACK])
+    loader = DataLoader(dataset, batch_size=None, num_workers=1, collate_fn=lambda sample: sample['inputs'].clone())
+    for index, inputs in enumerate(loader):
+        assert torch.equal(inputs, dataset[index]['inputs'])
+
+
+@pytest.mark.parametrize(
+    ('wrong', 'sentence'),
+    [
+        (dict(split='train'), r"have no split 'train': choose one of labeled, unlabeled, val\."),
+        (dict(domain='mnist'), r"have no domain 'mnist': choose one of handwriting, fonts\."),
+        (dict(size=31), r'of size 31 are too small .* use 32 or more pixels'),
+        (dict(seed=-1), r'The seed of a digit scene is -1: use 0 or a positive number'),
+        (dict(split='val', num_scenes=0), r'has num_scenes=0: use 1 or more, or None for 200'),
+    ],
+)
+def test_wrong_arguments_are_refused_with_a_sentence(wrong: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        DigitScenes(**wrong)

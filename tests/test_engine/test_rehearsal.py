@@ -1,0 +1,284 @@
+import copy
+
+import numpy as np
+import pytest
+import torch
+from mmcv.transforms import BaseTransform
+from mmengine.registry import MODELS, TRANSFORMS
+from mmengine.runner import Runner
+from mmseg.models.decode_heads import FCNHead
+from toys.classification import image_run_config
+from toys.segmentation import TRAIN_PIPELINE, run_config, shapes
+
+from mmdmt.engine import rehearsal
+from mmdmt.engine.metric_names import fit_metric_names
+from mmdmt.engine.rehearsal import rehearse
+
+pytestmark = pytest.mark.whole_run
+
+HOOK = 'custom_hooks.0.'
+
+
+def ready(config):
+    """Build what trains, as the runner has it when hooks get ready."""
+    runner = Runner.from_cfg(config)
+    runner._train_loop = runner.build_train_loop(runner._train_loop)
+    runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
+    runner._val_loop = runner.build_val_loop(runner._val_loop) if runner._val_loop is not None else None
+    return runner, runner._hooks[[type(hook).__name__ for hook in runner._hooks].index('DMTHook')].curriculum
+
+
+def rehearsed(root, work_dir, **settings):
+    return rehearse(*ready(run_config(root, work_dir, **settings)))
+
+
+def everything(work_dir, runner):
+    """All that a run leaves behind: its last checkpoint and the next random numbers."""
+    checkpoint = torch.load(work_dir / 'iter_9.pth', weights_only=False)
+    kept = {key: checkpoint[key] for key in ('state_dict', 'optimizer', 'param_schedulers')}
+    return kept, torch.rand(4), np.random.rand(4), runner.message_hub.get_scalar('val/ensemble/' + 'mIoU').data
+
+
+def assert_same(first, second):
+    assert type(first) is type(second)
+    if isinstance(first, dict):
+        assert first.keys() == second.keys()
+        for key in first:
+            assert_same(first[key], second[key])
+    elif isinstance(first, (list, tuple)):
+        assert len(first) == len(second)
+        for one, other in zip(first, second, strict=True):
+            assert_same(one, other)
+    elif isinstance(first, (torch.Tensor, np.ndarray)):
+        assert (torch.as_tensor(first) == torch.as_tensor(second)).all()
+    else:
+        assert first == second
+
+
+@pytest.mark.parametrize('carry', ['last', 'best'])
+def test_a_run_is_the_same_with_and_without_a_rehearsal(shapes_folder, tmp_path, carry):
+    ends = []
+    for wanted in (True, False):
+        work_dir = tmp_path / f'{wanted}'
+        settings = {HOOK + 'rehearsal': wanted, HOOK + 'carry': carry, 'experiment_name': f'{carry}_{wanted}'}
+        runner = Runner.from_cfg(run_config(shapes_folder, work_dir, **settings))
+        runner.train()
+        ends.append(everything(work_dir, runner))
+    assert_same(*ends)
+
+
+def test_nothing_is_other_than_before(shapes_folder, tmp_path):
+    import random
+
+    runner, curriculum = ready(run_config(shapes_folder, tmp_path))
+
+    def state():
+        loaders = [[draw] for draw in iter(runner.val_loop.dataloader.sampler)]
+        return (
+            copy.deepcopy(runner.model.state_dict()),
+            copy.deepcopy(runner.optim_wrapper.state_dict()),
+            [
+                (module.training, parameter.grad)
+                for module in runner.model.modules()
+                for parameter in module.parameters()
+            ],
+            random.getstate(),
+            np.random.get_state(),
+            torch.get_rng_state(),
+            [list(metric.results) for metric in runner.val_loop.evaluator.metrics],
+            [dict(metric._metrics) for metric in runner.val_loop.evaluator.metrics],
+            [[dict(loss.counts) for loss in runner.model.losses_of(name)] for name in runner.model.peer_names],
+            loaders,
+        )
+
+    before = state()
+    names = rehearse(runner, curriculum)
+    assert_same(before, state())
+    assert 'ensemble/mIoU' in names
+    assert 'left/mIoU' in names
+
+
+def test_a_run_of_images_is_rehearsed_and_stays_the_same(tmp_path):
+    pytest.importorskip('mmpretrain')
+    ends = []
+    for wanted in (True, False):
+        work_dir = tmp_path / f'{wanted}'
+        config = image_run_config(work_dir, **{HOOK + 'rehearsal': wanted, 'experiment_name': f'images_{wanted}'})
+        Runner.from_cfg(config).train()
+        ends.append(torch.load(work_dir / 'iter_9.pth', weights_only=False)['state_dict'])
+        ends.append(torch.rand(4))
+    assert_same(ends[:2], ends[2:])
+
+
+def test_a_peer_without_a_padded_size_is_named(shapes_folder, tmp_path):
+    config = run_config(shapes_folder, tmp_path)
+    del config.model.peers.right.data_preprocessor['size']
+    with pytest.raises(ValueError, match="data_preprocessor of peer 'right' has neither size nor size_divisor"):
+        rehearse(*ready(config))
+
+
+def test_a_peer_that_cannot_learn_is_named(shapes_folder, tmp_path):
+    settings = {'model.peers.right.decode_head.in_channels': 7}
+    with pytest.raises(ValueError, match="peer 'right' cannot learn from 2 images .*RuntimeError"):
+        rehearsed(shapes_folder, tmp_path, **settings)
+
+
+@MODELS.register_module(force=True)
+class PresenceHead(FCNHead):
+    """A head that learns, beside the pixels, which classes an image shows."""
+
+    def loss_by_feat(self, seg_logits, batch_data_samples):
+        losses = super().loss_by_feat(seg_logits, batch_data_samples)
+        label = self._stack_batch_gt(batch_data_samples)
+        shown = torch.stack([(label == one).flatten(1).any(1) for one in range(3)], 1).float()
+        predicted = seg_logits.mean((2, 3))
+        losses['loss_presence'] = torch.nn.functional.binary_cross_entropy_with_logits(predicted, shown)
+        return losses
+
+
+@MODELS.register_module(force=True)
+class RegularizedHead(FCNHead):
+    """A head with a second loss that no label enters."""
+
+    def loss_by_feat(self, seg_logits, batch_data_samples):
+        return {**super().loss_by_feat(seg_logits, batch_data_samples), 'loss_size': seg_logits.square().mean()}
+
+
+OFFLINE = {'iters': 4, 'labeled': 2, 'pseudo': 2, 'label_ratio': 0.5}
+ONLINE = {'iters': 5, 'labeled': 2, 'pseudo': 2, 'online': {'labeler': 'weights'}}
+
+
+@pytest.mark.parametrize(
+    'phases',
+    [[OFFLINE, {**OFFLINE, 'iters': 5}], [{**ONLINE, 'iters': 9}], [OFFLINE, ONLINE]],
+    ids=['offline', 'online', 'both'],
+)
+def test_a_second_loss_that_learns_from_pseudo_labels_is_refused(shapes_folder, tmp_path, phases):
+    settings = {'model.peers.left.decode_head.type': 'PresenceHead', HOOK + 'phases': phases}
+    with pytest.raises(ValueError, match="Peer 'left' computes decode.loss_presence from pseudo labels"):
+        rehearsed(shapes_folder, tmp_path, **settings)
+
+
+@pytest.mark.parametrize('phases', [[OFFLINE, {**OFFLINE, 'iters': 5}], [OFFLINE, ONLINE]], ids=['offline', 'both'])
+def test_a_second_loss_without_labels_is_taken(shapes_folder, tmp_path, phases):
+    rehearsed(
+        shapes_folder,
+        tmp_path,
+        **{'model.peers.left.decode_head.type': 'RegularizedHead', HOOK + 'phases': phases},
+    )
+
+
+@TRANSFORMS.register_module(force=True)
+class FlipImageAlone(BaseTransform):
+    """What a transform does that knows no masks."""
+
+    def transform(self, results):
+        results['img'] = np.ascontiguousarray(results['img'][:, ::-1])
+        return results
+
+
+@TRANSFORMS.register_module(force=True)
+class NeedsRealImages(BaseTransform):
+    """Move the label alone, and only what a real image has."""
+
+    def transform(self, results):
+        if results['img_path'].endswith('.png'):
+            results['gt_seg_map'] = np.ascontiguousarray(results['gt_seg_map'][:, ::-1])
+        return results
+
+
+@pytest.mark.parametrize('name', ['FlipImageAlone', 'NeedsRealImages'])
+@pytest.mark.parametrize('part', ['labeled', 'unlabeled'])
+def test_a_transform_that_moves_one_of_image_and_label_is_named(shapes_folder, tmp_path, name, part):
+    config = run_config(shapes_folder, tmp_path)
+    pipeline = [*TRAIN_PIPELINE[:-1], {'type': name}, TRAIN_PIPELINE[-1]]
+    if part == 'labeled':
+        config.train_dataloader.dataset.labeled.pipeline = pipeline
+    else:
+        pipeline[1], pipeline[-1] = {'type': 'mmdmt.LoadPseudoLabel'}, {'type': 'mmdmt.PackPseudoLabel'}
+        config.train_dataloader.dataset.unlabeled.pipeline = pipeline
+    with pytest.raises(ValueError, match=f'{name} in the pipeline of the {part} dataset moves'):
+        rehearse(*ready(config))
+
+
+COLORS = [
+    {'type': 'PhotoMetricDistortion', 'brightness_delta': 120, 'contrast_range': (0.2, 2.0)},
+    {'type': 'RandomCutOut', 'prob': 1.0, 'n_holes': 3, 'cutout_shape': (10, 10)},
+    {'type': 'RGB2Gray'},
+    {'type': 'AdjustGamma', 'gamma': 2.0},
+]
+
+
+@pytest.mark.parametrize('color', COLORS, ids=lambda color: color['type'])
+def test_transforms_of_colors_are_no_moves(shapes_folder, tmp_path, color):
+    config = run_config(shapes_folder, tmp_path)
+    config.train_dataloader.dataset.labeled.pipeline = [*TRAIN_PIPELINE[:-1], color, TRAIN_PIPELINE[-1]]
+    rehearse(*ready(config))
+
+
+def test_a_metric_that_the_evaluator_does_not_know_is_found(shapes_folder, tmp_path):
+    with pytest.raises(ValueError, match='val_evaluator cannot judge a prediction .*mIOU'):
+        rehearsed(shapes_folder, tmp_path, **{'val_evaluator.metric.iou_metrics': ['mIOU']})
+
+
+def test_a_rehearsal_writes_nothing(shapes_folder, tmp_path):
+    folder = tmp_path / 'predictions'
+    rehearsed(shapes_folder, tmp_path / 'work', **{'val_evaluator.metric.output_dir': str(folder)})
+    assert not list(folder.rglob('*.png'))
+    assert not list((tmp_path / 'work').glob('.rehearsal*'))
+
+
+def test_labels_made_online_are_rehearsed(shapes_folder, tmp_path, monkeypatch):
+    labeled = []
+    original = rehearsal.DynamicMutualTraining.label_online
+    monkeypatch.setattr(
+        rehearsal.DynamicMutualTraining,
+        'label_online',
+        lambda self, name, *rest: (labeled.append(name), original(self, name, *rest)),
+    )
+    rehearsed(shapes_folder, tmp_path, **{HOOK + 'phases': [{**ONLINE, 'iters': 9}]})
+    assert labeled == ['left', 'right']
+
+
+def test_without_a_validation_an_image_is_labeled(shapes_folder, tmp_path):
+    config = run_config(shapes_folder, tmp_path)
+    for key in ('val_dataloader', 'val_cfg', 'val_evaluator'):
+        config[key] = None
+    assert rehearse(*ready(config)) is None
+
+
+def test_the_best_checkpoint_is_that_of_the_ensemble(shapes_folder, tmp_path):
+    settings = {'default_hooks.checkpoint.save_best': 'mIoU', 'default_hooks.checkpoint.interval': 3}
+    runner = Runner.from_cfg(run_config(shapes_folder, tmp_path, **settings))
+    runner.train()
+    assert len(list(tmp_path.glob('best_ensemble_mIoU_iter_*.pth'))) == 1
+
+
+@pytest.mark.parametrize('wanted', [True, False])
+def test_an_unknown_metric_of_save_best_is_refused_at_the_start(shapes_folder, tmp_path, wanted):
+    settings = {'default_hooks.checkpoint.save_best': 'mDice', HOOK + 'rehearsal': wanted}
+    runner = Runner.from_cfg(run_config(shapes_folder, tmp_path, **settings))
+    with pytest.raises(ValueError, match='mDice.* is none of what val_evaluator gives: choose one of .*left/mIoU'):
+        runner.train()
+    assert runner.iter == 0
+
+
+def test_schedulers_and_early_stopping_get_the_name_of_the_ensemble(shapes_folder, tmp_path):
+    scheduler = {'type': 'ReduceOnPlateauLR', 'monitor': 'mIoU', 'rule': 'greater', 'by_epoch': False, 'factor': 0.5}
+    config = run_config(shapes_folder, tmp_path, param_scheduler=[scheduler])
+    config.custom_hooks.append({'type': 'EarlyStoppingHook', 'monitor': 'mIoU'})
+    runner, _ = ready(config)
+    fit_metric_names(runner, ('left/mIoU', 'ensemble/mIoU'), None)
+    assert runner.cfg.param_scheduler[0].monitor == 'ensemble/mIoU'
+    assert [hook.monitor for hook in runner.hooks if hasattr(hook, 'monitor')] == ['ensemble/mIoU']
+    config.param_scheduler[0].monitor = 'loss'
+    runner.cfg.param_scheduler[0].monitor = 'loss'
+    with pytest.raises(ValueError, match="monitor='loss' of param_scheduler is none"):
+        fit_metric_names(runner, ('left/mIoU', 'ensemble/mIoU'), None)
+
+
+def test_other_classes_of_the_validation_are_seen(shapes_folder, tmp_path):
+    config = run_config(shapes_folder, tmp_path)
+    config.val_dataloader.dataset = shapes(shapes_folder, 'val.txt', pipeline=[{'type': 'LoadImageFromFile'}])
+    with pytest.raises(ValueError, match='first image of val_dataloader|peers cannot predict'):
+        rehearse(*ready(config))

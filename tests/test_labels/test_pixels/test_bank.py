@@ -1,0 +1,250 @@
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from toys.run_folders import MANIFEST
+
+from mmdmt.integrity import seal, unseal
+from mmdmt.labels.manifest import Manifest
+from mmdmt.labels.pixels.bank import BankWriter, PseudoLabelBank, remove_banks
+
+
+def label_of(image):
+    generator = np.random.default_rng(image)
+    shape = (6 + image, 8)
+    return generator.integers(0, 3, shape).astype(np.uint8), generator.random(shape, np.float32)
+
+
+def write(folder, images=range(5), rank=0):
+    with BankWriter(folder, rank) as writer:
+        for image in images:
+            writer.write(image, *label_of(image))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write(tmp_path / 'bank')
+    MANIFEST.write(tmp_path / 'bank')
+    return tmp_path / 'bank'
+
+
+def test_reading_drops_pixels_below_the_threshold_of_their_class(folder):
+    bank = PseudoLabelBank(folder)
+    assert len(bank) == 5
+    for image in (3, 0, 4):
+        label, confidence = bank.read(image)
+        original, sure = label_of(image)
+        assert np.abs(confidence - sure).max() < 1e-3
+        assert (label[original == 1] == 255).all()  # nothing reaches infinity
+        for cls, threshold in ((0, 0.5), (2, 0.75)):
+            assert np.array_equal(label == cls, (original == cls) & (confidence >= threshold))
+
+
+def test_the_shards_of_several_processes_make_one_bank(folder, tmp_path):
+    for rank in range(2):
+        write(tmp_path / 'two', range(rank, 5, 2), rank)
+    replace(MANIFEST, shards=2).write(tmp_path / 'two')
+    one, two = PseudoLabelBank(folder), PseudoLabelBank(tmp_path / 'two')
+    for image in range(5):
+        assert all(np.array_equal(a, b) for a, b in zip(one.read(image), two.read(image), strict=True))
+
+
+def test_a_manifest_is_read_as_it_was_written(folder):
+    assert Manifest.read(folder) == MANIFEST
+    assert None in json.loads((folder / 'manifest.json').read_text())['thresholds']  # plain JSON, no Infinity
+
+
+def test_a_bank_without_manifest_is_incomplete(tmp_path):
+    write(tmp_path)
+    with pytest.raises(FileNotFoundError, match='is incomplete .*resume the run'):
+        PseudoLabelBank(tmp_path)
+
+
+def test_a_labeling_that_failed_leaves_no_complete_shard(tmp_path):
+    def fail():
+        with BankWriter(tmp_path) as writer:
+            writer.write(0, *label_of(0))
+            raise KeyboardInterrupt
+
+    pytest.raises(KeyboardInterrupt, fail)
+    MANIFEST.write(tmp_path)
+    with pytest.raises(FileNotFoundError, match='lacks index-0.npy'):
+        PseudoLabelBank(tmp_path)
+
+
+def test_missing_images_are_counted(tmp_path):
+    write(tmp_path, images=[0, 2, 3])
+    MANIFEST.write(tmp_path)
+    with pytest.raises(ValueError, match='lacks 2 of 5 images, first number 1'):
+        PseudoLabelBank(tmp_path)
+
+
+def test_a_truncated_file_is_found_when_the_bank_is_opened(folder):
+    data = (folder / 'labels-0.bin').read_bytes()
+    (folder / 'labels-0.bin').write_bytes(data[:-3])
+    with pytest.raises(ValueError, match=f'has {len(data) - 3} bytes, its index {len(data)}'):
+        PseudoLabelBank(folder)
+
+
+def test_a_flipped_bit_is_found_when_its_image_is_read(folder):
+    data = bytearray((folder / 'labels-0.bin').read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / 'labels-0.bin').write_bytes(data)
+    bank = PseudoLabelBank(folder)
+    damaged = 2  # of five nearly equal ones, the middle byte is in the third
+    for image in set(range(5)) - {damaged}:
+        bank.read(image)
+    with pytest.raises(ValueError, match=f'Image {damaged} of the pseudo-label bank'):
+        bank.read(damaged)
+
+
+@pytest.mark.parametrize(
+    ('text', 'words'),
+    [
+        ('{', 'not a manifest'),
+        ('{}', 'not a manifest'),
+        ('{"thresholds": [], "totals": [], "kept": [], "surprise": 1}', 'not a manifest'),
+    ],
+)
+def test_a_strange_manifest_is_refused(folder, text, words):
+    (folder / 'manifest.json').write_text(text)
+    with pytest.raises(ValueError, match=words):
+        PseudoLabelBank(folder)
+
+
+@pytest.mark.parametrize('version', [1, 99])
+def test_another_format_is_refused(folder, version):
+    replace(MANIFEST, format=version).write(folder)
+    with pytest.raises(ValueError, match=f'has format {version}, this version reads 2: resume the run from'):
+        PseudoLabelBank(folder)
+
+
+def test_the_bank_of_another_run_is_refused(folder):
+    Manifest.read(folder).check(folder, run='20260101_000000', phase=2)
+    with pytest.raises(ValueError, match='of another run: its phase is 2, not 3'):
+        Manifest.read(folder).check(folder, run='20260101_000000', phase=3)
+
+
+@pytest.mark.parametrize(('keep', 'left'), [(0, {0, 1, 2, 3}), (1, {3}), (2, {2, 3}), (9, {0, 1, 2, 3})])
+def test_old_banks_are_removed_by_a_setting(tmp_path, keep, left):
+    for phase in range(4):
+        (tmp_path / f'phase_{phase}' / 'coco').mkdir(parents=True)
+    (tmp_path / 'mine').mkdir()
+    remove_banks(tmp_path, phase=3, keep=keep)
+    assert {path.name for path in tmp_path.iterdir()} == {'mine', *(f'phase_{n}' for n in left)}
+
+
+@pytest.mark.skipif(not Path('/dev/full').exists(), reason='the system has no device that is always full')
+@pytest.mark.parametrize('images', [5, 500])
+def test_a_full_disk_is_told_in_a_sentence_and_leaves_no_complete_bank(tmp_path, images):
+    # A file that lies on a full disk, for the system; 500 images are more than is buffered.
+    (tmp_path / 'labels-0.bin').symlink_to('/dev/full')
+    with pytest.raises(OSError, match=r'No space left on device while this was written .make room .*labels-0'):
+        write(tmp_path, range(images))
+    assert not (tmp_path / 'index-0.npy').exists()
+
+
+@pytest.mark.parametrize(
+    ('field', 'value', 'words'),
+    [
+        ('run', 7, "run is '7', but must be a string"),
+        ('phase', -1, "phase is '-1', but must be a whole number >= 0"),
+        ('phase', True, "phase is 'True'"),
+        ('images', 2.5, "images is '2.5'"),
+        ('images', 10**13, 'lacks 9999999999995 of 10000000000000 images, first number 5'),
+        ('label_ratio', 20, r"label_ratio is '20', but must be in \(0, 1\]"),
+        ('label_ratio', float('nan'), "label_ratio is 'nan'"),
+        ('shards', 0, "shards is '0', but must be from 1 to"),
+        ('shards', 10**9, "shards is '1000000000'"),
+        ('shards', 2, 'lacks index-1.npy'),
+        ('thresholds', [], "thresholds is '0 values'"),
+        ('thresholds', [0.5] * 300, "thresholds is '300 values'"),
+        ('thresholds', ['0.5', None, 0.5], "thresholds is '0.5', but must be in"),
+        ('thresholds', [0.5, None, 1.5], "thresholds is '1.5'"),
+        ('totals', [1, 2], "totals is '2 values', but must be 3"),
+        ('totals', [100, 0, 10**30], 'totals is'),
+        ('totals', 'abc', "totals is 'a'"),
+        ('kept', [40, 0, -1], "kept is '-1'"),
+        ('kept', [101, 0, 0], "kept is '101', but must be at most the 100 pixels"),
+    ],
+)
+def test_a_manifest_of_a_stranger_is_refused_with_its_field(folder, field, value, words):
+    fields = unseal((folder / 'manifest.json').read_text())
+    (folder / 'manifest.json').write_text(seal({**fields, field: value}))
+    with pytest.raises((ValueError, FileNotFoundError), match=words) as error:
+        PseudoLabelBank(folder)
+    assert '\n' not in str(error.value)
+    assert str(error.value).endswith('new work_dir.')
+
+
+def test_one_changed_digit_of_a_manifest_is_noticed(folder):
+    text = (folder / 'manifest.json').read_text()
+    (folder / 'manifest.json').write_text(text.replace('"label_ratio": 0.', '"label_ratio": 0.1', 1))
+    with pytest.raises(ValueError, match='it is damaged, or was changed by hand'):
+        PseudoLabelBank(folder)
+
+
+@pytest.mark.parametrize('text', ['[' * 100_000, ' ' * 2**24 + '{}', '[]', '"x"', '1' * 5000])
+def test_a_manifest_that_is_no_manifest_is_refused(folder, text):
+    (folder / 'manifest.json').write_text(text)
+    with pytest.raises(ValueError, match='not a manifest of a pseudo-label bank'):
+        PseudoLabelBank(folder)
+
+
+def rows(*changes):
+    """The index of the five images with some of its numbers changed."""
+
+    def change(index):
+        for row, column, value in changes:
+            index[row, column] = value
+        return index
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ('change', 'words'),
+    [
+        (rows((0, 0, 9)), 'names image 9, but the bank has 5'),
+        (rows((0, 0, -1)), 'names image -1'),
+        (rows((0, 0, 3)), 'lacks 1 of 5 images, first number 0, and has 1 twice'),
+        (rows((0, 1, -8)), 'its index'),
+        (rows((0, 1, 2**62)), 'its index'),
+        (rows((0, 2, 2**62), (1, 2, 2**62), (2, 2, 2**62), (3, 2, 2**62)), 'its index'),
+        (rows((0, 2, 0)), 'its index'),
+        (lambda index: index.astype(np.float64), 'float64'),
+        (lambda index: index.ravel(), r'\(15,\)'),
+        (lambda index: index[:, :2].copy(), r'\(5, 2\)'),
+        (lambda index: np.array([{}] * 15, object), 'is not an index'),
+    ],
+)
+def test_the_index_of_a_stranger_is_refused(folder, change, words):
+    np.save(folder / 'index-0.npy', change(np.load(folder / 'index-0.npy')))
+    with pytest.raises(ValueError, match=words):
+        PseudoLabelBank(folder)
+
+
+def test_an_index_that_claims_more_than_its_file_holds_is_refused(folder):
+    with (folder / 'index-0.npy').open('wb') as file:
+        np.lib.format.write_array_header_1_0(file, {'descr': '<i8', 'fortran_order': False, 'shape': (10**13, 3)})
+        file.write(bytes(120))
+    with pytest.raises(ValueError, match='is not an index'):
+        PseudoLabelBank(folder)
+
+
+def test_a_process_without_images_leaves_an_empty_shard(tmp_path):
+    write(tmp_path, range(5), 0)
+    write(tmp_path, [], 1)
+    replace(MANIFEST, shards=2).write(tmp_path)
+    assert len(PseudoLabelBank(tmp_path)) == 5
+
+
+@pytest.mark.process
+def test_a_bank_that_is_open_when_python_ends_says_nothing(folder):
+    code = f'from mmdmt.labels.pixels.bank import open_bank\nopen_bank({str(folder)!r}).read(0, 255)\n'
+    result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, timeout=300, check=True)
+    assert 'Exception ignored' not in result.stderr

@@ -1,0 +1,249 @@
+import struct
+import tracemalloc
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import zstandard
+
+from mmdmt.labels.pixels.codec import decode, encode
+from mmdmt.method.confidence_levels import NUM_LEVELS, quantize
+
+SEED = 7
+
+
+def network_output(height: int, width: int, num_classes: int = 21, stride: int = 8):
+    """Labels and levels of random logits, about as smooth as a segmentor's, interpolated from a coarser grid."""
+    coarse = np.random.default_rng(SEED).normal(size=(num_classes, height // stride + 1, width // stride + 1))
+    for _ in range(512 // stride**2):  # blurs by the same number of pixels, whatever the stride
+        for axis in (1, 2):
+            coarse = (np.roll(coarse, 1, axis) + 2 * coarse + np.roll(coarse, -1, axis)) / 4
+    coarse *= 6 / coarse.std()
+    logits = interpolation(height, coarse.shape[1]) @ coarse @ interpolation(width, coarse.shape[2]).T
+    probability = np.exp(logits - logits.max(axis=0))
+    probability = (probability / probability.sum(axis=0)).astype(np.float32)
+    return probability.argmax(axis=0).astype(np.uint8), quantize(probability.max(axis=0))
+
+
+def interpolation(size: int, grid: int) -> np.ndarray:
+    """Weights of linear interpolation from a grid to a size, both having the same corners."""
+    positions = np.linspace(0, grid - 1, size)
+    return np.maximum(0, 1 - np.abs(positions[:, None] - np.arange(grid)))
+
+
+def noise(shape):
+    rng = np.random.default_rng(SEED)
+    return rng.integers(0, 256, shape, dtype=np.uint8), rng.integers(0, NUM_LEVELS, shape, dtype=np.uint16)
+
+
+def assert_round_trip(label, levels):
+    decoded_label, decoded_levels = decode(encode(label, levels))
+    assert (decoded_label.dtype, decoded_levels.dtype) == (np.uint8, np.uint16)
+    np.testing.assert_array_equal(decoded_label, label)
+    np.testing.assert_array_equal(decoded_levels, levels)
+
+
+@pytest.mark.parametrize('shape', [(0, 0), (0, 5), (5, 0), (1, 1), (1, 9), (9, 1), (2, 3), (37, 64), (321, 500)])
+def test_labels_and_levels_come_back(shape):
+    assert_round_trip(*noise(shape))
+
+
+def test_network_output_comes_back():
+    assert_round_trip(*network_output(375, 500))
+
+
+def test_every_label_value_comes_back():
+    label = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    assert_round_trip(label, np.full(label.shape, 7, np.uint16))
+
+
+def test_every_level_comes_back():
+    levels = np.random.default_rng(SEED).permutation(NUM_LEVELS)[None].astype(np.uint16)
+    assert_round_trip(np.zeros(levels.shape, np.uint8), levels)
+
+
+def test_largest_jumps_come_back():
+    board = np.indices((8, 8)).sum(axis=0) % 2
+    assert_round_trip(board.astype(np.uint8), (board * (NUM_LEVELS - 1)).astype(np.uint16))
+
+
+def test_transposed_views_come_back():
+    label, levels = noise((13, 29))
+    assert_round_trip(label.T, levels.T)
+
+
+def test_decoded_arrays_can_be_written_to():
+    label, levels = decode(encode(*noise((4, 5))))
+    label[levels < 50] = 255
+    levels[:] = 1
+
+
+def test_arguments_are_left_as_they_are():
+    label, levels = noise((4, 5))
+    encode(label, levels)
+    np.testing.assert_array_equal(label, noise((4, 5))[0])
+    np.testing.assert_array_equal(levels, noise((4, 5))[1])
+
+
+def test_any_number_of_threads_gives_the_same_bytes():
+    maps = [network_output(40, 50 + number) for number in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        side_by_side = list(pool.map(lambda pair: encode(*pair), maps * 4))
+    assert side_by_side == [encode(*pair) for pair in maps] * 4
+
+
+@pytest.mark.parametrize('stride', [4, 8])
+def test_network_output_takes_at_most_1_2_bytes_a_pixel(stride):
+    label, levels = network_output(375, 500, stride=stride)
+    assert len(encode(label, levels)) <= 1.2 * label.size
+
+
+def test_noise_takes_little_more_than_the_two_maps_hold():
+    label, levels = noise((100, 100))
+    assert len(encode(label, levels)) <= 3.01 * label.size
+
+
+@pytest.mark.parametrize(
+    ('label', 'levels', 'message'),
+    [
+        (np.zeros((2, 3), np.int64), np.ones((2, 3), np.uint16), 'uint8 of shape .* not int64'),
+        (np.zeros((1, 2, 3), np.uint8), np.ones((1, 2, 3), np.uint16), r'\(H, W\), not uint8 of shape \(1, 2, 3\)'),
+        (np.zeros((2, 3), np.uint8), np.ones((3, 2), np.uint16), r'map \(2, 3\) .* not uint16 of shape \(3, 2\)'),
+        (np.zeros((2, 3), np.uint8), np.ones((2, 3), np.float32), 'are uint16 .* not float32'),
+        (np.zeros((2, 3), np.uint8), np.full((2, 3), NUM_LEVELS, np.uint16), f'level is {NUM_LEVELS}, but .* 0 to'),
+    ],
+)
+def test_what_is_no_pseudo_label_is_not_encoded(label, levels, message):
+    with pytest.raises(ValueError, match=message):
+        encode(label, levels)
+
+
+@pytest.mark.parametrize('data', [b'', b'DM', b'\x89PNG\r\n\x1a\n', bytes(100)])
+def test_foreign_data_are_refused(data):
+    with pytest.raises(ValueError, match=rf'these {len(data)} bytes are not a pseudo label.* Label this phase again'):
+        decode(data)
+
+
+def test_data_truncated_anywhere_are_refused():
+    data = encode(*noise((5, 6)))
+    for length in range(len(data)):
+        with pytest.raises(ValueError, match='Label this phase again'):
+            decode(data[:length])
+
+
+def test_data_with_anything_appended_are_refused():
+    with pytest.raises(ValueError, match='truncated or damaged'):
+        decode(encode(*noise((5, 6))) + b'\0')
+
+
+def test_any_flipped_byte_is_noticed():
+    data = encode(*noise((5, 6)))
+    for position in range(len(data)):
+        damaged = bytearray(data)
+        damaged[position] ^= 0x40
+        with pytest.raises(ValueError, match='Label this phase again'):
+            decode(bytes(damaged))
+
+
+@pytest.mark.parametrize('version', [2, 4])
+def test_another_format_version_is_named(version):
+    data = bytearray(encode(*noise((5, 6))))
+    struct.pack_into('<H', data, 4, version)
+    with pytest.raises(
+        ValueError, match=rf'format version {version}, but this version of mmdmt reads version 3\. Label this'
+    ):
+        decode(bytes(data))
+
+
+# A frame of one raw block, by hand from RFC 8878: magic number, descriptor (single segment, content size in one byte),
+# content size, block header (last block, raw, 4 bytes).
+FRAME_OF_4 = bytes.fromhex('28b52ffd 20 04 210000')
+
+
+def test_files_of_format_version_3_stay_readable():
+    """Bytes put together by hand: a change of the format that breaks them needs a new version number."""
+    rows = [[NUM_LEVELS - 1, NUM_LEVELS - 1], [NUM_LEVELS - 2, 0]]
+    differences = [rows[0][0], 0, -1, rows[1][1] - rows[1][0]]
+    low = bytes(difference % 256 for difference in differences)
+    high = bytes((difference + 128) // 256 % 256 for difference in differences)
+    label = bytes([0, 20, 255, 1])
+    content = struct.pack('<IIII', 2, 2, 13, 13) + FRAME_OF_4 + label + FRAME_OF_4 + high + low
+    data = struct.pack('<4sHI', b'DMTP', 3, zlib.crc32(content)) + content
+    decoded_label, decoded_levels = decode(data)
+    assert decoded_label.tolist() == [[0, 20], [255, 1]]
+    assert decoded_levels.tolist() == rows
+
+
+def crafted(height, width, label, high, low):
+    """A pseudo label with a right checksum and whatever content."""
+    frames = [zstandard.compress(plane) for plane in (label, high)]
+    content = struct.pack('<IIII', height, width, *map(len, frames)) + b''.join(frames) + low
+    return struct.pack('<4sHI', b'DMTP', 3, zlib.crc32(content)) + content
+
+
+def test_a_crafted_pseudo_label_is_read_if_it_is_right():
+    label, levels = decode(crafted(1, 2, bytes([3, 4]), bytes(2), bytes([5, 6])))
+    assert label.tolist() == [[3, 4]]
+    assert levels.tolist() == [[5, 11]]
+
+
+def claimed(size, frame):
+    """The same frame, saying that its content has so many bytes."""
+    return frame[:4] + b'\xe0' + struct.pack('<Q', size) + frame[6:]
+
+
+def with_frames(height, width, label, high, low=b''):
+    content = struct.pack('<IIII', height, width, len(label), len(high)) + label + high + low
+    return struct.pack('<4sHI', b'DMTP', 3, zlib.crc32(content)) + content
+
+
+SMALL_FRAME = zstandard.compress(bytes(4))
+
+
+@pytest.mark.parametrize(
+    'data',
+    [
+        crafted(2**31, 2**31, bytes(4), bytes(4), b''),
+        crafted(2, 2, bytes(4), bytes(3), bytes(4)),
+        crafted(2, 2, bytes(4), bytes(5), bytes(4)),
+        crafted(2, 2, bytes(4), bytes(10**7), bytes(4)),
+        crafted(2, 2, bytes(4), bytes(4), bytes(3)),
+        with_frames(2**31, 2**31, claimed(2**62, SMALL_FRAME), claimed(2**62, SMALL_FRAME)),
+        with_frames(2**20, 2**13, claimed(2**33, SMALL_FRAME), claimed(2**33, SMALL_FRAME)),
+        with_frames(2, 2, SMALL_FRAME, SMALL_FRAME + b'more', bytes(4)),
+        with_frames(2, 2, SMALL_FRAME, bytes(13), bytes(4)),
+        with_frames(2, 2, SMALL_FRAME, b'', bytes(4)),
+        struct.pack('<4sHI', b'DMTP', 3, zlib.crc32(b'\xff' * 16)) + b'\xff' * 16,
+        crafted(1, 1, bytes(1), bytes([0xFF]), bytes(1)),
+    ],
+    ids=[
+        'huge',
+        'too few pixels',
+        'too many',
+        'far too many',
+        'too few low bytes',
+        'a huge claim',
+        'a claim of 8 GB',
+        'bytes after a frame',
+        'no frame',
+        'nothing',
+        'long frames',
+        'a level that is none',
+    ],
+)
+def test_a_strangers_pseudo_label_is_refused(data):
+    with pytest.raises(
+        ValueError, match=r'says that it is \d+x\d+, but holds something else .* Label this phase again'
+    ):
+        decode(data)
+
+
+def test_a_bomb_is_not_decompressed():
+    bomb = crafted(4, 4, bytes(200 * 2**20), bytes(16), bytes(16))
+    tracemalloc.start()
+    with pytest.raises(ValueError, match='holds something else'):
+        decode(bomb)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**20

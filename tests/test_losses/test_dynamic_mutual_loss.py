@@ -1,0 +1,217 @@
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from mmdmt.models import DynamicMutualLoss
+
+CASES = json.loads((Path(__file__).parents[1] / 'data' / 'dynamic_losses.json').read_text())
+
+
+def tensors_of(case):
+    images, height, width, classes = case['shape']
+    logits = torch.tensor(case['logits']).reshape(images, height, width, classes).permute(0, 3, 1, 2).contiguous()
+    label = torch.tensor(case['label']).reshape(images, height, width)
+    confidence = torch.tensor([float('inf') if c is None else c for c in case['confidence']])
+    return logits.requires_grad_(), label, confidence.reshape(images, height, width)
+
+
+@pytest.mark.parametrize(
+    'case', CASES, ids=lambda case: f'{case["rule"]}-{case["gamma_agree"]}-{case["gamma_disagree"]}'
+)
+def test_loss_gradient_and_counts_equal_those_worked_out_by_hand(case):
+    logits, label, confidence = tensors_of(case)
+    loss = DynamicMutualLoss(case['gamma_agree'], case['gamma_disagree'], rule=case['rule'])
+    with loss.pseudo_targets(confidence):
+        value = loss(logits, label, ignore_index=255)
+    value.backward()
+    images, height, width, classes = case['shape']
+    gradient = torch.tensor(case['gradient']).reshape(images, height, width, classes).permute(0, 3, 1, 2)
+    torch.testing.assert_close(value.item(), case['loss'], rtol=1e-5, atol=0)
+    torch.testing.assert_close(logits.grad, gradient, rtol=1e-5, atol=1e-8)
+    for count in ('pixels', 'disagree', 'learner_wins'):
+        assert loss.counts[count].item() == case[count]
+    torch.testing.assert_close(loss.counts['weight'].item(), case['weight'], rtol=1e-5, atol=0)
+
+
+def test_the_cases_hold_every_kind_of_pixel():
+    for case in CASES:
+        assert case['learner_wins'] > 0
+        assert case['disagree'] > case['learner_wins']
+        assert 255 in case['label']
+
+
+def test_outside_the_context_it_is_plain_cross_entropy():
+    logits, label, confidence = tensors_of(CASES[0])
+    loss = DynamicMutualLoss()
+    with loss.pseudo_targets(confidence):
+        weighted = loss(logits, label)
+    plain = loss(logits, label)
+    torch.testing.assert_close(plain, F.cross_entropy(logits, label, ignore_index=255))
+    assert plain > weighted
+
+
+def test_the_context_ends_with_an_error_inside():
+    loss = DynamicMutualLoss()
+    logits, label, confidence = tensors_of(CASES[0])
+
+    def fail():
+        with loss.pseudo_targets(confidence):
+            raise KeyError
+
+    pytest.raises(KeyError, fail)
+    torch.testing.assert_close(loss(logits, label), F.cross_entropy(logits, label, ignore_index=255))
+
+
+def test_ground_truth_counts_fully_and_takes_part_in_the_denominator():
+    logits, label = torch.randn(2, 3, 4, 4), torch.randint(3, (2, 4, 4))
+    loss = DynamicMutualLoss()
+    with loss.pseudo_targets(torch.full((2, 4, 4), float('inf'))):
+        torch.testing.assert_close(loss(logits, label), F.cross_entropy(logits, label))
+
+
+def test_whole_images_are_weighted_alike():
+    case = CASES[0]
+    logits, label, confidence = tensors_of(case)
+    flat_logits = logits.permute(0, 2, 3, 1).reshape(-1, logits.shape[1])
+    loss = DynamicMutualLoss(case['gamma_agree'], case['gamma_disagree'])
+    with loss.pseudo_targets(confidence.flatten()):
+        value = loss(flat_logits, label.flatten())
+    torch.testing.assert_close(value.item(), case['loss'], rtol=1e-5, atol=0)
+
+
+LOGITS = torch.tensor([[5.0, 0.0], [0.5, 0.0], [0.0, 5.0], [0.0, 5.0]])
+LABEL = torch.tensor([0, 0, 0, 255])  # of the labeler, of the labeler, ground truth, ignored
+SURE = torch.tensor([0.95, 0.6, float('inf'), 0.5])
+
+
+def loss_of(**settings):
+    loss = DynamicMutualLoss(0, 0, **settings)
+    with loss.pseudo_targets(SURE):
+        return loss(LOGITS, LABEL).item()
+
+
+def entropies(*pixels):
+    return sum(F.cross_entropy(LOGITS[[p]], LABEL[[p]]).item() for p in pixels)
+
+
+def test_below_the_floor_a_pseudo_label_weighs_nothing():
+    assert loss_of(min_confidence=0.9) == pytest.approx(entropies(0, 2) / 3)
+    assert loss_of(min_confidence=0.9, average_over='kept') == pytest.approx(entropies(0, 2) / 2)
+    assert loss_of(min_confidence=1.0, average_over='kept') == pytest.approx(entropies(2))
+    assert loss_of(average_over='kept') == pytest.approx(loss_of())
+
+
+def test_the_higher_floor_of_loss_and_phase_counts():
+    loss = DynamicMutualLoss(0, 0, min_confidence=0.5)
+    loss.floor = 0.9
+    with loss.pseudo_targets(SURE):
+        assert loss(LOGITS, LABEL).item() == pytest.approx(entropies(0, 2) / 3)
+    assert loss.counts['weight'] == 2
+
+
+def test_one_weight_for_all_pseudo_labels_is_the_share_of_sure_ones():
+    expected = (0.5 * entropies(0, 1) + entropies(2)) / 3
+    assert loss_of(rule='share', share_threshold=0.9) == pytest.approx(expected)
+
+
+def test_class_weights_are_those_of_torch_with_and_without_pseudo_labels():
+    weights = [0.3, 2.0]
+    truth = F.cross_entropy(LOGITS, LABEL, weight=torch.tensor(weights), ignore_index=255)
+    loss = DynamicMutualLoss(0, 0, class_weight=weights, weigh_pseudo_classes=True)
+    torch.testing.assert_close(loss(LOGITS, LABEL), truth)
+    with loss.pseudo_targets(SURE):
+        torch.testing.assert_close(loss(LOGITS, LABEL), truth)
+    assert not loss.state_dict()
+
+
+def test_class_weights_count_for_ground_truth_alone():
+    logits = torch.tensor([[[[0.0, 1.0, 2.0]], [[1.0, 0.0, 0.0]]]])  # (1, 2, 1, 3)
+    label = torch.tensor([[[1, 0, 0]]])
+    confidence = torch.tensor([[[float('inf'), 1.0, 1.0]]])
+    loss = DynamicMutualLoss(0, 0, class_weight=[0.5, 4.0])
+    entropy = [math.log(1 + math.exp(-1)), math.log(1 + math.exp(-1)), math.log(1 + math.exp(-2))]
+    expected = (4 * entropy[0] + entropy[1] + entropy[2]) / (4 + 1 + 1)
+    with loss.pseudo_targets(confidence):
+        assert loss(logits, label).item() == pytest.approx(expected)
+        of_each = loss(logits, label, reduction_override='none').flatten().tolist()
+    assert of_each == pytest.approx([4 * entropy[0], *entropy[1:]])
+
+
+@pytest.mark.parametrize('of_pseudo', [False, True])
+def test_class_weights_multiply_the_gradient_of_weighted_labels(of_pseudo):
+    logits, label, confidence = tensors_of(CASES[0])
+    weights = torch.arange(1.0, logits.shape[1] + 1)
+    gammas = CASES[0]['gamma_agree'], CASES[0]['gamma_disagree']
+    loss = DynamicMutualLoss(*gammas, class_weight=weights.tolist(), weigh_pseudo_classes=of_pseudo)
+    logits.requires_grad_()
+    with loss.pseudo_targets(confidence):
+        loss(logits, label).backward()
+    _, by_rule = loss.weigh(logits, label, confidence)
+    valid = label != 255
+    factor = weights[label.where(valid, 0)] * valid
+    if not of_pseudo:
+        factor = factor.where(confidence.isinf() | ~valid, 1)
+    entropy = F.cross_entropy(logits, label.where(valid, 0), reduction='none')
+    (expected,) = torch.autograd.grad((entropy * factor * by_rule).sum() / factor.sum(), logits)
+    torch.testing.assert_close(logits.grad, expected)
+
+
+def test_nothing_valid_gives_zero_and_not_nan():
+    loss = DynamicMutualLoss()
+    logits = torch.randn(1, 3, 2, 2, requires_grad=True)
+    label = torch.full((1, 2, 2), 255)
+    with loss.pseudo_targets(torch.full((1, 2, 2), 0.9)):
+        value = loss(logits, label)
+    value.backward()
+    assert value.item() == 0
+    assert logits.grad.abs().max() == 0
+
+
+def test_half_precision_logits_are_compared_in_float32():
+    # In bfloat16 both probabilities would round to 1 and the learner could not win.
+    logits = torch.tensor([[12.0, 0.0, 0.0]]).to(torch.bfloat16)
+    loss = DynamicMutualLoss()
+    with loss.pseudo_targets(torch.tensor([0.9999])):
+        loss(logits, torch.tensor([1]))
+    assert loss.counts['learner_wins'].item() == 1
+
+
+def test_further_weights_of_a_pixel_sampler_multiply():
+    logits, label, confidence = tensors_of(CASES[0])
+    loss = DynamicMutualLoss()
+    with loss.pseudo_targets(confidence):
+        whole = loss(logits, label)
+        half = loss(logits, label, weight=torch.full(label.shape, 0.5), avg_factor=None)
+    torch.testing.assert_close(half, whole / 2)
+
+
+def test_loss_weight_scales_the_loss():
+    logits, label, _ = tensors_of(CASES[0])
+    torch.testing.assert_close(
+        DynamicMutualLoss(loss_weight=0.4)(logits, label), 0.4 * DynamicMutualLoss()(logits, label)
+    )
+
+
+def test_a_confidence_of_another_shape_is_refused():
+    loss = DynamicMutualLoss()
+    with loss.pseudo_targets(torch.ones(1, 2, 2)), pytest.raises(ValueError, match=r'\(1, 2, 2\).*\(1, 4, 4\)'):
+        loss(torch.randn(1, 3, 4, 4), torch.zeros(1, 4, 4, dtype=torch.long))
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'words'),
+    [
+        ({'rule': 'fliep'}, "'fliep'.*mutual, naive, flip, share"),
+        ({'gamma_agree': -1}, 'gamma_agree=-1'),
+        ({'share_threshold': 90}, 'share_threshold=90'),
+        ({'min_confidence': -0.1}, 'min_confidence=-0.1'),
+        ({'average_over': 'all'}, "average_over='all'"),
+    ],
+)
+def test_wrong_settings_are_refused(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        DynamicMutualLoss(**arguments)

@@ -1,0 +1,52 @@
+import io
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmdmt.rules.image_content import ImageContent, read_content
+
+
+def encoded(suffix, dtype, channels):
+    shape = (6, 8) if channels == 1 else (6, 8, channels)
+    return cv2.imencode(suffix, np.arange(np.prod(shape)).reshape(shape).astype(dtype))[1].tobytes()
+
+
+@pytest.mark.parametrize('suffix', ['.png', '.tif'])
+@pytest.mark.parametrize('dtype', [np.uint8, np.uint16])
+@pytest.mark.parametrize('channels', [1, 3, 4])
+def test_bits_and_channels_are_those_of_the_file(suffix, dtype, channels):
+    content = read_content(encoded(suffix, dtype, channels))
+    assert (content.bits, content.channels) == (8 * np.dtype(dtype).itemsize, channels)
+
+
+@pytest.mark.parametrize(('suffix', 'channels'), [('.pgm', 1), ('.ppm', 3)])
+def test_16_bits_of_portable_maps_are_seen(suffix, channels):
+    assert read_content(encoded(suffix, np.uint8, channels)).bits == 8
+    assert read_content(encoded(suffix, np.uint16, channels)).bits >= 16
+
+
+def test_numbers_with_a_point_are_seen():
+    assert read_content(encoded('.tif', np.float32, 1)).bits == 32
+    assert read_content(encoded('.tif', np.float32, 3)).bits == 32
+
+
+@pytest.mark.parametrize('kind', ['PNG', 'JPEG', 'TIFF', 'WEBP'])
+def test_the_orientation_is_that_by_which_opencv_turns(kind):
+    exif, file = Image.Exif(), io.BytesIO()
+    exif[274] = 6
+    Image.new('RGB', (8, 6)).save(file, kind, exif=exif)
+    assert read_content(file.getvalue()).orientation == 6
+    assert cv2.imdecode(np.frombuffer(file.getvalue(), np.uint8), cv2.IMREAD_COLOR).shape == (8, 6, 3)
+
+
+def test_pages_of_a_tiff_are_counted():
+    file = io.BytesIO()
+    Image.new('L', (8, 6)).save(file, 'TIFF', save_all=True, append_images=[Image.new('L', (8, 6))])
+    assert read_content(file.getvalue()) == ImageContent('L', 8, 1, 1, pages=2)
+
+
+@pytest.mark.parametrize('data', [b'', b'no image', b'\x89PNG\r\n\x1a\n'])
+def test_what_is_no_image_has_no_content(data):
+    assert read_content(data) is None
