@@ -11,6 +11,6 @@ model['loss'] = dict(class_weight=None)
 train_dataloader = mmdmt.configs.lists(_base_.lists, '50')
 train_dataloader['batch_size'] = 4
 hook = dict(type='mmdmt.DMTHook', phases=[dict(labeled=4, iters=700)], labeling=dict(num_workers=0))
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=700, val_interval=500)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=700, val_interval=350)
 average = dict(_base_.average, momentum=0.01)  # a memory of a hundred iterations
 custom_hooks = [hook, average]
