@@ -166,6 +166,7 @@ def test_two_processes_train_as_one_with_twice_the_batch(shapes_folder, tmp_path
             'custom_imports': {'imports': ['mmdmt'], 'allow_failed_imports': False},
             'model_wrapper_cfg': {'type': 'MMSeparateDistributedDataParallel'},
             'model.peers': {'_delete_': True, 'left': peer, 'right': {**peer}},
+            'model.loss.pseudo_weight': 0.5 if source is ONLINE else None,
             'custom_hooks.0.phases': phases,
             'train_cfg.max_iters': 4,
             'train_dataloader.batch_size': images,
