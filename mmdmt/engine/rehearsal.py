@@ -22,7 +22,7 @@ import mmdmt
 from mmdmt.engine.peers_of_run import labels_of, model_of
 from mmdmt.evaluation.peer_metric import PeerMetric
 from mmdmt.losses import DynamicMutualLoss
-from mmdmt.method.draws import ONLINE, Draw
+from mmdmt.method.draws import ONLINE, TRUTH, Draw
 from mmdmt.method.phases import Curriculum, Phase
 from mmdmt.models.mutual_training import DynamicMutualTraining
 
@@ -173,8 +173,9 @@ def _batch(runner: Runner, model: DynamicMutualTraining, phase: Phase, peer: str
         truth = [dataset[Draw(peer, image, image, None)] for image in _spread(len(dataset.labeled), labeled)]
     numbers = _spread(dataset.num_unlabeled(), pseudo)
     with _saying('an unlabeled image cannot be loaded with a pseudo label'):
-        if phase.online is not None:
-            return [_joined([*truth, *(dataset[Draw(peer, image, image, ONLINE)] for image in numbers)]), None]
+        if phase.online_labels is not None:
+            source = TRUTH if phase.online_labels.labeler == TRUTH else ONLINE
+            return [_joined([*truth, *(dataset[Draw(peer, image, image, source)] for image in numbers)]), None]
         pairs = [dataset.known_items(image, peer) for image in numbers]
     first, second = ([pair[which] for pair in pairs] for which in (0, 1))
     return [_joined([*truth, *first]), _joined([*copy.deepcopy(truth), *second]) if second else None]
