@@ -15,7 +15,7 @@ from mmdmt.datasets.image_names import find_images_of_list, image_names
 from mmdmt.datasets.pipeline_checks import check_labeling_repeats, check_views
 from mmdmt.datasets.plain_dataset import build_plain_dataset, check_annotated, check_list
 from mmdmt.datasets.transforms.two_views import TwoViews
-from mmdmt.labels.choice import task_of_pipeline
+from mmdmt.labels.space import space_of_pipeline
 from mmdmt.method.draws import ONLINE, Draw
 from mmdmt.registry import DATASETS
 from mmdmt.rules.checked_pipeline import CheckedPipeline
@@ -70,15 +70,15 @@ class MutualDataset(Dataset[dict[str, Any]]):
                 'BaseSegDataset; a list file (ann_file) can name images of several folders.'
             )
         parts = self.parts
-        self.task = task_of_pipeline(all_transforms(self.labeled))
+        self.labels = space_of_pipeline(all_transforms(self.labeled))
         if not own_pipeline:
-            self.unlabeled.pipeline = Compose(self.task.labels.training_transforms(_only(parts, self.labeled)))
+            self.unlabeled.pipeline = Compose(self.labels.training_transforms(_only(parts, self.labeled)))
         self.unlabeled.pipeline.transforms[-1:-1] = views
-        self.ignored = self.task.labels.hand_ignored(parts, self.unlabeled.pipeline.transforms)
+        self.ignored = self.labels.hand_ignored(parts, self.unlabeled.pipeline.transforms)
         with seeded(0):  # made-up images go through the transforms
-            check_views(self.unlabeled.pipeline.transforms, pixels='seg_map_path' in self.task.labels.files)
-            before_label = self.task.labels.labeling_transforms(self.unlabeled.pipeline.transforms)
-        if labeling_pipeline and 'seg_map_path' in self.task.labels.files:
+            check_views(self.unlabeled.pipeline.transforms, pixels=self.labels.name == 'pixels')
+            before_label = self.labels.labeling_transforms(self.unlabeled.pipeline.transforms)
+        if labeling_pipeline and self.labels.name == 'pixels':
             raise ValueError(
                 'labeling_pipeline of MutualDataset is for classification: pixels are labeled as they stand before '
                 'mmdmt.LoadPseudoLabel. Drop it.'
@@ -86,8 +86,8 @@ class MutualDataset(Dataset[dict[str, Any]]):
         self._labeling_pipeline = CheckedPipeline(Compose(labeling_pipeline or before_label).transforms)
         self.unlabeled.pipeline = CheckedPipeline(self.unlabeled.pipeline.transforms)
         for part in parts:
-            self.task.labels.check_when_loaded(part)
-        self._read_truth = self.task.labels.truth_reader(parts, before_label)
+            self.labels.check_when_loaded(part)
+        self._read_truth = self.labels.truth_reader(parts, before_label)
         with seeded(0):
             self._check_images(parts)
 
@@ -133,7 +133,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
             return self._labeled_item(Draw('', number, number, None))
         number -= len(self.labeled)
         item = self._unlabeled_item(Draw('', number, number, ONLINE))
-        self.task.labels.forget_label(item['data_samples'], self.ignored)
+        self.labels.forget_label(item['data_samples'], self.ignored)
         return item
 
     def _labeled_item(self, draw: Draw) -> dict[str, Any]:
@@ -164,7 +164,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
             ValueError: If the pipeline does not move image, label and confidence alike.
         """
         with seeded(image):
-            items = self.task.labels.known_items(
+            items = self.labels.known_items(
                 self.unlabeled.pipeline.transforms, self._image(image), len(self.metainfo['classes'])
             )
         for item in items:
@@ -180,11 +180,11 @@ class MutualDataset(Dataset[dict[str, Any]]):
         for part in self.parts:
             with seeded(0):
                 info, ignored = part.get_data_info(0), getattr(part, 'ignore_index', 255)
-                self.task.labels.check_moves(part.pipeline.transforms, info, ignored)
+                self.labels.check_moves(part.pipeline.transforms, info, ignored)
 
     def class_counts(self) -> NDArray[np.int64] | None:
         """Count the pixels of each class in each labeled image, int64 (images, classes); None for classification."""
-        counts = self.task.labels.class_counts(self.parts)
+        counts = self.labels.class_counts(self.parts)
         if counts is None:
             return None
         row = {path: number for number, path in enumerate(path for part in self.parts for path in self._paths(part))}
@@ -197,7 +197,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
     def pseudo_labeled(self, bank: Path) -> Sequence[int]:
         """Return the numbers of the unlabeled images that can be drawn with the labels of a bank."""
-        return self.task.labels.pseudo_labeled(bank)
+        return self.labels.pseudo_labeled(bank)
 
     def labeling_item(self, index: int) -> dict[str, Any]:
         """Load an unlabeled image to be labeled: what its pipeline does before the label is loaded, then packing."""
@@ -210,7 +210,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
     @cached_property
     def _has_truth(self) -> bool:
         infos = (self.unlabeled.get_data_info(index) for index in range(len(self.unlabeled)))
-        return any(info.get(self.task.labels.label_key) is not None for info in infos)
+        return any(info.get(self.labels.label_key) is not None for info in infos)
 
     def truth(self, index: int) -> np.ndarray | None:
         """Load the label of an unlabeled image that has one: to report how right pseudo labels are, not to train.
@@ -251,7 +251,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
     def _image(self, index: int) -> dict[str, Any]:
         info = self.unlabeled.get_data_info(index)
-        self.task.labels.hide_label(info)
+        self.labels.hide_label(info)
         return info
 
     @staticmethod
@@ -270,10 +270,10 @@ class MutualDataset(Dataset[dict[str, Any]]):
             )
         check_list(self.unlabeled)
         check_files('the unlabeled dataset', self.unlabeled, ['img_path'])
-        labels = self.task.labels
+        labels = self.labels
         self.findings = [one for part in parts for one in check_annotated('the labeled dataset', part, labels)]
         self.findings += labels.look('the unlabeled dataset', self.unlabeled)
-        if 'seg_map_path' in self.task.labels.files:
+        if self.labels.name == 'pixels':
             check_labeling_repeats(self._labeling_pipeline.transforms[:-1], self._image(0))
 
 

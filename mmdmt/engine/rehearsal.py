@@ -19,7 +19,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 import mmdmt
-from mmdmt.engine.peers_of_run import model_of
+from mmdmt.engine.peers_of_run import labels_of, model_of
 from mmdmt.evaluation.peer_metric import PeerMetric
 from mmdmt.losses import DynamicMutualLoss
 from mmdmt.method.draws import ONLINE, Draw
@@ -91,7 +91,7 @@ def _forgotten(runner: Runner, model: DynamicMutualTraining, batch: dict[str, An
     other = copy.deepcopy(batch)
     for sample in other['data_samples']:
         if sample.metainfo.get(ONLINE):
-            model.task.labels.forget_label(sample, runner.train_dataloader.dataset.ignored)
+            labels_of(runner).forget_label(sample, runner.train_dataloader.dataset.ignored)
     return other
 
 
@@ -109,7 +109,7 @@ def _learn_alone(
     costs less than two iterations.
     """
     peer.train()
-    forward = partial(model.task.peers.losses, peer, peer, placed=placed, mixes=model.mixes)
+    forward = partial(model.kind.losses, peer, peer, placed=placed, mixes=model.mixes)
     (first, _), *later = batches
     with _saying(_cannot_learn(name, first)):
         with optimizer.optim_context(peer):

@@ -1,6 +1,6 @@
 """Train MMSegmentation's segmentors as peers, with our loss in place of their cross entropy."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -16,7 +16,7 @@ from mmdmt.method.selection import surest_of_each_class
 from mmdmt.method.weights import GROUND_TRUTH
 from mmdmt.mixes import Mix
 from mmdmt.models.names import ENSEMBLE
-from mmdmt.models.prediction import forward_crops
+from mmdmt.models.prediction import Predicted, forward, forward_crops
 from mmdmt.registry import MODELS
 
 HEADS = ('decode_head', 'auxiliary_head')
@@ -30,6 +30,7 @@ SUPPORTED = (
 class Segmentors:
     """MMSegmentation's segmentors as peers."""
 
+    space = 'pixels'
     default_loss = 'mmdmt.DynamicMutualLoss'
 
     def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> list[DynamicMutualLoss]:
@@ -156,11 +157,9 @@ class Segmentors:
         if label_ratio is not None:
             _keep_surest(samples, label_ratio, main_head.ignore_index)
 
-    def check_online(self, label_ratio: float | None) -> None:
-        """Take any share."""
-
-    def check_mixes(self, mixes: Sequence[Mix]) -> None:
-        """Take all mixes."""
+    def predict(self, peer: nn.Module, data: dict[str, Any]) -> Iterator[Predicted]:
+        """Forward images to be labeled: see :func:`~mmdmt.models.prediction.forward`."""
+        return forward(peer, data)
 
     def average(self, views: Sequence[Any]) -> BaseDataElement:
         """Average what a segmentor predicts for several views of an image, each turned back to the image's geometry.

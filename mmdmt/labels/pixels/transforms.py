@@ -9,8 +9,7 @@ from mmengine.structures import PixelData
 from mmseg.datasets.transforms import PackSegInputs
 
 from mmdmt.labels.pixels.bank import open_bank
-from mmdmt.labels.task import WEAK_VIEW
-from mmdmt.method.draws import ONLINE
+from mmdmt.method.draws import ONLINE, WEAK_VIEW
 from mmdmt.registry import TRANSFORMS
 
 

@@ -1,77 +1,31 @@
-"""The protocol of a task: all that differs between labels of pixels and labels of images."""
+"""What data leave to the space of their labels, and which space a dataset is of.
+
+Rooms of spaces are entered only here and only when they are needed: segmentation works without MMPretrain, and
+classification without MMSegmentation.
+"""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from mmengine.dataset import BaseDataset
-from mmengine.model import BaseModel
-from mmengine.structures import BaseDataElement
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from mmdmt.labels.labeling import LabelStore
-from mmdmt.rules.checked_pipeline import Transform
+from mmdmt.rules.checked_pipeline import Transform, described
 from mmdmt.rules.findings import Finding
-
-if TYPE_CHECKING:  # the rooms of models import this one
-    from mmdmt.losses import DynamicMutualLoss
-    from mmdmt.mixes import Mix
-
-WEAK_VIEW = 'weak_view'
-"""Key of the view that an online labeler sees: uint8 (3, H, W), packed beside the learner's."""
 
 TruthReader = Callable[[dict[str, Any]], np.ndarray | None]
 
 
-class PeerSide(Protocol):
-    """What :class:`mmdmt.DynamicMutualTraining` leaves to the task: how models of its kind learn and predict."""
+class LabelSpace(LabelStore, Protocol):
+    """How labels of one space, pixels or images, are loaded, stored and checked."""
 
     @property
-    def default_loss(self) -> str:
-        """Type of the loss that peers get if the config names none."""
-
-    def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> 'list[DynamicMutualLoss]':
-        """Put our loss in place of a peer's own, the one whose counts are logged first."""
-
-    def num_classes(self, peer: nn.Module) -> int:
-        """Return the number of classes that a peer predicts."""
-
-    def ignored(self, name: str, peer: BaseModel) -> dict[str, int]:
-        """Collect the label that a peer ignores, by the place that has it."""
-
-    def losses(
-        self,
-        peer: nn.Module,
-        bare: BaseModel,
-        data: dict[str, Any],
-        placed: 'list[DynamicMutualLoss]',
-        mixes: 'Sequence[Mix]',
-    ) -> dict[str, Tensor]:
-        """Forward a peer's share of a batch, not preprocessed, and return its losses."""
-
-    def label_online(
-        self, labeler: BaseModel, views: Sequence[Tensor], samples: Sequence[Any], label_ratio: float | None = None
-    ) -> None:
-        """Give samples the labels that a labeler in evaluation mode predicts for their views, and its confidence."""
-
-    def check_online(self, label_ratio: float | None) -> None:
-        """Refuse a share of the labels of a batch that images of this task cannot be reduced to."""
-
-    def check_mixes(self, mixes: 'Sequence[Mix]') -> None:
-        """Refuse mixes that images of this task cannot go through."""
-
-    def average(self, views: Sequence[Any]) -> BaseDataElement:
-        """Average what one peer predicts for several views of an image."""
-
-    def combine(self, by_peer: dict[str, Any], predicted_by: str) -> BaseDataElement:
-        """Join what the peers predict for one image."""
-
-
-class LabelSide(LabelStore, Protocol):
-    """What :class:`mmdmt.MutualDataset` and labeling leave to the task: how labels are loaded, stored and checked."""
+    def name(self) -> str:
+        """``'pixels'`` or ``'images'``."""
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -136,16 +90,34 @@ class LabelSide(LabelStore, Protocol):
         """Return the images that can be drawn with the labels of a bank."""
 
 
-@dataclass(frozen=True)
-class Task:
-    """A task, chosen once by the models and once by the data of a run, which must agree.
+@cache
+def space_named(name: str) -> LabelSpace:
+    """Return a label space by its name, ``'pixels'`` or ``'images'``."""
+    if name == 'pixels':
+        from mmdmt.labels.pixels.labels import PixelLabels
+
+        return PixelLabels()
+    from mmdmt.labels.images.labels import ImageLabels
+
+    return ImageLabels()
+
+
+def space_of_pipeline(transforms: Sequence[Transform]) -> LabelSpace:
+    """Return the label space of a labeled dataset, by the transform that packs its samples.
 
     Args:
-        name: As sentences name it.
-        peers: What its models do differently.
-        labels: What its data do differently.
-    """
+        transforms (Sequence[Callable]): Its pipeline.
 
-    name: str
-    peers: PeerSide
-    labels: LabelSide
+    Raises:
+        ValueError: If it packs for neither toolbox.
+    """
+    # By name, because neither toolbox needs the other to be installed.
+    packing = {kind.__name__ for transform in transforms for kind in type(transform).__mro__}
+    if 'PackSegInputs' in packing:
+        return space_named('pixels')
+    if 'PackInputs' in packing:
+        return space_named('images')
+    raise ValueError(
+        f'The pipeline of the labeled dataset ({described(transforms)}) packs nothing: end it with dict(type='
+        "'PackSegInputs') for segmentation or dict(type='PackInputs') for classification."
+    )
