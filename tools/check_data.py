@@ -1,7 +1,7 @@
 """Check the data of a config before training: read every image and mask, and list all that is wrong.
 
-    python tools/check_data.py configs/dmt/dmt_custom.py
-    python tools/check_data.py configs/dmt/dmt_custom.py --draw sheet.png
+    python tools/check_data.py configs/custom/dmt_custom.py
+    python tools/check_data.py configs/custom/dmt_custom.py --draw sheet.png
 
 Each kind of fault is one line: how many files have it, three of them, and the remedy. Problems, which end with exit
 status 1: folders, lists and files that are missing or cannot be read, images in two lists, masks of another size than

@@ -15,7 +15,7 @@ from mmdmt.method.draws import Draw
 from mmdmt.preparation.data_check import check_data
 from mmdmt.registry import DATASETS
 
-FOLDER = Path(__file__).parents[2] / 'configs' / 'dmt'
+FOLDER = Path(__file__).parents[2] / 'configs' / 'custom'
 SIDES = {'dmt_custom': 512, 'dmt_custom_cpu': 192}
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
