@@ -35,7 +35,7 @@ RUN_BY = {
     'python tools/train.py configs/domain_adaptation/dmt-warp_resnet_1xb8-2500': (
         'tests/test_configs/test_recipe_configs.py'
     ),
-    'python tools/report.py': 'tests/test_docs/test_results_page.py',
+    'python tools/report.py': 'tests/test_docs/test_follow_a_run.py',
     'python -m mmdmt train guide.py': 'tests/test_docs/test_guide.py',
     'python -m mmdmt': 'tests/test_tools/test_scripts.py',
     'python tools/benchmarks/': 'tests/test_tools/test_benchmarks.py',
