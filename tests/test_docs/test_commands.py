@@ -31,11 +31,11 @@ RUN_BY = {
     'make docs': '.ci/run',  # as a part of make test
     'python -m mmdmt train mine.py': 'tests/test_docs/test_readme.py',
     'python -m mmdmt report work_dirs/mine': 'tests/test_docs/test_readme.py',
-    'python tools/train.py configs/dmt/dmt_unet-resnet_1xb8_digit-scenes.py': 'tests/test_tools/test_scripts.py',
+    'python tools/train.py configs/digits/dmt_unet-resnet_1xb8_digit-scenes.py': 'tests/test_tools/test_scripts.py',
     'python tools/train.py configs/domain_adaptation/dmt-warp_resnet_1xb8-2500': (
         'tests/test_configs/test_recipe_configs.py'
     ),
-    'python tools/report.py': 'tests/test_docs/test_results_page.py',
+    'python tools/report.py': 'tests/test_docs/test_follow_a_run.py',
     'python -m mmdmt train guide.py': 'tests/test_docs/test_guide.py',
     'python -m mmdmt': 'tests/test_tools/test_scripts.py',
     'python tools/benchmarks/': 'tests/test_tools/test_benchmarks.py',
@@ -44,7 +44,7 @@ RUN_BY = {
     'make demo': 'tests/test_tools/test_demo.py',
     'make demo-classification': 'tests/test_tools/test_demo.py',
     'python tools/demo.py': 'tests/test_tools/test_demo.py',
-    'python tools/train.py configs/classification/dmt_wrn-resnet_1xb32_digits-40.py': 'tests/test_tools/test_demo.py',
+    'python tools/train.py configs/digits/dmt_wrn-resnet_1xb32_digits-40.py': 'tests/test_tools/test_demo.py',
 }
 # Pages whose test runs every command.
 RUN_WHOLE = {'docs/en/own_data.md': 'tests/test_docs/test_own_data.py'}
@@ -79,7 +79,7 @@ def options_of(script):
 
 def test_there_are_commands_to_look_at():
     assert len(COMMANDS) > 40
-    assert {page for page, _, _ in COMMANDS} >= {'README.md', 'docs/en/own_data.md', 'configs/dmt/README.md'}
+    assert {page for page, _, _ in COMMANDS} >= {'README.md', 'docs/en/own_data.md', 'configs/voc/README.md'}
 
 
 @pytest.mark.parametrize('page', sorted({page for page, _, _ in COMMANDS}))

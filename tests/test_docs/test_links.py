@@ -12,7 +12,7 @@ PAGES = [
     *sorted((ROOT / 'configs').glob('*/README.md')),
 ]
 NAMED = re.compile(r'(?<![\w/.-])(?:tools|configs|mmdmt|tests|docs|requirements)/[\w/.-]+\.(?:py|sh|md|txt|yml|json)\b')
-READERS_OWN = {'configs/dmt/mine.py', 'configs/dmt/mine_labels.py'}
+READERS_OWN = {'configs/custom/mine.py', 'configs/custom/mine_labels.py'}
 
 
 @pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
