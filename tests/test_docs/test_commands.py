@@ -29,8 +29,6 @@ MARKS = {
 RUN_BY = {
     'make test': '.ci/run',
     'make docs': '.ci/run',  # as a part of make test
-    'python -m mmdmt train mine.py': 'tests/test_docs/test_readme.py',
-    'python -m mmdmt report work_dirs/mine': 'tests/test_docs/test_readme.py',
     'python tools/train.py configs/dmt/dmt_unet-resnet_1xb8_digit-scenes.py': 'tests/test_tools/test_scripts.py',
     'python tools/train.py configs/domain_adaptation/dmt-warp_resnet_1xb8-2500': (
         'tests/test_configs/test_recipe_configs.py'
