@@ -58,7 +58,7 @@ def init_peers(config: str | Path | Config, checkpoint: str | Path, device: str 
         >>> from mmengine.hub import get_config
         >>> from mmengine.registry import init_default_scope
         >>> from mmseg.registry import MODELS
-        >>> config = get_config('mmdmt::dmt/dmt_unet-resnet_1xb8_digit-scenes.py')
+        >>> config = get_config('mmdmt::digits/dmt_unet-resnet_1xb8_digit-scenes.py')
         >>> init_default_scope('mmseg')
         >>> meta = {'dataset_meta': {'classes': list('abcdef'), 'palette': [[0, 0, 0]] * 6}}
         >>> with TemporaryDirectory() as folder:

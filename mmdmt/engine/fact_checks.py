@@ -5,7 +5,7 @@ from typing import Any
 from mmengine.evaluator import Evaluator
 from mmengine.runner import BaseLoop, Runner
 
-from mmdmt.engine.peers_of_run import model_of
+from mmdmt.engine.peers_of_run import labels_of, model_of
 from mmdmt.rules.facts import IGNORED, IGNORED_REMEDY, REDUCED, REDUCED_REMEDY, difference
 from mmdmt.rules.joined_datasets import plain_datasets
 
@@ -22,10 +22,10 @@ def check_facts(runner: Runner, loops: dict[str, BaseLoop]) -> None:
         ValueError: If a fact differs, naming the places and their values.
     """
     model = model_of(runner)
-    labels = model.task.labels
+    labels = labels_of(runner)
     ignored: dict[str, Any] = {}
     for name, peer in model.bare_peers.items():
-        ignored |= model.task.peers.ignored(name, peer)
+        ignored |= model.kind.ignored(name, peer)
     if not ignored:
         return
     reduced: dict[str, bool] = {}

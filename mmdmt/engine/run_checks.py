@@ -13,9 +13,10 @@ from mmengine.runner import IterBasedTrainLoop, Runner
 
 from mmdmt.datasets.mutual_dataset import MutualDataset
 from mmdmt.datasets.sampler import MutualBatchSampler
-from mmdmt.engine.peers_of_run import model_of
+from mmdmt.engine.peers_of_run import labels_of, model_of
 from mmdmt.engine.schedules import fit_schedulers
 from mmdmt.engine.validation_checks import check_validation
+from mmdmt.method.draws import TRUTH
 from mmdmt.method.phases import Curriculum
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.settings import check_number
@@ -77,14 +78,14 @@ def check_run(runner: Runner, curriculum: Curriculum, carry_metric: str | None) 
 
 
 def check_selection(runner: Runner, selection: Mapping[str, Any] | None) -> None:
-    """Check that the policy that selects labels can be built, and selects those of the task.
+    """Check that the policy that selects labels can be built, and selects labels of this space.
 
     Args:
         runner (Runner): About to train.
         selection (dict, optional): ``labeling.selection`` of DMTHook.
 
     Raises:
-        ValueError: If it is none, or of the other task.
+        ValueError: If it is none, or of the other label space.
     """
     if selection is None:
         return
@@ -92,7 +93,7 @@ def check_selection(runner: Runner, selection: Mapping[str, Any] | None) -> None
         raise ValueError(f'labeling.selection={selection!r} of DMTHook is not a config: give dict(type=..., ...).')
     model = model_of(runner)
     try:  # a recorder writes nothing until it is entered
-        model.task.labels.recorder(Path(runner.work_dir), 1, model.num_classes, selection)
+        labels_of(runner).recorder(Path(runner.work_dir), 1, model.num_classes, selection)
     except TypeError as error:
         raise ValueError(
             f'labeling.selection={dict(selection)} of DMTHook cannot be built ({error}): give arguments of its type.'
@@ -184,7 +185,7 @@ def _check_optimizer(runner: Runner, model: DynamicMutualTraining, curriculum: C
 
 
 def _check_recipe(runner: Runner, model: DynamicMutualTraining, curriculum: Curriculum) -> None:
-    """Check that averages and the images that mixes need are there, and that the task takes a share of a batch."""
+    """Check that averages and the images that mixes need are there, and that a share of a batch can be kept."""
     averages = any(isinstance(hook, EMAHook) for hook in runner.hooks)
     for number, phase in enumerate(curriculum.phases):
         online = phase.online_labels
@@ -194,7 +195,13 @@ def _check_recipe(runner: Runner, model: DynamicMutualTraining, curriculum: Curr
                 "custom_hooks the entry dict(type='EMAHook', ema_type='MomentumAnnealingEMA', momentum=0.004, gamma=1, "
                 'update_buffers=True).'
             )
-        model.task.peers.check_online(online.label_ratio if online else None)
+        if online is not None and online.labeler == TRUTH:
+            runner.train_dataloader.dataset.check_truth()
+        if online is not None and online.label_ratio is not None and model.kind.space == 'images':
+            raise ValueError(
+                f'phases[{number}].online.label_ratio={online.label_ratio} keeps a share of the pixels of each class, '
+                'but the peers are classifiers: give online.min_confidence, such as 0.95.'
+            )
         for mix in model.mixes if phase.learns_pseudo_labels else ():
             if phase.pseudo < mix.needs_pseudo or phase.labeled < mix.needs_labeled:
                 raise ValueError(
@@ -215,10 +222,10 @@ def _check_data(runner: Runner, model: DynamicMutualTraining, curriculum: Curric
         raise ValueError(
             "train_dataloader has no mmdmt.MutualBatchSampler: add batch_sampler=dict(type='mmdmt.MutualBatchSampler')."
         )
-    if loader.dataset.task is not model.task:
+    if loader.dataset.labels.name != model.kind.space:
         raise ValueError(
-            f'The peers are models of {model.task.name}, but train_dataloader.dataset holds data of '
-            f'{loader.dataset.task.name} (told by the transform that packs): give both the same task.'
+            f'The peers learn labels of {model.kind.space}, but train_dataloader.dataset has labels of '
+            f'{loader.dataset.labels.name} (told by the transform that packs): give both the same.'
         )
     classes = loader.dataset.metainfo['classes']
     if model.num_classes != len(classes):
@@ -226,10 +233,10 @@ def _check_data(runner: Runner, model: DynamicMutualTraining, curriculum: Curric
             f'The peers predict num_classes={model.num_classes}, but the labeled dataset has {len(classes)} classes '
             f'({", ".join(classes)}): set num_classes of every head to {len(classes)}.'
         )
-    most = model.task.labels.max_classes
+    most = loader.dataset.labels.max_classes
     if model.num_classes > most:
         raise ValueError(
-            f'The peers predict num_classes={model.num_classes}, but a bank of {model.task.name} labels tells {most} '
+            f'The peers predict num_classes={model.num_classes}, but a bank of {model.kind.space} tells {most} '
             f'classes apart: train with {most} classes at most.'
         )
     for number, phase in enumerate(curriculum.phases):

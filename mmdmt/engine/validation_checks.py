@@ -6,7 +6,7 @@ from mmengine.runner import BaseLoop, Runner
 
 from mmdmt.datasets.plain_dataset import check_annotated
 from mmdmt.engine.fact_checks import check_facts
-from mmdmt.engine.peers_of_run import model_of
+from mmdmt.engine.peers_of_run import labels_of, model_of
 from mmdmt.evaluation import PeerMetric
 from mmdmt.rules.findings import FileError, by_kind
 from mmdmt.rules.joined_datasets import plain_datasets
@@ -27,7 +27,7 @@ def check_evaluated(runner: Runner) -> None:
     check_facts(runner, built)
     trained_on = runner._train_loop.dataloader.dataset if isinstance(runner._train_loop, BaseLoop) else None
     findings = list(getattr(trained_on, 'findings', ()))
-    labels, peers = model_of(runner).task.labels, model_of(runner).bare_peers.values()
+    labels, peers = labels_of(runner), model_of(runner).bare_peers.values()
     pads_again = any(getattr(getattr(peer, 'data_preprocessor', None), 'test_cfg', None) for peer in peers)
     for name, loop in built.items():
         for part in plain_datasets(loop.dataloader.dataset):

@@ -25,6 +25,7 @@ class BlockMask:
         ValueError: If a value is not a size, share or probability.
     """
 
+    space = 'pixels'
     needs_pseudo, needs_labeled = 1, 0
 
     def __init__(self, size: int = 64, share: float = 0.7, prob: float = 1.0) -> None:

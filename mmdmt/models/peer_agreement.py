@@ -1,12 +1,11 @@
-"""Check what peers must agree on to teach each other: their names, their task, their classes."""
+"""Check what peers must agree on to teach each other: their names, their kind, their classes."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from mmengine.model import BaseModel
 
-from mmdmt.labels.choice import task_of_model
-from mmdmt.labels.task import Task
 from mmdmt.models.names import ENSEMBLE
+from mmdmt.models.peer_kinds import PeerKind, kind_of
 from mmdmt.rules.facts import ONE_CLASS_REMEDY
 
 
@@ -62,8 +61,8 @@ def check_names(
                 )
 
 
-def agreed_task(peers: Mapping[str, BaseModel]) -> Task:
-    """Return the task of all peers.
+def agreed_kind(peers: Mapping[str, BaseModel]) -> PeerKind:
+    """Return the kind of all peers.
 
     Args:
         peers (Mapping[str, BaseModel]): The peers by name, without distributed wrappers.
@@ -71,24 +70,24 @@ def agreed_task(peers: Mapping[str, BaseModel]) -> Task:
     Raises:
         ValueError: If peers are of different kinds, or one of no kind that is known.
     """
-    tasks = {name: task_of_model(name, peer) for name, peer in peers.items()}
-    kinds = {name: task.name for name, task in tasks.items()}
-    if len(set(kinds.values())) != 1:
-        raise ValueError(f'Peers are of different kinds, {kinds}, and so cannot teach each other: choose one.')
-    return next(iter(tasks.values()))
+    kinds = {name: kind_of(name, peer) for name, peer in peers.items()}
+    spaces = {name: kind.space for name, kind in kinds.items()}
+    if len(set(spaces.values())) != 1:
+        raise ValueError(f'Peers label different things, {spaces}, and so cannot teach each other: choose one.')
+    return next(iter(kinds.values()))
 
 
-def agreed_num_classes(task: Task, peers: Mapping[str, BaseModel]) -> int:
+def agreed_num_classes(kind: PeerKind, peers: Mapping[str, BaseModel]) -> int:
     """Return how many classes every peer predicts.
 
     Args:
-        task (Task): That of the peers.
+        kind (PeerKind): That of the peers.
         peers (Mapping[str, BaseModel]): The peers by name, without distributed wrappers.
 
     Raises:
         ValueError: If they predict different numbers of classes, or one class.
     """
-    counts = {name: task.peers.num_classes(peer) for name, peer in peers.items()}
+    counts = {name: kind.num_classes(peer) for name, peer in peers.items()}
     if len(set(counts.values())) != 1:
         raise ValueError(
             f'Peers predict different numbers of classes, {counts}, and so cannot teach each other: give all heads '

@@ -25,7 +25,7 @@ each_count = pytest.mark.parametrize('labels', LABELS)
 
 
 def path_of(method, labels):
-    return ROOT / 'configs' / 'classification' / f'{method}_wrn28-2_1xb512_cifar10-{labels}.py'
+    return ROOT / 'configs' / 'cifar10' / f'{method}_wrn28-2_1xb512_cifar10-{labels}.py'
 
 
 def load(method, labels):

@@ -11,7 +11,7 @@ from mmdmt.method.phases import Curriculum
 
 ROOT = Path(__file__).parents[2] / 'configs'
 LEAVES = sorted(path for path in ROOT.rglob('*.py') if '_base_' not in path.parts)
-PARENT = 'dmt/dmt_deeplabv2-r101_1xb8_cityscapes-1of8-half-512x1024.py'
+PARENT = 'cityscapes/dmt_deeplabv2-r101_1xb8_cityscapes-1of8-half-512x1024.py'
 HOOK = {'type': 'mmdmt.DMTHook', 'phases': [{'labeled': 8}, {'labeled': 2, 'pseudo': 6}], 'carry': 'best'}
 # What somebody writes who adds a fraction of labels to a data set.
 NEW_FRACTION = """# VOC 2012, 1/4 (2646 labels).

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
 
 def load(name):
-    return Config.fromfile(ROOT / 'ablations' / f'{name}_1xb8_digit-scenes.py')
+    return Config.fromfile(ROOT / 'digits' / f'{name}_1xb8_digit-scenes.py')
 
 
 def hook_of(config, kind):
@@ -41,7 +41,7 @@ def hook_of(config, kind):
 @pytest.mark.parametrize('name', SETTINGS)
 def test_a_recipe_sets_what_it_is_named_for(name):
     peers, mixes, strong, online = SETTINGS[name]
-    config, dmt = load(name), Config.fromfile(ROOT / 'dmt' / 'dmt_unet-resnet_1xb8_digit-scenes.py')
+    config, dmt = load(name), Config.fromfile(ROOT / 'digits' / 'dmt_unet-resnet_1xb8_digit-scenes.py')
     views = Config.fromfile(RECIPES / 'strong_views.py').strong_views
     assert list(config.model.peers) == peers
     assert config.model.peers == {peer: dmt.model.peers[peer] for peer in peers}
@@ -113,7 +113,7 @@ def shrink(config, work_dir):
 
 
 ABLATIONS = sorted(
-    path.name.removesuffix('_1xb8_digit-scenes.py') for path in (ROOT / 'ablations').glob('*digit-scenes.py')
+    path.name.removesuffix('_1xb8_digit-scenes.py') for path in (ROOT / 'digits').glob('*digit-scenes.py')
 )
 
 
@@ -122,7 +122,7 @@ ADAPTED = ['dmt-warp_resnet_1xb8-2500', 'dmt-kit_resnet_1xb8']
 
 
 def test_every_recipe_is_in_a_config_that_is_run_here():
-    texts = [(ROOT / 'ablations' / f'{name}_1xb8_digit-scenes.py').read_text() for name in ABLATIONS]
+    texts = [(ROOT / 'digits' / f'{name}_1xb8_digit-scenes.py').read_text() for name in ABLATIONS]
     elsewhere = {
         'domain_adaptation.py',
         'field.py',

@@ -105,7 +105,7 @@ def test_labeling_is_shared_without_gaps_and_equals_that_of_one_process(two_proc
     model = MODELS.build(config.model)
     model.load_state_dict(torch.load(work_dir / 'iter_3.pth')['state_dict'])
     dataset = DATASETS.build(config.train_dataloader.dataset)
-    label(model.bare_peers, dataset, dataset.task.labels, tmp_path, 'one', 1, 0.5, num_workers=0)
+    label(model.bare_peers, dataset, dataset.labels, model.kind.predict, tmp_path, 'one', 1, 0.5, num_workers=0)
     for name, peer in model.peers.items():
         two, one = PseudoLabelBank(root / 'phase_1' / name), PseudoLabelBank(tmp_path / name)
         assert two.manifest.shards == 2

@@ -20,7 +20,7 @@ from mmdmt.apis import toolbox_script
 pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).parents[2]
-CONFIG = str(ROOT / 'configs' / 'dmt' / 'dmt_unet-resnet_1xb8_digit-scenes.py')
+CONFIG = str(ROOT / 'configs' / 'digits' / 'dmt_unet-resnet_1xb8_digit-scenes.py')
 SHORT = [
     'train_cfg.max_iters=7',
     'train_cfg.val_interval=7',
@@ -92,7 +92,7 @@ def test_the_test_script_gives_the_last_validations_result(trained, tmp_path, sc
 def test_an_installed_config_trains_without_a_checkout(tmp_path):
     installed = Path(mmdmt.__file__).parent / '.mim'
     (tmp_path / 'mine.py').write_text(
-        f"_base_ = '{installed}/configs/supervised/supervised_unet-resnet_1xb8_digit-scenes.py'\n"
+        f"_base_ = '{installed}/configs/digits/supervised_unet-resnet_1xb8_digit-scenes.py'\n"
         "custom_hooks = [dict(type='mmdmt.DMTHook', phases=[dict(iters=1, labeled=8)])]\n"
         'train_cfg = dict(max_iters=1)\nval_dataloader = dict(dataset=dict(num_scenes=2))\n'
     )
