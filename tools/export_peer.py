@@ -20,7 +20,7 @@ from mmdmt.apis import export_onnx, export_peer, init_peers
 from mmdmt.apis.export import cures_for_elsewhere
 from mmdmt.atomic_write import atomic_write
 from mmdmt.models.names import ENSEMBLE
-from mmdmt.models.weights_file import read_checkpoint
+from mmdmt.models.weights import read_checkpoint
 
 
 def main() -> None:

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, stdev
 
+from mmdmt.atomic_write import atomic_write
+
 ROOT = Path(__file__).resolve().parents[1]
 MARKED = re.compile(r'(<!-- table: (?P<name>[\w-]+) -->\n).*?(<!-- end of table -->)', re.DOTALL)
 NONE = '-'
@@ -310,7 +312,8 @@ def main() -> None:
     for page in pages():
         text = page.read_text()
         if (new := filled(text, page, folders)) != text:
-            page.write_text(new)
+            with atomic_write(page) as unfinished:
+                unfinished.write_text(new)
             print(page.relative_to(ROOT))
 
 

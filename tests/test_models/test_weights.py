@@ -4,8 +4,7 @@ from mmengine.registry import MODELS
 from toys.segmentation import toy_segmentor
 
 from mmdmt.engine.checkpoint_checks import _check_loaded, rename_weights
-from mmdmt.models.peer_weights import load_plain_checkpoint
-from mmdmt.models.weight_fit import fit
+from mmdmt.models.weights import fit, load_plain_checkpoint
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
@@ -89,8 +88,8 @@ def test_a_file_of_a_backbone_says_how_it_is_loaded(tmp_path, prefix):
 
 def test_weights_that_stay_random_are_told_in_a_table(tmp_path, monkeypatch):
     said = []
-    monkeypatch.setattr('mmdmt.models.weight_fit.print_log', lambda text, **_: said.append(text))
-    monkeypatch.setattr('mmdmt.models.weight_fit.MOST_LOST', 0.02)
+    monkeypatch.setattr('mmdmt.models.weights.print_log', lambda text, **_: said.append(text))
+    monkeypatch.setattr('mmdmt.models.weights.MOST_LOST', 0.02)
     given = segmentor(seed=1)
     lacking = without(given.state_dict(), 'decode_head.conv_seg.bias')
     load_plain_checkpoint('left', segmentor(), file_of(tmp_path, lacking))
