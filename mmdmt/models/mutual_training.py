@@ -18,8 +18,7 @@ from mmdmt.mixes import build_mixes
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.peer_agreement import agreed_kind, agreed_num_classes, check_names, ring
 from mmdmt.models.peer_building import build_peer, naming_the_way_out
-from mmdmt.models.peer_weights import load_plain_checkpoint, strip_wrapper_prefix
-from mmdmt.models.weight_fit import watched_init
+from mmdmt.models.weights import load_plain_checkpoint, strip_wrapper_prefix, watched_init
 from mmdmt.registry import MODELS
 
 
