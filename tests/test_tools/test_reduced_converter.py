@@ -47,13 +47,15 @@ def test_images_and_masks_are_scaled_and_classes_renumbered(converter, voc):
     with Image.open(voc / 'out/masks/2007_000002.png') as mask:
         assert np.array_equal(np.array(mask), np.repeat(np.repeat([[0, 1], [2, 255]], 2, 0), 4, 1))
     with Image.open(voc / 'out/images/2007_000001.png') as image:
-        assert image.size == (8, 4) and np.all(abs(np.array(image).astype(int) - 90) <= 2)
+        assert image.size == (8, 4)
+        assert np.all(abs(np.array(image).astype(int) - 90) <= 2)
 
 
 def test_squeezed_into_a_square(converter, voc):
     reduce(converter, voc, '--square', 6)
     with Image.open(voc / 'out/masks/2007_000001.png') as mask:
-        assert mask.size == (6, 6) and set(np.unique(np.array(mask))) == {0, 3, 8, 15}
+        assert mask.size == (6, 6)
+        assert set(np.unique(np.array(mask))) == {0, 3, 8, 15}
 
 
 def test_a_name_without_a_file_is_refused(converter, voc):
