@@ -237,7 +237,7 @@ def happening(event):
         before(BankWriter, 'append', 'labeling'),
         before(os, 'fsync', 'bank'),
         before(ValLoop, 'run_iter', 'validation'),
-        before(Segmentors, 'label_online', 'labeling online'),
+        before(Segmentors, 'predict_views', 'labeling online'),
     ):
         yield
 
