@@ -79,7 +79,9 @@ def test_the_config_for_own_data_runs(own_data):
             f'model.peers.{peer}.decode_head.channels=8',
             f'model.peers.{peer}.auxiliary_head.in_channels=16',
         ]
-    config = (ROOT / 'configs' / 'custom' / 'dmt_custom.py').read_text().replace("'../_base_", f"'{ROOT}/configs/_base_")
+    config = (
+        (ROOT / 'configs' / 'custom' / 'dmt_custom.py').read_text().replace("'../_base_", f"'{ROOT}/configs/_base_")
+    )
     # Two phases of the six are enough here.
     config += 'two = dict(phases=_base_.custom_hooks[0].phases[:2], labeling=dict(num_workers=0))\n'
     config += 'custom_hooks = [dict(_base_.custom_hooks[0], **two)]\n'
