@@ -46,6 +46,7 @@ ARROWS = {
         'visualization',
         'registry',
         'settings',
+        'version',
     },
     'evaluation': {'models', 'registry'},
     'preparation': {'rules', 'labels', 'registry'},

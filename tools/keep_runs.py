@@ -1,4 +1,4 @@
-"""Keep runs as small files that a repository can hold: config, scalars, digest of the log, versions and machine.
+"""Keep runs as small files that a repository can hold: what they have written down, and thinned scalars.
 
     python tools/keep_runs.py work_dirs/camvid/dmt-s0 work_dirs/camvid/dmt-s1 --out results/camvid
 

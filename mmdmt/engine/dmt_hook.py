@@ -17,6 +17,7 @@ from mmdmt.engine.checkpoint_state import confine
 from mmdmt.engine.clean_exit import leave_group_at_exit
 from mmdmt.engine.cpu_time import log_cpu_time
 from mmdmt.engine.draw_plans import plan_phase, rare_classes_of
+from mmdmt.engine.events import RunEvents
 from mmdmt.engine.fresh_optimizers import FreshOptimizers
 from mmdmt.engine.labeling_report import warn_of_absent_classes
 from mmdmt.engine.last_checkpoint import (
@@ -132,6 +133,7 @@ class DMTHook(Hook):
         self.phase = 0
         self.run_id = ''
         self._loss_watch, self._stop = LossWatch(stop_after_nan), CleanStop()
+        self._events = RunEvents()
         self._lock: int | None = None
         self._written: int | None = None
         self._saved: dict[str, Any] | None = None
@@ -146,6 +148,7 @@ class DMTHook(Hook):
             check_fit(runner, self.curriculum.total_iters)
             check_evaluated(runner)
             return  # not built: the run only tests
+        self._events.open(runner)
         check_run(runner, self.curriculum, self.best.metric if self.best is not None else None)
         check_selection(runner, self.labeling.get('selection'))
         check_evaluated(runner)
@@ -179,7 +182,7 @@ class DMTHook(Hook):
         """Enter the phase of the first iteration, which is not the first of all when a run is resumed."""
         for loop in filter(None, (runner.train_loop, runner.val_loop)):
             loop.dataloader.worker_init_fn = LeaveSignals(loop.dataloader.worker_init_fn)
-        log_lists(runner)
+        lists = log_lists(runner)
         iteration = runner.train_loop.iter
         self._stop.start(iteration)
         self._rehearse(runner, iteration)
@@ -194,7 +197,9 @@ class DMTHook(Hook):
         plan_phase_ends(runner.train_loop, self.curriculum.ends, due=self.best is None and not self.from_scratch)
         if self.best is not None:
             self.best.begin(self._best_folder(runner))
+        self._events.start(runner, self.curriculum, self.run_id, lists)
         if iteration < self.curriculum.total_iters:
+            self._events.write('phase', phase=self.phase, iteration=iteration)
             at_its_start = iteration == self.curriculum.start(self.phase)
             if at_its_start and not (iteration and self.from_scratch):  # those who labeled are gone then
                 self._label(runner)
@@ -248,7 +253,7 @@ class DMTHook(Hook):
     def after_train(self, runner: Runner) -> None:
         """Let the data workers and the work_dir go, and log the CPU time."""
         runner.train_loop.dataloader_iterator.restart()
-        log_cpu_time()
+        self._events.write('end', iteration=runner.train_loop.iter, cpu_seconds=log_cpu_time())
         if self.best is not None and is_main_process():
             self.best.write_result(runner)
         if is_main_process():
@@ -262,7 +267,11 @@ class DMTHook(Hook):
         leave_group_at_exit()
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Remember each peer's weights if they are its best of the phase."""
+        """Remember each peer's weights if they are its best of the phase, and write the results down."""
+        if metrics:
+            classes = [getattr(metric, 'class_iou', {}) for metric in runner.val_loop.evaluator.metrics]
+            values = {key: value for found in (metrics, *classes) for key, value in found.items()}
+            self._events.write('validation', iteration=runner.iter, values=values)
         if self.best is not None and metrics:
             with averaged_weights(runner):
                 self.best.update(model_of(runner).bare_peers, metrics)
@@ -300,6 +309,7 @@ class DMTHook(Hook):
     def _enter_next_phase(self, runner: Runner, iteration: int) -> None:
         """Label, start everything afresh, and write a checkpoint of it."""
         self.phase += 1
+        self._events.write('phase', phase=self.phase, iteration=iteration)
         # A run that is resumed from a checkpoint without labels makes them, if those who label are in it.
         saves_first = not self.from_scratch and (self.best is None or SIGNAL.number is not None)
         if not saves_first:
@@ -316,7 +326,9 @@ class DMTHook(Hook):
     def _label(self, runner: Runner) -> None:
         """Have every labeler label the unlabeled images for the present phase, unless that happens online."""
         folder, settings = self.bank_folder(runner), self.labeling
-        make_labels(runner, self.curriculum, self.phase, folder, self.run_id, settings, self.report_quality)
+        told = make_labels(runner, self.curriculum, self.phase, folder, self.run_id, settings, self.report_quality)
+        if told:
+            self._events.write('labels', phase=self.phase, iteration=self.curriculum.start(self.phase), values=told)
 
     def _begin(self, runner: Runner, iteration: int) -> None:
         """Draw from what the present phase trains on, from an iteration on."""

@@ -209,12 +209,12 @@ def _own_metrics(runner: Runner, evaluator: Evaluator) -> Iterator[Evaluator]:
                 metric.write_to(Path(folder))
             elif getattr(metric, 'output_dir', None):
                 metric.output_dir = folder
-        before = logging.root.manager.disable
-        logging.disable(logging.WARNING)  # tables of one image
+        level = runner.logger.level
+        runner.logger.setLevel(logging.ERROR)  # tables of one image; MMEngine's loggers do not heed logging.disable
         try:
             yield twin
         finally:
-            logging.disable(before)
+            runner.logger.setLevel(level)
 
 
 def _results(metric: Any) -> list[str]:
