@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.dist import barrier, get_dist_info, is_main_process
-from mmengine.hooks import Hook
+from mmengine.hooks import Hook, LoggerHook
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 
@@ -183,6 +183,9 @@ class DMTHook(Hook):
         for loop in filter(None, (runner.train_loop, runner.val_loop)):
             loop.dataloader.worker_init_fn = LeaveSignals(loop.dataloader.worker_init_fn)
         lists = log_lists(runner)
+        for hook in runner.hooks:
+            if isinstance(hook, LoggerHook):  # at least two lines a phase
+                hook.interval = min(hook.interval, max(1, min(phase.iters for phase in self.curriculum.phases) // 2))
         iteration = runner.train_loop.iter
         self._stop.start(iteration)
         self._rehearse(runner, iteration)
@@ -334,7 +337,7 @@ class DMTHook(Hook):
         """Draw from what the present phase trains on, from an iteration on."""
         phase = self.curriculum[self.phase]
         runner.logger.info(
-            f'Phase {self.phase} of {len(self.curriculum) - 1}, iterations {self.curriculum.start(self.phase)} to '
+            f'Phase {self.phase} ({self.phase + 1} of {len(self.curriculum)}), iterations {self.curriculum.start(self.phase)} to '
             f'{self.curriculum.ends[self.phase]}: {phase.kind}.'
         )
         if phase.label_ratio is not None:

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 import mmdmt
 from mmdmt.engine.peers_of_run import labels_of, model_of
+from mmdmt.engine.quiet_log import quiet_log
 from mmdmt.evaluation.peer_metric import PeerMetric
 from mmdmt.losses import DynamicMutualLoss
 from mmdmt.method.draws import ONLINE, TRUTH, Draw
@@ -209,12 +210,8 @@ def _own_metrics(runner: Runner, evaluator: Evaluator) -> Iterator[Evaluator]:
                 metric.write_to(Path(folder))
             elif getattr(metric, 'output_dir', None):
                 metric.output_dir = folder
-        level = runner.logger.level
-        runner.logger.setLevel(logging.ERROR)  # tables of one image; MMEngine's loggers do not heed logging.disable
-        try:
+        with quiet_log(logging.ERROR):  # tables of one image
             yield twin
-        finally:
-            runner.logger.setLevel(level)
 
 
 def _results(metric: Any) -> list[str]:

@@ -45,7 +45,7 @@ def test_its_commands_train_and_report_its_config(tmp_path):
         result = python(*command, cwd=tmp_path)
         assert result.returncode == 0, result.stderr[-3000:]
     log = next(tmp_path.glob('work_dirs/mine/*/*.log')).read_text()
-    assert 'Phase 5 of 5' in log
+    assert 'Phase 5 (6 of 6)' in log
     assert 'ensemble/mIoU: ' in log
     assert (tmp_path / 'work_dirs' / 'mine' / 'report.html').is_file()
 

@@ -53,7 +53,7 @@ def test_the_toolboxes_train_script_runs_all_phases(trained):
     assert {path.name for path in trained.glob('iter_*.pth')} == {f'iter_{n}.pth' for n in range(1, 8)}
     log = next(trained.glob('*/*.log')).read_text()
     for phase in range(6):
-        assert f'Phase {phase} of 5' in log
+        assert f'Phase {phase} ({phase + 1} of 6)' in log
     assert {'unet/mIoU', 'resnet/mIoU', 'ensemble/mIoU'} <= set(last_validation(trained))
 
 
