@@ -21,8 +21,7 @@ from mmdmt.labels.pixels.unmoved import check_unmoved
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.peer_weights import strip_wrapper_prefix
-from mmdmt.models.sound_weights import check_sound
-from mmdmt.models.weight_fit import fit, plain_names
+from mmdmt.models.weight_fit import check_sound, fit, plain_names
 from mmdmt.models.weights_file import fetch_checkpoint, tensors_of
 from mmdmt.registry import type_name
 

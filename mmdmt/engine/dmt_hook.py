@@ -12,19 +12,11 @@ from mmengine.runner import Runner
 
 from mmdmt.engine.averaging import averaged_peers, averaged_weights, restart_averages, unwrap_averages
 from mmdmt.engine.best_weights import BestWeights
-from mmdmt.engine.checkpoint_checks import check_fit, rename_weights
-from mmdmt.engine.checkpoint_state import confine
 from mmdmt.engine.clean_exit import leave_group_at_exit
 from mmdmt.engine.cpu_time import log_cpu_time
 from mmdmt.engine.draw_plans import plan_phase, rare_classes_of
 from mmdmt.engine.fresh_optimizers import FreshOptimizers
 from mmdmt.engine.labeling_report import warn_of_absent_classes
-from mmdmt.engine.last_checkpoint import (
-    best_checkpoint_alone,
-    oldest_checkpoint,
-    save_checkpoint,
-    settle_checkpoint,
-)
 from mmdmt.engine.loss_watch import LossWatch
 from mmdmt.engine.metric_names import fit_metric_names, known_names
 from mmdmt.engine.named_lists import log_lists
@@ -38,16 +30,18 @@ from mmdmt.engine.phase_end_validation import plan_phase_ends, validates_at
 from mmdmt.engine.phase_labels import check_labels, make_labels
 from mmdmt.engine.phase_loader import PhaseLoader
 from mmdmt.engine.rehearsal import rehearse
-from mmdmt.engine.resumed_config import changed_config
-from mmdmt.engine.resumed_schedules import changed_settings, check_schedules
+from mmdmt.engine.resume import changed_settings, check_resumed, confine, settings_of, settle_checkpoint
 from mmdmt.engine.run_checks import check_run, check_selection, check_settings
 from mmdmt.engine.run_lock import enter_work_dir
+from mmdmt.engine.run_record import RunRecord, best_checkpoint_alone, note_checkpoints, save_checkpoint
 from mmdmt.engine.stop import CleanStop, Doing
 from mmdmt.engine.validation_checks import check_evaluated
 from mmdmt.labels.pixels.bank import remove_banks
 from mmdmt.loader_workers import OutliveSignals
 from mmdmt.method.draws import RareClasses
 from mmdmt.method.phases import Curriculum
+from mmdmt.models.mutual_training import DynamicMutualTraining
+from mmdmt.models.peer_weights import check_run_weights, rename_weights
 from mmdmt.registry import HOOKS
 
 
@@ -134,7 +128,7 @@ class DMTHook(Hook):
         self._loss_watch, self._stop = LossWatch(stop_after_nan), CleanStop()
         self._lock: int | None = None
         self._written: int | None = None
-        self._saved: dict[str, Any] | None = None
+        self._record = RunRecord(Path(), None)
         self._rare_classes: RareClasses | None = None
         self._optimizers: FreshOptimizers
 
@@ -143,7 +137,9 @@ class DMTHook(Hook):
     def before_run(self, runner: Runner) -> None:
         """Check that model, data, optimizer and loop fit the phases, before anything else happens."""
         if not isinstance(runner.optim_wrapper, OptimWrapper):
-            check_fit(runner, self.curriculum.total_iters)
+            model = model_of(runner)
+            if runner._load_from is not None and isinstance(model, DynamicMutualTraining):
+                check_run_weights(runner._load_from, model, complete=True)
             check_evaluated(runner)
             return  # not built: the run only tests
         check_run(runner, self.curriculum, self.best.metric if self.best is not None else None)
@@ -153,26 +149,24 @@ class DMTHook(Hook):
         if is_main_process():
             self._lock = enter_work_dir(Path(runner.work_dir))
         barrier()
-        settle_checkpoint(runner)
+        self._record = settle_checkpoint(runner)
         unwrap_averages(runner)
-        resumed = check_fit(runner, self.curriculum.total_iters)
+        iteration = self._check_start(runner)
         if self.rare_classes is not None:
             self._rare_classes = rare_classes_of(runner, self.rare_classes)
         self._optimizers = FreshOptimizers(runner, self.lr_ramp == 'first')
-        phase = self.curriculum.at(resumed['meta']['iter']) if resumed is not None else 0
+        phase = self.curriculum.at(iteration)
         self._optimizers.restart(runner, self.curriculum[phase], first=phase == 0)
-        if resumed is not None:
-            check_schedules(str(runner._load_from), resumed, runner, self.curriculum)
-            for sentence in (*changed_settings(resumed, runner, self.curriculum), changed_config(resumed, runner)):
-                if sentence:
-                    runner.logger.warning(sentence)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Take the state of the run out of a checkpoint; it counts only if the run is resumed from it."""
-        confine(checkpoint, runner)
-        if not runner._resume and isinstance(runner.optim_wrapper, OptimWrapper):
+        """Take the state of the run out of a checkpoint that it is resumed from."""
+        confine(checkpoint, self._record)
+        if runner._resume:
+            self.run_id = checkpoint['dmt']['run']
+            if self.best is not None:
+                self.best.scores = dict(checkpoint['dmt']['best'])
+        elif isinstance(runner.optim_wrapper, OptimWrapper):
             rename_weights(checkpoint)
-        self._saved = checkpoint.get('dmt')
 
     def before_train(self, runner: Runner) -> None:
         """Enter the phase of the first iteration, which is not the first of all when a run is resumed."""
@@ -182,10 +176,10 @@ class DMTHook(Hook):
         log_lists(runner)
         iteration = runner.train_loop.iter
         self._rehearse(runner, iteration)
-        if iteration:
-            self._resume(runner, iteration)
-        else:
-            self.run_id = runner.timestamp
+        self.run_id = self.run_id or runner.timestamp
+        if is_main_process():
+            self._record.begin(self.run_id, settings_of(runner, self.curriculum), iteration)
+        note_checkpoints(runner, self._record)
         for name, peer in model_of(runner).peers.items():
             runner.optim_wrapper[name].initialize_count_status(peer, iteration, self.curriculum.total_iters)
         runner.train_loop.dataloader_iterator = PhaseLoader(runner.train_dataloader, skipped=iteration)
@@ -210,7 +204,7 @@ class DMTHook(Hook):
         self._stop.count(batch_idx)
         self._stop.does(Doing.TRAINING)
         if self._written is not None:
-            oldest = oldest_checkpoint(runner, batch_idx)
+            oldest = self._record.oldest
             if is_main_process() and oldest is not None:
                 remove_banks(self._banks(runner), self.curriculum.at(oldest), self.keep_banks)
             self._written = None
@@ -285,6 +279,18 @@ class DMTHook(Hook):
             'ends': list(self.curriculum.ends),
             'best': self.best.scores if self.best is not None else {},
         }
+
+    def _check_start(self, runner: Runner) -> int:
+        """Check the checkpoint that the run starts from, and return the iteration at which it goes on."""
+        if runner._load_from is None:
+            return 0
+        if not runner._resume:
+            check_run_weights(runner._load_from, model_of(runner), complete=False)
+            return 0
+        iteration = check_resumed(runner, self.curriculum)
+        for sentence in changed_settings(self._record.settings, runner, self.curriculum, iteration):
+            runner.logger.warning(sentence)
+        return iteration
 
     # What a phase change involves.
 
@@ -364,19 +370,3 @@ class DMTHook(Hook):
             names = rehearse(runner, self.curriculum)
         if names is not None:
             fit_metric_names(runner, names, self.best.metric if self.best is not None else None)
-
-    # What a resumed run must know.
-
-    def _resume(self, runner: Runner, iteration: int) -> None:
-        """Take over the state of the run that the checkpoint is of."""
-        saved = self._saved
-        assert saved is not None  # see check_fit
-        phase = self.curriculum.at(iteration)
-        if saved['ends'][: phase + 1] != list(self.curriculum.ends[: phase + 1]):
-            raise ValueError(
-                f'The checkpoint of iteration {iteration} is of a run whose phases end at {saved["ends"]}, these end '
-                f'at {list(self.curriculum.ends)}: only phases still to come may change.'
-            )
-        self.run_id = saved['run']
-        if self.best is not None:
-            self.best.scores = dict(saved['best'])

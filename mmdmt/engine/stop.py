@@ -17,7 +17,7 @@ from mmengine.dist import get_world_size, is_main_process
 from mmengine.runner import Runner
 
 from mmdmt.engine.averaging import averaged_weights
-from mmdmt.engine.last_checkpoint import POINTER, save_checkpoint
+from mmdmt.engine.run_record import POINTER, save_checkpoint
 
 WORTH_SAVING = 60.0
 """Seconds of work since the last checkpoint from which on a stop writes another one."""

@@ -23,7 +23,7 @@ from toys.stages import (
 )
 
 from mmdmt.apis import toolbox
-from mmdmt.engine.last_checkpoint import is_whole
+from mmdmt.integrity import is_whole
 
 
 @pytest.fixture(scope='module')

@@ -3,13 +3,13 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from toys.checkpoints import take_back
 from toys.digit_scenes import NARROW
 from toys.forked import python
 
@@ -60,8 +60,7 @@ def test_the_toolboxes_train_script_runs_all_phases(trained):
 
 
 def test_the_toolboxes_train_script_resumes(trained, tmp_path):
-    shutil.copy(trained / 'iter_2.pth', tmp_path)
-    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_2.pth'))
+    take_back(trained, 2, tmp_path)
     result = python(
         toolbox_script('train.py'),
         CONFIG,
