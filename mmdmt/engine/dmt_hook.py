@@ -161,7 +161,7 @@ class DMTHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Take the state of the run out of a checkpoint that it is resumed from."""
         confine(checkpoint, self._record)
-        if runner._resume:
+        if runner._resume and not self.run_id:
             self.run_id = checkpoint['dmt']['run']
             if self.best is not None:
                 self.best.scores = dict(checkpoint['dmt']['best'])

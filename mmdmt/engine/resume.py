@@ -13,7 +13,7 @@ from mmengine.hooks import EMAHook
 from mmengine.runner import Runner
 
 from mmdmt.engine.peers_of_run import model_of
-from mmdmt.engine.run_record import NAME, RunRecord, checkpoint_folder, checkpoint_hook
+from mmdmt.engine.run_record import NAME, RunRecord, checkpoint_files, checkpoint_folder
 from mmdmt.method.phases import Curriculum
 from mmdmt.models.peer_weights import run_weights
 from mmdmt.models.weight_fit import check_sound
@@ -93,27 +93,21 @@ def _decide(runner: Runner) -> tuple[str | None, bool, RunRecord]:
 
 
 def _latest(runner: Runner, record: RunRecord) -> Path | None:
-    """Return the latest checkpoint that is as it was noted; None if none has ever been."""
+    """Return the latest checkpoint that is as it was noted; None if the run has none that could be lost."""
     noted = record.to_resume()
     good = next((path for path in noted if record.knows(path)), None)
-    foreign = [] if noted else [path for path in _unnoted(runner, record) if _run_of(path) not in ('', record.run)]
-    if foreign or (noted and good is None):
-        fault = 'holds checkpoints, but none that' if foreign else 'has no checkpoint that is as'
-        raise RuntimeError(
-            f'{record.folder} {fault} {record.work_dir / NAME} notes: name the one to go on from with --cfg-options '
-            f'load_from={foreign[-1] if foreign else "CHECKPOINT"}, or start again without --resume.'
-        )
-    if noted and good != noted[0]:
+    if good is None:
+        whole = {path: run for path in checkpoint_files(runner) if (run := _run_of(path))}
+        if noted or set(whole.values()) - {record.run}:
+            raise RuntimeError(
+                f'No checkpoint in {record.folder} is as {record.work_dir / NAME} notes it: name the one to go on from '
+                f'with --cfg-options load_from={next(reversed(whole), "CHECKPOINT")}, or start again without --resume.'
+            )
+    elif good != noted[0]:
         runner.logger.warning(
             f'{noted[0]} is damaged, incomplete or gone: the run is resumed from {good}, the last good checkpoint.'
         )
     return good
-
-
-def _unnoted(runner: Runner, record: RunRecord) -> list[Path]:
-    hook = checkpoint_hook(runner)
-    pattern = re.sub(r'{[^}]*}', '*', hook.filename_tmpl) if hook is not None else 'iter_*.pth'
-    return sorted((record.folder or record.work_dir).glob(pattern), key=lambda path: path.stat().st_mtime)
 
 
 def _run_of(path: Path) -> str:

@@ -166,6 +166,13 @@ def checkpoint_folder(runner: Runner) -> Path | None:
     return folder if out_dir == runner.work_dir or folder.name == own.name else folder / own.name
 
 
+def checkpoint_files(runner: Runner) -> list[Path]:
+    """Return the files in that folder which are named as ordinary checkpoints, noted or not, by the time of writing."""
+    hook, folder = checkpoint_hook(runner), checkpoint_folder(runner)
+    pattern = re.sub(r'{[^}]*}', '*', hook.filename_tmpl) if hook is not None else 'iter_*.pth'
+    return sorted(folder.glob(pattern), key=lambda path: path.stat().st_mtime) if folder is not None else []
+
+
 def save_checkpoint(runner: Runner, iteration: int) -> None:
     """Write the ordinary checkpoint of an iteration, as the run's own CheckpointHook does; without one nothing.
 

@@ -96,7 +96,9 @@ def test_the_checkpoint_before_one_that_is_not_as_it_was_noted_takes_its_place(w
 def test_without_a_checkpoint_as_noted_a_run_is_not_resumed(work_dir):
     for path in work_dir.glob('iter_*.pth'):
         truncate(path)
-    with pytest.raises(RuntimeError, match=f'has no checkpoint that is as .*/{NAME} notes: name the one .*load_from='):
+    with pytest.raises(
+        RuntimeError, match=f'No checkpoint in .*/run is as .*/{NAME} notes it: name the one .*load_from=CHECK'
+    ):
         settle(work_dir)
 
 
@@ -139,7 +141,7 @@ def test_a_new_run_forgets_the_checkpoints_of_the_one_before(work_dir):
 @pytest.mark.parametrize('forget', [lambda record: record.unlink(), lambda record: write_empty(record.parent)])
 def test_checkpoints_of_an_unknown_run_are_not_written_over(work_dir, forget):
     forget(work_dir / NAME)
-    with pytest.raises(RuntimeError, match=f'holds checkpoints, but none that .*{NAME} notes: .* load_from=.*/iter_3'):
+    with pytest.raises(RuntimeError, match=f'No checkpoint in .*{NAME} notes it: .* load_from=.*/iter_3'):
         settle(work_dir)
     for path in work_dir.glob('iter_*.pth'):  # half of the first checkpoint of the run itself is none
         truncate(path)
