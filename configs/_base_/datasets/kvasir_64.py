@@ -1,11 +1,11 @@
-# Kvasir-SEG squeezed to 80x80 pixels: 800 images of which a config says how many are labeled; 100 to validate on.
+# Kvasir-SEG squeezed to 64x64 pixels: 800 images of which a config says how many are labeled; 100 to validate on.
 # How to get the data and the lists: configs/polyps/README.md.
 _base_ = 'mutual.py'
 dataset_type = 'BaseSegDataset'
-data_root = 'data/kvasir_80'
+data_root = 'data/kvasir_64'
 splits = __import__('os').path.abspath('splits')  # outside the data set; see voc12aug.py
 lists = f'{splits}/kvasir/split0'  # of split id 0
-crop_size = (64, 64)
+crop_size = (48, 48)
 metainfo = dict(classes=('background', 'polyp'), palette=[[0, 0, 0], [255, 255, 255]])
 folders = dict(img_path='images', seg_map_path='masks')
 load = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]
