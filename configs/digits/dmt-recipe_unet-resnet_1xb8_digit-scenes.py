@@ -6,4 +6,3 @@ mixes = [*_base_.class_mix, *_base_.cutmix]
 model, train_dataloader, custom_hooks, train_cfg = __import__('mmdmt.configs').configs.recipe(
     _base_, warm_up=400, hook=hook, mixes=mixes, min_confidence=0.7, momentum=0.01
 )
-model.update(loss=dict(gamma_agree=1.0, gamma_disagree=1.0))

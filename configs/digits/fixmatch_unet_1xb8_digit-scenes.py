@@ -8,6 +8,6 @@ _base_ = [
     '../_base_/recipes/online.py',
 ]
 model, train_dataloader, custom_hooks, train_cfg = __import__('mmdmt.configs').configs.recipe(
-    _base_, hook=_base_.hook, min_confidence=0.95
+    _base_, hook=_base_.hook, gamma=0.0, min_confidence=0.95
 )
 model['peers'] = dict(_delete_=True, unet=_base_.model.peers.unet)

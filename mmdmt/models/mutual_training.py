@@ -203,7 +203,8 @@ class DynamicMutualTraining(BaseModel):
         Returns:
             dict[str, Tensor]: Detached scalars to log: ``loss``, the sum over peers; ``<peer>.decode.loss_dmt`` and
             whatever else the heads report; for batches with pseudo labels ``<peer>.mean_weight``, the mean weight of
-            all valid labels, ``<peer>.disagreement`` and ``<peer>.learner_wins``, shares of the pseudo labels.
+            all valid labels, ``<peer>.disagreement`` and ``<peer>.learner_wins``, shares of the pseudo labels, and
+            ``<peer>.pseudo_share``, the share of the weights in the loss that pseudo labels have.
         """
         log: dict[str, Tensor] = {}
         shares = self._split(data)
@@ -265,6 +266,7 @@ class DynamicMutualTraining(BaseModel):
             'mean_weight': counts['weight'] / counts['pixels'].clamp(min=1),
             'disagreement': counts['disagree'] / pseudo_pixels,
             'learner_wins': counts['learner_wins'] / pseudo_pixels,
+            'pseudo_share': counts['pseudo_share'],
         }
 
     def val_step(self, data: dict[str, Any]) -> list[BaseDataElement]:

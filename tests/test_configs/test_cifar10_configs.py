@@ -13,9 +13,9 @@ from mmpretrain.datasets.transforms import PackInputs, RandAugment
 from toys.cifar10 import FILES, write_archive
 from toys.forked import python
 
-from mmdmt.apis import toolbox_script
 from mmdmt.method.draws import Draw
 from mmdmt.registry import MODELS
+from mmdmt.scripts import toolbox_script
 
 ROOT = Path(__file__).parents[2]
 LABELS = (4000, 1000, 250, 40)

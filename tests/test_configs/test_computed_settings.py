@@ -179,7 +179,8 @@ def test_the_recipe_is_as_long_as_its_base():
     }
     given = {'hook': HOOK, 'without': ['Distort'], 'min_confidence': 0.9, 'momentum': 0.1}
     model, loader, (hook, average), train_cfg = recipe(base, warm_up=100, **given)
-    assert model == {'mixes': base['cutmix']}
+    assert model == {'mixes': base['cutmix'], 'loss': {'gamma_agree': 1.0, 'gamma_disagree': 1.0}}
+    assert recipe(base, gamma=0.0, **given)[0]['loss'] == {'gamma_agree': 0.0, 'gamma_disagree': 0.0}
     assert loader['dataset'] == {'learner_view': base['strong_views'], 'labeled': {'pipeline': [{'type': 'Load'}]}}
     online = {'labeler': 'average', 'min_confidence': 0.9}
     assert hook['phases'][1:] == [{'labeled': 2, 'pseudo': 6, 'iters': 800, 'online': online}]

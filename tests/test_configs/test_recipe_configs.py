@@ -22,9 +22,6 @@ SETTINGS = {
     'fixmatch_unet': (['unet'], CUTMIX, True, {**AVERAGE, 'min_confidence': 0.95}),
     'fixmatch_resnet': (['resnet'], CUTMIX, True, {**AVERAGE, 'min_confidence': 0.95}),
     'daformer_unet': (['unet'], ['mmdmt.ClassMix'], True, AVERAGE),
-    'dmt-strong_unet-resnet': (BOTH, [], True, None),
-    'dmt-strong-cutmix_unet-resnet': (BOTH, CUTMIX, True, None),
-    'dmt-online_unet-resnet': (BOTH, CUTMIX, True, AVERAGE),
 }
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
@@ -55,14 +52,10 @@ def test_a_recipe_sets_what_it_is_named_for(name):
     assert config.train_cfg == dmt.train_cfg
     assert config.optim_wrapper == dmt.optim_wrapper
     assert ('rare_classes' in hook) == name.startswith('daformer')
-    if name.startswith('dmt'):
-        assert config.model.loss == dmt.model.loss
-        assert hook.phases[0] == hook_of(dmt, 'mmdmt.DMTHook').phases[0]
-    else:
-        loss = {'gamma_agree': 0.0, 'gamma_disagree': 0.0, **({'rule': 'share'} if 'rare_classes' in hook else {})}
-        assert config.model.loss == {**dmt.model.loss, **loss}
-        (phase,) = hook.phases
-        assert (phase.labeled, phase.pseudo, phase.get('lr_factor')) == (4, 4, None)
+    loss = {'gamma_agree': 0.0, 'gamma_disagree': 0.0, **({'rule': 'share'} if 'rare_classes' in hook else {})}
+    assert config.model.loss == {**dmt.model.loss, **loss}
+    (phase,) = hook.phases
+    assert (phase.labeled, phase.pseudo, phase.get('lr_factor')) == (4, 4, None)
 
 
 def test_recipes_share_no_key_so_that_a_leaf_can_take_any_of_them():

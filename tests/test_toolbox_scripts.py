@@ -5,9 +5,8 @@ from mmengine.registry import DATASETS
 from mmengine.runner import Runner
 from toys.segmentation import TRAIN_PIPELINE, mutual_dataset, run_config, shapes
 
-from mmdmt.apis.script_data import TestedImages
-from mmdmt.apis.toolbox import run_toolbox_script
 from mmdmt.registry import type_name, with_named_types
+from mmdmt.scripts import run_toolbox_script
 
 
 @pytest.fixture
@@ -19,28 +18,6 @@ def config(shapes_folder, tmp_path):
     path = tmp_path / 'run.py'
     run_config(shapes_folder, tmp_path / 'work', **settings).dump(path)
     return path
-
-
-def script(monkeypatch, name, *arguments):
-    monkeypatch.setattr(sys, 'argv', [name, *map(str, arguments)])
-    run_toolbox_script(f'analysis_tools/{name}.py', 'mmseg')
-
-
-def test_the_images_of_a_run_can_be_browsed(config, tmp_path, monkeypatch):
-    script(monkeypatch, 'browse_dataset', config, '--not-show', '--output-dir', tmp_path / 'seen')
-    assert len(list((tmp_path / 'seen').glob('*.png'))) == 16
-
-
-def test_a_config_without_a_visualizer_is_told_what_to_add(shapes_folder, tmp_path, monkeypatch):
-    run_config(shapes_folder, tmp_path / 'work').dump(tmp_path / 'run.py')
-    with pytest.raises(SystemExit, match=r'run.py has no visualizer, which draws the images: add visualizer=dict\('):
-        script(monkeypatch, 'browse_dataset', tmp_path / 'run.py', '--not-show')
-
-
-@pytest.mark.parametrize('name', ['benchmark', 'get_flops'])
-def test_a_script_for_one_model_says_how_a_peer_becomes_one(config, monkeypatch, name):
-    with pytest.raises(SystemExit, match='is for one model, .* peers left, right: export one with .* --peer left'):
-        script(monkeypatch, name, config, 'iter_9.pth')
 
 
 @pytest.mark.parametrize(
@@ -56,7 +33,7 @@ def test_settings_of_several_views_that_are_lacking_are_named(config, monkeypatc
         file.writelines(f'\n{key} = {value}' for key, value in settings.items())
     monkeypatch.setattr(sys, 'argv', ['test.py', str(config), 'iter_9.pth', '--tta'])
     with pytest.raises(SystemExit, match=f'^--tta needs {lost}, which .*run.py has not: add tta_model=dict'):
-        run_toolbox_script('test.py', 'mmseg')
+        run_toolbox_script('test.py')
 
 
 def test_parts_of_a_test_that_a_config_lacks_are_named(shapes_folder, tmp_path, monkeypatch):
@@ -66,22 +43,7 @@ def test_parts_of_a_test_that_a_config_lacks_are_named(shapes_folder, tmp_path, 
     cfg.dump(tmp_path / 'run.py')
     monkeypatch.setattr(sys, 'argv', ['test.py', str(tmp_path / 'run.py'), 'iter_9.pth', '--out', 'out'])
     with pytest.raises(SystemExit, match='run.py has no test_evaluator: .* add test_dataloader=val_dataloader'):
-        run_toolbox_script('test.py', 'mmseg')
-
-
-def test_a_folder_of_every_peers_predictions_is_not_taken_for_one(config, tmp_path, monkeypatch):
-    for name in ('left', 'right', 'ensemble'):
-        (tmp_path / 'out' / name).mkdir(parents=True)
-    with pytest.raises(SystemExit, match='holds a folder for each of ensemble, left, right: give one of them'):
-        script(monkeypatch, 'confusion_matrix', config, tmp_path / 'out', tmp_path / 'matrix')
-
-
-def test_predictions_are_paired_with_the_image_of_their_name(shapes_folder, mmseg_scope, tmp_path):
-    names = (shapes_folder / 'val.txt').read_text().split()
-    (tmp_path / 'turned.txt').write_text('\n'.join(reversed(names)) + '\n')
-    images = TestedImages.build(shapes(shapes_folder, str(tmp_path / 'turned.txt'), pipeline=TRAIN_PIPELINE[:2]))
-    assert [images[place]['img_path'][-7:-4] for place in range(len(images))] == sorted(names)
-    assert images.METAINFO['classes'] == ('ground', 'square', 'disc')
+        run_toolbox_script('test.py')
 
 
 def test_images_of_a_run_have_numbers(shapes_folder, mmseg_scope):
