@@ -15,9 +15,8 @@ from mmengine.runner import Runner
 from mmdmt.engine.peers_of_run import model_of
 from mmdmt.engine.run_record import NAME, RunRecord, checkpoint_files, checkpoint_folder
 from mmdmt.method.phases import Curriculum
-from mmdmt.models.peer_weights import run_weights
-from mmdmt.models.weight_fit import check_sound
-from mmdmt.models.weights_file import read_checkpoint
+from mmdmt.models.run_weights import run_weights
+from mmdmt.models.weights import check_sound, read_checkpoint
 from mmdmt.registry import type_name
 
 WHAT = 'the checkpoint to resume'
