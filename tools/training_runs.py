@@ -18,6 +18,7 @@ from mmengine.registry import DATASETS, MODELS, init_default_scope
 from mmengine.runner import load_checkpoint
 
 from mmdmt.atomic_write import atomic_write, room_to_write
+from mmdmt.registry import HOOKS
 from mmdmt.visualization import draw_predictions
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,12 +34,17 @@ def shrink(config: Config, divisor: int) -> None:
     for hook in config.custom_hooks:
         if hook.type == 'mmdmt.PictureHook':
             hook.update(images=1, val_images=min(hook.get('val_images', 0), 1))
-    phases = [phase for hook in config.custom_hooks for phase in hook.get('phases', ())]
-    for phase in phases:
-        phase.iters = max(phase.iters // divisor, 1)
-    iters = sum(phase.iters for phase in phases)
-    config.train_cfg.update(max_iters=iters, val_interval=iters)
+        if hook.type == 'mmdmt.DMTHook':
+            for length in {'warm_up', 'iters'} & {*hook}:
+                hook[length] = max(hook[length] // divisor, 1)
+    config.train_cfg.val_interval = length_of(config)
     config.default_hooks.logger.interval = 1
+
+
+def length_of(config: Config) -> int:
+    """Add up the iterations of all phases."""
+    (hook,) = (hook for hook in config.custom_hooks if hook.type == 'mmdmt.DMTHook')
+    return HOOKS.build(hook).curriculum.total_iters
 
 
 class TrainingRun:
@@ -79,7 +85,7 @@ class TrainingRun:
             self.config = work_dir / f'{name}.py'
             with atomic_write(self.config) as unfinished:
                 unfinished.write_text(settings.pretty_text)
-        self.iters = settings.train_cfg.max_iters
+        self.iters = length_of(settings)
         self.peers = list(settings.model.peers)
         self.scores: dict[str, float] = {}
         self.started = math.inf

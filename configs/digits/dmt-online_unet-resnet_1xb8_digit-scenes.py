@@ -5,5 +5,5 @@ _base_ = [
     '../_base_/recipes/average.py',
     '../_base_/recipes/online.py',
 ]
-custom_hooks, train_cfg = __import__('mmdmt.configs').configs.schedule(_base_, iters=5 * 100, online=_base_.online)
-custom_hooks += [_base_.average]
+hook, pictures = _base_.custom_hooks
+custom_hooks = [dict(hook, iters=500, online=_base_.online), pictures, _base_.average]

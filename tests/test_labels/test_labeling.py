@@ -169,7 +169,9 @@ class Threads:
 
 def test_any_number_of_encoding_threads_writes_the_same_bytes(peers, dataset, tmp_path):
     for number in (0, 1, 3):
-        label(peers, dataset, Threads(number), forward, tmp_path / str(number), 'r', 1, 0.5, batch_size=2, num_workers=0)
+        label(
+            peers, dataset, Threads(number), forward, tmp_path / str(number), 'r', 1, 0.5, batch_size=2, num_workers=0
+        )
     for name in peers:
         for file in ('labels-0.bin', 'index-0.npy', 'manifest.json'):
             written = {(tmp_path / str(number) / name / file).read_bytes() for number in (0, 1, 3)}
