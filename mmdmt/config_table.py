@@ -64,12 +64,13 @@ METHODS = {
 
 #: Labels alone as long as DMT, by data set.
 LENGTHS = {'voc12aug': 35000, 'cityscapes': 40000}
-#: One phase of online labels in place of five, as long as they. A labeler sees the colors of the file.
+#: One phase of online labels in place of five, as long as they. A labeler sees the colors of the file. Exponents above 1
+#: would weigh most labels of strong views away.
 RECIPE = """
 train_dataloader = dict(dataset=dict(learner_view=_base_.strong_views))
-model = dict(mixes=_base_.cutmix)
-online = dict(_base_.online, min_confidence={min_confidence})
-custom_hooks = [dict(_base_.custom_hooks[0], iters=30000, labeled=4, pseudo=4, online=online), _base_.average]
+model = dict(mixes=_base_.cutmix, loss=dict(gamma_agree=1.0, gamma_disagree=1.0))
+phases = dict(iters=30000, labeled=4, pseudo=4, online=_base_.online)
+custom_hooks = [dict(_base_.custom_hooks[0], **phases), _base_.average]
 """
 WITHOUT_COLORS = """
 colorless = [step for step in _base_.train_pipeline if step['type'] != 'PhotoMetricDistortion']
@@ -121,8 +122,7 @@ def compose(name: str) -> Config:
     if method == 'supervised-long':
         text += f'custom_hooks = [dict(_base_.custom_hooks[0], warm_up={LENGTHS[data]}, ratios=())]\n'
     if method == 'dmt-recipe':
-        text += RECIPE.format(min_confidence=0.95 if data == 'voc12aug' else 0.0)
-        text += WITHOUT_COLORS if data == 'cityscapes' else ''
+        text += RECIPE + (WITHOUT_COLORS if data == 'cityscapes' else '')
     config: dict[str, Any] = Config.fromstring(text, '.py').to_dict()
     config['train_dataloader']['dataset']['lists'] = f'splits/{LISTS[data][one][1]}'
     return Config({key: value for key, value in config.items() if key in READ})

@@ -80,7 +80,8 @@ ARROWS = {
     'compat': set(),
     'version': set(),
     '__init__': {'compat', 'version'},
-    '__main__': {'apis', 'version'},
+    '__main__': {'scripts', 'version'},
+    'scripts': {'engine'},
 }
 
 

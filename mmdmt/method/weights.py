@@ -21,6 +21,8 @@ from torch import Tensor
 
 GROUND_TRUTH = float('inf')
 """The confidence of a label that is not a pseudo label."""
+ORACLE = 2.0
+"""The confidence of a true label in the place of a pseudo label: no rule doubts it, so its weight is 1."""
 
 
 class Comparison(NamedTuple):
@@ -30,7 +32,7 @@ class Comparison(NamedTuple):
         probability: float32 (N, C, ...); ``p``, the learner's softmax.
         label_index: int64; the label, or class 0 where it is ignored.
         valid: bool; the label is not the ignored one.
-        pseudo: bool; the label is valid and not ground truth.
+        pseudo: bool; the label is valid, and neither ground truth nor an oracle's: the rule weighs it.
         label_probability: float32; ``p[y]``, the learner's probability of ``label_index``.
         confidence: float32; ``c'``, the learner's.
         prediction: int64; ``y'``.
@@ -77,7 +79,7 @@ def compare(logits: Tensor, label: Tensor, confidence: Tensor, ignore_index: int
     valid = label != ignore_index
     index = label.where(valid, 0)
     label_probability = probability.gather(1, index.unsqueeze(1)).squeeze(1)
-    pseudo = valid & (confidence != GROUND_TRUTH)
+    pseudo = valid & (confidence < ORACLE)
     disagree = pseudo & (prediction != label)
     learner_wins = disagree & (learner_confidence > confidence)
     return Comparison(
@@ -203,6 +205,43 @@ def share_weights(compared: Comparison, confidence: Tensor, threshold: float) ->
     sure = (compared.pseudo & (confidence >= threshold)).sum()
     share = sure / compared.pseudo.sum().clamp(min=1)
     return torch.where(compared.pseudo, share, compared.valid.float())
+
+
+def agreement_weights(compared: Comparison) -> Tensor:
+    """Weigh compared labels by 1 where learner and labeler agree and by 0 where they do not.
+
+    Args:
+        compared (Comparison): The result of :func:`compare`.
+
+    Returns:
+        Tensor: float32 weights in the shape of the label; 1 for ground truth, 0 where the label is ignored.
+
+    Example:
+        >>> compared = compare(torch.tensor([[0.0, 2.0], [0.0, 2.0]]), torch.tensor([0, 1]), torch.tensor([0.8, 0.8]))
+        >>> agreement_weights(compared).tolist()
+        [0.0, 1.0]
+    """
+    return (compared.valid & ~compared.disagree).float()
+
+
+def confidence_weights(compared: Comparison, confidence: Tensor, gamma: float) -> Tensor:
+    """Weigh compared labels by the labeler's own confidence, ``c ** gamma``.
+
+    Args:
+        compared (Comparison): The result of :func:`compare`.
+        confidence (Tensor): (N, ...) confidence of the labels that were compared.
+        gamma (float): The exponent.
+
+    Returns:
+        Tensor: float32 weights in the shape of the label; 1 for ground truth, 0 where the label is ignored.
+
+    Example:
+        >>> sure = torch.tensor([0.5, float('inf')])
+        >>> compared = compare(torch.zeros(2, 2), torch.tensor([0, 0]), sure)
+        >>> confidence_weights(compared, sure, gamma=2.0).tolist()
+        [0.25, 1.0]
+    """
+    return torch.where(compared.pseudo, confidence.pow(gamma), compared.valid.float())
 
 
 def below_floor(compared: Comparison, confidence: Tensor, min_confidence: float) -> Tensor:

@@ -40,11 +40,14 @@ class Classifiers:
             list[DynamicMutualLoss]: The loss put in.
 
         Raises:
-            ValueError: If the head computes anything but a softmax cross entropy, naming peer, head and loss.
+            ValueError: If the head computes anything but a softmax cross entropy, naming peer, head and loss; or if
+                its loss weighs another number of classes than it predicts.
         """
         head: Any = peer.head
-        own = _the_loss(f'head ({type(head).__name__}) of peer {name!r}', head)
+        where = f'head ({type(head).__name__}) of peer {name!r}'
+        own = _the_loss(where, head)
         if isinstance(own, MixupMutualLoss):
+            own.check_classes(self.num_classes(peer), where)
             return [own]  # with exponents of its own
         placed = MODELS.build({**loss, 'loss_weight': own.loss_weight * loss.get('loss_weight', 1.0)})
         if not isinstance(placed, MixupMutualLoss):
@@ -52,6 +55,7 @@ class Classifiers:
                 f'loss=dict(type={loss["type"]!r}) of DynamicMutualTraining is a {type(placed).__name__}: give '
                 "type='mmdmt.MixupMutualLoss' for classifiers; its mixup_alpha=None mixes nothing."
             )
+        placed.check_classes(self.num_classes(peer), where)
         head.loss_module = placed
         return [placed]
 
@@ -111,7 +115,7 @@ class Classifiers:
             logits = bare(inputs, mode='tensor')
         compared, weights = loss.weigh(logits, label, confidence)
         mixture = Mixture.draw(len(samples), loss.mixup_alpha, label.device)
-        with loss.mixed_targets(compared.label_index, weights, mixture):
+        with loss.mixed_targets(compared.label_index, loss.to_mix(weights, confidence), mixture):
             return _named(loss, peer(mixture(inputs), samples, mode='loss'))
 
     def label_online(

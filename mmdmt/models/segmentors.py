@@ -48,7 +48,8 @@ class Segmentors:
             list[DynamicMutualLoss]: The losses put in, that of the main (last) decode head first.
 
         Raises:
-            ValueError: If a head computes anything but a pixel cross entropy, naming peer, head and loss.
+            ValueError: If a head computes anything but a pixel cross entropy, naming peer, head and loss; or if its
+                loss weighs another number of classes than it predicts.
         """
         placed = []
         for part, head in _heads(peer).items():
@@ -57,6 +58,7 @@ class Segmentors:
             head = _with_loss(where, head)
             own = _the_only_loss(where, head)
             if isinstance(own, DynamicMutualLoss):
+                own.check_classes(head.num_classes, where)
                 placed.append(own)
                 continue
             config = {'class_weight': own.class_weight, **loss}
@@ -66,6 +68,7 @@ class Segmentors:
                     f'loss=dict(type={loss["type"]!r}) of DynamicMutualTraining is a {type(placed_loss).__name__}: '
                     "give type='mmdmt.DynamicMutualLoss' or a subclass of it."
                 )
+            placed_loss.check_classes(head.num_classes, where)
             head.loss_decode = placed_loss
             placed.append(placed_loss)
         return placed

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import combinations_with_replacement
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from mmengine.config import Config
@@ -24,6 +25,7 @@ from mmdmt.preparation.config_lists import (
 from mmdmt.preparation.image_check import CheckedImage, ImageSource, check_image
 from mmdmt.preparation.image_lists import left_out
 from mmdmt.preparation.scale_check import scale_warnings
+from mmdmt.registry import DATASETS, MODELS
 from mmdmt.rules.findings import Finding, by_kind, some
 
 
@@ -45,7 +47,7 @@ class DataReport:
 
 
 def check_data(config: Config, workers: int = 4) -> DataReport:
-    """Check the lists, images and masks of a config.
+    """Check the lists, images and masks of a config, and that its model and datasets can be built.
 
     Args:
         config (Config): Of a run, or of plain training.
@@ -71,9 +73,36 @@ def check_data(config: Config, workers: int = 4) -> DataReport:
     for name, images in report.lists.items():
         report.problems += absent_classes(images, report.images[name])
         report.warnings += list_warnings(images, report.images[name])
+    report.problems += refusals(config, with_data=not report.problems)
     report.warnings += duplicates(report.images)
     report.warnings += scale_warnings(pipelines(config), {name: one.sources for name, one in report.lists.items()})
     return report
+
+
+def refusals(config: Config, with_data: bool = True) -> list[str]:
+    """Build the model and the datasets as training does, without weights, and say what they refuse.
+
+    Args:
+        config (Config): Of a run, or of plain training.
+        with_data (bool): Whether to build the datasets, too. They refuse files, of which the check says more, so
+            they are built when it has found no problem. Defaults to True.
+    """
+    settings = config.to_dict()
+    parts: dict[str, tuple[Any, dict[str, Any]]] = {'model': (MODELS, settings.get('model') or {})}
+    if settings.get('data_preprocessor'):  # as MMEngine's runner does
+        parts['model'][1].setdefault('data_preprocessor', settings['data_preprocessor'])
+    for stage in ('train', 'val', 'test') if with_data else ():
+        dataset = (settings.get(f'{stage}_dataloader') or {}).get('dataset') or {}
+        if stage != 'test' or dataset != parts['val_dataloader.dataset'][1]:
+            parts[f'{stage}_dataloader.dataset'] = DATASETS, dataset
+    problems = []
+    for place, (registry, part) in parts.items():
+        try:
+            if 'type' in part:
+                registry.build(part)
+        except Exception as error:  # whatever the classes that it names raise
+            problems.append(f'Training would refuse {place}: {" ".join(str(error).split())}')
+    return problems
 
 
 def advised(images: ImageList, checked: Sequence[CheckedImage]) -> list[Finding]:

@@ -14,9 +14,9 @@ from mmpretrain.datasets.transforms import PackInputs, RandAugment
 from toys.cifar10 import FILES, write_archive
 from toys.forked import python
 
-from mmdmt.apis import toolbox_script
 from mmdmt.method.draws import Draw
 from mmdmt.registry import HOOKS, MODELS
+from mmdmt.scripts import toolbox_script
 
 ROOT = Path(__file__).parents[2]
 RATIOS = [0.2, 0.4, 0.6, 0.8, 1.0]

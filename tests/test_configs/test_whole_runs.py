@@ -7,7 +7,7 @@ from test_data_of_configs import CONFIGS, HALF, VOC
 from toys.forked import python
 from toys.voc_and_cityscapes import make_cityscapes, make_voc
 
-from mmdmt.apis import toolbox_script
+from mmdmt.scripts import toolbox_script
 
 pytestmark = pytest.mark.whole_run
 

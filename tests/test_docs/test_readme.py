@@ -22,19 +22,14 @@ def own_data(tmp_path, shapes_folder):
     return tmp_path
 
 
-def test_its_config_stays_as_short_as_it_says():
-    (block,) = re.findall(r'```python\n(.*?)```', README, flags=re.DOTALL)
-    assert len(block.splitlines()) <= 12
-
-
 @pytest.mark.process
 def test_its_commands_train_and_report_its_config(tmp_path):
     (block,) = re.findall(r'```python\n(.*?)```', README, flags=re.DOTALL)
-    train, report = re.findall(r'^python (-m mmdmt [^#]+?) +#', README, flags=re.MULTILINE)
+    _, train, report = re.findall(r'^python (-m mmdmt [^#]+?) +#', README, flags=re.MULTILINE)
     short = {
-        'iters=100': 'iters=1',
+        'iters=250': 'iters=1',
         'iters=1000': 'iters=2',
-        'max_iters=1500, val_interval=500': 'max_iters=7, val_interval=7',
+        'max_iters=1500, val_interval=500': 'max_iters=4, val_interval=4',
     }
     for long in sorted(short, key=len, reverse=True):
         assert long in block
@@ -45,7 +40,7 @@ def test_its_commands_train_and_report_its_config(tmp_path):
         result = python(*command, cwd=tmp_path)
         assert result.returncode == 0, result.stderr[-3000:]
     log = next(tmp_path.glob('work_dirs/mine/*/*.log')).read_text()
-    assert 'Phase 5 of 5' in log
+    assert 'Phase 2 of 2' in log
     assert 'ensemble/mIoU: ' in log
     assert (tmp_path / 'work_dirs' / 'mine' / 'report.html').is_file()
 
@@ -86,10 +81,3 @@ def test_the_config_for_own_data_runs(own_data):
     log = next(own_data.glob('work_dirs/mine/*/*.log')).read_text()
     assert re.search(r'left/mIoU: \d+.*right/mIoU: \d+.*ensemble/mIoU: \d+', log)
     assert (own_data / 'work_dirs' / 'mine' / 'iter_4.pth').is_file()
-
-
-def test_the_tests_that_the_reliability_page_names_exist():
-    page = (ROOT / 'docs' / 'en' / 'reliability.md').read_text()
-    names = {Path(name).name for name in re.findall(r'`([\w/]*test_\w+\.py)`', page)}
-    assert names
-    assert names <= {path.name for path in (ROOT / 'tests').rglob('test_*.py')}

@@ -17,9 +17,9 @@ from toys.ports import free_port
 from toys.segmentation import run_config, toy_segmentor
 from toys.stages import Fail, Forge
 
-from mmdmt.apis import toolbox_script
 from mmdmt.labels.labeling import label, weights_digest
 from mmdmt.labels.pixels.bank import PseudoLabelBank
+from mmdmt.scripts import toolbox_script
 
 SETTINGS = {
     'custom_imports': {'imports': ['mmdmt'], 'allow_failed_imports': False},
@@ -37,7 +37,7 @@ def tell():
 
 
 atexit.register(tell)  # runs after all that are registered later
-from mmdmt.apis import run_toolbox_script
+from mmdmt.scripts import run_toolbox_script
 
 run_toolbox_script('train.py')
 """
@@ -166,6 +166,7 @@ def test_two_processes_train_as_one_with_twice_the_batch(shapes_folder, tmp_path
             'custom_imports': {'imports': ['mmdmt'], 'allow_failed_imports': False},
             'model_wrapper_cfg': {'type': 'MMSeparateDistributedDataParallel'},
             'model.peers': {'_delete_': True, 'left': peer, 'right': {**peer}},
+            'model.loss.pseudo_weight': 0.5 if source is ONLINE else None,
             'custom_hooks.0.phases': phases,
             'train_cfg.max_iters': 4,
             'train_dataloader.batch_size': images,
@@ -260,7 +261,7 @@ def test_a_process_that_is_killed_while_labeling_ends_the_job(shapes_folder, tmp
     run_config(shapes_folder, tmp_path / 'work', **SETTINGS).dump(tmp_path / 'config.py')
     (tmp_path / 'fatal.py').write_text(
         'import os\n'
-        'from mmdmt.apis import run_toolbox_script\n'
+        'from mmdmt.scripts import run_toolbox_script\n'
         'from toys.stages import Kill, happening\n'
         "with happening(Kill('labeling', 4 if os.environ['RANK'] == '1' else -1)):\n"
         "    run_toolbox_script('train.py')\n"
