@@ -54,9 +54,14 @@ class DMTHook(Hook):
         hold the weights that labeled. When a phase with labels online begins, it calls ``before_online_phase(runner)``.
 
         The hook acts after the last iteration of a phase, when the parameter schedulers have stepped and before
-        checkpoints are written. The order of a phase change is that of :meth:`after_train_iter`. The ordinary
-        ``IterBasedTrainLoop`` runs it; its ``max_iters`` is the sum of the phases. Pseudo labels go to
+        checkpoints are written. The order of a phase change is that of :meth:`after_train_iter`. Pseudo labels go to
         ``<work_dir>/pseudo_labels/<run>/``.
+
+        :class:`mmdmt.PhaseTrainLoop` is as long as the phases. The ordinary ``IterBasedTrainLoop`` runs them, too; its
+        ``max_iters`` must then be their sum.
+
+        Phases that differ in their label ratio and length alone are said by ``warm_up`` to ``warm_up_lists``, as
+        :meth:`Curriculum.compact <mmdmt.method.phases.Curriculum.compact>` takes them; all others by ``phases``.
 
         Every phase is validated at its end, with the weights that label for the next, whatever ``val_interval`` is.
 
@@ -67,7 +72,18 @@ class DMTHook(Hook):
         resumed run goes on exactly as if it had never stopped.
 
     Args:
-        phases (Sequence[dict]): The arguments of each :class:`~mmdmt.method.phases.Phase`.
+        warm_up (int, optional): Iterations of the warm-up on labels alone. Defaults to None, no warm-up.
+        iters (int | Sequence[int], optional): Iterations of every phase after it, or of each. Defaults to None.
+        labeled (int, optional): Ground-truth images of each peer in a batch of these phases. Defaults to None, 0.
+        pseudo (int, optional): Pseudo-labeled images of each peer in a batch of these phases. Defaults to None, 0.
+        ratios (Sequence[float], optional): Label ratio of each of these phases; ``()`` for the warm-up alone. Defaults
+            to None: 0.2, 0.4, 0.6, 0.8, 1.
+        online (dict, optional): Labels made in every iteration of one phase, in place of those with ratios: arguments
+            of :class:`~mmdmt.method.phases.OnlineLabels`. Defaults to None.
+        lr_factor (float, optional): Factor of the optimizer's learning rate in these phases. Defaults to None, 1.
+        warm_up_lists (dict, optional): A list of labeled images for each peer in the warm-up. Defaults to None.
+        phases (Sequence[dict], optional): In place of all these, the arguments of each
+            :class:`~mmdmt.method.phases.Phase`. Defaults to None.
         carry (str): The weights each peer takes into the next phase: ``'last'``; ``'best'``, those of its best
             validation during the phase, which selects on the validation set, and of the last phase goes to
             ``<work_dir>/best_of_last_phase.pth``; or ``'scratch'``, none: it starts every
@@ -101,7 +117,7 @@ class DMTHook(Hook):
 
     def __init__(
         self,
-        phases: Sequence[Mapping[str, Any]],
+        phases: Sequence[Mapping[str, Any]] | None = None,
         carry: str = 'last',
         carry_metric: str = 'mIoU',
         labeling: Mapping[str, Any] | None = None,
@@ -111,8 +127,29 @@ class DMTHook(Hook):
         lr_ramp: str = 'each',
         report_quality: bool = True,
         rehearsal: bool = True,
+        *,
+        warm_up: int | None = None,
+        iters: int | Sequence[int] | None = None,
+        labeled: int | None = None,
+        pseudo: int | None = None,
+        ratios: Sequence[float] | None = None,
+        online: Mapping[str, Any] | None = None,
+        lr_factor: float | None = None,
+        warm_up_lists: Mapping[str, str] | None = None,
     ) -> None:
-        self.curriculum = Curriculum.from_configs(phases)
+        compact = {'warm_up': warm_up, 'iters': iters, 'labeled': labeled, 'pseudo': pseudo, 'ratios': ratios}
+        compact |= {'online': online, 'lr_factor': lr_factor, 'warm_up_lists': warm_up_lists}
+        given = {name: value for name, value in compact.items() if value is not None}
+        if phases is not None and given:
+            raise ValueError(
+                f'phases of DMTHook say all that {", ".join(given)} say: give one of the two. In a config that '
+                "inherits one of them, replace the whole hook: custom_hooks=[dict(type='mmdmt.DMTHook', ...)]."
+            )
+        if phases is None and not given:
+            raise ValueError(
+                'DMTHook needs its phases: give warm_up, iters, labeled and pseudo, or phases=[dict(...), ...].'
+            )
+        self.curriculum = Curriculum.compact(**given) if phases is None else Curriculum.from_configs(phases)
         self.labeling = dict(labeling or {})
         check_settings(carry, carry_metric, keep_banks, stop_after_nan, self.labeling)
         self.keep_banks = keep_banks
