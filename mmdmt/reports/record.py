@@ -1,20 +1,17 @@
-"""Keep a run as two small files and a line of an index, as a repository can hold them."""
+"""Keep a run as a few small files that a repository can hold, and that reports are still made from."""
 
-import csv
 import json
 import os
 import platform
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 from mmdmt.atomic_write import atomic_write
-from mmdmt.reports.config_text import as_dict, as_list
 from mmdmt.reports.log import CPU, ENVIRONMENT, LABELED, LINE, LIST, PHASE, REACHED, TOLD
-from mmdmt.reports.run import ENSEMBLE, Run, read_run
+from mmdmt.reports.run import Run, read_run
 
 #: Training entries that are kept of a run; a curve of more points looks the same.
 POINTS = 50
@@ -27,10 +24,11 @@ KNOWN_FOLDERS = ('splits', 'data', 'configs', 'work_dirs', 'mmdmt')
 
 
 def keep_run(work_dir: Path, out_dir: Path, name: str | None = None) -> Path:
-    """Write the scalars of a run and the digest of its logs.
+    """Write the config, the scalars and the digest of the log of a run, with versions and machine.
 
-    Of training there are at most 50 entries; validations and labelings are whole, with five digits. Absolute paths are
-    shortened, since they name folders of the machine. The config stands in the index, as leaf and options.
+    What is written is a folder of a run as `read_run` reads one, so that tables and reports can be made from it. Of
+    training there are at most 50 entries; validations and labelings are whole, with five digits. Absolute paths are
+    shortened, since they name folders of the machine.
 
     Args:
         work_dir (Path): The folder of the run.
@@ -38,7 +36,7 @@ def keep_run(work_dir: Path, out_dir: Path, name: str | None = None) -> Path:
         name (str, optional): Of the record. Defaults to None, the name of ``work_dir``.
 
     Returns:
-        Path: The folder of the record, with ``log.txt`` and ``scalars.json``.
+        Path: The folder of the record.
 
     Raises:
         FileNotFoundError: If ``work_dir`` is not a folder of a run.
@@ -50,69 +48,18 @@ def keep_run(work_dir: Path, out_dir: Path, name: str | None = None) -> Path:
     folder = out_dir / (name or run.name)
     if folder.resolve() == work_dir.resolve():
         raise ValueError(f'{folder} is the folder of the run itself: give another folder to keep records in.')
-    folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / 'scalars.json', ''.join(f'{json.dumps(_rounded(entry))}\n' for entry in _entries(run)))
-    logs = sorted(log for file in work_dir.glob('*/vis_data/scalars.json') for log in file.parents[1].glob('*.log'))
-    digest = [line for log in logs for line in _digest(log.read_text(errors='replace').splitlines())]
-    _write(folder / 'log.txt', shorten_paths(''.join(f'{line}\n' for line in digest)))
+    starts = sorted(path.parents[1] for path in work_dir.glob('*/vis_data/scalars.json'))
+    scalars = folder / starts[-1].name / 'vis_data' / 'scalars.json'
+    scalars.parent.mkdir(parents=True, exist_ok=True)
+    _write(scalars, ''.join(f'{json.dumps(_rounded(entry))}\n' for entry in _entries(run)))
+    _write(folder / f'{run.config_name}.py', shorten_paths(run.config_text))
+    for start in starts:
+        for log in sorted(start.glob('*.log')):
+            digest = ''.join(f'{line}\n' for line in _digest(log.read_text(errors='replace').splitlines()))
+            _write(scalars.parents[1] / log.name, shorten_paths(digest))
+    made = {'machine': machine(), 'versions': versions()}
+    _write(folder / 'machine.json', json.dumps(made, indent=1) + '\n')
     return folder
-
-
-def index_line(work_dir: Path, rare: Collection[str] = ()) -> dict[str, object]:
-    """Return what the index of all runs says of a run, as far as its folder tells it.
-
-    Args:
-        work_dir (Path): The folder of the run.
-        rare (Collection[str]): Names of the rare classes; without any, frequent and rare ones are not told apart.
-
-    Raises:
-        ValueError: If the run has other than one or two peers, or was not validated.
-    """
-    run = read_run(work_dir)
-    scores = [score.last for peer in run.peers if (score := run.score(peer, run.metric))]
-    ensemble = run.score(ENSEMBLE, run.metric)
-    if len(scores) not in (1, 2) or ensemble is None:
-        raise ValueError(
-            f'{work_dir} has the peers {list(run.peers)}: the index has rows of one or two that were validated.'
-        )
-    hooks = [as_dict(hook).get('type') for hook in as_list(run.config.get('custom_hooks'))]
-    gpu, here = run.log.environment.get('GPU 0'), machine()
-    line: dict[str, object] = {
-        'seed': run.seed,
-        'metric': run.metric,
-        'peer_a': scores[0],
-        'peer_b': '',
-        'iterations': run.reached,
-        'machine': ', '.join(str(part) for part in (gpu, here['processor'], f'{here["cores"]} cores') if part),
-        'versions': ' '.join(f'{name}={found}' for name, found in versions().items()),
-        'cpu_seconds': '' if run.log.cpu_seconds is None else round(run.log.cpu_seconds),
-        'averages': 'yes' if {'EMAHook', 'mmengine.EMAHook'} & set(hooks) else 'no',
-    }
-    if len(scores) == 2:
-        line |= {'peer_b': scores[1], 'mean': round(fmean(scores), 3), 'ensemble': ensemble.last}
-    classes = [run.class_iou(peer) for peer in run.peers]
-    for column, chosen in (('rare', True), ('frequent', False)):
-        values = [iou for of_peer in classes for name, iou in of_peer.items() if (name in rare) is chosen]
-        if rare and values:
-            line[column] = round(fmean(values), 2)
-    return line
-
-
-def add_to_index(index: Path, line: Mapping[str, object]) -> None:
-    """Add a line to an index, or replace the one of the same record.
-
-    Args:
-        index (Path): A CSV file with a head.
-        line (Mapping[str, object]): Values by column; what is not known is left empty.
-    """
-    with index.open(newline='') as file:
-        reader = csv.DictReader(file)
-        columns = list(reader.fieldnames or [])
-        lines: list[Mapping[str, object]] = [one for one in reader if one['record'] != line['record']]
-    with atomic_write(index) as unfinished, unfinished.open('w', newline='') as file:
-        writer = csv.DictWriter(file, columns, restval='', lineterminator='\n')
-        writer.writeheader()
-        writer.writerows([*lines, line])
 
 
 def _write(path: Path, text: str) -> None:

@@ -5,7 +5,8 @@ import json
 import pytest
 from toys.run_folders import CONFIG, FINISHED, labeling, training, validation, write_run
 
-from mmdmt.reports.record import add_to_index, index_line, keep_run, shorten_paths
+from mmdmt.reports.record import keep_run, shorten_paths
+from mmdmt.reports.rows import make_rows
 from mmdmt.reports.run import read_run
 
 LOG = """2026/01/02 10:00:05 - mmengine - INFO - List of labeled images: 530, VOC 1/20 of DMT, split 0.
@@ -26,55 +27,46 @@ def work_dir(tmp_path):
     return write_run(tmp_path / 'dmt-s0', entries=[*many, *FINISHED], config=config, log=LOG)
 
 
-def test_a_record_is_two_small_files_that_say_what_the_run_says(work_dir, tmp_path):
+def test_a_record_says_what_the_run_says(work_dir, tmp_path):
     folder = keep_run(work_dir, tmp_path / 'results')
+    run, kept = read_run(work_dir), read_run(folder)
     assert folder == tmp_path / 'results' / 'dmt-s0'
-    assert sorted(path.name for path in folder.iterdir()) == ['log.txt', 'scalars.json']
-    scalars = [json.loads(line) for line in (folder / 'scalars.json').read_text().splitlines()]
-    assert len([entry for entry in scalars if 'loss' in entry]) <= 50
-    given = read_run(work_dir).scalars
-    assert [entry for entry in scalars if 'coco/mIoU' in entry][-1].items() <= given.validations[-1].items()
-    assert [entry for entry in scalars if 'pseudo/phase' in entry] == list(given.labelings)
-    log = (folder / 'log.txt').read_text()
-    assert 'List of labeled images: 530, VOC 1/20 of DMT, split 0.' in log
-    assert 'CPU time: 812 s.' in log
-    assert 'A file of mine, odd.png, is odd.' in log
+    assert kept.scalars.validations == run.scalars.validations
+    assert kept.scalars.labelings == run.scalars.labelings
+    assert (kept.config_name, kept.seed, kept.ended) == (run.config_name, run.seed, run.ended)
+    assert kept.log == run.log.__class__(**{**vars(run.log), 'messages': kept.log.messages})
+    assert kept.log.messages == {('WARNING', 'A file of mine, odd.png, is odd.'): 1}
+    assert kept.log.cpu_seconds == 812
+    assert kept.config['model'] == run.config['model']
+    assert make_rows([kept], 'mIoU')[0].peers == make_rows([run], 'mIoU')[0].peers
 
 
-def test_a_record_names_no_folder_of_the_machine_and_no_config(work_dir, tmp_path):
+def test_a_record_is_small_and_names_no_folder_of_the_machine(work_dir, tmp_path):
     folder = keep_run(work_dir, tmp_path / 'results', 'mine')
-    text = '\n'.join(path.read_text() for path in folder.iterdir())
+    files = [path for path in folder.rglob('*') if path.is_file()]
+    text = '\n'.join(path.read_text() for path in files)
     assert 'ada' not in text
     assert str(tmp_path) not in text
-    assert 'secret' not in text
+    scalars = next(folder.glob('*/vis_data/scalars.json')).read_text().splitlines()
+    assert len([line for line in scalars if '"loss"' in line]) <= 50
+    assert json.loads(scalars[-1])['step'] == 200
+    made = json.loads((folder / 'machine.json').read_text())
+    assert made['machine']['cores'] >= 1
+    assert made['versions']['torch']
 
 
-def test_a_resumed_run_keeps_the_logs_of_each_start(work_dir, tmp_path):
+def test_a_resumed_run_keeps_the_times_of_each_start(work_dir, tmp_path):
     write_run(work_dir, entries=[labeling(200, 2), *validation(200, 9.0, 9.0, 9.0)], log=LOG, start='20260103_100000')
-    assert (keep_run(work_dir, tmp_path / 'results') / 'log.txt').read_text().count('CPU time: 812 s') == 2
-
-
-def test_a_line_of_the_index_has_the_last_scores_and_their_mean(work_dir):
-    line = index_line(work_dir, rare=['traffic <light>'])
-    assert (line['peer_a'], line['peer_b'], line['ensemble']) == (58.25, 55.5, 64.75)
-    assert line['mean'] == 56.875
-    assert (line['frequent'], line['rare']) == (57.88, 55.88)  # a point above and below both peers
-    assert (line['seed'], line['iterations'], line['cpu_seconds'], line['averages']) == (7, 200, 812, 'no')
-    assert 'frequent' not in index_line(work_dir)
-
-
-def test_a_line_of_the_same_record_is_replaced_and_others_stay(tmp_path):
-    index = tmp_path / 'index.csv'
-    index.write_text('method,mean,record\nDMT,1,results/a\nCBST,2,results/b\n')
-    add_to_index(index, {'method': 'DMT', 'mean': 3.5, 'record': 'results/a'})
-    add_to_index(index, {'method': 'new', 'record': 'results/c'})
-    assert index.read_text() == 'method,mean,record\nCBST,2,results/b\nDMT,3.5,results/a\nnew,,results/c\n'
+    run, kept = read_run(work_dir), read_run(keep_run(work_dir, tmp_path / 'results'))
+    assert kept.log.starts == run.log.starts
+    assert len(kept.log.starts) == 2
+    assert kept.log.cpu_seconds == 2 * 812
 
 
 def test_the_same_record_can_be_written_again(work_dir, tmp_path):
     first, second = (keep_run(work_dir, tmp_path / 'results') for _ in range(2))
     assert first == second
-    assert json.loads((second / 'scalars.json').read_text().splitlines()[-1])['step'] == 200
+    assert read_run(second).score('coco', 'mIoU').last == 58.25
 
 
 def test_a_run_that_goes_on_and_its_own_folder_are_refused(work_dir, tmp_path):
