@@ -63,7 +63,7 @@ def write_plain(args: argparse.Namespace, parser: argparse.ArgumentParser) -> No
     from mmengine.config import Config
 
     from mmdmt.apis.export import cures_for_elsewhere, export_peer
-    from mmdmt.models.weights_file import read_checkpoint
+    from mmdmt.models.weights import read_checkpoint
 
     paths = [folder / f'{args.peer}{suffix}' for suffix in ('.py', '.pth')]
     cures, content = folder / 'mm_cures.py', cures_for_elsewhere()

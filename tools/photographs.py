@@ -77,6 +77,9 @@ def prepare(args: argparse.Namespace) -> dict[str, str]:
     else:  # all images of val are validated on
         names = [f'split{args.split}/{name}_30.txt' for name in ('labeled', 'unlabeled')]
     options = {f'{part}.data_root': str(data) for part in parts}
+    if args.day2dusk:
+        options |= {f'{part}.data_prefix.img_path': 'train' for part in parts}
+        options |= {f'{part}.data_prefix.seg_map_path': 'trainannot' for part in parts if 'unlabeled' not in part}
     return options | {f'{part}.ann_file': str(folder / name) for part, name in zip(parts, names, strict=False)}
 
 

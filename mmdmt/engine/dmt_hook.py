@@ -12,20 +12,12 @@ from mmengine.runner import Runner
 
 from mmdmt.engine.averaging import averaged_peers, averaged_weights, restart_averages, unwrap_averages
 from mmdmt.engine.best_weights import BestWeights
-from mmdmt.engine.checkpoint_checks import check_fit, rename_weights
-from mmdmt.engine.checkpoint_state import confine
 from mmdmt.engine.clean_exit import leave_group_at_exit
 from mmdmt.engine.cpu_time import log_cpu_time
 from mmdmt.engine.draw_plans import plan_phase, rare_classes_of
 from mmdmt.engine.events import RunEvents
 from mmdmt.engine.fresh_optimizers import FreshOptimizers
 from mmdmt.engine.labeling_report import warn_of_absent_classes
-from mmdmt.engine.last_checkpoint import (
-    best_checkpoint_alone,
-    oldest_checkpoint,
-    save_checkpoint,
-    settle_checkpoint,
-)
 from mmdmt.engine.loss_watch import LossWatch
 from mmdmt.engine.metric_names import fit_metric_names, known_names
 from mmdmt.engine.named_lists import log_lists
@@ -39,15 +31,17 @@ from mmdmt.engine.phase_end_validation import plan_phase_ends, validates_at
 from mmdmt.engine.phase_labels import check_labels, make_labels
 from mmdmt.engine.phase_loader import PhaseLoader
 from mmdmt.engine.rehearsal import rehearse
-from mmdmt.engine.resumed_config import changed_config
-from mmdmt.engine.resumed_schedules import changed_settings, check_schedules
+from mmdmt.engine.resume import changed_settings, check_resumed, confine, settings_of, settle_checkpoint
 from mmdmt.engine.run_checks import check_run, check_selection, check_settings
 from mmdmt.engine.run_lock import enter_work_dir
+from mmdmt.engine.run_record import RunRecord, best_checkpoint_alone, note_checkpoints, save_checkpoint
 from mmdmt.engine.stop import CleanStop
 from mmdmt.engine.validation_checks import check_evaluated
 from mmdmt.labels.pixels.bank import remove_banks
 from mmdmt.method.draws import RareClasses
 from mmdmt.method.phases import Curriculum
+from mmdmt.models.mutual_training import DynamicMutualTraining
+from mmdmt.models.run_weights import check_run_weights, rename_weights
 from mmdmt.registry import HOOKS
 from mmdmt.stop_signal import SIGNAL, LeaveSignals
 
@@ -61,9 +55,14 @@ class DMTHook(Hook):
         hold the weights that labeled. When a phase with labels online begins, it calls ``before_online_phase(runner)``.
 
         The hook acts after the last iteration of a phase, when the parameter schedulers have stepped and before
-        checkpoints are written. The order of a phase change is that of :meth:`after_train_iter`. The ordinary
-        ``IterBasedTrainLoop`` runs it; its ``max_iters`` is the sum of the phases. Pseudo labels go to
+        checkpoints are written. The order of a phase change is that of :meth:`after_train_iter`. Pseudo labels go to
         ``<work_dir>/pseudo_labels/<run>/``.
+
+        :class:`mmdmt.PhaseTrainLoop` is as long as the phases. The ordinary ``IterBasedTrainLoop`` runs them, too; its
+        ``max_iters`` must then be their sum.
+
+        Phases that differ in their label ratio and length alone are said by ``warm_up`` to ``warm_up_lists``, as
+        :meth:`Curriculum.compact <mmdmt.method.phases.Curriculum.compact>` takes them; all others by ``phases``.
 
         Every phase is validated at its end, with the weights that label for the next, whatever ``val_interval`` is.
 
@@ -74,7 +73,18 @@ class DMTHook(Hook):
         resumed run goes on exactly as if it had never stopped.
 
     Args:
-        phases (Sequence[dict]): The arguments of each :class:`~mmdmt.method.phases.Phase`.
+        warm_up (int, optional): Iterations of the warm-up on labels alone. Defaults to None, no warm-up.
+        iters (int | Sequence[int], optional): Iterations of every phase after it, or of each. Defaults to None.
+        labeled (int, optional): Ground-truth images of each peer in a batch of these phases. Defaults to None, 0.
+        pseudo (int, optional): Pseudo-labeled images of each peer in a batch of these phases. Defaults to None, 0.
+        ratios (Sequence[float], optional): Label ratio of each of these phases; ``()`` for the warm-up alone. Defaults
+            to None: 0.2, 0.4, 0.6, 0.8, 1.
+        online (dict, optional): Labels made in every iteration of one phase, in place of those with ratios: arguments
+            of :class:`~mmdmt.method.phases.OnlineLabels`. Defaults to None.
+        lr_factor (float, optional): Factor of the optimizer's learning rate in these phases. Defaults to None, 1.
+        warm_up_lists (dict, optional): A list of labeled images for each peer in the warm-up. Defaults to None.
+        phases (Sequence[dict], optional): In place of all these, the arguments of each
+            :class:`~mmdmt.method.phases.Phase`. Defaults to None.
         carry (str): The weights each peer takes into the next phase: ``'last'``; ``'best'``, those of its best
             validation during the phase, which selects on the validation set, and of the last phase goes to
             ``<work_dir>/best_of_last_phase.pth``; or ``'scratch'``, none: it starts every
@@ -108,7 +118,7 @@ class DMTHook(Hook):
 
     def __init__(
         self,
-        phases: Sequence[Mapping[str, Any]],
+        phases: Sequence[Mapping[str, Any]] | None = None,
         carry: str = 'last',
         carry_metric: str = 'mIoU',
         labeling: Mapping[str, Any] | None = None,
@@ -118,8 +128,29 @@ class DMTHook(Hook):
         lr_ramp: str = 'each',
         report_quality: bool = True,
         rehearsal: bool = True,
+        *,
+        warm_up: int | None = None,
+        iters: int | Sequence[int] | None = None,
+        labeled: int | None = None,
+        pseudo: int | None = None,
+        ratios: Sequence[float] | None = None,
+        online: Mapping[str, Any] | None = None,
+        lr_factor: float | None = None,
+        warm_up_lists: Mapping[str, str] | None = None,
     ) -> None:
-        self.curriculum = Curriculum.from_configs(phases)
+        compact = {'warm_up': warm_up, 'iters': iters, 'labeled': labeled, 'pseudo': pseudo, 'ratios': ratios}
+        compact |= {'online': online, 'lr_factor': lr_factor, 'warm_up_lists': warm_up_lists}
+        given = {name: value for name, value in compact.items() if value is not None}
+        if phases is not None and given:
+            raise ValueError(
+                f'phases of DMTHook say all that {", ".join(given)} say: give one of the two. In a config that '
+                "inherits one of them, replace the whole hook: custom_hooks=[dict(type='mmdmt.DMTHook', ...)]."
+            )
+        if phases is None and not given:
+            raise ValueError(
+                'DMTHook needs its phases: give warm_up, iters, labeled and pseudo, or phases=[dict(...), ...].'
+            )
+        self.curriculum = Curriculum.compact(**given) if phases is None else Curriculum.from_configs(phases)
         self.labeling = dict(labeling or {})
         check_settings(carry, carry_metric, keep_banks, stop_after_nan, self.labeling)
         self.keep_banks = keep_banks
@@ -136,7 +167,7 @@ class DMTHook(Hook):
         self._events = RunEvents()
         self._lock: int | None = None
         self._written: int | None = None
-        self._saved: dict[str, Any] | None = None
+        self._record = RunRecord(Path(), None)
         self._rare_classes: RareClasses | None = None
         self._optimizers: FreshOptimizers
 
@@ -145,7 +176,9 @@ class DMTHook(Hook):
     def before_run(self, runner: Runner) -> None:
         """Check that model, data, optimizer and loop fit the phases, before anything else happens."""
         if not isinstance(runner.optim_wrapper, OptimWrapper):
-            check_fit(runner, self.curriculum.total_iters)
+            model = model_of(runner)
+            if runner._load_from is not None and isinstance(model, DynamicMutualTraining):
+                check_run_weights(runner._load_from, model, complete=True)
             check_evaluated(runner)
             return  # not built: the run only tests
         self._events.open(runner)
@@ -157,26 +190,24 @@ class DMTHook(Hook):
             self._lock = enter_work_dir(Path(runner.work_dir))
         self._stop.guard(runner)
         barrier()
-        settle_checkpoint(runner)
+        self._record = settle_checkpoint(runner)
         unwrap_averages(runner)
-        resumed = check_fit(runner, self.curriculum.total_iters)
+        iteration = self._check_start(runner)
         if self.rare_classes is not None:
             self._rare_classes = rare_classes_of(runner, self.rare_classes)
         self._optimizers = FreshOptimizers(runner, self.lr_ramp == 'first')
-        phase = self.curriculum.at(resumed['meta']['iter']) if resumed is not None else 0
+        phase = self.curriculum.at(iteration)
         self._optimizers.restart(runner, self.curriculum[phase], first=phase == 0)
-        if resumed is not None:
-            check_schedules(str(runner._load_from), resumed, runner, self.curriculum)
-            for sentence in (*changed_settings(resumed, runner, self.curriculum), changed_config(resumed, runner)):
-                if sentence:
-                    runner.logger.warning(sentence)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Take the state of the run out of a checkpoint; it counts only if the run is resumed from it."""
-        confine(checkpoint, runner)
-        if not runner._resume and isinstance(runner.optim_wrapper, OptimWrapper):
+        """Take the state of the run out of a checkpoint that it is resumed from."""
+        confine(checkpoint, self._record)
+        if runner._resume and not self.run_id:
+            self.run_id = checkpoint['dmt']['run']
+            if self.best is not None:
+                self.best.scores = dict(checkpoint['dmt']['best'])
+        elif isinstance(runner.optim_wrapper, OptimWrapper):
             rename_weights(checkpoint)
-        self._saved = checkpoint.get('dmt')
 
     def before_train(self, runner: Runner) -> None:
         """Enter the phase of the first iteration, which is not the first of all when a run is resumed."""
@@ -189,10 +220,10 @@ class DMTHook(Hook):
         iteration = runner.train_loop.iter
         self._stop.start(iteration)
         self._rehearse(runner, iteration)
-        if iteration:
-            self._resume(runner, iteration)
-        else:
-            self.run_id = runner.timestamp
+        self.run_id = self.run_id or runner.timestamp
+        if is_main_process():
+            self._record.begin(self.run_id, settings_of(runner, self.curriculum), iteration)
+        note_checkpoints(runner, self._record)
         for name, peer in model_of(runner).peers.items():
             runner.optim_wrapper[name].initialize_count_status(peer, iteration, self.curriculum.total_iters)
         runner.train_loop.dataloader_iterator = PhaseLoader(runner.train_dataloader, skipped=iteration)
@@ -219,7 +250,7 @@ class DMTHook(Hook):
         self._stop.done = batch_idx
         self._stop.end_after_iteration()
         if self._written is not None:
-            oldest = oldest_checkpoint(runner, batch_idx)
+            oldest = self._record.oldest
             if is_main_process() and oldest is not None:
                 remove_banks(self._banks(runner), self.curriculum.at(oldest), self.keep_banks)
             self._written = None
@@ -290,6 +321,18 @@ class DMTHook(Hook):
             'best': self.best.scores if self.best is not None else {},
         }
 
+    def _check_start(self, runner: Runner) -> int:
+        """Check the checkpoint that the run starts from, and return the iteration at which it goes on."""
+        if runner._load_from is None:
+            return 0
+        if not runner._resume:
+            check_run_weights(runner._load_from, model_of(runner), complete=False)
+            return 0
+        iteration = check_resumed(runner, self.curriculum)
+        for sentence in changed_settings(self._record.settings, runner, self.curriculum, iteration):
+            runner.logger.warning(sentence)
+        return iteration
+
     # What a phase change involves.
 
     def _validate(self, runner: Runner, iteration: int) -> None:
@@ -337,8 +380,8 @@ class DMTHook(Hook):
         """Draw from what the present phase trains on, from an iteration on."""
         phase = self.curriculum[self.phase]
         runner.logger.info(
-            f'Phase {self.phase} ({self.phase + 1} of {len(self.curriculum)}), iterations {self.curriculum.start(self.phase)} to '
-            f'{self.curriculum.ends[self.phase]}: {phase.kind}.'
+            f'Phase {self.phase} ({self.phase + 1} of {len(self.curriculum)}), iterations '
+            f'{self.curriculum.start(self.phase)} to {self.curriculum.ends[self.phase]}: {phase.kind}.'
         )
         if phase.label_ratio is not None:
             check_labels(runner, self.curriculum, self.phase, self.bank_folder(runner), self.run_id)
@@ -370,19 +413,3 @@ class DMTHook(Hook):
             names = rehearse(runner, self.curriculum)
         if names is not None:
             fit_metric_names(runner, names, self.best.metric if self.best is not None else None)
-
-    # What a resumed run must know.
-
-    def _resume(self, runner: Runner, iteration: int) -> None:
-        """Take over the state of the run that the checkpoint is of."""
-        saved = self._saved
-        assert saved is not None  # see check_fit
-        phase = self.curriculum.at(iteration)
-        if saved['ends'][: phase + 1] != list(self.curriculum.ends[: phase + 1]):
-            raise ValueError(
-                f'The checkpoint of iteration {iteration} is of a run whose phases end at {saved["ends"]}, these end '
-                f'at {list(self.curriculum.ends)}: only phases still to come may change.'
-            )
-        self.run_id = saved['run']
-        if self.best is not None:
-            self.best.scores = dict(saved['best'])

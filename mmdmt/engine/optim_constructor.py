@@ -109,7 +109,9 @@ def _described(optimizer: Optimizer) -> str:
         tensors: Counter[float] = Counter()
         for group in optimizer.param_groups:
             tensors[group.get(key, 0.0)] += len(group['params'])
-        counts = (f'{value:g}' + (f' of {tensors[value]}' if len(tensors) > 1 else '') for value in sorted(tensors)[::-1])
+        counts = (
+            f'{value:g}' + (f' of {tensors[value]}' if len(tensors) > 1 else '') for value in sorted(tensors)[::-1]
+        )
         parts.append(f'{name} {", ".join(counts)}')
     total = sum(len(group['params']) for group in optimizer.param_groups)
     return f'{type(optimizer).__name__} of {total} tensors, {"; ".join(parts)}'

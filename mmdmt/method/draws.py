@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 LABELED, PSEUDO = 0, 1
 ONLINE = 'online'
 """In place of a bank's folder: the labels are made in the iteration that learns from them."""
-WEAK_VIEW = 'weak_view'
-"""Key of the view that an online labeler sees: uint8 (3, H, W), packed beside the learner's."""
 TRUTH = 'truth'
 """In place of a bank's folder: the true labels, of an oracle."""
+WEAK_VIEW = 'weak_view'
+"""Key of the view that an online labeler sees: uint8 (3, H, W), packed beside the learner's."""
 
 
 class Draw(NamedTuple):

@@ -207,6 +207,43 @@ def share_weights(compared: Comparison, confidence: Tensor, threshold: float) ->
     return torch.where(compared.pseudo, share, compared.valid.float())
 
 
+def agreement_weights(compared: Comparison) -> Tensor:
+    """Weigh compared labels by 1 where learner and labeler agree and by 0 where they do not.
+
+    Args:
+        compared (Comparison): The result of :func:`compare`.
+
+    Returns:
+        Tensor: float32 weights in the shape of the label; 1 for ground truth, 0 where the label is ignored.
+
+    Example:
+        >>> compared = compare(torch.tensor([[0.0, 2.0], [0.0, 2.0]]), torch.tensor([0, 1]), torch.tensor([0.8, 0.8]))
+        >>> agreement_weights(compared).tolist()
+        [0.0, 1.0]
+    """
+    return (compared.valid & ~compared.disagree).float()
+
+
+def confidence_weights(compared: Comparison, confidence: Tensor, gamma: float) -> Tensor:
+    """Weigh compared labels by the labeler's own confidence, ``c ** gamma``.
+
+    Args:
+        compared (Comparison): The result of :func:`compare`.
+        confidence (Tensor): (N, ...) confidence of the labels that were compared.
+        gamma (float): The exponent.
+
+    Returns:
+        Tensor: float32 weights in the shape of the label; 1 for ground truth, 0 where the label is ignored.
+
+    Example:
+        >>> sure = torch.tensor([0.5, float('inf')])
+        >>> compared = compare(torch.zeros(2, 2), torch.tensor([0, 0]), sure)
+        >>> confidence_weights(compared, sure, gamma=2.0).tolist()
+        [0.25, 1.0]
+    """
+    return torch.where(compared.pseudo, confidence.pow(gamma), compared.valid.float())
+
+
 def below_floor(compared: Comparison, confidence: Tensor, min_confidence: float) -> Tensor:
     """Say which pseudo labels are held with too little confidence to be learned.
 

@@ -115,7 +115,7 @@ class Classifiers:
             logits = bare(inputs, mode='tensor')
         compared, weights = loss.weigh(logits, label, confidence)
         mixture = Mixture.draw(len(samples), loss.mixup_alpha, label.device)
-        with loss.mixed_targets(compared.label_index, weights, mixture):
+        with loss.mixed_targets(compared.label_index, loss.to_mix(weights, confidence), mixture):
             return _named(loss, peer(mixture(inputs), samples, mode='loss'))
 
     def label_online(

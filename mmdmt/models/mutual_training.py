@@ -18,8 +18,7 @@ from mmdmt.mixes import build_mixes
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.peer_agreement import agreed_kind, agreed_num_classes, check_names, ring
 from mmdmt.models.peer_building import build_peer, naming_the_way_out
-from mmdmt.models.peer_weights import load_plain_checkpoint, strip_wrapper_prefix
-from mmdmt.models.weight_fit import watched_init
+from mmdmt.models.weights import load_plain_checkpoint, strip_wrapper_prefix, watched_init
 from mmdmt.registry import MODELS
 
 
@@ -204,7 +203,8 @@ class DynamicMutualTraining(BaseModel):
         Returns:
             dict[str, Tensor]: Detached scalars to log: ``loss``, the sum over peers; ``<peer>.decode.loss_dmt`` and
             whatever else the heads report; for batches with pseudo labels ``<peer>.mean_weight``, the mean weight of
-            all valid labels, ``<peer>.disagreement`` and ``<peer>.learner_wins``, shares of the pseudo labels.
+            all valid labels, ``<peer>.disagreement`` and ``<peer>.learner_wins``, shares of the pseudo labels, and
+            ``<peer>.pseudo_share``, the share of the weights in the loss that pseudo labels have.
         """
         log: dict[str, Tensor] = {}
         shares = self._split(data)
@@ -266,6 +266,7 @@ class DynamicMutualTraining(BaseModel):
             'mean_weight': counts['weight'] / counts['pixels'].clamp(min=1),
             'disagreement': counts['disagree'] / pseudo_pixels,
             'learner_wins': counts['learner_wins'] / pseudo_pixels,
+            'pseudo_share': counts['pseudo_share'],
         }
 
     def val_step(self, data: dict[str, Any]) -> list[BaseDataElement]:

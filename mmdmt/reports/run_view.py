@@ -15,6 +15,7 @@ TRAINING = (
     ('Loss', '', 1.0, ('decode.loss_dmt', 'head.loss_dmt', 'loss_dmt', 'decode.loss_ce', 'loss')),
     ('Accuracy in training', '%', 1.0, ('decode.acc_seg', 'head.acc', 'acc_seg', 'acc')),
     ('Mean weight of a pixel', '', 1.0, ('mean_weight',)),
+    ('Share of the loss from pseudo labels', '%', 100.0, ('pseudo_share',)),
     ('Disagreement with the labeler', '% of pseudo-labeled pixels', 100.0, ('disagreement',)),
     ('Learner wins', '% of pseudo-labeled pixels', 100.0, ('learner_wins',)),
 )

@@ -11,10 +11,7 @@ pytestmark = pytest.mark.process
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / 'docs' / 'en' / 'install.md').read_text()
 SHORT = [
-    'train_cfg.max_iters=2',
     'train_cfg.val_interval=2',
-    'custom_hooks.0.phases.0.iters=1',
-    'custom_hooks.0.phases.1.iters=1',
     'train_dataloader.dataset.unlabeled.num_scenes=12',
     'val_dataloader.dataset.num_scenes=4',
 ]

@@ -10,7 +10,7 @@ from mmengine.logging import MMLogger
 from mmengine.model import BaseModule, initialize
 from torch import nn
 
-from mmdmt.models.packaged_weights import PackagedWeights, weights_of_package
+from mmdmt.models.initializers import PackagedWeights, weights_of_package
 from mmdmt.registry import MODELS
 
 DAISY = 985

@@ -53,7 +53,8 @@ def start(iteration=0, seed=7, name='tiny', config=CONFIG, phases=PHASES, **fact
         'event': 'start', 'run': '20260102_100000', 'iteration': iteration, 'iterations': ends[-1],
         'config_name': name, 'seed': seed, 'peers': list(config['model']['peers']), 'classes': list(CLASSES),
         'lists': {'labeled': '530, VOC 1/20 of DMT, split 0'}, 'phases': spans,
-        'versions': {'python': '3.11.7', 'torch': '2.14.1'}, 'machine': {'cores': 2}, 'processes': 1,
+        'versions': {'python': '3.11.7', 'torch': '2.14.1'}, 'processes': 1,
+        'machine': {'processor': 'some CPU', 'cores': 2, 'gpu': None},
         'config': {**config, 'randomness': {'seed': seed}}, **facts,
     }  # fmt: skip
 

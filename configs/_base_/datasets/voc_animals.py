@@ -4,9 +4,7 @@
 _base_ = 'mutual.py'
 dataset_type = 'BaseSegDataset'
 data_root = 'data/voc_animals_96'
-splits = __import__('os').path.abspath('splits')  # outside the data set; see voc12aug.py
-lists = f'{splits}/voc_animals/split0'  # of split id 0
-crop_size = (64, 64)
+crop_size = (80, 80)
 metainfo = dict(
     classes=('background', 'cat', 'cow', 'dog', 'horse', 'sheep', 'person'),
     palette=[[0, 0, 0], [64, 0, 0], [64, 128, 0], [64, 0, 128], [192, 0, 128], [128, 64, 0], [192, 128, 128]],
@@ -14,13 +12,15 @@ metainfo = dict(
 frequent = ['background', 'cat', 'dog', 'person']
 rare = ['cow', 'horse', 'sheep']  # each in a tenth to a fifth of the images
 folders = dict(img_path='images', seg_map_path='masks')
-shapes = [
+load = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]
+train_pipeline = [
+    *load,
     dict(type='mmdmt.RandomScale', min_factor=0.5, max_factor=1.5),
     dict(type='RandomCrop', crop_size=crop_size),  # the data preprocessors pad what is smaller
     dict(type='RandomFlip', prob=0.5),
+    dict(type='PackSegInputs'),
 ]
-load = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]
-pack = dict(type='PackSegInputs')
+val_pipeline = [*load, dict(type='PackSegInputs')]
 suffixes = dict(img_suffix='.png', seg_map_suffix='.png')
 train_dataloader = dict(
     num_workers=0,  # an image of this size is read in less than a millisecond
@@ -30,19 +30,11 @@ train_dataloader = dict(
             data_root=data_root,
             data_prefix=folders,
             metainfo=metainfo,
-            pipeline=[*load, *shapes, pack],
+            pipeline=train_pipeline,
             **suffixes,
         ),
         # Masks of unlabeled images are there to report how right their labels are, and for the oracle.
-        unlabeled=dict(
-            type=dataset_type,
-            data_root=data_root,
-            data_prefix=folders,
-            metainfo=metainfo,
-            # Of its own, so that colors of labeled images are not those that the labeler sees.
-            pipeline=[load[0], dict(type='mmdmt.LoadPseudoLabel'), *shapes, dict(type='mmdmt.PackPseudoLabel')],
-            **suffixes,
-        ),
+        unlabeled=dict(type=dataset_type, data_root=data_root, data_prefix=folders, metainfo=metainfo, **suffixes),
     ),
 )
 val_dataloader = dict(
@@ -50,11 +42,10 @@ val_dataloader = dict(
     persistent_workers=False,
     dataset=dict(
         type=dataset_type,
-        data_root=data_root,
-        data_prefix=folders,
+        data_prefix=dict(img_path=f'{data_root}/images', seg_map_path=f'{data_root}/masks'),
         metainfo=metainfo,
-        ann_file=f'{splits}/voc_animals/val.txt',
-        pipeline=[*load, pack],
+        ann_file='splits/voc_animals/val.txt',  # without data_root all paths are of the folder in which the run starts
+        pipeline=val_pipeline,
         **suffixes,
     ),
 )
