@@ -189,9 +189,9 @@ def _check_recipe(runner: Runner, model: DynamicMutualTraining, curriculum: Curr
     averages = any(isinstance(hook, EMAHook) for hook in runner.hooks)
     for number, phase in enumerate(curriculum.phases):
         online = phase.online_labels
-        if online is not None and online.labeler == 'average' and not averages:
+        if online is not None and online.averaged and not averages:
             raise ValueError(
-                f"phases[{number}].online has labeler='average', but no hook averages weights: add to "
+                f'phases[{number}].online has labeler={online.labeler!r}, but no hook averages weights: add to '
                 "custom_hooks the entry dict(type='EMAHook', ema_type='MomentumAnnealingEMA', momentum=0.004, gamma=1, "
                 'update_buffers=True).'
             )

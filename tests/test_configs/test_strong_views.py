@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from mmdmt.models.losses import DynamicMutualLoss
+from mmdmt.losses import DynamicMutualLoss
 from mmdmt.registry import type_name
 
 ROOT = Path(__file__).parents[2] / 'configs'
