@@ -17,6 +17,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from mmdmt.atomic_write import atomic_write
+from mmdmt.preparation import own_data
+from mmdmt.preparation.own_data import Images
 
 TEMPLATES = {'cpu': ('custom/dmt_custom_cpu.py', 192), 'gpu': ('custom/dmt_custom.py', 512)}
 
@@ -28,7 +30,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument('--out', type=Path, default=Path('mine.py'), help='the config to write (default: mine.py)')
     parser.add_argument('--classes', nargs='+', default=(), metavar='NAME', help='names of the ids 0, 1, ...')
     parser.add_argument('--labeled', type=int, metavar='N', help='use the masks of N images only (default: all)')
-    parser.add_argument('--unlabeled', nargs='+', type=Path, default=(), metavar='DIR', help='more images without masks')
+    parser.add_argument(
+        '--unlabeled', nargs='+', type=Path, default=(), metavar='DIR', help='more images without masks'
+    )
     parser.add_argument('--device', choices=TEMPLATES, help='networks for a CPU or a GPU (default: what there is)')
     parser.add_argument('--size', type=int, help='length of the shorter side (default: 192 on a CPU, 512 on a GPU)')
     parser.add_argument('--seed', type=int, default=0, help='of the lists (default: 0)')
@@ -47,8 +51,6 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def write_config(args: argparse.Namespace, folder: Path) -> str:
     """Write the config and the lists; return what was found, in words."""
-    from mmdmt.preparation import own_data
-
     images, val = own_data.find_pairs(args.data)
     masks = own_data.read_masks(images)
     classes = own_data.name_classes(masks, args.classes)
@@ -101,31 +103,38 @@ def _made(folder: Path) -> Path:
     return folder.resolve()
 
 
-def _unlabeled(images: object, names: Sequence[str], more: Sequence[Path], hidden: bool) -> dict:
+def _unlabeled(images: Images, names: Sequence[str], more: Sequence[Path], hidden: bool) -> dict:
     """Return the folder, suffix and names of unlabeled images, which may lie in several folders."""
-    from mmdmt.preparation.own_data import common_folder
-
     if not more:
         prefix = {'img_path': str(images.folder)} | ({'seg_map_path': str(images.masks)} if hidden else {})
         return {'names': names, 'img_suffix': images.suffix, 'data_prefix': prefix}
     paths = [*(images.folder / f'{name}{images.suffix}' for name in names), *more]
-    root = common_folder(paths)
+    root = own_data.common_folder(paths)
     # Files of several kinds: the suffix is part of each name.
     every = sorted(path.relative_to(root).as_posix() for path in paths)
     return {'names': every, 'img_suffix': '', 'data_prefix': {'img_path': str(root)}}
 
 
-def _config(template, side, classes, weights, folder, unlabeled, images, val) -> str:
+def _config(
+    template: str,
+    side: int,
+    classes: Sequence[str],
+    weights: Sequence[float],
+    folder: Path,
+    unlabeled: dict,
+    images: Images,
+    val: Images | None,
+) -> str:
     """Return the text of the config."""
     val = val or images
-    palette = [[(53 * label + 37 * channel * (label > 0)) * 7 % 256 for channel in range(3)] for label in range(len(classes))]
+    palette = own_data.palette_of(len(classes))
     lists = folder.resolve()
     loss = f'    loss=dict(class_weight={weights}),  # of ground truth: one over the root of a share of pixels\n'
     peers = ('lite0', 'lite1') if 'cpu' in template else ('left', 'right')
     heads = 'decode_head=dict(num_classes=len(classes))'
     if 'cpu' not in template:
         heads += ', auxiliary_head=dict(num_classes=len(classes))'
-    return f'''# Written by `python -m mmdmt init`: a config like any other, to be changed at will.
+    return f"""# Written by `python -m mmdmt init`: a config like any other, to be changed at will.
 _base_ = 'mmdmt::{template}'
 classes = {tuple(classes)!r}
 palette = {palette!r}
@@ -153,7 +162,7 @@ train_dataloader = dict(
         unlabeled=dict(
             data_root='',
             ann_file={str(lists / 'unlabeled.txt')!r},
-            data_prefix=dict(_delete_=True, **{unlabeled['data_prefix']!r}),
+            data_prefix={unlabeled['data_prefix']!r},
             pipeline=pseudo,
             **dict(masks, img_suffix={unlabeled['img_suffix']!r}),
         ),
@@ -173,7 +182,7 @@ peer = dict(data_preprocessor=dict(size=({side}, {side})), {heads})
 model = dict(
 {loss if weights else ''}    peers=dict({peers[0]}=peer, {peers[1]}=peer),
 )
-'''
+"""
 
 
 if __name__ == '__main__':

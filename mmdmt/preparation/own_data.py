@@ -195,6 +195,19 @@ def name_classes(masks: Masks, given: Sequence[str] = ()) -> list[str]:
     return list(given) or [f'class {label}' for label in range(max(most + 1, 2))]
 
 
+def palette_of(classes: int) -> list[list[int]]:
+    """Return an RGB color for each class, black for the first, as VOC has them.
+
+    Example:
+        >>> palette_of(4)
+        [[0, 0, 0], [128, 0, 0], [0, 128, 0], [128, 128, 0]]
+    """
+    return [
+        [sum((label >> (3 * bit + band) & 1) << (7 - bit) for bit in range(8)) for band in range(3)]
+        for label in range(classes)
+    ]
+
+
 def class_weights(masks: Masks, classes: int) -> list[float]:
     """Weigh classes by one over the root of their share of pixels, with a mean of 1 over pixels.
 
