@@ -129,7 +129,12 @@ def _config(
     val = val or images
     palette = own_data.palette_of(len(classes))
     lists = folder.resolve()
-    loss = f'    loss=dict(class_weight={weights}),  # of ground truth: one over the root of a share of pixels\n'
+    other = ''
+    if (val.suffix, val.mask_suffix) != (images.suffix, images.mask_suffix):
+        other = f'val_masks = dict(img_suffix={val.suffix!r}, seg_map_suffix={val.mask_suffix!r}, **known)\n'
+    # Of ground truth: one over the root of a share of pixels.
+    loss = f'loss=dict(class_weight={weights}), '
+    rest = '**masks,' if unlabeled['img_suffix'] else "**dict(masks, img_suffix=''),  # names with their suffixes"
     peers = ('lite0', 'lite1') if 'cpu' in template else ('left', 'right')
     heads = 'decode_head=dict(num_classes=len(classes))'
     if 'cpu' not in template:
@@ -140,8 +145,7 @@ classes = {tuple(classes)!r}
 palette = {palette!r}
 known = dict(metainfo=dict(classes=classes, palette=palette))
 masks = dict(img_suffix={images.suffix!r}, seg_map_suffix={images.mask_suffix!r}, **known)
-val_masks = dict(img_suffix={val.suffix!r}, seg_map_suffix={val.mask_suffix!r}, **known)
-image = dict(type='LoadImageFromFile')
+{other}image = dict(type='LoadImageFromFile')
 resize = dict(type='Resize', scale=({4 * side}, {side}), keep_ratio=True)
 mask, pack = dict(type='LoadAnnotations'), dict(type='PackSegInputs')
 augment = [
@@ -164,7 +168,7 @@ train_dataloader = dict(
             ann_file={str(lists / 'unlabeled.txt')!r},
             data_prefix={unlabeled['data_prefix']!r},
             pipeline=pseudo,
-            **dict(masks, img_suffix={unlabeled['img_suffix']!r}),
+            {rest}
         ),
     )
 )
@@ -174,14 +178,12 @@ val_dataloader = dict(
         ann_file={str(lists / 'val.txt')!r},
         data_prefix=dict(img_path={str(val.folder)!r}, seg_map_path={str(val.masks)!r}),
         pipeline=[image, resize, mask, pack],
-        **val_masks,
+        **{'val_masks' if other else 'masks'},
     )
 )
 test_dataloader = val_dataloader
 peer = dict(data_preprocessor=dict(size=({side}, {side})), {heads})
-model = dict(
-{loss if weights else ''}    peers=dict({peers[0]}=peer, {peers[1]}=peer),
-)
+model = dict({loss if weights else ''}peers=dict({peers[0]}=peer, {peers[1]}=peer))
 """
 
 

@@ -165,10 +165,10 @@ def export_onnx(model: BaseModel, file: Path) -> OnnxCheck:
     channels = _channels(peers[0])
     try:
         content, check = _exported(network, peers, channels, runtime, by_export=False)
-    except ValueError as error:
+    except ValueError:
         # Sizes that a network computes with int() become constants when it is traced, and not by torch.export.
         _needed('onnxscript')
-        print_log(f'{error} Before that, torch.export is tried, which takes minutes.', logger='current')
+        print_log('Tracing makes constants of sizes: torch.export is tried, which takes minutes.', logger='current')
         content, check = _exported(network, peers, channels, runtime, by_export=True)
     described = onnx.load_from_string(content)
     names = {'classes', 'palette'} & set(model.dataset_meta)

@@ -1,5 +1,6 @@
 """Estimate how long a run will take, from a few steps of it."""
 
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.device import get_device
+from mmengine.logging import MMLogger
 from mmengine.registry import DATASETS, HOOKS, MODELS, init_default_scope
 from mmengine.structures import PixelData
 
@@ -26,6 +28,7 @@ def estimate(config: Path) -> str:
         str: A few lines.
     """
     cfg = Config.fromfile(config)
+    MMLogger.get_current_instance().setLevel(logging.WARNING)  # networks tell their sizes as they are built
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     hooks = (HOOKS.build(hook) for hook in cfg.custom_hooks if hook['type'].rpartition('.')[2] == 'DMTHook')
     curriculum = next(hook for hook in hooks if isinstance(hook, DMTHook)).curriculum

@@ -107,7 +107,7 @@ def of_colors(data):
         (
             lambda data: write(data / 'images', ['a', 'b'], 2, data / 'masks'),
             [],
-            'Every image in .* give .* --labeled N',
+            'Every image in .* --labeled N',
         ),
         (own_val, ['--classes', 'one'], '--classes names 1 classes, but masks hold the id 6: name 7.'),
         (few_labels, ['--labeled', '40'], '--labeled 40: give 1 to 8, the masks not validated on.'),
