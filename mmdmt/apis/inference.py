@@ -68,9 +68,7 @@ def init_peers(config: str | Path | Config, checkpoint: str | Path, device: str 
         (40, 56) ['ensemble', 'resnet', 'unet']
     """
     if not isinstance(config, Config):
-        if not Path(config).is_file():
-            raise FileNotFoundError(f'{config} does not exist: give the config of the run.')
-        config = Config.fromfile(config)
+        config = read_config(config)
     if not Path(checkpoint).is_file():
         raise FileNotFoundError(f'{checkpoint} does not exist: give a checkpoint of the run, such as iter_20000.pth.')
     config = copy.deepcopy(config)
@@ -84,6 +82,17 @@ def init_peers(config: str | Path | Config, checkpoint: str | Path, device: str 
     meta = _load_weights(model, str(checkpoint))
     model.dataset_meta = meta.get('dataset_meta') or _classes_of(config)
     return _choose(model, peer) if peer else model
+
+
+def read_config(config: str | Path) -> Config:
+    """Read the config of a run.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+    """
+    if not Path(config).is_file():
+        raise FileNotFoundError(f'{config} does not exist: give the config of the run.')
+    return Config.fromfile(config)
 
 
 def inference_pipeline(config: Config) -> list[dict[str, Any]]:

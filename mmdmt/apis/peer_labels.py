@@ -140,8 +140,8 @@ class PredictedImages:
                     f'The label of {samples[0].get("img_path")} has the size {truth.shape}, its prediction '
                     f'{tuple(labels.shape[1:])}: load labels in the test pipeline after what resizes the image.'
                 )
-            stacked = (one.cpu().numpy() for one in (labels, confidence, peers.mean(dim=0)))
-            yield PeerLabels(*stacked, truth=truth)
+            stacked = [one.cpu().numpy() for one in (labels, confidence, peers.mean(dim=0))]
+            yield PeerLabels(stacked[0], stacked[1], stacked[2], truth)
 
     def picture(self, number: int) -> NDArray[np.uint8]:
         """Load an image."""
@@ -226,7 +226,9 @@ def _classes(meta: Mapping[str, Any]) -> tuple[list[str], list[Sequence[int]]]:
     """Return the names of classes and a color for each; without a palette, shades that differ."""
     classes = list(meta['classes'])
     palette: list[Sequence[int]] = list(meta.get('palette') or ())
-    shades: list[Sequence[int]] = [(number * 67 % 256, number * 131 % 256, number * 29 % 256) for number in range(len(classes))]
+    shades: list[Sequence[int]] = [
+        (number * 67 % 256, number * 131 % 256, number * 29 % 256) for number in range(len(classes))
+    ]
     return classes, palette if len(palette) == len(classes) else shades
 
 

@@ -8,10 +8,9 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from mmengine.config import Config
 from numpy.typing import NDArray
 
-from mmdmt.apis.inference import init_peers
+from mmdmt.apis.inference import init_peers, read_config
 from mmdmt.apis.peer_labels import (
     BankedImages,
     LabeledByPeers,
@@ -105,6 +104,16 @@ def measure_rates(images: LabeledByPeers, most: int) -> ErrorRates:
 def evenly(number: int, most: int) -> list[int]:
     """Choose numbers below ``number``, evenly spread and ``most`` of them at most."""
     return sorted({int(place) for place in np.linspace(0, number - 1, min(number, most))})
+
+
+def check_new(out: Path) -> None:
+    """Check that a folder to write to is new or empty.
+
+    Raises:
+        FileExistsError: If it is not.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise FileExistsError(f'{out} exists and is not overwritten: remove it, or give another folder.')
 
 
 def write_table(path: Path, images: LabeledByPeers, ranking: Ranking, rates: ErrorRates | None = None) -> None:
@@ -223,11 +232,8 @@ def rank_run(
         FileExistsError: If ``out`` holds anything.
         ValueError: If something does not fit.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise FileExistsError(f'{out} exists and is not overwritten: remove it, or give another folder.')
-    settings = Config.fromfile(config) if config.is_file() else None
-    if settings is None:
-        raise FileNotFoundError(f'{config} does not exist: give the config of the run.')
+    check_new(out)
+    settings = read_config(config)
     model = init_peers(settings, checkpoint, device) if images is not None or validate else None
     if images is None:
         source: BankedImages | PredictedImages = BankedImages(settings, checkpoint)

@@ -61,7 +61,9 @@ def compare(labels: NDArray[np.integer], confidence: NDArray[np.floating], class
     with np.errstate(invalid='ignore'):
         by_class = 1 - same / (both.sum(0) + both.sum(1) - same)
     number = pixels * len(pairs)
-    return Comparison(1 - same.sum() / number, 1 - surely / number, by_class, _pooled(labels, confidence, classes))
+    return Comparison(
+        float(1 - same.sum() / number), 1 - surely / number, by_class, _pooled(labels, confidence, classes)
+    )
 
 
 def _pooled(labels: NDArray[np.integer], confidence: NDArray[np.floating], classes: int) -> NDArray[np.float16]:
