@@ -23,7 +23,7 @@ def make_labels(
     run: str,
     settings: Mapping[str, Any],
     report_quality: bool,
-) -> None:
+) -> dict[str, float]:
     """Have every labeler label the unlabeled images for a phase, unless that happens online, and tell how it went.
 
     Args:
@@ -34,10 +34,13 @@ def make_labels(
         run (str): The identifier of the run, for the manifests.
         settings (Mapping): ``labeling`` of :class:`mmdmt.DMTHook`.
         report_quality (bool): Whether pseudo labels are compared with the labels of unlabeled images.
+
+    Returns:
+        dict[str, float]: What was measured of the labels, by the name of its scalar.
     """
     ratio = curriculum[phase].label_ratio
     if ratio is None:
-        return
+        return {}
     share_buffers(runner)
     with averaged_weights(runner):
         seconds = label(
@@ -56,8 +59,9 @@ def make_labels(
             note_files(folder, runner.train_dataloader.dataset.unlabeled_files())
         banks = {name: folder / name for name in _labelers(runner)}
         step, workers = curriculum.start(phase), settings.get('num_workers', 2)
-        report_labels(runner, banks, step, seconds, report_quality, workers)
+        measured = report_labels(runner, banks, step, seconds, report_quality, workers)
         runner.call_hook('after_labeling')
+    return measured
 
 
 def check_labels(runner: Runner, curriculum: Curriculum, phase: int, folder: Path, run: str) -> None:

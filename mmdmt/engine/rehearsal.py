@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 import mmdmt
 from mmdmt.engine.peers_of_run import labels_of, model_of
+from mmdmt.engine.quiet_log import quiet_log
 from mmdmt.evaluation.peer_metric import PeerMetric
 from mmdmt.losses import DynamicMutualLoss
 from mmdmt.method.draws import ONLINE, TRUTH, Draw
@@ -209,12 +210,8 @@ def _own_metrics(runner: Runner, evaluator: Evaluator) -> Iterator[Evaluator]:
                 metric.write_to(Path(folder))
             elif getattr(metric, 'output_dir', None):
                 metric.output_dir = folder
-        before = logging.root.manager.disable
-        logging.disable(logging.WARNING)  # tables of one image
-        try:
+        with quiet_log(logging.ERROR):  # tables of one image
             yield twin
-        finally:
-            logging.disable(before)
 
 
 def _results(metric: Any) -> list[str]:

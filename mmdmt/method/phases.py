@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, takewhile
 from typing import Any
 
 from mmdmt.method.draws import TRUTH
@@ -265,6 +265,66 @@ class Curriculum:
                 raise ValueError(f'phases[{number}] = {dict(config)}: {error}') from error
         return cls(tuple(phases))
 
+    @classmethod
+    def compact(
+        cls,
+        *,
+        labeled: int = 0,
+        pseudo: int = 0,
+        warm_up: int = 0,
+        iters: int | Sequence[int] | None = None,
+        ratios: Sequence[float] | None = None,
+        online: Mapping[str, Any] | None = None,
+        lr_factor: float = 1.0,
+        warm_up_lists: Mapping[str, str] | None = None,
+    ) -> 'Curriculum':
+        """Lay out a warm-up, and phases after it that differ in their label ratio and length alone.
+
+        The batches of the warm-up are as large as those of the phases, and hold labeled images alone.
+
+        Args:
+            labeled (int): Ground-truth images of each peer in a batch of a phase. Defaults to 0.
+            pseudo (int): Pseudo-labeled images of each peer in a batch of a phase. Defaults to 0.
+            warm_up (int): Iterations of the warm-up; 0 for none. Defaults to 0.
+            iters (int | Sequence[int], optional): Iterations of every phase after it, or of each. Defaults to None.
+            ratios (Sequence[float], optional): Label ratio of each phase after it; ``()`` for the warm-up alone.
+                Defaults to None: the paper's five, :data:`LABEL_RATIOS`.
+            online (Mapping, optional): Arguments of :class:`OnlineLabels`, for one phase in place of those with label
+                ratios. Defaults to None.
+            lr_factor (float): Of the phases after the warm-up. Defaults to 1.
+            warm_up_lists (Mapping[str, str], optional): ``labeled_lists`` of the warm-up. Defaults to None.
+
+        Raises:
+            ValueError: If the values make no phases.
+
+        Example:
+            >>> curriculum = Curriculum.compact(labeled=2, pseudo=6, warm_up=500, iters=250, ratios=(0.5, 1.0))
+            >>> [(phase.iters, phase.labeled, phase.pseudo, phase.label_ratio) for phase in curriculum.phases]
+            [(500, 8, 0, None), (250, 2, 6, 0.5), (250, 2, 6, 1.0)]
+        """
+        for name, value in {'labeled': labeled, 'pseudo': pseudo, 'warm_up': warm_up}.items():
+            check_number(name, value, int)
+        if online is not None and ratios:
+            raise ValueError(
+                f'ratios={list(ratios)} and online={dict(online)} exclude each other: give ratios for phases with '
+                'labels made at their start, online for one phase with labels made in every iteration.'
+            )
+        kinds: list[dict[str, Any]] = [{'online': online}]
+        if online is None:
+            kinds = [{'label_ratio': ratio} for ratio in (LABEL_RATIOS if ratios is None else ratios)]
+        lengths = list(iters) if isinstance(iters, Sequence) and kinds else [iters] * len(kinds)
+        if None in lengths or len(lengths) != len(kinds):
+            raise ValueError(
+                f'iters={iters} is not the length of {len(kinds)} phases: give one number for all of them, or one for '
+                'each; ratios=() for the warm-up alone.'
+            )
+        phases: list[dict[str, Any]] = []
+        if warm_up or warm_up_lists or not kinds:
+            phases.append({'iters': warm_up, 'labeled': labeled + pseudo, 'labeled_lists': warm_up_lists})
+        of_all = {'labeled': labeled, 'pseudo': pseudo, 'lr_factor': lr_factor}
+        phases += [{'iters': length, **of_all, **kind} for length, kind in zip(lengths, kinds, strict=True)]
+        return cls.from_configs(phases)
+
     def __len__(self) -> int:
         """Return the number of phases."""
         return len(self.phases)
@@ -277,6 +337,11 @@ class Curriculum:
     def total_iters(self) -> int:
         """Iterations of the whole run."""
         return self.ends[-1]
+
+    @property
+    def warm_up(self) -> int:
+        """Iterations before the first phase that learns pseudo labels."""
+        return sum(phase.iters for phase in takewhile(lambda phase: not phase.learns_pseudo_labels, self.phases))
 
     def start(self, index: int) -> int:
         """Return the iteration at which a phase starts."""

@@ -1,6 +1,5 @@
 import json
 import re
-import shutil
 
 import cv2
 import numpy as np
@@ -9,6 +8,7 @@ import torch
 from mmengine.runner import Runner
 from mmseg.structures import SegDataSample
 from test_dmt_hook import HOOK
+from toys.checkpoints import take_back
 from toys.segmentation import run_config, toy_segmentor
 
 from mmdmt import visualization
@@ -161,8 +161,7 @@ def test_images_are_spread_evenly():
 
 
 def test_a_finished_run_that_is_resumed_is_drawn_without_its_labels(drawn, shapes_folder, tmp_path):
-    shutil.copy(drawn[0] / 'iter_9.pth', tmp_path)
-    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_9.pth'))
+    take_back(drawn[0], 9, tmp_path)
     run(shapes_folder, tmp_path, {'images': 1}, resume=True)
     assert [path.parent.name for path in tmp_path.rglob('pictures/*/*')] == ['end']
 
