@@ -199,7 +199,7 @@ PEER_FILE = 'model.load_from.left'
 RUNS = {
     # The hook and its phases.
     'hook, misspelled argument': ({HOOK + 'cary': 'best'}, "DMTHook takes no 'cary' (is 'carry' meant?)"),
-    'hook, no phases': ({'custom_hooks': [{'type': 'mmdmt.DMTHook'}]}, "DMTHook needs 'phases'"),
+    'hook, no phases': ({'custom_hooks': [{'type': 'mmdmt.DMTHook'}]}, 'DMTHook needs its phases', 'give warm_up'),
     'hook, phases empty': (phases(), 'phases=[]', 'give at least one phase'),
     'hook, phases no list': (
         {'custom_hooks': [{'type': 'mmdmt.DMTHook', 'phases': {'iters': 9, 'labeled': 4}}]},

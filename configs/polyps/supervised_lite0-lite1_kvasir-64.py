@@ -5,12 +5,10 @@ _base_ = [
     '../_base_/datasets/kvasir_64.py',
     '../_base_/schedules/small_photographs.py',
 ]
-mmdmt = __import__('mmdmt.configs')
-model = mmdmt.configs.peers(_base_, 48, num_classes=2)
-model['loss'] = dict(class_weight=None)
-train_dataloader = mmdmt.configs.lists(_base_.lists, '50')
-train_dataloader['batch_size'] = 4
-hook = dict(type='mmdmt.DMTHook', phases=[dict(labeled=4, iters=700)], labeling=dict(num_workers=0))
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=700, val_interval=350)
+train_dataloader = dict(batch_size=4, dataset=dict(lists='splits/kvasir/split0/{}_50.txt'))
+peer = dict(data_preprocessor=dict(size=(48, 48)), decode_head=dict(num_classes=2))
+model = dict(peers=dict(lite0=peer, lite1=peer), loss=dict(class_weight=None))
+train_cfg = dict(val_interval=350)
+hook = dict(type='mmdmt.DMTHook', warm_up=700, labeled=4, ratios=(), labeling=dict(num_workers=0))
 average = dict(_base_.average, momentum=0.01)  # a memory of a hundred iterations
 custom_hooks = [hook, average]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.dist import barrier, get_dist_info, is_main_process
-from mmengine.hooks import Hook
+from mmengine.hooks import Hook, LoggerHook
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 
@@ -15,6 +15,7 @@ from mmdmt.engine.best_weights import BestWeights
 from mmdmt.engine.clean_exit import leave_group_at_exit
 from mmdmt.engine.cpu_time import log_cpu_time
 from mmdmt.engine.draw_plans import plan_phase, rare_classes_of
+from mmdmt.engine.events import RunEvents
 from mmdmt.engine.fresh_optimizers import FreshOptimizers
 from mmdmt.engine.labeling_report import warn_of_absent_classes
 from mmdmt.engine.loss_watch import LossWatch
@@ -54,9 +55,14 @@ class DMTHook(Hook):
         hold the weights that labeled. When a phase with labels online begins, it calls ``before_online_phase(runner)``.
 
         The hook acts after the last iteration of a phase, when the parameter schedulers have stepped and before
-        checkpoints are written. The order of a phase change is that of :meth:`after_train_iter`. The ordinary
-        ``IterBasedTrainLoop`` runs it; its ``max_iters`` is the sum of the phases. Pseudo labels go to
+        checkpoints are written. The order of a phase change is that of :meth:`after_train_iter`. Pseudo labels go to
         ``<work_dir>/pseudo_labels/<run>/``.
+
+        :class:`mmdmt.PhaseTrainLoop` is as long as the phases. The ordinary ``IterBasedTrainLoop`` runs them, too; its
+        ``max_iters`` must then be their sum.
+
+        Phases that differ in their label ratio and length alone are said by ``warm_up`` to ``warm_up_lists``, as
+        :meth:`Curriculum.compact <mmdmt.method.phases.Curriculum.compact>` takes them; all others by ``phases``.
 
         Every phase is validated at its end, with the weights that label for the next, whatever ``val_interval`` is.
 
@@ -67,7 +73,18 @@ class DMTHook(Hook):
         resumed run goes on exactly as if it had never stopped.
 
     Args:
-        phases (Sequence[dict]): The arguments of each :class:`~mmdmt.method.phases.Phase`.
+        warm_up (int, optional): Iterations of the warm-up on labels alone. Defaults to None, no warm-up.
+        iters (int | Sequence[int], optional): Iterations of every phase after it, or of each. Defaults to None.
+        labeled (int, optional): Ground-truth images of each peer in a batch of these phases. Defaults to None, 0.
+        pseudo (int, optional): Pseudo-labeled images of each peer in a batch of these phases. Defaults to None, 0.
+        ratios (Sequence[float], optional): Label ratio of each of these phases; ``()`` for the warm-up alone. Defaults
+            to None: 0.2, 0.4, 0.6, 0.8, 1.
+        online (dict, optional): Labels made in every iteration of one phase, in place of those with ratios: arguments
+            of :class:`~mmdmt.method.phases.OnlineLabels`. Defaults to None.
+        lr_factor (float, optional): Factor of the optimizer's learning rate in these phases. Defaults to None, 1.
+        warm_up_lists (dict, optional): A list of labeled images for each peer in the warm-up. Defaults to None.
+        phases (Sequence[dict], optional): In place of all these, the arguments of each
+            :class:`~mmdmt.method.phases.Phase`. Defaults to None.
         carry (str): The weights each peer takes into the next phase: ``'last'``; ``'best'``, those of its best
             validation during the phase, which selects on the validation set, and of the last phase goes to
             ``<work_dir>/best_of_last_phase.pth``; or ``'scratch'``, none: it starts every
@@ -101,7 +118,7 @@ class DMTHook(Hook):
 
     def __init__(
         self,
-        phases: Sequence[Mapping[str, Any]],
+        phases: Sequence[Mapping[str, Any]] | None = None,
         carry: str = 'last',
         carry_metric: str = 'mIoU',
         labeling: Mapping[str, Any] | None = None,
@@ -111,8 +128,29 @@ class DMTHook(Hook):
         lr_ramp: str = 'each',
         report_quality: bool = True,
         rehearsal: bool = True,
+        *,
+        warm_up: int | None = None,
+        iters: int | Sequence[int] | None = None,
+        labeled: int | None = None,
+        pseudo: int | None = None,
+        ratios: Sequence[float] | None = None,
+        online: Mapping[str, Any] | None = None,
+        lr_factor: float | None = None,
+        warm_up_lists: Mapping[str, str] | None = None,
     ) -> None:
-        self.curriculum = Curriculum.from_configs(phases)
+        compact = {'warm_up': warm_up, 'iters': iters, 'labeled': labeled, 'pseudo': pseudo, 'ratios': ratios}
+        compact |= {'online': online, 'lr_factor': lr_factor, 'warm_up_lists': warm_up_lists}
+        given = {name: value for name, value in compact.items() if value is not None}
+        if phases is not None and given:
+            raise ValueError(
+                f'phases of DMTHook say all that {", ".join(given)} say: give one of the two. In a config that '
+                "inherits one of them, replace the whole hook: custom_hooks=[dict(type='mmdmt.DMTHook', ...)]."
+            )
+        if phases is None and not given:
+            raise ValueError(
+                'DMTHook needs its phases: give warm_up, iters, labeled and pseudo, or phases=[dict(...), ...].'
+            )
+        self.curriculum = Curriculum.compact(**given) if phases is None else Curriculum.from_configs(phases)
         self.labeling = dict(labeling or {})
         check_settings(carry, carry_metric, keep_banks, stop_after_nan, self.labeling)
         self.keep_banks = keep_banks
@@ -126,6 +164,7 @@ class DMTHook(Hook):
         self.phase = 0
         self.run_id = ''
         self._loss_watch, self._stop = LossWatch(stop_after_nan), CleanStop()
+        self._events = RunEvents()
         self._lock: int | None = None
         self._written: int | None = None
         self._record = RunRecord(Path(), None)
@@ -142,6 +181,7 @@ class DMTHook(Hook):
                 check_run_weights(runner._load_from, model, complete=True)
             check_evaluated(runner)
             return  # not built: the run only tests
+        self._events.open(runner)
         check_run(runner, self.curriculum, self.best.metric if self.best is not None else None)
         check_selection(runner, self.labeling.get('selection'))
         check_evaluated(runner)
@@ -173,7 +213,10 @@ class DMTHook(Hook):
         """Enter the phase of the first iteration, which is not the first of all when a run is resumed."""
         for loop in filter(None, (runner.train_loop, runner.val_loop)):
             loop.dataloader.worker_init_fn = LeaveSignals(loop.dataloader.worker_init_fn)
-        log_lists(runner)
+        lists = log_lists(runner)
+        for hook in runner.hooks:
+            if isinstance(hook, LoggerHook):  # at least two lines a phase
+                hook.interval = min(hook.interval, max(1, min(phase.iters for phase in self.curriculum.phases) // 2))
         iteration = runner.train_loop.iter
         self._stop.start(iteration)
         self._rehearse(runner, iteration)
@@ -188,7 +231,9 @@ class DMTHook(Hook):
         plan_phase_ends(runner.train_loop, self.curriculum.ends, due=self.best is None and not self.from_scratch)
         if self.best is not None:
             self.best.begin(self._best_folder(runner))
+        self._events.start(runner, self.curriculum, self.run_id, lists)
         if iteration < self.curriculum.total_iters:
+            self._events.write('phase', phase=self.phase, iteration=iteration)
             at_its_start = iteration == self.curriculum.start(self.phase)
             if at_its_start and not (iteration and self.from_scratch):  # those who labeled are gone then
                 self._label(runner)
@@ -231,6 +276,7 @@ class DMTHook(Hook):
 
     def before_val(self, runner: Runner) -> None:
         """Let every process validate the same peers."""
+        SIGNAL.is_writing = False
         share_buffers(runner)
 
     def after_val_iter(
@@ -242,7 +288,7 @@ class DMTHook(Hook):
     def after_train(self, runner: Runner) -> None:
         """Let the data workers and the work_dir go, and log the CPU time."""
         runner.train_loop.dataloader_iterator.restart()
-        log_cpu_time()
+        self._events.write('end', iteration=runner.train_loop.iter, cpu_seconds=log_cpu_time())
         if self.best is not None and is_main_process():
             self.best.write_result(runner)
         if is_main_process():
@@ -256,7 +302,11 @@ class DMTHook(Hook):
         leave_group_at_exit()
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Remember each peer's weights if they are its best of the phase."""
+        """Remember each peer's weights if they are its best of the phase, and write the results down."""
+        if metrics:
+            classes = [getattr(metric, 'class_iou', {}) for metric in runner.val_loop.evaluator.metrics]
+            values = {key: value for found in (metrics, *classes) for key, value in found.items()}
+            self._events.write('validation', iteration=runner.iter, values=values)
         if self.best is not None and metrics:
             with averaged_weights(runner):
                 self.best.update(model_of(runner).bare_peers, metrics)
@@ -271,6 +321,9 @@ class DMTHook(Hook):
             'ends': list(self.curriculum.ends),
             'best': self.best.scores if self.best is not None else {},
         }
+        online = model_of(runner).online
+        if online is not None and online.seen:
+            checkpoint['dmt']['seen'] = {name: counts.cpu() for name, counts in online.seen.items()}
 
     def _check_start(self, runner: Runner) -> int:
         """Check the checkpoint that the run starts from, and return the iteration at which it goes on."""
@@ -306,6 +359,7 @@ class DMTHook(Hook):
     def _enter_next_phase(self, runner: Runner, iteration: int) -> None:
         """Label, start everything afresh, and write a checkpoint of it."""
         self.phase += 1
+        self._events.write('phase', phase=self.phase, iteration=iteration)
         # A run that is resumed from a checkpoint without labels makes them, if those who label are in it.
         saves_first = not self.from_scratch and (self.best is None or SIGNAL.number is not None)
         if not saves_first:
@@ -321,23 +375,27 @@ class DMTHook(Hook):
 
     def _label(self, runner: Runner) -> None:
         """Have every labeler label the unlabeled images for the present phase, unless that happens online."""
+        SIGNAL.is_writing = False
         folder, settings = self.bank_folder(runner), self.labeling
-        make_labels(runner, self.curriculum, self.phase, folder, self.run_id, settings, self.report_quality)
+        told = make_labels(runner, self.curriculum, self.phase, folder, self.run_id, settings, self.report_quality)
+        if told:
+            self._events.write('labels', phase=self.phase, iteration=self.curriculum.start(self.phase), values=told)
 
     def _begin(self, runner: Runner, iteration: int) -> None:
         """Draw from what the present phase trains on, from an iteration on."""
         phase = self.curriculum[self.phase]
         runner.logger.info(
-            f'Phase {self.phase} of {len(self.curriculum) - 1}, iterations {self.curriculum.start(self.phase)} to '
-            f'{self.curriculum.ends[self.phase]}: {phase.kind}.'
+            f'Phase {self.phase} ({self.phase + 1} of {len(self.curriculum)}), iterations '
+            f'{self.curriculum.start(self.phase)} to {self.curriculum.ends[self.phase]}: {phase.kind}.'
         )
         if phase.label_ratio is not None:
             check_labels(runner, self.curriculum, self.phase, self.bank_folder(runner), self.run_id)
         if self.best is not None:
             self.best.begin(self._best_folder(runner))
-        online = phase.online_labels
-        averages = averaged_peers(runner) if online and online.labeler == 'average' else None
-        model_of(runner).begin_phase(phase.floor, averages, online.label_ratio if online else None)
+        model = model_of(runner)
+        model.begin_phase(phase, averaged_peers(runner))
+        if model.online is not None and iteration > self.curriculum.start(self.phase) and self._saved is not None:
+            model.online.seen = dict(self._saved.get('seen', {}))
         plan = plan_phase(runner, self.curriculum, self.phase, self.bank_folder(runner), self._rare_classes)
         runner.train_dataloader.batch_sampler.start(plan, iteration)
         runner.train_loop.dataloader_iterator.restart()

@@ -18,7 +18,7 @@ from mmdmt.rules.checked_pipeline import check_when_loaded
 from mmdmt.rules.facts import IGNORED, IGNORED_REMEDY, ONE_CLASS_REMEDY, REDUCED, REDUCED_REMEDY, difference
 from mmdmt.rules.findings import some
 from mmdmt.rules.joined_datasets import plain_datasets
-from mmdmt.rules.source_files import check_folders, check_places
+from mmdmt.rules.source_files import check_folders, check_places, name_lists
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ def dataset_configs(config: Config) -> dict[str, dict[str, Any]]:
     train, val, test = (
         settings.get(f'{stage}_dataloader', {}).get('dataset', {}) for stage in ('train', 'val', 'test')
     )
+    train = name_lists(train)
     labeled, unlabeled = train.get('labeled', train), train.get('unlabeled')
     if unlabeled and not unlabeled.get('pipeline'):
         unlabeled = {**unlabeled, 'pipeline': labeled.get('pipeline')}  # as mmdmt.MutualDataset does

@@ -66,7 +66,7 @@ def trained(tmp_path_factory, site_without_mmseg):
 def test_the_toolboxes_train_script_runs_all_phases_without_mmsegmentation(trained):
     log = next(trained.glob('*/*.log')).read_text()
     for phase in range(3):
-        assert f'Phase {phase} of 2' in log
+        assert f'Phase {phase} ({phase + 1} of 3)' in log
     assert (trained / 'iter_9.pth').is_file()
 
 

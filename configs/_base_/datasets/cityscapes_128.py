@@ -3,11 +3,21 @@
 _base_ = 'mutual.py'
 dataset_type = 'CityscapesDataset'  # for its classes
 data_root = 'data/cityscapes_128'
-splits = __import__('os').path.abspath('splits')  # outside the data set; see voc12aug.py
-lists = f'{splits}/cityscapes/split0'  # of split id 0
 crop_size = (80, 80)
 frequent = ['road', 'sidewalk', 'building', 'vegetation', 'terrain', 'sky', 'car', 'person']
-rare = ['wall', 'fence', 'pole', 'traffic light', 'traffic sign', 'rider', 'truck', 'bus', 'train', 'motorcycle', 'bicycle']
+rare = [
+    'wall',
+    'fence',
+    'pole',
+    'traffic light',
+    'traffic sign',
+    'rider',
+    'truck',
+    'bus',
+    'train',
+    'motorcycle',
+    'bicycle',
+]
 folders = dict(img_path='images', seg_map_path='masks')
 load = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]
 train_pipeline = [
@@ -38,9 +48,8 @@ val_dataloader = dict(
     persistent_workers=False,
     dataset=dict(
         type=dataset_type,
-        data_root=data_root,
-        data_prefix=folders,
-        ann_file=f'{splits}/cityscapes/val.txt',
+        data_prefix=dict(img_path=f'{data_root}/images', seg_map_path=f'{data_root}/masks'),
+        ann_file='splits/cityscapes/val.txt',  # without data_root all paths are of the folder in which the run starts
         pipeline=val_pipeline,
         **suffixes,
     ),

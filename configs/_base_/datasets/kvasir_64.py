@@ -3,8 +3,6 @@
 _base_ = 'mutual.py'
 dataset_type = 'BaseSegDataset'
 data_root = 'data/kvasir_64'
-splits = __import__('os').path.abspath('splits')  # outside the data set; see voc12aug.py
-lists = f'{splits}/kvasir/split0'  # of split id 0
 crop_size = (48, 48)
 metainfo = dict(classes=('background', 'polyp'), palette=[[0, 0, 0], [255, 255, 255]])
 folders = dict(img_path='images', seg_map_path='masks')
@@ -39,10 +37,9 @@ val_dataloader = dict(
     persistent_workers=False,
     dataset=dict(
         type=dataset_type,
-        data_root=data_root,
-        data_prefix=folders,
+        data_prefix=dict(img_path=f'{data_root}/images', seg_map_path=f'{data_root}/masks'),
         metainfo=metainfo,
-        ann_file=f'{splits}/kvasir/val.txt',
+        ann_file='splits/kvasir/val.txt',  # without data_root all paths are of the folder in which the run starts
         pipeline=val_pipeline,
         **suffixes,
     ),
