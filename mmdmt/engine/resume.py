@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -226,9 +227,11 @@ def settings_of(runner: Runner, curriculum: Curriculum) -> dict[str, Any]:
     """
     parts = {part: runner.cfg[part] for part in _COMPARED if runner.cfg.get(part) is not None}
     settings: dict[str, Any] = _plain(parts)
+    said_by_phases = {'phases', *signature(Curriculum.compact).parameters}
     for hook in settings.get('custom_hooks', []):
         if type_name(hook) == 'DMTHook':
-            hook.pop('phases', None)
+            for name in said_by_phases & set(hook):
+                del hook[name]
     return {**settings, 'phases': _plain({n: asdict(phase) for n, phase in enumerate(curriculum.phases)})}
 
 
