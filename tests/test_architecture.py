@@ -17,7 +17,7 @@ PURE = [
     'integrity.py',
     'configs.py',
     'preparation/camvid_lists.py',
-    'loader_workers.py',
+    'stop_signal.py',
     'folders.py',
     'preparation/class_splits.py',
     'preparation/image_lists.py',
@@ -31,7 +31,7 @@ PURE = [
 # Rooms inside of a room that others may enter without entering the whole.
 SUBROOMS = {'models/backbones', 'models/decode_heads'}
 # What stands on Python alone and every room may import.
-FOUNDATIONS = {'atomic_write', 'evaluation_mode', 'folders', 'integrity', 'loader_workers'}
+FOUNDATIONS = {'atomic_write', 'evaluation_mode', 'folders', 'integrity', 'stop_signal'}
 # Each room and the rooms that it may import besides.
 ARROWS = {
     'apis': {'engine', 'method', 'labels', 'rules', 'models', 'datasets', 'visualization', 'registry', 'version'},
@@ -75,7 +75,7 @@ ARROWS = {
     'evaluation_mode': set(),
     'integrity': set(),
     'configs': {'method'},
-    'loader_workers': set(),
+    'stop_signal': set(),
     'folders': set(),
     'compat': set(),
     'version': set(),

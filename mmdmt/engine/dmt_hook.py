@@ -42,13 +42,13 @@ from mmdmt.engine.resumed_config import changed_config
 from mmdmt.engine.resumed_schedules import changed_settings, check_schedules
 from mmdmt.engine.run_checks import check_run, check_selection, check_settings
 from mmdmt.engine.run_lock import enter_work_dir
-from mmdmt.engine.stop import CleanStop, Doing
+from mmdmt.engine.stop import CleanStop
 from mmdmt.engine.validation_checks import check_evaluated
 from mmdmt.labels.pixels.bank import remove_banks
-from mmdmt.loader_workers import OutliveSignals
 from mmdmt.method.draws import RareClasses
 from mmdmt.method.phases import Curriculum
 from mmdmt.registry import HOOKS
+from mmdmt.stop_signal import SIGNAL, LeaveSignals
 
 
 @HOOKS.register_module()
@@ -189,6 +189,7 @@ class DMTHook(Hook):
         warn_of_absent_classes(runner)
         if is_main_process():
             self._lock = enter_work_dir(Path(runner.work_dir))
+        self._stop.guard(runner)
         barrier()
         settle_checkpoint(runner)
         unwrap_averages(runner)
@@ -213,11 +214,11 @@ class DMTHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Enter the phase of the first iteration, which is not the first of all when a run is resumed."""
-        self._stop.start(runner)
         for loop in filter(None, (runner.train_loop, runner.val_loop)):
-            loop.dataloader.worker_init_fn = OutliveSignals(loop.dataloader.worker_init_fn)
+            loop.dataloader.worker_init_fn = LeaveSignals(loop.dataloader.worker_init_fn)
         log_lists(runner)
         iteration = runner.train_loop.iter
+        self._stop.start(iteration)
         self._rehearse(runner, iteration)
         if iteration:
             self._resume(runner, iteration)
@@ -244,8 +245,8 @@ class DMTHook(Hook):
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Seed the iteration, and remove the pseudo labels that no checkpoint needs any more."""
-        self._stop.count(batch_idx)
-        self._stop.does(Doing.TRAINING)
+        self._stop.done = batch_idx
+        self._stop.end_after_iteration()
         if self._written is not None:
             oldest = oldest_checkpoint(runner, batch_idx)
             if is_main_process() and oldest is not None:
@@ -263,30 +264,23 @@ class DMTHook(Hook):
         if outputs is not None:
             self._loss_watch.see(batch_idx, outputs)
         iteration = batch_idx + 1
-        self._stop.count(iteration)
+        self._stop.done = iteration
         if iteration == self.curriculum.ends[self.phase] and iteration < self.curriculum.total_iters:
             if self.best is not None or self.from_scratch:
                 self._validate(runner, iteration)
             if self.best is not None:
                 self._carry_best(runner)
             self._enter_next_phase(runner, iteration)
-        self._stop.end_iteration(iteration)
 
     def before_val(self, runner: Runner) -> None:
         """Let every process validate the same peers."""
-        self._stop.hold()
         share_buffers(runner)
-
-    def before_val_epoch(self, runner: Runner) -> None:
-        """Let signals end the validation: every hook has got ready for it."""
-        self._stop.does(Doing.VALIDATING)
 
     def after_val_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Sequence[Any] | None = None
     ) -> None:
-        """Let no signal end the run while hooks take back what they have done for the validation."""
-        if batch_idx + 1 == len(runner.val_dataloader):
-            self._stop.hold()
+        """End the run if a signal has come."""
+        self._stop.end_amid_validation()
 
     def after_train(self, runner: Runner) -> None:
         """Let the data workers and the work_dir go, and log the CPU time."""
@@ -294,7 +288,6 @@ class DMTHook(Hook):
         log_cpu_time()
         if self.best is not None and is_main_process():
             self.best.write_result(runner)
-        self._stop.finish()
         if is_main_process():
             remove_banks(self._banks(runner), self.phase, self.keep_banks)
         if self._lock is not None:
@@ -310,11 +303,10 @@ class DMTHook(Hook):
         if self.best is not None and metrics:
             with averaged_weights(runner):
                 self.best.update(model_of(runner).bare_peers, metrics)
-        self._stop.end_validation(runner.iter)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Put the state of the run into a checkpoint."""
-        self._stop.saving()
+        SIGNAL.is_writing = True
         self._written = self.phase  # by the next iteration
         checkpoint['dmt'] = {
             'run': self.run_id,
@@ -330,7 +322,7 @@ class DMTHook(Hook):
         loop = runner.train_loop
         if runner.val_loop is None or (self.best is None and iteration < loop.val_begin):
             return
-        with self._stop.deferred(), best_checkpoint_alone(runner):
+        with self._stop.phase_changes(), best_checkpoint_alone(runner):
             loop._iter, before = iteration, loop._iter  # MMEngine counts it after the hooks
             runner.val_loop.run()  # the last update counts too
             loop._iter = before
@@ -346,7 +338,7 @@ class DMTHook(Hook):
         """Label, start everything afresh, and write a checkpoint of it."""
         self.phase += 1
         # A run that is resumed from a checkpoint without labels makes them, if those who label are in it.
-        saves_first = not self.from_scratch and (self.best is None or self._stop.is_pending)
+        saves_first = not self.from_scratch and (self.best is None or SIGNAL.number is not None)
         if not saves_first:
             self._label(runner)
         if self.from_scratch:
@@ -360,7 +352,6 @@ class DMTHook(Hook):
 
     def _label(self, runner: Runner) -> None:
         """Have every labeler label the unlabeled images for the present phase, unless that happens online."""
-        self._stop.does(Doing.OTHER)
         folder, settings = self.bank_folder(runner), self.labeling
         make_labels(runner, self.curriculum, self.phase, folder, self.run_id, settings, self.report_quality)
 

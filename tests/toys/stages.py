@@ -23,7 +23,6 @@ from mmengine.registry import OPTIM_WRAPPERS
 from mmengine.runner import IterBasedTrainLoop, ValLoop
 from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
-from mmdmt.engine import stop
 from mmdmt.engine.run_lock import lock_work_dir
 from mmdmt.labels.pixels.bank import BankWriter
 from mmdmt.models.segmentors import Segmentors
@@ -97,11 +96,12 @@ class Interrupt(Kill):
 
 
 @dataclass(frozen=True)
-class LateInterrupt(Interrupt):
-    """The same, to a run whose last checkpoint is old."""
+class InterruptTwice(Interrupt):
+    """The same twice, a moment apart."""
 
     def __call__(self, stage, time, iteration):
-        stop.WORTH_SAVING = 0
+        super().__call__(stage, time, iteration)
+        sleep(0.1)
         super().__call__(stage, time, iteration)
 
 
@@ -117,7 +117,7 @@ class InterruptNextFork(Interrupt):
 
 @dataclass(frozen=True)
 class LoseSignals(InterruptNextFork):
-    """The same, and the new process loses every SIGTERM, as one does that has not yet begun when it is ended."""
+    """The same, and the new process never begins its work and loses every SIGTERM."""
 
     def __call__(self, stage, time, iteration):
         super().__call__(stage, time, iteration)

@@ -4,7 +4,7 @@
 _base_ = 'mutual.py'
 dataset_type = 'BaseSegDataset'
 data_root = 'data/voc_animals_96'
-crop_size = (64, 64)
+crop_size = (80, 80)
 metainfo = dict(
     classes=('background', 'cat', 'cow', 'dog', 'horse', 'sheep', 'person'),
     palette=[[0, 0, 0], [64, 0, 0], [64, 128, 0], [64, 0, 128], [192, 0, 128], [128, 64, 0], [192, 128, 128]],
