@@ -15,7 +15,6 @@ PURE = [
     'settings.py',
     'atomic_write.py',
     'integrity.py',
-    'configs.py',
     'preparation/camvid_lists.py',
     'stop_signal.py',
     'folders.py',
@@ -34,7 +33,18 @@ SUBROOMS = {'models/backbones', 'models/decode_heads'}
 FOUNDATIONS = {'atomic_write', 'evaluation_mode', 'folders', 'integrity', 'stop_signal'}
 # Each room and the rooms that it may import besides.
 ARROWS = {
-    'apis': {'engine', 'method', 'labels', 'rules', 'models', 'datasets', 'visualization', 'registry', 'version'},
+    'apis': {
+        'engine',
+        'method',
+        'labels',
+        'rules',
+        'models',
+        'datasets',
+        'preparation',
+        'visualization',
+        'registry',
+        'version',
+    },
     'engine': {
         'method',
         'labels',
@@ -46,6 +56,7 @@ ARROWS = {
         'visualization',
         'registry',
         'settings',
+        'version',
     },
     'evaluation': {'models', 'registry'},
     'preparation': {'rules', 'labels', 'registry'},
@@ -74,7 +85,7 @@ ARROWS = {
     'atomic_write': set(),
     'evaluation_mode': set(),
     'integrity': set(),
-    'configs': {'method'},
+    'config_table': set(),
     'stop_signal': set(),
     'folders': set(),
     'compat': set(),

@@ -66,7 +66,13 @@ TABLES = {
 }
 #: What the summary shows: folders side by side, as far as there are records, and the methods from top to bottom.
 SUMMARY = ('voc_animals', 'kvasir', 'cityscapes256', 'day2dusk', 'camvid', 'digit_scenes')
-SUMMARY_ROWS = ('labels alone', 'labels alone, views', 'labels alone, colors', 'self-training', 'FixMatch-like')
+SUMMARY_ROWS: tuple[str, ...] = (
+    'labels alone',
+    'labels alone, views',
+    'labels alone, colors',
+    'self-training',
+    'FixMatch-like',
+)
 SUMMARY_ROWS += ('CPS-like, CutMix', 'DMT', 'first recipe', 'recipe', 'oracle', 'all labels')
 
 

@@ -6,25 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.dist import barrier, get_dist_info, is_main_process
-from mmengine.hooks import Hook
+from mmengine.hooks import Hook, LoggerHook
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 
 from mmdmt.engine.averaging import averaged_peers, averaged_weights, restart_averages, unwrap_averages
 from mmdmt.engine.best_weights import BestWeights
-from mmdmt.engine.checkpoint_checks import check_fit, rename_weights
-from mmdmt.engine.checkpoint_state import confine
 from mmdmt.engine.clean_exit import leave_group_at_exit
 from mmdmt.engine.cpu_time import log_cpu_time
 from mmdmt.engine.draw_plans import plan_phase, rare_classes_of
+from mmdmt.engine.events import RunEvents
 from mmdmt.engine.fresh_optimizers import FreshOptimizers
 from mmdmt.engine.labeling_report import warn_of_absent_classes
-from mmdmt.engine.last_checkpoint import (
-    best_checkpoint_alone,
-    oldest_checkpoint,
-    save_checkpoint,
-    settle_checkpoint,
-)
 from mmdmt.engine.loss_watch import LossWatch
 from mmdmt.engine.metric_names import fit_metric_names, known_names
 from mmdmt.engine.named_lists import log_lists
@@ -38,15 +31,17 @@ from mmdmt.engine.phase_end_validation import plan_phase_ends, validates_at
 from mmdmt.engine.phase_labels import check_labels, make_labels
 from mmdmt.engine.phase_loader import PhaseLoader
 from mmdmt.engine.rehearsal import rehearse
-from mmdmt.engine.resumed_config import changed_config
-from mmdmt.engine.resumed_schedules import changed_settings, check_schedules
+from mmdmt.engine.resume import changed_settings, check_resumed, confine, settings_of, settle_checkpoint
 from mmdmt.engine.run_checks import check_run, check_selection, check_settings
 from mmdmt.engine.run_lock import enter_work_dir
+from mmdmt.engine.run_record import RunRecord, best_checkpoint_alone, note_checkpoints, save_checkpoint
 from mmdmt.engine.stop import CleanStop
 from mmdmt.engine.validation_checks import check_evaluated
 from mmdmt.labels.pixels.bank import remove_banks
 from mmdmt.method.draws import RareClasses
 from mmdmt.method.phases import Curriculum
+from mmdmt.models.mutual_training import DynamicMutualTraining
+from mmdmt.models.run_weights import check_run_weights, rename_weights
 from mmdmt.registry import HOOKS
 from mmdmt.stop_signal import SIGNAL, LeaveSignals
 
@@ -169,9 +164,10 @@ class DMTHook(Hook):
         self.phase = 0
         self.run_id = ''
         self._loss_watch, self._stop = LossWatch(stop_after_nan), CleanStop()
+        self._events = RunEvents()
         self._lock: int | None = None
         self._written: int | None = None
-        self._saved: dict[str, Any] | None = None
+        self._record = RunRecord(Path(), None)
         self._rare_classes: RareClasses | None = None
         self._optimizers: FreshOptimizers
 
@@ -180,9 +176,12 @@ class DMTHook(Hook):
     def before_run(self, runner: Runner) -> None:
         """Check that model, data, optimizer and loop fit the phases, before anything else happens."""
         if not isinstance(runner.optim_wrapper, OptimWrapper):
-            check_fit(runner, self.curriculum.total_iters)
+            model = model_of(runner)
+            if runner._load_from is not None and isinstance(model, DynamicMutualTraining):
+                check_run_weights(runner._load_from, model, complete=True)
             check_evaluated(runner)
             return  # not built: the run only tests
+        self._events.open(runner)
         check_run(runner, self.curriculum, self.best.metric if self.best is not None else None)
         check_selection(runner, self.labeling.get('selection'))
         check_evaluated(runner)
@@ -191,39 +190,40 @@ class DMTHook(Hook):
             self._lock = enter_work_dir(Path(runner.work_dir))
         self._stop.guard(runner)
         barrier()
-        settle_checkpoint(runner)
+        self._record = settle_checkpoint(runner)
         unwrap_averages(runner)
-        resumed = check_fit(runner, self.curriculum.total_iters)
+        iteration = self._check_start(runner)
         if self.rare_classes is not None:
             self._rare_classes = rare_classes_of(runner, self.rare_classes)
         self._optimizers = FreshOptimizers(runner, self.lr_ramp == 'first')
-        phase = self.curriculum.at(resumed['meta']['iter']) if resumed is not None else 0
+        phase = self.curriculum.at(iteration)
         self._optimizers.restart(runner, self.curriculum[phase], first=phase == 0)
-        if resumed is not None:
-            check_schedules(str(runner._load_from), resumed, runner, self.curriculum)
-            for sentence in (*changed_settings(resumed, runner, self.curriculum), changed_config(resumed, runner)):
-                if sentence:
-                    runner.logger.warning(sentence)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Take the state of the run out of a checkpoint; it counts only if the run is resumed from it."""
-        confine(checkpoint, runner)
-        if not runner._resume and isinstance(runner.optim_wrapper, OptimWrapper):
+        """Take the state of the run out of a checkpoint that it is resumed from."""
+        confine(checkpoint, self._record)
+        if runner._resume and not self.run_id:
+            self.run_id = checkpoint['dmt']['run']
+            if self.best is not None:
+                self.best.scores = dict(checkpoint['dmt']['best'])
+        elif isinstance(runner.optim_wrapper, OptimWrapper):
             rename_weights(checkpoint)
-        self._saved = checkpoint.get('dmt')
 
     def before_train(self, runner: Runner) -> None:
         """Enter the phase of the first iteration, which is not the first of all when a run is resumed."""
         for loop in filter(None, (runner.train_loop, runner.val_loop)):
             loop.dataloader.worker_init_fn = LeaveSignals(loop.dataloader.worker_init_fn)
-        log_lists(runner)
+        lists = log_lists(runner)
+        for hook in runner.hooks:
+            if isinstance(hook, LoggerHook):  # at least two lines a phase
+                hook.interval = min(hook.interval, max(1, min(phase.iters for phase in self.curriculum.phases) // 2))
         iteration = runner.train_loop.iter
         self._stop.start(iteration)
         self._rehearse(runner, iteration)
-        if iteration:
-            self._resume(runner, iteration)
-        else:
-            self.run_id = runner.timestamp
+        self.run_id = self.run_id or runner.timestamp
+        if is_main_process():
+            self._record.begin(self.run_id, settings_of(runner, self.curriculum), iteration)
+        note_checkpoints(runner, self._record)
         for name, peer in model_of(runner).peers.items():
             runner.optim_wrapper[name].initialize_count_status(peer, iteration, self.curriculum.total_iters)
         runner.train_loop.dataloader_iterator = PhaseLoader(runner.train_dataloader, skipped=iteration)
@@ -231,7 +231,9 @@ class DMTHook(Hook):
         plan_phase_ends(runner.train_loop, self.curriculum.ends, due=self.best is None and not self.from_scratch)
         if self.best is not None:
             self.best.begin(self._best_folder(runner))
+        self._events.start(runner, self.curriculum, self.run_id, lists)
         if iteration < self.curriculum.total_iters:
+            self._events.write('phase', phase=self.phase, iteration=iteration)
             at_its_start = iteration == self.curriculum.start(self.phase)
             if at_its_start and not (iteration and self.from_scratch):  # those who labeled are gone then
                 self._label(runner)
@@ -248,7 +250,7 @@ class DMTHook(Hook):
         self._stop.done = batch_idx
         self._stop.end_after_iteration()
         if self._written is not None:
-            oldest = oldest_checkpoint(runner, batch_idx)
+            oldest = self._record.oldest
             if is_main_process() and oldest is not None:
                 remove_banks(self._banks(runner), self.curriculum.at(oldest), self.keep_banks)
             self._written = None
@@ -274,6 +276,7 @@ class DMTHook(Hook):
 
     def before_val(self, runner: Runner) -> None:
         """Let every process validate the same peers."""
+        SIGNAL.is_writing = False
         share_buffers(runner)
 
     def after_val_iter(
@@ -285,7 +288,7 @@ class DMTHook(Hook):
     def after_train(self, runner: Runner) -> None:
         """Let the data workers and the work_dir go, and log the CPU time."""
         runner.train_loop.dataloader_iterator.restart()
-        log_cpu_time()
+        self._events.write('end', iteration=runner.train_loop.iter, cpu_seconds=log_cpu_time())
         if self.best is not None and is_main_process():
             self.best.write_result(runner)
         if is_main_process():
@@ -299,7 +302,11 @@ class DMTHook(Hook):
         leave_group_at_exit()
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Remember each peer's weights if they are its best of the phase."""
+        """Remember each peer's weights if they are its best of the phase, and write the results down."""
+        if metrics:
+            classes = [getattr(metric, 'class_iou', {}) for metric in runner.val_loop.evaluator.metrics]
+            values = {key: value for found in (metrics, *classes) for key, value in found.items()}
+            self._events.write('validation', iteration=runner.iter, values=values)
         if self.best is not None and metrics:
             with averaged_weights(runner):
                 self.best.update(model_of(runner).bare_peers, metrics)
@@ -314,6 +321,21 @@ class DMTHook(Hook):
             'ends': list(self.curriculum.ends),
             'best': self.best.scores if self.best is not None else {},
         }
+        online = model_of(runner).online
+        if online is not None and online.seen:
+            checkpoint['dmt']['seen'] = {name: counts.cpu() for name, counts in online.seen.items()}
+
+    def _check_start(self, runner: Runner) -> int:
+        """Check the checkpoint that the run starts from, and return the iteration at which it goes on."""
+        if runner._load_from is None:
+            return 0
+        if not runner._resume:
+            check_run_weights(runner._load_from, model_of(runner), complete=False)
+            return 0
+        iteration = check_resumed(runner, self.curriculum)
+        for sentence in changed_settings(self._record.settings, runner, self.curriculum, iteration):
+            runner.logger.warning(sentence)
+        return iteration
 
     # What a phase change involves.
 
@@ -337,6 +359,7 @@ class DMTHook(Hook):
     def _enter_next_phase(self, runner: Runner, iteration: int) -> None:
         """Label, start everything afresh, and write a checkpoint of it."""
         self.phase += 1
+        self._events.write('phase', phase=self.phase, iteration=iteration)
         # A run that is resumed from a checkpoint without labels makes them, if those who label are in it.
         saves_first = not self.from_scratch and (self.best is None or SIGNAL.number is not None)
         if not saves_first:
@@ -352,23 +375,27 @@ class DMTHook(Hook):
 
     def _label(self, runner: Runner) -> None:
         """Have every labeler label the unlabeled images for the present phase, unless that happens online."""
+        SIGNAL.is_writing = False
         folder, settings = self.bank_folder(runner), self.labeling
-        make_labels(runner, self.curriculum, self.phase, folder, self.run_id, settings, self.report_quality)
+        told = make_labels(runner, self.curriculum, self.phase, folder, self.run_id, settings, self.report_quality)
+        if told:
+            self._events.write('labels', phase=self.phase, iteration=self.curriculum.start(self.phase), values=told)
 
     def _begin(self, runner: Runner, iteration: int) -> None:
         """Draw from what the present phase trains on, from an iteration on."""
         phase = self.curriculum[self.phase]
         runner.logger.info(
-            f'Phase {self.phase} of {len(self.curriculum) - 1}, iterations {self.curriculum.start(self.phase)} to '
-            f'{self.curriculum.ends[self.phase]}: {phase.kind}.'
+            f'Phase {self.phase} ({self.phase + 1} of {len(self.curriculum)}), iterations '
+            f'{self.curriculum.start(self.phase)} to {self.curriculum.ends[self.phase]}: {phase.kind}.'
         )
         if phase.label_ratio is not None:
             check_labels(runner, self.curriculum, self.phase, self.bank_folder(runner), self.run_id)
         if self.best is not None:
             self.best.begin(self._best_folder(runner))
-        online = phase.online_labels
-        averages = averaged_peers(runner) if online and online.labeler == 'average' else None
-        model_of(runner).begin_phase(phase.floor, averages, online.label_ratio if online else None)
+        model = model_of(runner)
+        model.begin_phase(phase, averaged_peers(runner))
+        if model.online is not None and iteration > self.curriculum.start(self.phase) and self._saved is not None:
+            model.online.seen = dict(self._saved.get('seen', {}))
         plan = plan_phase(runner, self.curriculum, self.phase, self.bank_folder(runner), self._rare_classes)
         runner.train_dataloader.batch_sampler.start(plan, iteration)
         runner.train_loop.dataloader_iterator.restart()
@@ -392,19 +419,3 @@ class DMTHook(Hook):
             names = rehearse(runner, self.curriculum)
         if names is not None:
             fit_metric_names(runner, names, self.best.metric if self.best is not None else None)
-
-    # What a resumed run must know.
-
-    def _resume(self, runner: Runner, iteration: int) -> None:
-        """Take over the state of the run that the checkpoint is of."""
-        saved = self._saved
-        assert saved is not None  # see check_fit
-        phase = self.curriculum.at(iteration)
-        if saved['ends'][: phase + 1] != list(self.curriculum.ends[: phase + 1]):
-            raise ValueError(
-                f'The checkpoint of iteration {iteration} is of a run whose phases end at {saved["ends"]}, these end '
-                f'at {list(self.curriculum.ends)}: only phases still to come may change.'
-            )
-        self.run_id = saved['run']
-        if self.best is not None:
-            self.best.scores = dict(saved['best'])

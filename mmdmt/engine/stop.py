@@ -11,7 +11,7 @@ from mmengine.dist import get_world_size, is_main_process
 from mmengine.runner import Runner
 
 from mmdmt.engine.averaging import averaged_weights
-from mmdmt.engine.last_checkpoint import POINTER, checkpoint_hook, save_checkpoint
+from mmdmt.engine.run_record import POINTER, checkpoint_hook, save_checkpoint
 from mmdmt.stop_signal import SIGNAL
 
 GRACE = 30.0

@@ -50,5 +50,5 @@ def test_a_config_from_any_folder_inherits_ours_and_the_toolboxes(name, tmp_path
     result = python('-m', 'mmdmt', 'train', name, '--cfg-options', *SHORT, *NARROW[name], cwd=tmp_path)
     assert result.returncode == 0, result.stderr[-3000:]
     log = next(tmp_path.glob('work_dirs/*/*/*.log')).read_text()
-    assert 'Phase 1 of 1' in log
+    assert 'Phase 1 (2 of 2)' in log
     assert 'ensemble/mIoU' in log

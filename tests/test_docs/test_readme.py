@@ -40,7 +40,7 @@ def test_its_commands_train_and_report_its_config(tmp_path):
         result = python(*command, cwd=tmp_path)
         assert result.returncode == 0, result.stderr[-3000:]
     log = next(tmp_path.glob('work_dirs/mine/*/*.log')).read_text()
-    assert 'Phase 2 of 2' in log
+    assert 'Phase 2 (3 of 3)' in log
     assert 'ensemble/mIoU: ' in log
     assert (tmp_path / 'work_dirs' / 'mine' / 'report.html').is_file()
 

@@ -1,10 +1,13 @@
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.registry import MODELS
-from toys.segmentation import toy_segmentor
+from toys.segmentation import run_config, toy_segmentor
 
-from mmdmt.engine.checkpoint_checks import _check_loaded, rename_weights
-from mmdmt.models.weights import fit, load_plain_checkpoint
+from mmdmt.apis import init_peers
+from mmdmt.apis.export import export_peer
+from mmdmt.models.run_weights import check_run_weights, rename_weights
+from mmdmt.models.weights import check_sound, fault_of, fit, load_plain_checkpoint
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
@@ -115,9 +118,10 @@ def run_weights(wide):
     return MODELS.build({'type': 'mmdmt.DynamicMutualTraining', 'peers': peers})
 
 
-def test_a_run_of_wider_networks_gives_no_weights_to_one_of_narrow_ones():
+def test_a_run_of_wider_networks_gives_no_weights_to_one_of_narrow_ones(tmp_path):
+    path = file_of(tmp_path, {'state_dict': run_weights(wide=True).state_dict()})
     with pytest.raises(ValueError, match="load_from for peer 'left', is of another network"):
-        _check_loaded('a.pth', run_weights(wide=True).state_dict(), run_weights(wide=False))
+        check_run_weights(path, run_weights(wide=False), complete=False)
 
 
 def test_weights_of_a_run_are_loaded_by_their_plain_names():
@@ -138,3 +142,50 @@ def test_the_share_that_fits_is_counted_in_elements():
     assert found.parts == {'backbone': 1.0, 'decode_head': 0.0}
     assert found.misfits == [('decode_head.b', (9,), (10,))]
     assert not found.is_near
+
+
+WEIGHT = 'decode_head.conv_seg.weight'
+
+
+@pytest.mark.parametrize(
+    ('value', 'own', 'fault'),
+    [
+        (torch.tensor([1.0, -1e38]), torch.zeros(2), ''),
+        (torch.tensor([1, 2]), torch.zeros(2, dtype=torch.int64), ''),
+        (torch.tensor([0.0, -torch.inf]), torch.tensor([0.0, -torch.inf]), ''),  # the mask of an attention
+        (torch.tensor([torch.inf, -torch.inf]), torch.tensor([0.0, -torch.inf]), 'NaN or infinite numbers'),
+        (torch.tensor([torch.nan, 0.0]), torch.zeros(2, dtype=torch.int64), 'NaN or infinite numbers'),
+        (torch.tensor([torch.inf], dtype=torch.bfloat16), torch.zeros(1), 'NaN or infinite numbers'),
+        (torch.ones(2, dtype=torch.complex64), torch.zeros(2), 'torch.complex64 for torch.float32'),
+        (torch.ones(2, dtype=torch.bool), torch.zeros(2), 'torch.bool for torch.float32'),
+        (torch.ones(2).to_sparse(), torch.zeros(2), 'a tensor of torch.sparse_coo'),
+    ],
+)
+def test_weights_take_finite_numbers_of_their_own_kind_alone(value, own, fault):
+    assert fault_of(value, own) == fault
+
+
+def test_the_first_tensor_is_named_and_the_others_are_counted():
+    own = {name: torch.zeros(2) for name in 'abc'}
+    given = {'a': torch.ones(2), 'b': own['b'] + torch.nan, 'c': own['c'] + torch.inf, 'more': torch.ones(1)}
+    with pytest.raises(ValueError, match="x.pth, the file, has NaN .* numbers in 'b' and 1 more of its tensors"):
+        check_sound(given, own, 'x.pth', 'the file')
+
+
+def test_networks_that_have_diverged_are_used_nowhere(shapes_folder, tmp_path):
+    left, right = segmentor(), segmentor(width=6)
+    weights = {name: value.clone() for name, value in left.state_dict().items()}
+    weights[WEIGHT].view(-1)[3] = torch.nan
+    with pytest.raises(ValueError, match=f"weights.pth, the checkpoint for peer 'left', has NaN .* in {WEIGHT!r}"):
+        load_plain_checkpoint('left', left, file_of(tmp_path, {'state_dict': weights}))
+    both = {'left.': weights, 'right.': right.state_dict()}
+    state = {f'{name}{key}': value for name, of_peer in both.items() for key, value in of_peer.items()}
+    path = file_of(tmp_path, {'state_dict': state, 'meta': {}})
+    config = run_config(shapes_folder, tmp_path)
+    with pytest.raises(ValueError, match=f"weights.pth, load_from, has NaN .* in 'left.{WEIGHT}'"):
+        check_run_weights(path, run_weights(wide=False), complete=True)
+    with pytest.raises(ValueError, match=f"weights.pth, the checkpoint, has NaN .* in 'left.{WEIGHT}'"):
+        init_peers(Config(config.to_dict()), path, device='cpu')
+    with pytest.raises(ValueError, match=f"of peer 'left', has NaN .* in {WEIGHT!r}"):
+        export_peer(config, torch.load(path), 'left')
+    export_peer(config, torch.load(path), 'right')

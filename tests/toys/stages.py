@@ -24,6 +24,8 @@ from mmengine.runner import IterBasedTrainLoop, ValLoop
 from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from mmdmt.engine.run_lock import lock_work_dir
+from mmdmt.engine.run_record import RunRecord
+from mmdmt.labels.manifest import Manifest
 from mmdmt.labels.pixels.bank import BankWriter
 from mmdmt.models.segmentors import Segmentors
 from mmdmt.scripts import run_toolbox_script
@@ -40,7 +42,7 @@ SETTINGS = {
 
 # In the order in which a run first meets them; 'labeling online' once for every peer in an iteration.
 STAGES = (
-    'training', 'checkpoint', 'naming', 'labeling', 'bank', 'between phases', 'validation', 'labeling online'
+    'training', 'checkpoint', 'noting', 'naming', 'labeling', 'bank', 'between phases', 'validation', 'labeling online'
 )  # fmt: skip
 
 PHASE_ENDS = (3, 6)
@@ -235,9 +237,10 @@ def happening(event):
         mock.patch.object(checkpoint_hook, 'open', open_and_wait, create=True),
         before(OptimWrapper, 'update_params', 'training'),
         before(BankWriter, 'append', 'labeling'),
-        before(os, 'fsync', 'bank'),
+        before(Manifest, 'write', 'bank'),
+        before(RunRecord, 'note', 'noting'),
         before(ValLoop, 'run_iter', 'validation'),
-        before(Segmentors, 'label_online', 'labeling online'),
+        before(Segmentors, 'predict_views', 'labeling online'),
     ):
         yield
 

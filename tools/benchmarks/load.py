@@ -3,7 +3,7 @@
 Each measurement runs in a process of its own, and notes what that process holds as it goes on. `at first` is what it
 holds after a tenth of the work (four fifths of training), when all that is of fixed size has been made, or before what
 is done in one go; `growth` is what came on top by the end. The table goes to the terminal, the numbers to
-work_dirs/load/results.json; docs/en/reliability.md shows them.
+work_dirs/load/results.json; docs/en/performance.md shows them.
 """
 
 import argparse
