@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from mmengine.runner import Runner
 
 from mmdmt.engine.peers_of_run import model_of
 from mmdmt.engine.run_record import NAME, RunRecord, checkpoint_files, checkpoint_folder
-from mmdmt.method.phases import Curriculum
+from mmdmt.method.phases import PHASE_WORDS, Curriculum
 from mmdmt.models.run_weights import run_weights
 from mmdmt.models.weights import check_sound, read_checkpoint
 from mmdmt.registry import type_name
@@ -227,11 +226,10 @@ def settings_of(runner: Runner, curriculum: Curriculum) -> dict[str, Any]:
     """
     parts = {part: runner.cfg[part] for part in _COMPARED if runner.cfg.get(part) is not None}
     settings: dict[str, Any] = _plain(parts)
-    said_by_phases = {'phases', *signature(Curriculum.compact).parameters}
     for hook in settings.get('custom_hooks', []):
         if type_name(hook) == 'DMTHook':
-            for name in said_by_phases & set(hook):
-                del hook[name]
+            for word in PHASE_WORDS:
+                hook.pop(word, None)
     return {**settings, 'phases': _plain({n: asdict(phase) for n, phase in enumerate(curriculum.phases)})}
 
 

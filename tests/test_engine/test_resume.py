@@ -49,6 +49,11 @@ def test_an_equal_config_is_resumed_without_a_word(iteration):
     assert compared(iteration, **{'work_dir': 'b', 'custom_hooks.0.iters': 9}) == []  # phases say that themselves
 
 
+def test_a_run_whose_phases_are_said_in_other_words_is_resumed_without_a_word():
+    words = {'warm_up': 4, 'iters': 8, 'ratios': (0.5, 1.0), 'labeled': 1, 'pseudo': 1, 'lr_factor': 0.5}
+    assert compared(6, **{f'custom_hooks.0.{word}': value for word, value in words.items()}) == []
+
+
 def test_a_run_whose_settings_are_not_known_is_resumed_without_a_word():
     assert changed_settings({}, *settings(), 3) == []
 
