@@ -10,14 +10,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from mmdmt.config_table import compose, names
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('name', nargs='?', help='default: list the names')
     args = parser.parse_args(argv)
+    from mmdmt.config_table import compose, names  # takes seconds, which a help does not need
+
     if args.name is None:
         print('\n'.join(f'{name}\n    {title}' for name, title in names().items()))
         return 0

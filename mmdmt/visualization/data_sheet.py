@@ -20,7 +20,7 @@ class AnnotatedImage:
         title: What stands above it.
         image: (H, W, 3) uint8, BGR, or of other bands and bits; see
             :func:`~mmdmt.visualization.visible_image.visible`.
-        mask: (H, W) class ids; what is not a class is striped.
+        mask: (H, W) class ids; all other ids are striped.
     """
 
     title: str
@@ -34,6 +34,7 @@ def draw_data(
     classes: Sequence[str],
     palette: Sequence[Sequence[int]],
     columns: int = 3,
+    striped: str = 'ignored',
 ) -> None:
     """Draw images side by side with their masks, and write the sheet as a picture.
 
@@ -43,6 +44,7 @@ def draw_data(
         classes (Sequence[str]): Names for the legend.
         palette (Sequence[Sequence[int]]): RGB of each class.
         columns (int): Images in a row. Defaults to 3.
+        striped (str): What stripes mean. Defaults to ``'ignored'``.
     """
     panels: list[Panel] = []
     for item in images:
@@ -51,4 +53,4 @@ def draw_data(
         overlay = _OPACITY * colored(mask, palette) + (1 - _OPACITY) * image
         panels += [(item.title, image), ('', overlay.astype(np.uint8))]
     rows = [panels[start : start + 2 * columns] for start in range(0, len(panels), 2 * columns)]
-    sheet(path, rows, legend_patches(classes, palette, 'ignored'))
+    sheet(path, rows, legend_patches(classes, palette, striped))
