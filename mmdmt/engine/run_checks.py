@@ -44,7 +44,8 @@ def check_settings(
     unknown = set(labeling) - {*least, 'selection', 'views', 'together'}
     if unknown:
         raise ValueError(
-            f'labeling of DMTHook has {sorted(unknown)}: it takes batch_size, num_workers, selection, views and together.'
+            f'labeling of DMTHook has {sorted(unknown)}: it takes batch_size, num_workers, selection, views and '
+            'together.'
         )
     for name in least.keys() & labeling.keys():
         check_number(f'labeling.{name} of DMTHook', labeling[name], int)
