@@ -63,6 +63,7 @@ TABLES = {
 SUMMARY = ('voc-animals', 'kvasir', 'cityscapes', 'day2dusk', 'camvid', 'digit_scenes')
 #: Rows of the summary, and how records in short name them. Other rows stand behind 'DMT'.
 METHODS = {
+    'warm-up': 'warm-up',
     'labels-alone': 'labels alone',
     'labels-alone-views': 'labels alone, views',
     'colors': 'labels alone, colors',
@@ -150,6 +151,8 @@ def read_index(root: Path = ROOT) -> dict[str, list[Row]]:
         with path.open(newline='') as lines:
             for run in csv.DictReader(lines):
                 method = METHODS.get(run['method'], run['method'])
+                if method.islower() and ' ' not in method and method not in METHODS.values():
+                    method = method.replace('-', ' ')
                 method = 'all labels' if (method, run['labels']) == ('labels alone', 'all') else method
                 _, _, images = run['metric'].partition(', ')
                 folder = Path(run['record']).parent.name if 'record' in run else run['data']
