@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from mmdmt.datasets.image_names import find_images_of_list, image_names
 from mmdmt.datasets.pipeline_checks import check_labeling_repeats, check_views
 from mmdmt.datasets.plain_dataset import build_plain_dataset, check_annotated, check_list
-from mmdmt.datasets.transforms.two_views import TwoViews
+from mmdmt.datasets.transforms.two_views import VIEW_SEED, TwoViews
 from mmdmt.labels.space import space_of_pipeline
 from mmdmt.method.draws import ONLINE, TRUTH, Draw
 from mmdmt.registry import DATASETS
@@ -157,6 +157,8 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
     def _unlabeled_item(self, draw: Draw) -> dict[str, Any]:
         asked = {'pseudo_label': (draw.bank, draw.image), ONLINE: draw.bank == ONLINE}
+        if draw.view is not None:
+            asked[VIEW_SEED] = draw.view
         if draw.bank == TRUTH:
             asked[TRUTH] = self.truth(draw.image)
             if asked[TRUTH] is None:

@@ -276,6 +276,7 @@ class DMTHook(Hook):
 
     def before_val(self, runner: Runner) -> None:
         """Let every process validate the same peers."""
+        SIGNAL.is_writing = False
         share_buffers(runner)
 
     def after_val_iter(
@@ -320,6 +321,9 @@ class DMTHook(Hook):
             'ends': list(self.curriculum.ends),
             'best': self.best.scores if self.best is not None else {},
         }
+        online = model_of(runner).online
+        if online is not None and online.seen:
+            checkpoint['dmt']['seen'] = {name: counts.cpu() for name, counts in online.seen.items()}
 
     def _check_start(self, runner: Runner) -> int:
         """Check the checkpoint that the run starts from, and return the iteration at which it goes on."""
@@ -371,6 +375,7 @@ class DMTHook(Hook):
 
     def _label(self, runner: Runner) -> None:
         """Have every labeler label the unlabeled images for the present phase, unless that happens online."""
+        SIGNAL.is_writing = False
         folder, settings = self.bank_folder(runner), self.labeling
         told = make_labels(runner, self.curriculum, self.phase, folder, self.run_id, settings, self.report_quality)
         if told:
@@ -387,9 +392,10 @@ class DMTHook(Hook):
             check_labels(runner, self.curriculum, self.phase, self.bank_folder(runner), self.run_id)
         if self.best is not None:
             self.best.begin(self._best_folder(runner))
-        online = phase.online_labels
-        averages = averaged_peers(runner) if online and online.labeler == 'average' else None
-        model_of(runner).begin_phase(phase.floor, averages, online.label_ratio if online else None)
+        model = model_of(runner)
+        model.begin_phase(phase, averaged_peers(runner))
+        if model.online is not None and iteration > self.curriculum.start(self.phase) and self._saved is not None:
+            model.online.seen = dict(self._saved.get('seen', {}))
         plan = plan_phase(runner, self.curriculum, self.phase, self.bank_folder(runner), self._rare_classes)
         runner.train_dataloader.batch_sampler.start(plan, iteration)
         runner.train_loop.dataloader_iterator.restart()

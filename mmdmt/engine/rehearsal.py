@@ -73,9 +73,10 @@ def _learn(runner: Runner, model: DynamicMutualTraining, phases: list[Phase]) ->
     for name, peer in model.bare_peers.items():
         _check_preprocessor(name, peer)
         for phase, pair in zip(phases, batches[name], strict=True):
-            if phase.online is not None:
+            model.begin_phase(phase)
+            if model.online is not None:
                 with _saying(f'the labeler of peer {name!r} cannot label a batch of it online'):
-                    model.label_online(name, pair[0], runner.optim_wrapper)
+                    model.label_online({name: pair[0]}, runner.optim_wrapper)
                 pair[1] = _forgotten(runner, model, pair[0])
         try:
             twin, placed = copy.deepcopy((peer, model.losses_of(name)))

@@ -41,9 +41,9 @@ def check_settings(
     if stop_after_nan < 0:
         raise ValueError(f'stop_after_nan={stop_after_nan} of DMTHook: give a number of iterations, 0 for never.')
     least = {'batch_size': 1, 'num_workers': 0}
-    unknown = set(labeling) - {*least, 'selection'}
+    unknown = set(labeling) - {*least, 'selection', 'views', 'together'}
     if unknown:
-        raise ValueError(f'labeling of DMTHook has {sorted(unknown)}: it takes batch_size, num_workers, selection.')
+        raise ValueError(f'labeling of DMTHook has {sorted(unknown)}: it takes batch_size, num_workers, selection, views and together.')
     for name in least.keys() & labeling.keys():
         check_number(f'labeling.{name} of DMTHook', labeling[name], int)
         if labeling[name] < least[name]:
@@ -189,9 +189,9 @@ def _check_recipe(runner: Runner, model: DynamicMutualTraining, curriculum: Curr
     averages = any(isinstance(hook, EMAHook) for hook in runner.hooks)
     for number, phase in enumerate(curriculum.phases):
         online = phase.online_labels
-        if online is not None and online.labeler == 'average' and not averages:
+        if online is not None and online.averaged and not averages:
             raise ValueError(
-                f"phases[{number}].online has labeler='average', but no hook averages weights: add to "
+                f'phases[{number}].online has labeler={online.labeler!r}, but no hook averages weights: add to '
                 "custom_hooks the entry dict(type='EMAHook', ema_type='MomentumAnnealingEMA', momentum=0.004, gamma=1, "
                 'update_buffers=True).'
             )

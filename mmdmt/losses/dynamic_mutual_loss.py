@@ -365,7 +365,15 @@ class DynamicMutualLoss(nn.Module):
         Returns:
             tuple[Comparison, Tensor]: The comparison, its labels those to be learned, and their float32 weights.
         """
-        compared = compare(logits, label, confidence, ignore_index)
+        return self.weigh_compared(compare(logits, label, confidence, ignore_index), confidence)
+
+    def weigh_compared(self, compared: Comparison, confidence: Tensor) -> tuple[Comparison, Tensor]:
+        """Weigh labels that have been compared with a prediction, see :meth:`weigh`.
+
+        Args:
+            compared (Comparison): The result of :func:`~mmdmt.method.weights.compare`.
+            confidence (Tensor): Of the labels that were compared.
+        """
         agree, disagree = (ramp_up(one, self.progress, self.ramp) for one in (self.gamma_agree, self.gamma_disagree))
         compared, weights = RULES[self.rule](compared, confidence, Settings(agree, disagree, self.share_threshold))
         if self._floor > 0:

@@ -11,7 +11,7 @@ from mmdmt.settings import check_arguments, check_number
 
 LABEL_RATIOS = (0.2, 0.4, 0.6, 0.8, 1.0)
 """Share of the pseudo labels that each of the paper's five phases keeps."""
-LABELERS = ('weights', 'average', TRUTH)
+LABELERS = ('weights', 'average', 'ensemble', TRUTH)
 
 
 @dataclass(frozen=True)
@@ -144,12 +144,18 @@ class OnlineLabels:
     """Labels made in the iteration that learns from them.
 
     Args:
-        labeler: ``'weights'``, the labeler as it stands; ``'average'``, its weights as MMEngine's ``EMAHook`` averages
-            them; ``'truth'``, nobody: the unlabeled images have labels, which are learned in the place of pseudo labels
-            and with full weight. This oracle says what a perfect labeler would gain. Defaults to ``'weights'``.
+        labeler: Whose predictions are the labels: ``'weights'``, those of the labeler as it stands; ``'average'``, of
+            its weights as MMEngine's ``EMAHook`` averages them; ``'ensemble'``, the mean of all peers' averages;
+            ``'truth'``, nobody's: the unlabeled images have labels, which are learned in the place of pseudo labels and
+            with full weight. This oracle says what a perfect labeler would gain. Defaults to ``'weights'``.
         min_confidence: A label of less confidence weighs nothing, in [0, 1]. Defaults to 0.
-        label_ratio: Share of each predicted class that is kept, in (0, 1]; the most confident pixels of the peer's
-            images in the batch (of each process). Defaults to None, all.
+        label_ratio: Share of each predicted class that is kept, in (0, 1]; the most confident pixels of those that the
+            peer has been taught lately, in all processes. Defaults to None, all.
+        window: For about how many iterations ``label_ratio`` remembers confidences: what was seen one iteration before
+            counts ``1 - 1 / window`` as much. Defaults to 1, the present batch alone.
+        weigh_by: On which view the learner's prediction weighs its labels: ``'strong'``, the one that it learns;
+            ``'weak'``, the one that is labeled, as predicted by the weights that label. Weights then move with the
+            labels through every mix. Defaults to ``'strong'``.
 
     Raises:
         ValueError: If a value is another.
@@ -158,6 +164,8 @@ class OnlineLabels:
     labeler: str = 'weights'
     min_confidence: float = 0.0
     label_ratio: float | None = None
+    window: int = 1
+    weigh_by: str = 'strong'
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -168,16 +176,38 @@ class OnlineLabels:
         if self.label_ratio is not None:
             check_number('online.label_ratio', self.label_ratio)
         check_share('online.label_ratio', self.label_ratio)
-        if self.labeler == TRUTH and (self.min_confidence or self.label_ratio is not None):
-            raise ValueError("online.labeler='truth' learns every label: drop min_confidence and label_ratio.")
+        check_number('online.window', self.window, int)
+        if self.window < 1 or (self.window > 1 and self.label_ratio is None):
+            raise ValueError(
+                f'online.window={self.window}: give the iterations that label_ratio={self.label_ratio} remembers, 1 or '
+                'more, and a share as label_ratio.'
+            )
+        if self.weigh_by not in ('weak', 'strong'):
+            raise ValueError(f"online.weigh_by={self.weigh_by!r} is unknown: choose 'weak' or 'strong'.")
+        others = self.min_confidence, self.label_ratio, self.weigh_by
+        if self.labeler == TRUTH and others != (0, None, 'strong'):
+            raise ValueError("online.labeler='truth' learns every label with full weight: give nothing beside it.")
+
+    @property
+    def averaged(self) -> bool:
+        """Whether averaged weights label."""
+        return self.labeler in ('average', 'ensemble')
+
+    @property
+    def same_crops(self) -> bool:
+        """Whether all peers get the same crops, so that one prediction of a peer serves all of them."""
+        return self.labeler == 'ensemble' or self.weigh_by == 'weak'
 
     @property
     def kind(self) -> str:
         """What the labels are, in the words of a log line."""
         if self.labeler == TRUTH:
             return 'true labels in the place of pseudo labels'
-        share = '' if self.label_ratio is None else f', label ratio {self.label_ratio:g} in each batch'
-        return f'labels online by {self.labeler}{share}'
+        source = f'labels online by {self.labeler}'
+        if self.label_ratio is not None:
+            lately = 'each batch' if self.window == 1 else f'about {self.window} iterations'
+            source += f', label ratio {self.label_ratio:g} in {lately}'
+        return f'{source}, weighed on the weak view' if self.weigh_by == 'weak' else source
 
 
 def check_share(name: str, value: float | None) -> None:

@@ -74,7 +74,19 @@ def compare(logits: Tensor, label: Tensor, confidence: Tensor, ignore_index: int
         ([False, True, True], [False, False, True])
     """
     # With its dtype, because on a GPU one kernel then does both, and no float32 copy of half logits is made.
-    probability = logits.detach().softmax(dim=1, dtype=torch.float32)
+    return compare_probability(logits.detach().softmax(dim=1, dtype=torch.float32), label, confidence, ignore_index)
+
+
+@torch.no_grad()
+def compare_probability(probability: Tensor, label: Tensor, confidence: Tensor, ignore_index: int = 255) -> Comparison:
+    """Compare a learner's prediction with the labels it is taught, see :func:`compare`.
+
+    Args:
+        probability (Tensor): (N, C, ...) float32; the softmax of its logits.
+        label (Tensor): (N, ...) integer labels.
+        confidence (Tensor): (N, ...) float32 confidence of the labeler, ``inf`` for ground truth.
+        ignore_index (int): The label that does not count. Defaults to 255.
+    """
     learner_confidence, prediction = probability.max(dim=1)
     valid = label != ignore_index
     index = label.where(valid, 0)

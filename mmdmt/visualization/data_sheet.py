@@ -25,7 +25,7 @@ class AnnotatedImage:
         title: What stands above it.
         image: (H, W, 3) uint8, BGR, or of other bands and bits; see
             :func:`~mmdmt.visualization.visible_image.visible`.
-        mask: (H, W) class ids; what is not a class is striped.
+        mask: (H, W) class ids; all other ids are striped.
     """
 
     title: str

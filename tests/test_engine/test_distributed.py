@@ -150,7 +150,15 @@ def test_a_distributed_run_resumes_exactly(two_processes, tmp_path):
 
 
 OFFLINE = {'label_ratio': 0.5}
-ONLINE = {'online': {'labeler': 'average', 'min_confidence': 0.3}}
+ONLINE = {
+    'online': {
+        'labeler': 'ensemble',
+        'min_confidence': 0.3,
+        'weigh_by': 'weak',
+        'label_ratio': 0.5,
+        'window': 4,
+    }
+}
 
 
 @pytest.mark.process

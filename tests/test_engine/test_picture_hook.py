@@ -15,7 +15,7 @@ from mmdmt import visualization
 from mmdmt.datasets.mutual_dataset import MutualDataset
 from mmdmt.engine import PictureHook, picture_hook
 from mmdmt.labels.pixels.bank import PseudoLabelBank
-from mmdmt.method.selection import surest_of_each_class
+from mmdmt.method.thresholds import ConfidenceHistogram
 from mmdmt.method.weights import dynamic_mutual_weights
 from mmdmt.models.prediction import forward_crops, predict_logits
 
@@ -212,7 +212,9 @@ def test_both_views_are_drawn_and_of_an_online_phase_what_is_taught(shapes_folde
         crop = views['phase_1', name].crop
         for learner, labeler in (('left', 'right'), ('right', 'left')):
             label, sure = taught(model.bare_peers[labeler], crop.labelers_view)
-            kept = surest_of_each_class(label, sure, 0.6)
+            histogram = ConfidenceHistogram(3)
+            histogram.update(label.numpy(), sure.numpy())
+            kept = sure >= torch.from_numpy(histogram.thresholds(0.6))[label.long()]
             np.testing.assert_array_equal(crop.pseudo_labels[labeler], label.where(kept, 255))
             logits = logits_of(model.bare_peers[learner], crop.learners_view)
             expected = dynamic_mutual_weights(logits, label[None].long(), sure[None], 5.0, 5.0)[0]

@@ -240,7 +240,7 @@ def happening(event):
         before(Manifest, 'write', 'bank'),
         before(RunRecord, 'note', 'noting'),
         before(ValLoop, 'run_iter', 'validation'),
-        before(Segmentors, 'label_online', 'labeling online'),
+        before(Segmentors, 'predict_views', 'labeling online'),
     ):
         yield
 
