@@ -42,16 +42,16 @@ def calibrate(logits: NDArray[np.floating], truth: NDArray[np.integer]) -> Calib
     """
     if not truth.size:
         raise ValueError('No pixel of the validation images has a label: give val_dataloader images with masks.')
-    logits = logits.astype(np.float64)
-    own = logits[np.arange(len(truth)), truth].mean()
+    given = np.asarray(logits, np.float64)
+    own = given[np.arange(len(truth)), truth].mean()
     low, high = np.log([1 / HOTTEST, 1 / COLDEST])
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        slope = (_softmax(logits * np.exp(middle)) * logits).sum(axis=1).mean() - own
+        slope = (_softmax(given * np.exp(middle)) * given).sum(axis=1).mean() - own
         low, high = (middle, high) if slope < 0 else (low, middle)
     temperature = float(np.exp(-(low + high) / 2))
-    before, _ = _reliability(_softmax(logits), truth)
-    after, bins = _reliability(_softmax(logits / temperature), truth)
+    before, _ = _reliability(_softmax(given), truth)
+    after, bins = _reliability(_softmax(given / temperature), truth)
     return Calibration(temperature, before, after, bins)
 
 
