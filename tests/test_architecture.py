@@ -34,7 +34,18 @@ SUBROOMS = {'models/backbones', 'models/decode_heads'}
 FOUNDATIONS = {'atomic_write', 'evaluation_mode', 'folders', 'integrity', 'stop_signal'}
 # Each room and the rooms that it may import besides.
 ARROWS = {
-    'apis': {'engine', 'method', 'labels', 'rules', 'models', 'datasets', 'visualization', 'registry', 'version'},
+    'apis': {
+        'engine',
+        'method',
+        'losses',
+        'labels',
+        'rules',
+        'models',
+        'datasets',
+        'visualization',
+        'registry',
+        'version',
+    },
     'engine': {
         'method',
         'labels',
