@@ -42,6 +42,7 @@ ARROWS = {
         'rules',
         'models',
         'datasets',
+        'preparation',
         'visualization',
         'registry',
         'version',

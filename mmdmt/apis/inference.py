@@ -68,9 +68,7 @@ def init_peers(config: str | Path | Config, checkpoint: str | Path, device: str 
         (40, 56) ['ensemble', 'resnet', 'unet']
     """
     if not isinstance(config, Config):
-        if not Path(config).is_file():
-            raise FileNotFoundError(f'{config} does not exist: give the config of the run.')
-        config = Config.fromfile(config)
+        config = read_config(config)
     if not Path(checkpoint).is_file():
         raise FileNotFoundError(f'{checkpoint} does not exist: give a checkpoint of the run, such as iter_20000.pth.')
     config = copy.deepcopy(config)
@@ -84,6 +82,17 @@ def init_peers(config: str | Path | Config, checkpoint: str | Path, device: str 
     meta = _load_weights(model, str(checkpoint))
     model.dataset_meta = meta.get('dataset_meta') or _classes_of(config)
     return _choose(model, peer) if peer else model
+
+
+def read_config(config: str | Path) -> Config:
+    """Read the config of a run.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+    """
+    if not Path(config).is_file():
+        raise FileNotFoundError(f'{config} does not exist: give the config of the run.')
+    return Config.fromfile(config)
 
 
 def inference_pipeline(config: Config) -> list[dict[str, Any]]:
@@ -181,7 +190,7 @@ def predict_images(
         paths = find_images(Path(images), suffixes_of(model.cfg))
     else:
         paths = [Path(path) for path in ([images] if isinstance(images, str | Path) else images)]
-    return _predict(model, _Images(paths, inference_pipeline(model.cfg)), num_workers)
+    return _predict(model, ImageFiles(paths, inference_pipeline(model.cfg)), num_workers)
 
 
 def confidence_map(sample: BaseDataElement) -> Tensor:
@@ -212,8 +221,13 @@ def confidence_map(sample: BaseDataElement) -> Tensor:
     return torch.where(sample.pred_sem_seg.data[0] == 1, logits[0], 1 - logits[0])
 
 
-class _Images(Dataset[dict[str, Any]]):
-    """Image files, loaded as a test pipeline says."""
+class ImageFiles(Dataset[dict[str, Any]]):
+    """Image files, loaded as a test pipeline says.
+
+    Args:
+        paths (Sequence[Path]): Of the images.
+        pipeline (list[dict]): Of :func:`inference_pipeline`.
+    """
 
     def __init__(self, paths: Sequence[Path], pipeline: list[dict[str, Any]]) -> None:
         self.paths = paths
@@ -234,7 +248,17 @@ class _Images(Dataset[dict[str, Any]]):
         return item
 
 
-def _predict(model: BaseModel, images: _Images, num_workers: int) -> Iterator[BaseDataElement]:
+def load_batches(model: BaseModel, images: Dataset[dict[str, Any]], num_workers: int = 0) -> Iterator[dict[str, Any]]:
+    """Load images one after the other, as a model takes them.
+
+    Args:
+        model (BaseModel): That will predict them.
+        images (Dataset): Packed images.
+        num_workers (int): Processes that load images; 0 loads them in this one. Defaults to 0.
+
+    Raises:
+        ValueError: If a file is not an image, or images are padded twice.
+    """
     peers = model.bare_peers.values() if isinstance(model, DynamicMutualTraining) else [model]
     pads = any(getattr(getattr(peer, 'data_preprocessor', None), 'test_cfg', None) for peer in peers)
     for batch in DataLoader(images, num_workers=num_workers, collate_fn=pseudo_collate):
@@ -242,6 +266,11 @@ def _predict(model: BaseModel, images: _Images, num_workers: int) -> Iterator[Ba
             raise ValueError(batch['failure'][0])
         if pads and 'padding_size' in batch['data_samples'][0].metainfo:
             raise ValueError(f'{PADDED_TWICE}.')
+        yield batch
+
+
+def _predict(model: BaseModel, images: ImageFiles, num_workers: int) -> Iterator[BaseDataElement]:
+    for batch in load_batches(model, images, num_workers):
         with torch.no_grad():
             (sample,) = model.test_step(batch)
         yield sample

@@ -278,7 +278,15 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
     def labeled_digest(self) -> str:
         """Return the SHA-256 of the labeled images' names, in order."""
-        return _digest(image_names(self._paths(self.labeled), self.labeled))
+        return _digest(self.labeled_names())
+
+    def labeled_names(self) -> list[str]:
+        """Return the labeled images as their list names them, in order."""
+        return image_names(self._paths(self.labeled), self.labeled)
+
+    def unlabeled_names(self) -> list[str]:
+        """Return the unlabeled images as their list names them, in order."""
+        return image_names(self._paths(self.unlabeled), self.unlabeled)
 
     def unlabeled_files(self) -> list[str]:
         """Return the paths of the unlabeled images, in order."""

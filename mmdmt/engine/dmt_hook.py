@@ -276,6 +276,7 @@ class DMTHook(Hook):
 
     def before_val(self, runner: Runner) -> None:
         """Let every process validate the same peers."""
+        SIGNAL.is_writing = False
         share_buffers(runner)
 
     def after_val_iter(
@@ -374,6 +375,7 @@ class DMTHook(Hook):
 
     def _label(self, runner: Runner) -> None:
         """Have every labeler label the unlabeled images for the present phase, unless that happens online."""
+        SIGNAL.is_writing = False
         folder, settings = self.bank_folder(runner), self.labeling
         told = make_labels(runner, self.curriculum, self.phase, folder, self.run_id, settings, self.report_quality)
         if told:

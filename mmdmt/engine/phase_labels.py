@@ -13,6 +13,7 @@ from mmdmt.engine.peers_of_run import labels_of, model_of, precision_of_labeling
 from mmdmt.labels.labeled_files import check_files, note_files
 from mmdmt.labels.labeling import label
 from mmdmt.method.phases import Curriculum
+from mmdmt.models.averaged_views import AveragedViews, Predict
 
 
 def make_labels(
@@ -42,12 +43,17 @@ def make_labels(
     if ratio is None:
         return {}
     share_buffers(runner)
+    settings = dict(settings)
+    views, together = settings.pop('views', None), settings.pop('together', False)
+    predict: Predict = model_of(runner).kind.predict
+    if views or together:
+        predict = AveragedViews(**(views or {}), peers=model_of(runner).bare_peers if together else None)
     with averaged_weights(runner):
         seconds = label(
             _labelers(runner),
             runner.train_dataloader.dataset,
             labels_of(runner),
-            model_of(runner).kind.predict,
+            predict,
             folder,
             run,
             phase,

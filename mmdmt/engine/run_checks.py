@@ -41,9 +41,9 @@ def check_settings(
     if stop_after_nan < 0:
         raise ValueError(f'stop_after_nan={stop_after_nan} of DMTHook: give a number of iterations, 0 for never.')
     least = {'batch_size': 1, 'num_workers': 0}
-    unknown = set(labeling) - {*least, 'selection'}
+    unknown = set(labeling) - {*least, 'selection', 'views', 'together'}
     if unknown:
-        raise ValueError(f'labeling of DMTHook has {sorted(unknown)}: it takes batch_size, num_workers, selection.')
+        raise ValueError(f'labeling of DMTHook has {sorted(unknown)}: it takes batch_size, num_workers, selection, views and together.')
     for name in least.keys() & labeling.keys():
         check_number(f'labeling.{name} of DMTHook', labeling[name], int)
         if labeling[name] < least[name]:

@@ -35,6 +35,9 @@ class Bank(Protocol):
     def __len__(self) -> int:
         """Return the number of images."""
 
+    def unfiltered(self, image: int) -> tuple[np.ndarray, np.ndarray]:
+        """Read the label of an image, nothing dropped, and the confidence in it, both (H, W)."""
+
     def kept(self, image: int) -> np.ndarray:
         """Read the label of an image; what is dropped has a label that is not a class."""
 
