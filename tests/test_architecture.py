@@ -31,7 +31,7 @@ PURE = [
 # Rooms inside of a room that others may enter without entering the whole.
 SUBROOMS = {'models/backbones', 'models/decode_heads'}
 # What stands on Python alone and every room may import.
-FOUNDATIONS = {'atomic_write', 'folders', 'integrity', 'loader_workers'}
+FOUNDATIONS = {'atomic_write', 'folders', 'integrity', 'loader_workers', 'settings'}
 # Each room and the rooms that it may import besides.
 ARROWS = {
     'apis': {'engine', 'method', 'labels', 'rules', 'models', 'datasets', 'visualization', 'registry', 'version'},
@@ -45,7 +45,6 @@ ARROWS = {
         'evaluation',
         'visualization',
         'registry',
-        'settings',
     },
     'evaluation': {'models', 'registry'},
     'preparation': {'rules', 'labels', 'registry'},
@@ -59,18 +58,17 @@ ARROWS = {
         'models/backbones',
         'models/decode_heads',
         'registry',
-        'settings',
     },
     'labels': {'method', 'models', 'rules', 'losses', 'mixes', 'registry'},
     'rules': {'registry'},
-    'losses': {'method', 'registry', 'settings'},
-    'mixes': {'method', 'registry', 'settings'},
+    'losses': {'method', 'registry'},
+    'mixes': {'method', 'registry'},
     'models/backbones': {'registry'},
     'models/decode_heads': {'registry'},
-    'method': {'settings'},
+    'method': set(),
     'visualization': set(),
     'reports': set(),
-    'registry': {'settings'},
+    'registry': set(),
     'settings': set(),
     'atomic_write': set(),
     'integrity': set(),

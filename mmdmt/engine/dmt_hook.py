@@ -40,15 +40,18 @@ from mmdmt.engine.phase_loader import PhaseLoader
 from mmdmt.engine.rehearsal import rehearse
 from mmdmt.engine.resumed_config import changed_config
 from mmdmt.engine.resumed_schedules import changed_settings, check_schedules
-from mmdmt.engine.run_checks import check_run, check_selection, check_settings
 from mmdmt.engine.run_lock import enter_work_dir
+from mmdmt.engine.start_checks import check_evaluated, check_selection, check_training
 from mmdmt.engine.stop import CleanStop, Doing
-from mmdmt.engine.validation_checks import check_evaluated
 from mmdmt.labels.pixels.bank import remove_banks
 from mmdmt.loader_workers import OutliveSignals
 from mmdmt.method.draws import RareClasses
 from mmdmt.method.phases import Curriculum
 from mmdmt.registry import HOOKS
+from mmdmt.settings import Choice, Number, check_settings
+
+LABELING = {'batch_size': Number(1, whole=True), 'num_workers': Number(0, 32 * (os.cpu_count() or 1), whole=True)}
+"""What the numbers of ``labeling`` may be: more processes would be started than a machine has room for."""
 
 
 @HOOKS.register_module()
@@ -104,6 +107,12 @@ class DMTHook(Hook):
     """
 
     priority = 80  # after the parameter schedulers (LOW, 70), before the checkpoints (VERY_LOW, 90)
+    SETTINGS = {
+        'carry': Choice('last', 'best', 'scratch'),
+        'keep_banks': Number(0, whole=True),
+        'stop_after_nan': Number(0, whole=True),
+        'lr_ramp': Choice('each', 'first'),
+    }
 
     def __init__(
         self,
@@ -120,11 +129,13 @@ class DMTHook(Hook):
     ) -> None:
         self.curriculum = Curriculum.from_configs(phases)
         self.labeling = dict(labeling or {})
-        check_settings(carry, carry_metric, keep_banks, stop_after_nan, self.labeling)
+        check_settings(self, locals())
+        check_settings('labeling of DMTHook', self.labeling, LABELING)
+        unknown = set(self.labeling) - {*LABELING, 'selection'}
+        if unknown:
+            raise ValueError(f'labeling of DMTHook has {sorted(unknown)}: give {", ".join(LABELING)} or selection.')
         self.keep_banks = keep_banks
         self.report_quality, self.rehearsal = report_quality, rehearsal
-        if lr_ramp not in ('each', 'first'):
-            raise ValueError(f"lr_ramp={lr_ramp!r} of DMTHook is unknown: choose 'each' or 'first'.")
         self.lr_ramp = lr_ramp
         self.rare_classes = None if rare_classes is None else dict(rare_classes)
         self.best = BestWeights(carry_metric) if carry == 'best' else None
@@ -146,7 +157,7 @@ class DMTHook(Hook):
             check_fit(runner, self.curriculum.total_iters)
             check_evaluated(runner)
             return  # not built: the run only tests
-        check_run(runner, self.curriculum, self.best.metric if self.best is not None else None)
+        check_training(runner, self.curriculum, None if self.best is None else str(self.best.metric))
         check_selection(runner, self.labeling.get('selection'))
         check_evaluated(runner)
         warn_of_absent_classes(runner)

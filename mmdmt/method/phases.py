@@ -4,9 +4,13 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Any
+from typing import Any, ClassVar
 
-from mmdmt.settings import check_arguments, check_number
+from mmdmt.settings import Choice, Number, Setting, check_settings
+
+COUNT = Number(0, whole=True)
+SHARE = Number(0, 1, above=True, optional=True, hint='0.2 for 20 percent')
+CONFIDENCE = Number(0, 1, hint='0.95')
 
 LABEL_RATIOS = (0.2, 0.4, 0.6, 0.8, 1.0)
 """Share of the pseudo labels that each of the paper's five phases keeps."""
@@ -52,25 +56,26 @@ class Phase:
     online: Mapping[str, Any] | None = None
     min_confidence: float = 0.0
 
+    SETTINGS: ClassVar = {
+        'iters': Number(1, whole=True),
+        'labeled': COUNT,
+        'pseudo': COUNT,
+        'label_ratio': SHARE,
+        'lr': Number(0, above=True, optional=True),
+        'lr_factor': Number(0, above=True),
+        'min_confidence': CONFIDENCE,
+    }
+
     def __post_init__(self) -> None:
         """Check the values."""
-        for name in ('iters', 'labeled', 'pseudo'):
-            check_number(name, getattr(self, name), int)
-        for name in ('label_ratio', 'lr', 'lr_factor', 'min_confidence'):
-            if getattr(self, name) is not None:
-                check_number(name, getattr(self, name))
+        check_settings('a phase', vars(self), self.SETTINGS)
         if self.labeled_lists is not None and not isinstance(self.labeled_lists, Mapping):
             raise ValueError(
                 f'labeled_lists={self.labeled_lists!r} is a {type(self.labeled_lists).__name__}: give dict(peer=list '
                 "file), such as dict(left='left.txt')."
             )
-        if self.iters < 1:
-            raise ValueError(f'iters={self.iters} is not a length of a phase: give at least 1 iteration.')
-        if self.labeled < 0 or self.pseudo < 0 or self.batch_size == 0:
-            raise ValueError(
-                f'labeled={self.labeled}, pseudo={self.pseudo} make no batch: give counts >= 0, one of them above 0.'
-            )
-        check_share('label_ratio', self.label_ratio)
+        if self.batch_size == 0:
+            raise ValueError('labeled=0, pseudo=0 make no batch: give one of them above 0.')
         if self.label_ratio is not None and self.online is not None:
             raise ValueError(
                 f'label_ratio={self.label_ratio} and online={dict(self.online)} exclude each other: give label_ratio '
@@ -86,15 +91,10 @@ class Phase:
             raise ValueError(f'{source} makes pseudo labels that no batch uses: give pseudo >= 1, or drop it.')
         if self.online is not None:
             self.online_labels  # noqa: B018  checks the values
-        check_confidence('min_confidence', self.min_confidence)
         if self.min_confidence and not self.learns_pseudo_labels:
             raise ValueError(f'min_confidence={self.min_confidence} is for pseudo labels, of which there are none.')
         if self.min_confidence and self.online is not None:
             raise ValueError(f'min_confidence={self.min_confidence}: give it inside of online=dict(...).')
-        if self.lr is not None and not self.lr > 0:
-            raise ValueError(f'lr={self.lr} is not a learning rate: give a number > 0.')
-        if not self.lr_factor > 0:
-            raise ValueError(f'lr_factor={self.lr_factor} is not a factor of a learning rate: give a number > 0.')
         if self.lr is not None and self.lr_factor != 1:
             raise ValueError(f'lr={self.lr} and lr_factor={self.lr_factor} exclude each other: give one of them.')
         if self.labeled_lists and not self.labeled:
@@ -117,7 +117,6 @@ class Phase:
             return None
         if not isinstance(self.online, Mapping):
             raise ValueError(f"online={self.online!r}: give a dict, such as dict(labeler='average').")
-        check_arguments('online', OnlineLabels, self.online)
         return OnlineLabels(**self.online)
 
     @property
@@ -156,55 +155,21 @@ class OnlineLabels:
     min_confidence: float = 0.0
     label_ratio: float | None = None
 
+    SETTINGS: ClassVar[dict[str, Setting]] = {
+        'labeler': Choice('weights', 'average'),
+        'min_confidence': CONFIDENCE,
+        'label_ratio': SHARE,
+    }
+
     def __post_init__(self) -> None:
         """Check the values."""
-        if self.labeler not in ('weights', 'average'):
-            raise ValueError(f"online.labeler={self.labeler!r} is unknown: choose 'weights' or 'average'.")
-        check_number('online.min_confidence', self.min_confidence)
-        check_confidence('online.min_confidence', self.min_confidence)
-        if self.label_ratio is not None:
-            check_number('online.label_ratio', self.label_ratio)
-        check_share('online.label_ratio', self.label_ratio)
+        check_settings('online', vars(self), self.SETTINGS)
 
     @property
     def kind(self) -> str:
         """What the labels are, in the words of a log line."""
         share = '' if self.label_ratio is None else f', label ratio {self.label_ratio:g} in each batch'
         return f'labels online by {self.labeler}{share}'
-
-
-def check_share(name: str, value: float | None) -> None:
-    """Check that a number is a share of labels to keep, or None.
-
-    Raises:
-        ValueError: If it is not in (0, 1].
-
-    Example:
-        >>> check_share('label_ratio', 20)
-        Traceback (most recent call last):
-            ...
-        ValueError: label_ratio=20 is not a share of the labels: give a number in (0, 1], such as 0.2 for 20 percent.
-    """
-    if value is not None and not 0 < value <= 1:
-        raise ValueError(
-            f'{name}={value} is not a share of the labels: give a number in (0, 1], such as 0.2 for 20 percent.'
-        )
-
-
-def check_confidence(name: str, value: float) -> None:
-    """Check that a number is a confidence.
-
-    Raises:
-        ValueError: If it is not in [0, 1].
-
-    Example:
-        >>> check_confidence('min_confidence', 95)
-        Traceback (most recent call last):
-            ...
-        ValueError: min_confidence=95 is not a confidence: give a number in [0, 1], such as 0.95.
-    """
-    if not 0 <= value <= 1:
-        raise ValueError(f'{name}={value} is not a confidence: give a number in [0, 1], such as 0.95.')
 
 
 @dataclass(frozen=True)
@@ -252,10 +217,10 @@ class Curriculum:
         phases = []
         for number, config in enumerate(configs):
             try:
-                check_arguments('a phase', Phase, config)
                 phases.append(Phase(**config))
-            except ValueError as error:
-                raise ValueError(f'phases[{number}] = {dict(config)}: {error}') from error
+            except (TypeError, ValueError) as error:
+                reason = str(error).rstrip('.')
+                raise ValueError(f'phases[{number}] = {dict(config)}: {reason}.') from error
         return cls(tuple(phases))
 
     def __len__(self) -> int:

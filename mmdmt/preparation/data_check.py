@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from mmdmt.labels.progress import progress
 from mmdmt.preparation.config_lists import (
     ImageList,
-    class_problems,
+
     dataset_configs,
-    fact_problems,
+    facts_of,
     overlaps,
     pipelines,
     read_list,

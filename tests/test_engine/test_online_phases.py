@@ -290,12 +290,18 @@ def test_a_resumed_online_run_of_classifiers_ends_with_the_same_bits(tmp_path):
 @pytest.mark.parametrize(
     ('settings', 'words'),
     [
-        ({'custom_hooks.0.phases.1.online.labeler': 'average'}, "labeler='average', but no hook averages weights"),
+        ({'custom_hooks.0.phases.1.online.labeler': 'average'}, "EMAHooks is 0 in .*labeler='average'"),
         ({'custom_hooks.0.phases.1': {'label_ratio': 0.5}}, 'label_ratio=0.5 and online=.* exclude each other'),
-        ({'model.mixes': MIXES[:1], 'custom_hooks.0.phases.1': {'labeled': 3, 'pseudo': 1}}, 'CutMix of mixes needs 2'),
-        ({'model.mixes': MIXES[1:2], 'custom_hooks.0.phases.1': {'labeled': 0, 'pseudo': 4}}, 'ClassMix .* needs 1'),
-        ({'model.labelers': {'left': 'right'}}, "leaves 'right' without a labeler"),
-        ({'model.labelers': {'left': 'right', 'right': 'middle'}}, "names 'middle', which is none of the peers"),
+        (
+            {'model.mixes': MIXES[:1], 'custom_hooks.0.phases.1': {'labeled': 3, 'pseudo': 1}},
+            'lacks is 1 in .* where CutMix needs 2',
+        ),
+        (
+            {'model.mixes': MIXES[1:2], 'custom_hooks.0.phases.1': {'labeled': 0, 'pseudo': 4}},
+            'lacks is 1 in .* where ClassMix needs 1',
+        ),
+        ({'model.labelers': {'left': 'right'}}, "but 'left' in labelers"),
+        ({'model.labelers': {'left': 'right', 'right': 'middle'}}, "'middle' in labelers of"),
         (
             {'train_dataloader.dataset.learner_view': [{'type': 'RandomFlip', 'prob': 0.5}]},
             'TwoViews holds RandomFlip, which moves pixels',

@@ -12,6 +12,7 @@ from mmdmt.labels.pixels.bank import open_bank
 from mmdmt.labels.task import WEAK_VIEW
 from mmdmt.method.draws import ONLINE
 from mmdmt.registry import TRANSFORMS
+from mmdmt.settings import Number, check_settings
 
 
 @TRANSFORMS.register_module()
@@ -80,9 +81,10 @@ class IgnoreMargins(BaseTransform):
         ValueError: If a number of rows is negative, or no row of an image is left, or the label is not a pseudo label.
     """
 
+    SETTINGS = {'top': Number(0, whole=True), 'bottom': Number(0, whole=True)}
+
     def __init__(self, top: int = 15, bottom: int = 120, ignore_index: int | None = None) -> None:
-        if top < 0 or bottom < 0:
-            raise ValueError(f'top={top}, bottom={bottom} of IgnoreMargins are not rows: give 0 or more.')
+        check_settings(self, locals())
         self.top = top
         self.bottom = bottom
         self.ignore_index = ignore_index
