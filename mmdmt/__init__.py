@@ -4,6 +4,6 @@ from mmdmt import compat
 from mmdmt.version import __version__
 
 compat.check_packages()
-compat.apply()
+compat.apply_with_the_stack()
 
 __all__ = ['__version__']

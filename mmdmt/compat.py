@@ -1,7 +1,7 @@
 """Patch torch, mmcv, mmengine and mmseg where their versions do not fit together; no other module does.
 
-``import mmdmt`` calls :func:`check_packages`, then :func:`apply`. The cures stand in order in ``_CURES`` at the end of
-this file. Each looks for the feature it cures rather than for a version, and leaves alone what works.
+``import mmdmt`` calls :func:`check_packages`, then :func:`apply_with_the_stack`. The cures stand in order in ``_CURES``
+at the end of this file. Each looks for the feature it cures rather than for a version, and leaves alone what works.
 """
 
 import contextlib
@@ -10,17 +10,17 @@ import pickle
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module, metadata, util
-from importlib.abc import MetaPathFinder
+from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from packaging.specifiers import SpecifierSet
 
 _STACK = ('mmengine', 'mmcv', 'mmseg', 'mmpretrain')
+_CURED = ('torch', *_STACK)
 _INSTALL = 'run `pip install "mmdmt[openmmlab]"`'
 
 
@@ -85,6 +85,41 @@ def apply() -> None:
     """Apply every cure that is needed here; a second call does nothing."""
     for cure in _CURES:
         cure()
+
+
+def apply_with_the_stack() -> None:
+    """Apply the cures at the first import of torch or an MM package: now if there has been one.
+
+    Torch and the MM packages take seconds to import, and what prints a help or reads a list needs none of them.
+    """
+    if any(name in sys.modules for name in _CURED):
+        apply()
+    elif not any(isinstance(finder, _CuringFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _CuringFinder())
+
+
+class _CuringFinder(MetaPathFinder, Loader):
+    """Applies the cures before the first of the packages is loaded that they are for; asking where one is does not."""
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        if name not in _CURED:
+            return None
+        sys.meta_path.remove(self)
+        spec = util.find_spec(name)
+        sys.meta_path.insert(0, self)
+        if spec is not None:
+            spec.loader = self
+        return spec
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        sys.meta_path.remove(self)
+        apply()
+        module = import_module(spec.name)  # the whole of it, most often by a cure
+        self._spec = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__spec__ = self._spec  # which Python has replaced by that of this loader
 
 
 def _rebind(old: Callable[..., Any], new: Callable[..., Any]) -> None:
@@ -200,6 +235,8 @@ def _load_history_in_checkpoints() -> None:
     OneDL's runner/checkpoint.py, ``_safe_torch_load``, allows the plain ones and falls back to ``weights_only=False``:
     torch's ``load`` replaces it.
     """
+    import torch
+
     if not hasattr(torch.serialization, 'get_unsafe_globals_in_checkpoint'):  # torch < 2.6: no (function, name) pairs
         return
     from mmengine.logging import HistoryBuffer
@@ -284,9 +321,11 @@ def _launch_without_cuda() -> None:
     mmengine/dist/utils.py, ``_init_dist_pytorch`` and its siblings, select a CUDA device whatever the backend. While
     they run that call does nothing; the backend stays the user's.
     """
+    import torch
+    from mmengine.dist import utils
+
     if torch.cuda.is_available():
         return
-    from mmengine.dist import utils
 
     def without_set_device(launch: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(launch)
@@ -310,6 +349,7 @@ def _wrap_models_on_cpu() -> None:
     mmengine/runner/runner.py, ``Runner.wrap_model``, passes ``device_ids`` whatever the device, and reverts
     SyncBatchNorm only when there is one process. Needed where mmengine puts models on the CPU.
     """
+    import torch
     from mmengine import device, model
     from mmengine.logging import print_log
 

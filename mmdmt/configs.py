@@ -174,6 +174,7 @@ def recipe(
     hook: Mapping[str, Any] | None = None,
     mixes: Sequence[Mapping[str, Any]] | None = None,
     without: Sequence[str] = (),
+    gamma: float = 1.0,
     min_confidence: float | None = None,
     momentum: float | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
@@ -188,6 +189,9 @@ def recipe(
         mixes (Sequence[Mapping], optional): Mixes of the strong views. Defaults to None, CutMix.
         without (Sequence[str]): Types of steps that the pipeline of labeled images, and so that of unlabeled ones,
             loses: photometry that a labeler would see. Defaults to ``()``.
+        gamma (float): Both exponents of the loss, in place of those of the base, which are for learners that see what
+            their labeler sees. A learner of strong views is less sure, and exponents above 1 weigh most of its labels
+            away; 0 counts every label alike. Defaults to 1.
         min_confidence (float, optional): Labels below it are not learned. Defaults to None, that of ``online``, if any.
         momentum (float, optional): Of the averages. Defaults to None, that of ``average``.
 
@@ -208,6 +212,8 @@ def recipe(
         >>> model, train_dataloader, custom_hooks, train_cfg = recipe(base, hook=hook, warm_up=100, iters=900)
         >>> custom_hooks[0]['phases'][1]['online'], custom_hooks[1]['type'], train_cfg['max_iters']
         ({'labeler': 'average', 'min_confidence': 0.0}, 'EMAHook', 1000)
+        >>> model
+        {'mixes': [{'type': 'mmdmt.CutMix'}], 'loss': {'gamma_agree': 1.0, 'gamma_disagree': 1.0}}
     """
     online, average = _plain(base.get('online', {'labeler': 'average'})), _plain(base['average'])
     online.update({} if min_confidence is None else {'min_confidence': min_confidence})
@@ -219,7 +225,8 @@ def recipe(
     if without:
         steps = _plain(base['train_dataloader']['dataset']['labeled']['pipeline'])
         dataset['labeled'] = {'pipeline': [step for step in steps if step['type'] not in without]}
-    model = {'mixes': _plain(base['cutmix'] if mixes is None else mixes)}
+    loss = {'gamma_agree': gamma, 'gamma_disagree': gamma}
+    model = {'mixes': _plain(base['cutmix'] if mixes is None else mixes), 'loss': loss}
     return model, {'dataset': dataset}, [*hooks, average], train_cfg
 
 

@@ -90,10 +90,10 @@ def build_selection(config: Mapping[str, Any], method: str) -> Any:
 
     Args:
         config (dict): ``labeling.selection`` of DMTHook.
-        method (str): What the task calls: ``thresholds`` for pixels, ``images`` for images.
+        method (str): What the label space calls: ``thresholds`` for pixels, ``images`` for images.
 
     Raises:
-        ValueError: If its type is unknown, or selects labels of the other task.
+        ValueError: If its type is unknown, or selects labels of the other space.
     """
     kind = config.get('type')
     if isinstance(kind, str) and SELECTIONS.get(kind) is None:
@@ -104,7 +104,5 @@ def build_selection(config: Mapping[str, Any], method: str) -> Any:
     # Without the scope MMEngine looks for a child of the toolbox's and warns that there is none.
     selection = SELECTIONS.build({'_scope_': SELECTIONS.scope, **config})
     if not hasattr(selection, method):
-        raise ValueError(
-            f'labeling.selection={kind!r} has no method {method!r}: it does not select labels of this task.'
-        )
+        raise ValueError(f'labeling.selection={kind!r} has no method {method!r}: it selects no labels of this space.')
     return selection

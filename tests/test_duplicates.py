@@ -9,7 +9,7 @@ TWO_BANKS = 'two banks with one way to open them, told apart by their manifests'
 PIPELINES = 'loading, flipping and packing, as every config of MMSegmentation spells them out'
 # Files that share lines, and why.
 REASONS = {
-    frozenset(('configs/dmt/dmt_custom.py', 'configs/dmt/dmt_custom_cpu.py')): (
+    frozenset(('configs/custom/dmt_custom.py', 'configs/custom/dmt_custom_cpu.py')): (
         'two files to copy, each complete; a test holds them in step'
     ),
     frozenset(('mmdmt/apis/label_images.py', 'mmdmt/apis/onnx_export.py')): (

@@ -16,11 +16,10 @@ MODULES = sorted(
     for package in (mmdmt.method, mmdmt.apis)
     for module in pkgutil.iter_modules(package.__path__, f'{package.__name__}.')
 )
-# The first two run a whole script; the last one stands in the example of init_peers.
-SHOWN_IN_PAGES = {'run_script', 'run_toolbox_script', 'predict_images'}
+SHOWN_IN_PAGES = {'predict_images'}  # in the example of init_peers
 
 
-@pytest.mark.parametrize('name', [*MODULES, 'mmdmt.atomic_write'])
+@pytest.mark.parametrize('name', [*MODULES, 'mmdmt.atomic_write', 'mmdmt.scripts'])
 def test_examples_of_docstrings_run(name):
     result = doctest.testmod(importlib.import_module(name))
     DefaultScope._instance_dict.clear()

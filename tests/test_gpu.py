@@ -9,10 +9,9 @@ from toys.segmentation import run_config
 
 from mmdmt.labels.pixels.bank import PseudoLabelBank
 from mmdmt.labels.pixels.codec import decode
-from mmdmt.labels.pixels.recorder import PixelRecorder, _encoded, _HostCopy
+from mmdmt.labels.pixels.recorder import LabeledImages, PixelRecorder, _encoded, _HostCopy, most_probable
 from mmdmt.method.confidence_levels import LOWER_EDGES, quantize_tensor
 from mmdmt.models import DynamicMutualLoss
-from mmdmt.models.prediction import LabeledImages, most_probable
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason='no GPU')]
 WHOLE = (slice(None), slice(None))

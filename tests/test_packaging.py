@@ -155,5 +155,5 @@ def test_mim_trains_tests_and_runs_scripts_of_an_installed_wheel(installed, tmp_
 
 
 def test_an_installed_config_is_found_by_name():
-    config = get_config('mmdmt::dmt/dmt_unet-resnet_1xb8_digit-scenes.py')
+    config = get_config('mmdmt::digits/dmt_unet-resnet_1xb8_digit-scenes.py')
     assert list(config.model.peers) == ['unet', 'resnet']

@@ -540,7 +540,7 @@ RUNS = {
     'selection, of images for pixels': (
         {HOOK + 'labeling.selection': {'type': 'mmdmt.MostConfidentImages'}},
         "has no method 'thresholds'",
-        'labels of this task',
+        'labels of this space',
     ),
     'selection, with strange arguments': (
         {HOOK + 'labeling.selection': {'type': 'mmdmt.ClassBalancedPixels', 'share': 3}},

@@ -1,27 +1,29 @@
 """Check the data of a config before training: read every image and mask, and list all that is wrong.
 
-    python tools/check_data.py configs/dmt/dmt_custom.py
-    python tools/check_data.py configs/dmt/dmt_custom.py --draw sheet.png
+    python tools/check_data.py configs/custom/dmt_custom.py
+    python tools/check_data.py configs/custom/dmt_custom.py --draw sheet.png
 
 Each kind of fault is one line: how many files have it, three of them, and the remedy. Problems, which end with exit
 status 1: folders, lists and files that are missing or cannot be read, images in two lists, masks of another size than
 their image, of another kind than 8 bits, or with ids that are not a class, images of 16 bits that loading turns nearly
-black, classes in no labeled mask, classes and ignored labels that differ between datasets, heads and metrics. Warnings:
+black, classes in no labeled mask, classes and ignored labels that differ between datasets, heads and metrics, and what
+training would refuse of the model and the datasets, such as an argument that they do not take. Warnings:
 images that EXIF turns and their masks not, images of which loading drops bits or channels, masks with one class or
 none, images that are the same.
 """
+
+from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from mmengine.config import Config
-from mmengine.registry import init_default_scope
 
-from mmdmt.preparation.data_check import DataReport, check_data, images_of_classes, pixels_of_classes
-from mmdmt.visualization import AnnotatedImage, draw_data
+if TYPE_CHECKING:  # it takes seconds, which a help does not need
+    from mmdmt.preparation.data_check import DataReport
 
 DRAWN = {'labeled': 9, 'val': 3}
 
@@ -37,6 +39,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f'{args.config} does not exist: give the config to train with.')
     if args.draw and args.draw.exists():
         parser.error(f'{args.draw} exists and is not overwritten: remove it, or give another --draw.')
+    from mmengine.config import Config
+    from mmengine.registry import init_default_scope
+
+    from mmdmt.preparation.data_check import check_data
+
     config = Config.fromfile(args.config)
     init_default_scope(config.get('default_scope', 'mmseg'))
     report = check_data(config, args.workers)
@@ -53,6 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def table(report: DataReport) -> str:
     """Lay out the lists, and the share of each class with the number of images that it is in."""
+    from mmdmt.preparation.data_check import images_of_classes, pixels_of_classes
+
     masked = [name for name, images in report.images.items() if any(image.counts is not None for image in images)]
     lines = [f'{"list":>20} {"images":>8} {"masks":>8}']
     for name, images in report.images.items():
@@ -76,6 +85,8 @@ def table(report: DataReport) -> str:
 
 def draw(report: DataReport, path: Path) -> None:
     """Draw some images of each list with masks, those without problems, evenly over the list."""
+    from mmdmt.visualization import AnnotatedImage, draw_data
+
     sheet = []
     for name, number in DRAWN.items():
         checked = report.images.get(name, [])

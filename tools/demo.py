@@ -40,11 +40,11 @@ class Task:
 TASKS = {
     'segmentation': Task(
         configs={
-            'dmt': 'dmt/dmt_unet-resnet_1xb8_digit-scenes.py',
-            'supervised_long': 'supervised/supervised-long_unet-resnet_1xb8_digit-scenes.py',
-            'self_training_unet': 'ablations/self-training_unet_1xb8_digit-scenes.py',
-            'self_training_resnet': 'ablations/self-training_resnet_1xb8_digit-scenes.py',
-            'supervised': 'supervised/supervised_unet-resnet_1xb8_digit-scenes.py',
+            'dmt': 'digits/dmt_unet-resnet_1xb8_digit-scenes.py',
+            'supervised_long': 'digits/supervised-long_unet-resnet_1xb8_digit-scenes.py',
+            'self_training_unet': 'digits/self-training_unet_1xb8_digit-scenes.py',
+            'self_training_resnet': 'digits/self-training_resnet_1xb8_digit-scenes.py',
+            'supervised': 'digits/supervised_unet-resnet_1xb8_digit-scenes.py',
         },
         metric='mIoU',
         title='mIoU (%) of the last weights',
@@ -52,11 +52,11 @@ TASKS = {
     ),
     'classification': Task(
         configs={
-            'dmt': 'classification/dmt_wrn-resnet_1xb32_digits-40.py',
-            'supervised_long': 'classification/supervised-long_wrn-resnet_1xb32_digits-40.py',
-            'self_training_wide': 'classification/self-training_wide_1xb32_digits-40.py',
-            'self_training_plain': 'classification/self-training_plain_1xb32_digits-40.py',
-            'supervised': 'classification/supervised_wrn-resnet_1xb32_digits-40.py',
+            'dmt': 'digits/dmt_wrn-resnet_1xb32_digits-40.py',
+            'supervised_long': 'digits/supervised-long_wrn-resnet_1xb32_digits-40.py',
+            'self_training_wide': 'digits/self-training_wide_1xb32_digits-40.py',
+            'self_training_plain': 'digits/self-training_plain_1xb32_digits-40.py',
+            'supervised': 'digits/supervised_wrn-resnet_1xb32_digits-40.py',
         },
         metric='top1',
         title='accuracy (%) of averaged weights',

@@ -13,14 +13,9 @@ import io
 import sys
 from pathlib import Path
 
-import torch
-from mmengine.config import Config
-
-from mmdmt.apis import export_onnx, export_peer, init_peers
-from mmdmt.apis.export import cures_for_elsewhere
 from mmdmt.atomic_write import atomic_write
-from mmdmt.models.names import ENSEMBLE
-from mmdmt.models.weights_file import read_checkpoint
+
+ENSEMBLE = 'ensemble'
 
 
 def main() -> None:
@@ -51,6 +46,8 @@ def write_onnx(args: argparse.Namespace, parser: argparse.ArgumentParser) -> Non
         parser.error('--out-dir is for config and weights: name the file and its folder by --onnx alone.')
     if args.onnx.exists():
         parser.error(f'{args.onnx} exists and is not overwritten: remove it, or give another --onnx.')
+    from mmdmt.apis import export_onnx, init_peers  # takes seconds, which a help does not need
+
     model = init_peers(args.config, args.checkpoint, peer=args.peer)
     args.onnx.parent.mkdir(parents=True, exist_ok=True)
     print(export_onnx(model, args.onnx))
@@ -62,6 +59,12 @@ def write_plain(args: argparse.Namespace, parser: argparse.ArgumentParser) -> No
     if args.peer == ENSEMBLE:
         parser.error('A plain config holds one network, and the ensemble is several: give --onnx FILE, or one peer.')
     folder = args.out_dir or args.checkpoint.parent / 'exported'
+    import torch  # these take seconds, which a help does not need
+    from mmengine.config import Config
+
+    from mmdmt.apis.export import cures_for_elsewhere, export_peer
+    from mmdmt.models.weights import read_checkpoint
+
     paths = [folder / f'{args.peer}{suffix}' for suffix in ('.py', '.pth')]
     cures, content = folder / 'mm_cures.py', cures_for_elsewhere()
     for path in (*paths, cures):

@@ -22,11 +22,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmengine.device import get_device
-
-from mmdmt.apis import init_peers, label_images
-from mmdmt.models.mutual_training import DynamicMutualTraining
-
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command line."""
@@ -40,10 +35,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     kept.add_argument('--label-ratio', type=float, help='share of each predicted class to keep, in (0, 1]')
     kept.add_argument('--threshold', type=float, help='least probability to keep, in [0, 1]')
     parser.add_argument('--draw', action='store_true', help='write overlays/*.jpg, too: labels in color over images')
-    parser.add_argument('--device', default=get_device(), help='default: %(default)s')
+    parser.add_argument('--device', help='such as cpu or cuda:1 (default: the GPU, if there is one)')
     parser.add_argument('--num-workers', type=int, default=2, help='processes that load images (default: %(default)s)')
     args = parser.parse_args(argv)
-    model = init_peers(args.config, args.checkpoint, args.device, args.peer)
+    from mmengine.device import get_device  # these take seconds, which a help does not need
+
+    from mmdmt.apis import init_peers, label_images
+    from mmdmt.models.mutual_training import DynamicMutualTraining
+
+    model = init_peers(args.config, args.checkpoint, args.device or get_device(), args.peer)
     by = args.peer or (model.predicted_by if isinstance(model, DynamicMutualTraining) else None)
     origin = {'config': str(args.config), 'checkpoint': str(args.checkpoint), 'peer': by}
     manifest = label_images(

@@ -1,6 +1,6 @@
 """Train: MMSegmentation's own script, all its options."""
 
-from mmdmt.apis import run_toolbox_script
+from mmdmt.scripts import run_toolbox_script
 
 if __name__ == '__main__':
     run_toolbox_script('train.py')

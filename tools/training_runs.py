@@ -11,20 +11,13 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
-import torch
-from mmengine.config import Config
-from mmengine.dataset import pseudo_collate
-from mmengine.registry import DATASETS, MODELS, init_default_scope
-from mmengine.runner import load_checkpoint
-
 from mmdmt.atomic_write import atomic_write, room_to_write
-from mmdmt.visualization import draw_predictions
 
 ROOT = Path(__file__).resolve().parents[1]
 FEW_SCENES = 12
 
 
-def shrink(config: Config, divisor: int) -> None:
+def shrink(config: Any, divisor: int) -> None:
     """Divide the iterations of every phase, validate at the end only, draw one image, and take few made-up scenes."""
     dataset = config.train_dataloader.dataset
     for part in (dataset.get('unlabeled'), config.val_dataloader.dataset, config.test_dataloader.dataset):
@@ -64,6 +57,8 @@ class TrainingRun:
         divisor: int = 1,
         options: Mapping[str, Any] | None = None,
     ) -> None:
+        from mmengine.config import Config  # takes seconds, which a help does not need
+
         self.name = name
         self.metric = metric
         self.config = config
@@ -163,6 +158,14 @@ def draw(run: TrainingRun, path: Path, scenes: int = 6, apart: bool = False) -> 
         scenes: How many. Default: 6.
         apart: Whether they are spread over the whole set, as for the frames of a video. Default: False, the first.
     """
+    import torch
+    from mmengine.config import Config
+    from mmengine.dataset import pseudo_collate
+    from mmengine.registry import DATASETS, MODELS, init_default_scope
+    from mmengine.runner import load_checkpoint
+
+    from mmdmt.visualization import draw_predictions
+
     config = Config.fromfile(run.config)
     init_default_scope(config.default_scope)
     model = MODELS.build(config.model)

@@ -6,6 +6,6 @@ _base_ = [
     '../_base_/recipes/average.py',
 ]
 model, train_dataloader, custom_hooks, train_cfg = __import__('mmdmt.configs').configs.recipe(
-    _base_, hook=_base_.hook, min_confidence=0.95, momentum=0.01
+    _base_, hook=_base_.hook, gamma=0.0, min_confidence=0.95, momentum=0.01
 )
 model['labelers'] = dict(lite0='lite0', lite1='lite1')

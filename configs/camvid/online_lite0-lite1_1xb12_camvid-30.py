@@ -9,5 +9,4 @@ mixes = [*_base_.class_mix, *_base_.cutmix]
 model, train_dataloader, custom_hooks, train_cfg = __import__('mmdmt.configs').configs.recipe(
     _base_, hook=hook, mixes=mixes, min_confidence=0.7, momentum=0.01
 )
-model['loss'] = dict(gamma_agree=1.0, gamma_disagree=1.0)
 train_dataloader['batch_size'] = 12

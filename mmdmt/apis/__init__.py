@@ -1,11 +1,10 @@
-"""Functions for scripts and notebooks: predict, label, export, run scripts, describe the environment."""
+"""Functions for scripts and notebooks: predict, label, export, describe the environment."""
 
 from mmdmt.apis.environment import collect_env
 from mmdmt.apis.export import export_peer
 from mmdmt.apis.inference import confidence_map, find_images, init_peers, predict_images
 from mmdmt.apis.label_images import label_images
 from mmdmt.apis.onnx_export import OnnxCheck, export_onnx
-from mmdmt.apis.toolbox import run_script, run_toolbox_script, script_names, toolbox_script
 
 __all__ = [
     'OnnxCheck',
@@ -17,8 +16,4 @@ __all__ = [
     'init_peers',
     'label_images',
     'predict_images',
-    'run_script',
-    'run_toolbox_script',
-    'script_names',
-    'toolbox_script',
 ]

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mmdmt.apis.inference import inference_pipeline
 from mmdmt.models.peer_building import build_peer
-from mmdmt.models.sound_weights import check_sound
+from mmdmt.models.weights import check_sound
 from mmdmt.registry import type_name, with_named_types
 
 #: Loaders of ours that plain configs have arrays in place of.

@@ -20,10 +20,7 @@ from mmdmt.labels.pixels.stored_size import PADDED_TWICE
 from mmdmt.labels.pixels.unmoved import check_unmoved
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.names import ENSEMBLE
-from mmdmt.models.peer_weights import strip_wrapper_prefix
-from mmdmt.models.sound_weights import check_sound
-from mmdmt.models.weight_fit import fit, plain_names
-from mmdmt.models.weights_file import fetch_checkpoint, tensors_of
+from mmdmt.models.weights import check_sound, fetch_checkpoint, fit, plain_names, strip_wrapper_prefix, tensors_of
 from mmdmt.registry import type_name
 
 _READS_SCENES = {'LoadSceneImage': 'LoadImageFromFile'}
@@ -58,7 +55,7 @@ def init_peers(config: str | Path | Config, checkpoint: str | Path, device: str 
         >>> from mmengine.hub import get_config
         >>> from mmengine.registry import init_default_scope
         >>> from mmseg.registry import MODELS
-        >>> config = get_config('mmdmt::dmt/dmt_unet-resnet_1xb8_digit-scenes.py')
+        >>> config = get_config('mmdmt::digits/dmt_unet-resnet_1xb8_digit-scenes.py')
         >>> init_default_scope('mmseg')
         >>> meta = {'dataset_meta': {'classes': list('abcdef'), 'palette': [[0, 0, 0]] * 6}}
         >>> with TemporaryDirectory() as folder:

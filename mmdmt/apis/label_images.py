@@ -91,7 +91,7 @@ def label_images(
         >>> from mmengine.hub import get_config
         >>> from mmengine.registry import init_default_scope
         >>> from mmseg.registry import MODELS
-        >>> config = get_config('mmdmt::dmt/dmt_unet-resnet_1xb8_digit-scenes.py')
+        >>> config = get_config('mmdmt::digits/dmt_unet-resnet_1xb8_digit-scenes.py')
         >>> init_default_scope('mmseg')
         >>> model = MODELS.build(config.model).eval()  # in real life, of mmdmt.apis.init_peers
         >>> model.cfg, model.dataset_meta = config, {'classes': list('abcdef')}

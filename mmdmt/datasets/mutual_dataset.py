@@ -15,8 +15,8 @@ from mmdmt.datasets.image_names import find_images_of_list, image_names
 from mmdmt.datasets.pipeline_checks import check_labeling_repeats, check_views
 from mmdmt.datasets.plain_dataset import build_plain_dataset, check_annotated, check_list
 from mmdmt.datasets.transforms.two_views import TwoViews
-from mmdmt.labels.choice import task_of_pipeline
-from mmdmt.method.draws import ONLINE, Draw
+from mmdmt.labels.space import space_of_pipeline
+from mmdmt.method.draws import ONLINE, TRUTH, Draw
 from mmdmt.registry import DATASETS
 from mmdmt.rules.checked_pipeline import CheckedPipeline
 from mmdmt.rules.joined_datasets import all_transforms, plain_datasets
@@ -33,13 +33,15 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
     An item is asked for by a :class:`~mmdmt.method.draws.Draw`, and nothing about it depends on anything else:
     its random transforms are seeded by the draw, its pseudo label is read from the bank that the draw names. Labels of
-    unlabeled images, if there are any, are in no item; :meth:`truth` reads them for reports.
+    unlabeled images, if there are any, are in no item but an oracle's; :meth:`truth` reads them for reports.
 
     Args:
         labeled (dict): Config of an ordinary dataset of MMSegmentation or MMPretrain with its training pipeline.
         unlabeled (dict): Config of an ordinary dataset. Without a ``pipeline`` it takes the labeled one's, with
             :class:`mmdmt.LoadPseudoLabel` where that one loads annotations and :class:`mmdmt.PackPseudoLabel` where it
             packs; for classification with :class:`mmdmt.LoadPseudoImageLabel` after the image is loaded.
+        labeled_view (list[dict], optional): Transforms put before the packing of labeled images, for a control: what
+            labels alone gain from the colors of a ``learner_view``. Defaults to None.
         learner_view (list[dict], optional): Transforms that change the colors of an unlabeled image for the learner
             alone, put before the packing as :class:`mmdmt.TwoViews`; a ``pipeline`` of ``unlabeled`` that has one
             already is refused. Defaults to None, one view.
@@ -59,6 +61,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
         unlabeled: dict[str, Any],
         labeling_pipeline: Sequence[dict[str, Any]] | None = None,
         learner_view: Sequence[dict[str, Any]] | None = None,
+        labeled_view: Sequence[dict[str, Any]] | None = None,
     ) -> None:
         self.labeled: BaseDataset = build_plain_dataset('labeled', labeled)
         own_pipeline = unlabeled.get('pipeline')
@@ -70,15 +73,17 @@ class MutualDataset(Dataset[dict[str, Any]]):
                 'BaseSegDataset; a list file (ann_file) can name images of several folders.'
             )
         parts = self.parts
-        self.task = task_of_pipeline(all_transforms(self.labeled))
+        self.labels = space_of_pipeline(all_transforms(self.labeled))
         if not own_pipeline:
-            self.unlabeled.pipeline = Compose(self.task.labels.training_transforms(_only(parts, self.labeled)))
+            self.unlabeled.pipeline = Compose(self.labels.training_transforms(_only(parts, self.labeled)))
         self.unlabeled.pipeline.transforms[-1:-1] = views
-        self.ignored = self.task.labels.hand_ignored(parts, self.unlabeled.pipeline.transforms)
+        for part in parts:
+            part.pipeline.transforms[-1:-1] = Compose(labeled_view or ()).transforms
+        self.ignored = self.labels.hand_ignored(parts, self.unlabeled.pipeline.transforms)
         with seeded(0):  # made-up images go through the transforms
-            check_views(self.unlabeled.pipeline.transforms, pixels='seg_map_path' in self.task.labels.files)
-            before_label = self.task.labels.labeling_transforms(self.unlabeled.pipeline.transforms)
-        if labeling_pipeline and 'seg_map_path' in self.task.labels.files:
+            check_views(self.unlabeled.pipeline.transforms, pixels=self.labels.name == 'pixels')
+            before_label = self.labels.labeling_transforms(self.unlabeled.pipeline.transforms)
+        if labeling_pipeline and self.labels.name == 'pixels':
             raise ValueError(
                 'labeling_pipeline of MutualDataset is for classification: pixels are labeled as they stand before '
                 'mmdmt.LoadPseudoLabel. Drop it.'
@@ -86,8 +91,8 @@ class MutualDataset(Dataset[dict[str, Any]]):
         self._labeling_pipeline = CheckedPipeline(Compose(labeling_pipeline or before_label).transforms)
         self.unlabeled.pipeline = CheckedPipeline(self.unlabeled.pipeline.transforms)
         for part in parts:
-            self.task.labels.check_when_loaded(part)
-        self._read_truth = self.task.labels.truth_reader(parts, before_label)
+            self.labels.check_when_loaded(part)
+        self._read_truth = self.labels.truth_reader(parts, before_label)
         with seeded(0):
             self._check_images(parts)
 
@@ -133,7 +138,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
             return self._labeled_item(Draw('', number, number, None))
         number -= len(self.labeled)
         item = self._unlabeled_item(Draw('', number, number, ONLINE))
-        self.task.labels.forget_label(item['data_samples'], self.ignored)
+        self.labels.forget_label(item['data_samples'], self.ignored)
         return item
 
     def _labeled_item(self, draw: Draw) -> dict[str, Any]:
@@ -146,6 +151,10 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
     def _unlabeled_item(self, draw: Draw) -> dict[str, Any]:
         asked = {'pseudo_label': (draw.bank, draw.image), ONLINE: draw.bank == ONLINE}
+        if draw.bank == TRUTH:
+            asked[TRUTH] = self.truth(draw.image)
+            if asked[TRUTH] is None:
+                raise FileNotFoundError(f'The label of {_path(self._image(draw.image))} is gone: bring it back.')
         with seeded(draw.seed):
             item: Any = self.unlabeled.pipeline({**self._image(draw.image), **asked})
         return item
@@ -164,7 +173,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
             ValueError: If the pipeline does not move image, label and confidence alike.
         """
         with seeded(image):
-            items = self.task.labels.known_items(
+            items = self.labels.known_items(
                 self.unlabeled.pipeline.transforms, self._image(image), len(self.metainfo['classes'])
             )
         for item in items:
@@ -180,11 +189,11 @@ class MutualDataset(Dataset[dict[str, Any]]):
         for part in self.parts:
             with seeded(0):
                 info, ignored = part.get_data_info(0), getattr(part, 'ignore_index', 255)
-                self.task.labels.check_moves(part.pipeline.transforms, info, ignored)
+                self.labels.check_moves(part.pipeline.transforms, info, ignored)
 
     def class_counts(self) -> NDArray[np.int64] | None:
         """Count the pixels of each class in each labeled image, int64 (images, classes); None for classification."""
-        counts = self.task.labels.class_counts(self.parts)
+        counts = self.labels.class_counts(self.parts)
         if counts is None:
             return None
         row = {path: number for number, path in enumerate(path for part in self.parts for path in self._paths(part))}
@@ -197,7 +206,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
     def pseudo_labeled(self, bank: Path) -> Sequence[int]:
         """Return the numbers of the unlabeled images that can be drawn with the labels of a bank."""
-        return self.task.labels.pseudo_labeled(bank)
+        return self.labels.pseudo_labeled(bank)
 
     def labeling_item(self, index: int) -> dict[str, Any]:
         """Load an unlabeled image to be labeled: what its pipeline does before the label is loaded, then packing."""
@@ -210,7 +219,25 @@ class MutualDataset(Dataset[dict[str, Any]]):
     @cached_property
     def _has_truth(self) -> bool:
         infos = (self.unlabeled.get_data_info(index) for index in range(len(self.unlabeled)))
-        return any(info.get(self.task.labels.label_key) is not None for info in infos)
+        return any(info.get(self.labels.label_key) is not None for info in infos)
+
+    def check_truth(self) -> None:
+        """Check that every unlabeled image has a label, for an oracle.
+
+        Raises:
+            ValueError: If the dataset names none of an image.
+            FileNotFoundError: If a mask does not exist.
+        """
+        labels = self.labels
+        infos = map(self.unlabeled.get_data_info, range(len(self.unlabeled)))
+        bare = [_path(info) for info in infos if info.get(labels.label_key) is None]
+        if bare:
+            raise ValueError(
+                f"online.labeler='truth' learns the true labels of the unlabeled dataset, but {len(bare)} of its "
+                f'images have none, such as {bare[0]}: name them ({labels.label_key}), or take another labeler.'
+            )
+        if labels.label_key in labels.files:
+            check_files('the unlabeled dataset', self.unlabeled, [labels.label_key])
 
     def truth(self, index: int) -> np.ndarray | None:
         """Load the label of an unlabeled image that has one: to report how right pseudo labels are, not to train.
@@ -251,7 +278,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
     def _image(self, index: int) -> dict[str, Any]:
         info = self.unlabeled.get_data_info(index)
-        self.task.labels.hide_label(info)
+        self.labels.hide_label(info)
         return info
 
     @staticmethod
@@ -270,10 +297,10 @@ class MutualDataset(Dataset[dict[str, Any]]):
             )
         check_list(self.unlabeled)
         check_files('the unlabeled dataset', self.unlabeled, ['img_path'])
-        labels = self.task.labels
+        labels = self.labels
         self.findings = [one for part in parts for one in check_annotated('the labeled dataset', part, labels)]
         self.findings += labels.look('the unlabeled dataset', self.unlabeled)
-        if 'seg_map_path' in self.task.labels.files:
+        if self.labels.name == 'pixels':
             check_labeling_repeats(self._labeling_pipeline.transforms[:-1], self._image(0))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from mmcv.transforms import LoadAnnotations
 from mmengine.dataset import BaseDataset
 
-from mmdmt.labels.task import LabelSide
+from mmdmt.labels.space import LabelSpace
 from mmdmt.registry import DATASETS
 from mmdmt.rules.findings import Finding
 from mmdmt.rules.source_files import check_files, check_places
@@ -69,13 +69,13 @@ def _build(name: str, config: dict[str, Any]) -> BaseDataset:
         ) from None
 
 
-def check_annotated(name: str, dataset: BaseDataset, labels: LabelSide) -> list[Finding]:
+def check_annotated(name: str, dataset: BaseDataset, labels: LabelSpace) -> list[Finding]:
     """Check a plain dataset of annotated images before a run starts, and let it check what it loads.
 
     Args:
         name (str): As sentences name the dataset.
         dataset (BaseDataset): For training, validation or test; changed in place.
-        labels (LabelSide): Of the task.
+        labels (LabelSpace): Of the task.
 
     Returns:
         list[Finding]: What is wrong or odd with images, though they can be loaded.

@@ -13,8 +13,7 @@ from torch import nn
 
 from mmdmt.atomic_write import atomic_write
 from mmdmt.engine.peers_of_run import model_of
-from mmdmt.models.sound_weights import check_sound
-from mmdmt.models.weights_file import read_checkpoint
+from mmdmt.models.weights import check_sound, read_checkpoint
 
 RESULT = 'best_of_last_phase.pth'
 

@@ -9,10 +9,17 @@ from torch import Tensor
 from mmdmt.engine.checkpoint_state import check_parts, check_state
 from mmdmt.engine.peers_of_run import model_of
 from mmdmt.models.mutual_training import DynamicMutualTraining
-from mmdmt.models.peer_weights import strip_wrapper_prefix
-from mmdmt.models.sound_weights import check_sound
-from mmdmt.models.weight_fit import check_near, fit, plain_names, way_in_for_backbones
-from mmdmt.models.weights_file import fetch_checkpoint, read_checkpoint, tensors_of
+from mmdmt.models.weights import (
+    check_near,
+    check_sound,
+    fetch_checkpoint,
+    fit,
+    plain_names,
+    read_checkpoint,
+    strip_wrapper_prefix,
+    tensors_of,
+    way_in_for_backbones,
+)
 
 
 def check_fit(runner: Runner, total: int) -> dict[str, Any] | None:

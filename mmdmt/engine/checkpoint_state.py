@@ -13,7 +13,7 @@ from torch import Tensor
 from mmdmt.engine.last_checkpoint import CheckpointFiles, checkpoint_files
 from mmdmt.engine.optimizer_state import faults_of_optimizers
 from mmdmt.engine.plain_values import short, stranger
-from mmdmt.models.sound_weights import fault_of
+from mmdmt.models.weights import fault_of
 
 PARTS = ('dmt', 'meta', 'state_dict', 'optimizer', 'message_hub')
 _RUN = re.compile(r'[A-Za-z0-9][A-Za-z0-9_-]{0,63}')

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mmdmt.atomic_write import atomic_write
 from mmdmt.engine.peers_of_run import model_of
-from mmdmt.method.draws import ONLINE, DrawPlan, PeerPool, RareClasses
+from mmdmt.method.draws import ONLINE, TRUTH, DrawPlan, PeerPool, RareClasses
 from mmdmt.method.phases import Curriculum
 
 
@@ -33,8 +33,9 @@ def plan_phase(
     pools = []
     for name, labeler in model_of(runner).labelers.items():
         labeled = dataset.labeled_indices(lists[name]) if name in lists else range(len(dataset.labeled))
-        if phase.online is not None:
-            pools.append(PeerPool(name, labeled, range(dataset.num_unlabeled()), ONLINE))
+        if phase.online_labels is not None:
+            source = TRUTH if phase.online_labels.labeler == TRUTH else ONLINE
+            pools.append(PeerPool(name, labeled, range(dataset.num_unlabeled()), source))
         elif phase.label_ratio is not None:
             bank = banks / labeler
             pools.append(PeerPool(name, labeled, dataset.pseudo_labeled(bank), str(bank)))

@@ -26,13 +26,13 @@ def report_labels(
         num_workers (int): Data workers of the comparison.
     """
     dataset = runner.train_dataloader.dataset
-    qualities, left_out = measure(dataset, dataset.task.labels, banks, num_workers) if with_quality else ({}, '')
+    qualities, left_out = measure(dataset, dataset.labels, banks, num_workers) if with_quality else ({}, '')
     if not is_main_process():
         return
     classes = dataset.metainfo['classes']
     told: dict[str, float] = {} if seconds is None else {'pseudo/seconds': seconds}
     for name, folder in banks.items():
-        manifest, quality = dataset.task.labels.bank(folder).manifest, qualities.get(name)
+        manifest, quality = dataset.labels.bank(folder).manifest, qualities.get(name)
         compared = f', compared with the truth of {quality.images} of {manifest.images} images' if quality else ''
         lines = table(manifest, classes, quality)
         print_log(f'Phase {manifest.phase}: pseudo labels of {name!r}{compared}\n{lines}', logger='current')
@@ -59,7 +59,7 @@ def warn_of_absent_classes(runner: Runner) -> None:
         runner (Runner): About to train.
     """
     dataset = runner.train_dataloader.dataset
-    absent = dataset.task.labels.absent_classes(dataset.parts) if is_main_process() else []
+    absent = dataset.labels.absent_classes(dataset.parts) if is_main_process() else []
     if absent:
         _warn(
             f'No labeled image shows {", ".join(absent)}, which no peer can learn: label some, or take the class out '

@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 
 from mmdmt.atomic_write import atomic_write
 from mmdmt.integrity import is_whole
-from mmdmt.models.weights_file import read_checkpoint
+from mmdmt.models.weights import read_checkpoint
 
 POINTER = 'last_checkpoint'
 

@@ -8,7 +8,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from mmdmt.engine.plain_values import short, stranger
-from mmdmt.models.sound_weights import fault_of
+from mmdmt.models.weights import fault_of
 
 _LIKE_PARAMETER = {'momentum_buffer', 'exp_avg', 'exp_avg_sq', 'max_exp_avg_sq'}
 

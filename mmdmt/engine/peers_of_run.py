@@ -11,6 +11,7 @@ from mmengine.optim import AmpOptimWrapper
 from mmengine.runner import Runner, autocast
 
 from mmdmt.labels.labeling import Precision
+from mmdmt.labels.space import LabelSpace, space_named
 from mmdmt.models.mutual_training import DynamicMutualTraining
 
 
@@ -20,6 +21,11 @@ def model_of(runner: Runner) -> DynamicMutualTraining:
     while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
         model = model.module
     return model
+
+
+def labels_of(runner: Runner) -> LabelSpace:
+    """Return the label space of a run, that of its peers."""
+    return space_named(model_of(runner).kind.space)
 
 
 def precision_of_labeling(runner: Runner) -> Precision:

@@ -9,7 +9,7 @@ from mmengine.runner import Runner
 
 from mmdmt.engine.averaging import averaged_weights
 from mmdmt.engine.labeling_report import report_labels
-from mmdmt.engine.peers_of_run import model_of, precision_of_labeling, share_buffers
+from mmdmt.engine.peers_of_run import labels_of, model_of, precision_of_labeling, share_buffers
 from mmdmt.labels.labeled_files import check_files, note_files
 from mmdmt.labels.labeling import label
 from mmdmt.method.phases import Curriculum
@@ -43,7 +43,8 @@ def make_labels(
         seconds = label(
             _labelers(runner),
             runner.train_dataloader.dataset,
-            model_of(runner).task.labels,
+            labels_of(runner),
+            model_of(runner).kind.predict,
             folder,
             run,
             phase,
@@ -75,7 +76,7 @@ def check_labels(runner: Runner, curriculum: Curriculum, phase: int, folder: Pat
     """
     dataset, ratio = runner.train_dataloader.dataset, curriculum[phase].label_ratio
     for name in _labelers(runner):
-        manifest = model_of(runner).task.labels.bank(folder / name).manifest
+        manifest = labels_of(runner).bank(folder / name).manifest
         manifest.check(folder / name, run=run, phase=phase, peer=name, names=dataset.names_digest())
         if manifest.label_ratio != ratio:
             raise ValueError(

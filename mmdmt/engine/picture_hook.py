@@ -19,10 +19,11 @@ from torch import Tensor
 
 from mmdmt.engine.averaging import averaged_weights
 from mmdmt.engine.dmt_hook import DMTHook
-from mmdmt.engine.peers_of_run import model_of
+from mmdmt.engine.peers_of_run import labels_of, model_of
 from mmdmt.engine.two_views_picture import taught_online, views_of
-from mmdmt.labels.labeling import evaluation_mode
+from mmdmt.evaluation_mode import evaluation_mode
 from mmdmt.losses import DynamicMutualLoss
+from mmdmt.method.draws import TRUTH
 from mmdmt.method.phases import Phase
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.names import ENSEMBLE
@@ -82,7 +83,7 @@ class PictureHook(Hook):
             )
         if not any(isinstance(hook, DMTHook) for hook in runner.hooks):
             raise ValueError("PictureHook draws phases, but there are none: add dict(type='mmdmt.DMTHook', ...).")
-        if model_of(runner).task.name != 'segmentation':
+        if model_of(runner).kind.space != 'pixels':
             raise ValueError(
                 'PictureHook draws labels of pixels, but the peers are classifiers: take it out of custom_hooks.'
             )
@@ -148,9 +149,7 @@ def _banks(runner: Runner) -> dict[str, Any]:
     """Open the banks of the present phase; none if it has none, or has lost them: the end of a run needs none."""
     folder = _dmt_hook(runner).bank_folder(runner)
     try:
-        return {
-            name: model_of(runner).task.labels.bank(folder / name) for name in set(model_of(runner).labelers.values())
-        }
+        return {name: labels_of(runner).bank(folder / name) for name in set(model_of(runner).labelers.values())}
     except (FileNotFoundError, ValueError):
         return {}
 
@@ -186,7 +185,7 @@ def _crop(model: DynamicMutualTraining, dataset: Any, image: int, phase: Phase) 
     from mmdmt.visualization import CropView
 
     weak, item = views_of(dataset, model.peer_names[0], image)
-    if phase.online is None:
+    if phase.online_labels is None or phase.online_labels.labeler == TRUTH:
         return None if weak is None else CropView(_picture(weak), _picture(item['inputs']))
     labels, logits = taught_online(model, item['inputs'] if weak is None else weak, item)
     return CropView(

@@ -19,10 +19,10 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 import mmdmt
-from mmdmt.engine.peers_of_run import model_of
+from mmdmt.engine.peers_of_run import labels_of, model_of
 from mmdmt.evaluation.peer_metric import PeerMetric
 from mmdmt.losses import DynamicMutualLoss
-from mmdmt.method.draws import ONLINE, Draw
+from mmdmt.method.draws import ONLINE, TRUTH, Draw
 from mmdmt.method.phases import Curriculum, Phase
 from mmdmt.models.mutual_training import DynamicMutualTraining
 
@@ -61,9 +61,9 @@ def rehearse(runner: Runner, curriculum: Curriculum) -> tuple[str, ...] | None:
 
 
 def _different(curriculum: Curriculum) -> list[Phase]:
-    """Return one phase of each kind that learns from pseudo labels; of a run without them the first phase."""
-    by_kind = {phase.online is None: phase for phase in reversed(curriculum.phases) if phase.learns_pseudo_labels}
-    return list(by_kind.values()) or [curriculum[0]]
+    """Return the first phase of each kind of batch: with pseudo labels of a bank, made online, and without any."""
+    by_kind = {(not phase.learns_pseudo_labels, phase.online is None): phase for phase in reversed(curriculum.phases)}
+    return [by_kind[kind] for kind in sorted(by_kind)]
 
 
 def _learn(runner: Runner, model: DynamicMutualTraining, phases: list[Phase]) -> None:
@@ -91,7 +91,7 @@ def _forgotten(runner: Runner, model: DynamicMutualTraining, batch: dict[str, An
     other = copy.deepcopy(batch)
     for sample in other['data_samples']:
         if sample.metainfo.get(ONLINE):
-            model.task.labels.forget_label(sample, runner.train_dataloader.dataset.ignored)
+            labels_of(runner).forget_label(sample, runner.train_dataloader.dataset.ignored)
     return other
 
 
@@ -103,29 +103,29 @@ def _learn_alone(
     optimizer: Any,
     batches: list[list[Any]],
 ) -> None:
-    """Take a copy of a peer through a backward pass of the first batch, and a forward pass of each other.
+    """Take a copy of a peer through its losses of every batch, and a backward pass of the first.
 
-    What follows the loss is the same for all, so that one backward pass tells, and a rehearsal of two kinds of phases
-    costs less than two iterations.
+    What follows the loss is the same for all, so that one backward pass tells, and a rehearsal of three kinds of phases
+    costs about two iterations.
     """
     peer.train()
-    forward = partial(model.task.peers.losses, peer, peer, placed=placed, mixes=model.mixes)
+    forward = partial(model.kind.losses, peer, peer, placed=placed, mixes=model.mixes)
     (first, _), *later = batches
     with _saying(_cannot_learn(name, first)):
         with optimizer.optim_context(peer):
             losses = forward(copy.deepcopy(first))
         loss, _ = peer.parse_losses(losses)
         loss.backward()
-    for one in placed:
-        setattr(one, 'forward', _nothing)  # noqa: B010  of an instance, which mypy does not know
-    seen = None
     for batch, _ in later:
         with _saying(_cannot_learn(name, batch)):
-            seen = _computed(forward, optimizer.optim_context(peer), batch)
-    batch, other = batches[-1]
-    if other is None:
+            _computed(forward, optimizer.optim_context(peer), batch)
+    with_others = [(batch, other) for batch, other in batches if other is not None]
+    if not with_others:
         return  # no pseudo labels
-    seen = _computed(forward, optimizer.optim_context(peer), batch) if seen is None else seen
+    for one in placed:
+        setattr(one, 'forward', _nothing)  # noqa: B010  of an instance, which mypy does not know
+    batch, other = with_others[0]
+    seen = _computed(forward, optimizer.optim_context(peer), batch)
     if not any(seen.values()):
         return  # nothing but what our losses compute
     others = _computed(forward, optimizer.optim_context(peer), other)
@@ -173,8 +173,9 @@ def _batch(runner: Runner, model: DynamicMutualTraining, phase: Phase, peer: str
         truth = [dataset[Draw(peer, image, image, None)] for image in _spread(len(dataset.labeled), labeled)]
     numbers = _spread(dataset.num_unlabeled(), pseudo)
     with _saying('an unlabeled image cannot be loaded with a pseudo label'):
-        if phase.online is not None:
-            return [_joined([*truth, *(dataset[Draw(peer, image, image, ONLINE)] for image in numbers)]), None]
+        if phase.online_labels is not None:
+            source = TRUTH if phase.online_labels.labeler == TRUTH else ONLINE
+            return [_joined([*truth, *(dataset[Draw(peer, image, image, source)] for image in numbers)]), None]
         pairs = [dataset.known_items(image, peer) for image in numbers]
     first, second = ([pair[which] for pair in pairs] for which in (0, 1))
     return [_joined([*truth, *first]), _joined([*copy.deepcopy(truth), *second]) if second else None]

@@ -14,9 +14,10 @@ from mmengine.runner import BaseLoop, IterBasedTrainLoop, Runner
 from mmdmt.datasets.mutual_dataset import MutualDataset
 from mmdmt.datasets.plain_dataset import check_annotated
 from mmdmt.datasets.sampler import MutualBatchSampler
-from mmdmt.engine.peers_of_run import model_of
+from mmdmt.engine.peers_of_run import labels_of, model_of
 from mmdmt.engine.schedules import fit_schedulers
 from mmdmt.evaluation import PeerMetric
+from mmdmt.method.draws import TRUTH
 from mmdmt.method.phases import Curriculum
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.rules.facts import Facts, refuse
@@ -42,17 +43,16 @@ def check_training(runner: Runner, curriculum: Curriculum, carry_metric: str | N
     if carry_metric is not None:
         _read_metrics(facts, runner, carry_metric)
     dataset = runner.train_dataloader.dataset
-    facts['task'] |= {'the peers': model.task.name, 'train_dataloader.dataset': dataset.task.name}
-    read_peers(facts, model.bare_peers, model.task.peers)
+    facts['space of labels'] |= {'the peers': model.kind.space, 'train_dataloader.dataset': dataset.labels.name}
+    read_peers(facts, model.bare_peers, model.kind)
     classes = dataset.metainfo['classes']
     facts['num_classes'][f'the labeled dataset ({", ".join(map(str, classes))})'] = len(classes)
-    most = model.task.labels.max_classes
-    facts['number of classes that a bank of labels cannot tell apart'][f'the peers, of which it tells {most}'] = max(
-        0, model.num_classes - most
-    )
+    beyond = max(0, model.num_classes - dataset.labels.max_classes)
+    facts['number of classes that a bank of labels cannot tell apart']['the peers'] = beyond
     refuse(facts)
     for phase in curriculum.phases:
-        model.task.peers.check_online(phase.online_labels.label_ratio if phase.online_labels else None)
+        if phase.online_labels and phase.online_labels.labeler == TRUTH:
+            dataset.check_truth()
         if runner.param_schedulers is not None:
             fit_schedulers(runner.cfg.param_scheduler, phase.iters)
         for list_file in (phase.labeled_lists or {}).values():
@@ -72,8 +72,8 @@ def check_evaluated(runner: Runner) -> None:
     loops = {'val_dataloader': runner._val_loop, 'test_dataloader': runner._test_loop}
     built = {name: loop for name, loop in loops.items() if isinstance(loop, BaseLoop)}
     trained_on: Any = runner._train_loop.dataloader.dataset if isinstance(runner._train_loop, BaseLoop) else None
-    model, facts = model_of(runner), Facts()
-    read_peers(facts, model.bare_peers, model.task.peers)
+    model, labels, facts = model_of(runner), labels_of(runner), Facts()
+    read_peers(facts, model.bare_peers, model.kind)
     if trained_on is not None:
         named = [*_named('the labeled dataset', trained_on.labeled), ('the unlabeled dataset', trained_on.unlabeled)]
     else:
@@ -82,10 +82,10 @@ def check_evaluated(runner: Runner) -> None:
         named += _named(f'{name}.dataset', loop.dataloader.dataset)
     with_labels = [(name, part) for name, part in named if name != 'the unlabeled dataset' or _has_masks(part)]
     metrics = {name.replace('dataloader', 'evaluator'): loop.evaluator.metrics for name, loop in built.items()}
-    read_data(facts, model.task.labels, with_labels, metrics)
+    read_data(facts, labels, with_labels, metrics)
     if trained_on is not None:
         transforms = trained_on.unlabeled.pipeline.transforms
-        facts['ignore_index'] |= model.task.labels.ignored_by('the unlabeled dataset', transforms)
+        facts['ignore_index'] |= labels.ignored_by('the unlabeled dataset', transforms)
     for name, loop in built.items():
         if (config := runner.cfg.get(name)) and config.get('drop_last'):
             size, told = len(loop.dataloader.dataset), f'{name} (drop_last=True, batch_size={config.batch_size})'
@@ -96,8 +96,8 @@ def check_evaluated(runner: Runner) -> None:
     for name, loop in built.items():
         for part in plain_datasets(loop.dataloader.dataset):
             if hasattr(part, 'pipeline'):
-                findings += check_annotated(f'{name}.dataset', part, model.task.labels)
-                model.task.labels.undo_padding(f'{name}.dataset', part, pads_again)
+                findings += check_annotated(f'{name}.dataset', part, labels)
+                labels.undo_padding(f'{name}.dataset', part, pads_again)
     for finding in findings:
         if finding.stops:
             raise FileError(finding)
@@ -106,14 +106,14 @@ def check_evaluated(runner: Runner) -> None:
 
 
 def check_selection(runner: Runner, selection: Mapping[str, Any] | None) -> None:
-    """Check that the policy that selects labels can be built, and selects those of the task.
+    """Check that the policy that selects labels can be built, and selects labels of this space.
 
     Args:
         runner (Runner): About to train.
         selection (dict, optional): ``labeling.selection`` of DMTHook.
 
     Raises:
-        ValueError: If it is none, or of the other task.
+        ValueError: If it is none, or of the other label space.
     """
     if selection is None:
         return
@@ -121,7 +121,7 @@ def check_selection(runner: Runner, selection: Mapping[str, Any] | None) -> None
         raise ValueError(f'labeling.selection={selection!r} of DMTHook is not a config: give dict(type=..., ...).')
     model = model_of(runner)
     try:  # a recorder writes nothing until it is entered
-        model.task.labels.recorder(Path(runner.work_dir), 1, model.num_classes, selection)
+        labels_of(runner).recorder(Path(runner.work_dir), 1, model.num_classes, selection)
     except TypeError as error:
         raise ValueError(
             f'labeling.selection={dict(selection)} of DMTHook cannot be built ({error}): give arguments of its type.'
@@ -177,6 +177,8 @@ def _read_plan(facts: Facts, runner: Runner, curriculum: Curriculum, model: Dyna
             for name, one in optimizers.items():
                 told = f'optim_wrapper of {name!r}, which {place}.lr={phase.lr} scales'
                 facts['learning rate'][told] = one.optimizer.defaults.get('lr')
+        if phase.online_labels and phase.online_labels.label_ratio is not None and model.kind.space == 'images':
+            facts['online.label_ratio for labels of images'][place] = phase.online_labels.label_ratio
         if phase.online_labels and phase.online_labels.labeler == 'average':
             facts['number of EMAHooks'][f"custom_hooks, for {place}.online with labeler='average'"] = averages
         for mix in model.mixes if phase.learns_pseudo_labels else ():

@@ -7,8 +7,7 @@ import torch
 from mmengine.structures import PixelData
 from torch import Tensor
 
-from mmdmt.labels.task import WEAK_VIEW
-from mmdmt.method.draws import ONLINE, Draw
+from mmdmt.method.draws import ONLINE, WEAK_VIEW, Draw
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.prediction import forward_crops
 
@@ -51,7 +50,7 @@ def taught_online(
     labels = {}
     for name in set(model.labelers.values()):
         sample = item['data_samples'].clone()
-        model.task.peers.label_online(model.bare_peers[name], [view], [sample], model.online_label_ratio)
+        model.kind.label_online(model.bare_peers[name], [view], [sample], model.online_label_ratio)
         label, confidence = sample.gt_sem_seg.data[0], sample.pseudo_confidence.data[0]
         labels[name] = label.to(torch.uint8).cpu().numpy(), confidence.cpu().numpy()
     logits = {}

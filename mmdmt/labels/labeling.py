@@ -3,8 +3,8 @@
 import hashlib
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,11 +16,13 @@ from mmengine.logging import print_log
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from mmdmt.evaluation_mode import evaluation_mode
 from mmdmt.labels.manifest import Manifest
 from mmdmt.labels.progress import progress
 from mmdmt.loader_workers import OutliveSignals
 
 Precision = Mapping[str, Callable[[], AbstractContextManager[Any]]]
+Predict = Callable[[nn.Module, dict[str, Any]], Iterable[Any]]
 
 
 class Bank(Protocol):
@@ -46,15 +48,15 @@ class Recorder(Protocol):
     def __exit__(self, *error: Any) -> None:
         """Close them."""
 
-    def record(self, images: Sequence[int], peer: nn.Module, data: dict[str, Any]) -> None:
-        """Label images of any sizes and write what a peer predicts for them."""
+    def record(self, images: Sequence[int], predicted: Iterable[Any]) -> None:
+        """Write the labels that a peer predicts for images of any sizes."""
 
     def complete(self, label_ratio: float, **identity: Any) -> Manifest:
         """Complete the bank when all processes have closed their files; all of them call this."""
 
 
 class LabelStore(Protocol):
-    """How labels of one kind are written and read."""
+    """How labels of one space are written and read."""
 
     def bank(self, folder: Path) -> Bank:
         """Open a complete bank."""
@@ -100,6 +102,7 @@ def label(
     peers: Mapping[str, nn.Module],
     dataset: Labelable,
     store: LabelStore,
+    predict: Predict,
     root: Path,
     run: str,
     phase: int,
@@ -117,7 +120,9 @@ def label(
     Args:
         peers (Mapping[str, nn.Module]): Segmentors or classifiers by name, on their device.
         dataset (Labelable): The unlabeled images.
-        store (LabelStore): Writes and reads the banks: ``labels`` of the run's task.
+        store (LabelStore): Writes and reads the banks: ``labels`` of the dataset.
+        predict (Callable): Forwards a peer for a batch that is not preprocessed, see ``predict`` of
+            :class:`~mmdmt.models.peer_kinds.PeerKind`.
         root (Path): Folder that gets one bank folder for each peer.
         run (str): Identity of the run.
         phase (int): Number of the phase.
@@ -125,7 +130,8 @@ def label(
         batch_size (int): Images loaded together; those that a peer's padding makes equal are forwarded together.
             Defaults to 1.
         num_workers (int): Data workers. Defaults to 2.
-        selection (dict, optional): Config of the policy that keeps the surest labels. Defaults to None, the task's own.
+        selection (dict, optional): Config of the policy that keeps the surest labels. Defaults to None, that of the
+            label space.
         precision (Mapping[str, Callable], optional): What makes the context in which a peer is forwarded, such as that
             of automatic mixed precision. Defaults to None, the precision of the weights.
 
@@ -150,7 +156,7 @@ def label(
     barrier()
     num_classes = len(dataset.metainfo['classes'])
     recorders = {name: store.recorder(root / name, dataset.num_unlabeled(), num_classes, selection) for name in peers}
-    _forward_all(peers, dataset, recorders, phase, batch_size, num_workers, precision)
+    _forward_all(peers, dataset, recorders, predict, phase, batch_size, num_workers, precision)
     barrier()
     for name, recorder in recorders.items():
         recorder.complete(**identities[name], names=names)
@@ -165,6 +171,7 @@ def _forward_all(
     peers: Mapping[str, nn.Module],
     dataset: Labelable,
     recorders: Mapping[str, Recorder],
+    predict: Predict,
     phase: int,
     batch_size: int,
     num_workers: int,
@@ -186,7 +193,7 @@ def _forward_all(
         for batch in loader:
             for name, peer in peers.items():
                 with (precision or {}).get(name, nullcontext)():
-                    recorders[name].record(batch['image'], peer, batch)
+                    recorders[name].record(batch['image'], predict(peer, batch))
             bar.update(len(batch['image']))
 
 
@@ -205,17 +212,3 @@ def _is_there(store: LabelStore, folder: Path, **identity: Any) -> bool:
     except (FileNotFoundError, ValueError):
         return False
     return True
-
-
-@contextmanager
-def evaluation_mode(modules: Iterable[nn.Module]) -> Iterator[None]:
-    """Let modules be in evaluation mode until the context ends, each in its own again then."""
-    modules = list(modules)
-    modes = [(module, module.training) for module in modules]
-    for module, _ in modes:
-        module.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.train(training)

@@ -116,6 +116,25 @@ class DynamicMutualLoss(nn.Module):
         self.counts: dict[str, Tensor] = {}
         self._confidence: Tensor | None = None
 
+    def check_classes(self, num_classes: int, where: str) -> None:
+        """Check that ``class_weight``, if there is one, has a factor for each class.
+
+        Args:
+            num_classes (int): Number of classes that are predicted.
+            where (str): What predicts them, for the error message.
+
+        Raises:
+            ValueError: If it has more or fewer.
+        """
+        given = None if self.class_weight is None else tuple(self.class_weight.shape)
+        if self.class_weight is not None and given != (num_classes,):
+            values = [round(value, 4) for value in self.class_weight.flatten().tolist()]
+            raise ValueError(
+                f'class_weight={values} of the {type(self).__name__} of the {where} has {len(values)} entries, but '
+                f'{num_classes} classes are predicted: give model.loss (or the loss of the head itself) one factor for '
+                'each class, in the order of the classes, or class_weight=None.'
+            )
+
     @contextmanager
     def pseudo_targets(self, confidence: Tensor) -> Iterator[None]:
         """Say, until the context ends, with what confidence the labels of the coming calls are held.

@@ -13,6 +13,10 @@ from mmdmt.settings import Number, check_settings
 LABELED, PSEUDO = 0, 1
 ONLINE = 'online'
 """In place of a bank's folder: the labels are made in the iteration that learns from them."""
+TRUTH = 'truth'
+"""In place of a bank's folder: the true labels, of an oracle."""
+WEAK_VIEW = 'weak_view'
+"""Key of the view that an online labeler sees: uint8 (3, H, W), packed beside the learner's."""
 
 
 class Draw(NamedTuple):
@@ -22,7 +26,7 @@ class Draw(NamedTuple):
         peer: Whose batch it is for.
         image: Its number in the labeled dataset, or in the unlabeled one.
         seed: Of everything random in its transforms.
-        bank: Folder of the pseudo labels to train it on, or ``'online'``; None for an image with ground truth.
+        bank: Folder of the pseudo labels to train it on, ``'online'`` or ``'truth'``; None for a labeled image.
         wanted: A class that the crop should show, and the least pixels of it; None for any crop.
     """
 
@@ -40,7 +44,7 @@ class PeerPool(NamedTuple):
         peer: Its name.
         labeled: Numbers in the labeled dataset.
         unlabeled: Numbers in the unlabeled dataset.
-        bank: Folder of its labeler's pseudo labels, or ``'online'``; None during the warm-up.
+        bank: Folder of its labeler's pseudo labels, ``'online'`` or ``'truth'``; None during the warm-up.
     """
 
     peer: str

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any, ClassVar
 
+from mmdmt.method.draws import TRUTH
 from mmdmt.settings import Choice, Number, Setting, check_settings
 
 COUNT = Number(0, whole=True)
@@ -142,7 +143,8 @@ class OnlineLabels:
 
     Args:
         labeler: ``'weights'``, the labeler as it stands; ``'average'``, its weights as MMEngine's ``EMAHook`` averages
-            them. Defaults to ``'weights'``.
+            them; ``'truth'``, nobody: the unlabeled images have labels, which are learned in the place of pseudo labels
+            and with full weight. This oracle says what a perfect labeler would gain. Defaults to ``'weights'``.
         min_confidence: A label of less confidence weighs nothing, in [0, 1]. Defaults to 0.
         label_ratio: Share of each predicted class that is kept, in (0, 1]; the most confident pixels of the peer's
             images in the batch (of each process). Defaults to None, all.
@@ -156,7 +158,7 @@ class OnlineLabels:
     label_ratio: float | None = None
 
     SETTINGS: ClassVar[dict[str, Setting]] = {
-        'labeler': Choice('weights', 'average'),
+        'labeler': Choice('weights', 'average', TRUTH),
         'min_confidence': CONFIDENCE,
         'label_ratio': SHARE,
     }
@@ -164,10 +166,14 @@ class OnlineLabels:
     def __post_init__(self) -> None:
         """Check the values."""
         check_settings('online', vars(self), self.SETTINGS)
+        if self.labeler == TRUTH and (self.min_confidence or self.label_ratio is not None):
+            raise ValueError("online.labeler='truth' learns every label: drop min_confidence and label_ratio.")
 
     @property
     def kind(self) -> str:
         """What the labels are, in the words of a log line."""
+        if self.labeler == TRUTH:
+            return 'true labels in the place of pseudo labels'
         share = '' if self.label_ratio is None else f', label ratio {self.label_ratio:g} in each batch'
         return f'labels online by {self.labeler}{share}'
 

@@ -21,6 +21,8 @@ from torch import Tensor
 
 GROUND_TRUTH = float('inf')
 """The confidence of a label that is not a pseudo label."""
+ORACLE = 2.0
+"""The confidence of a true label in the place of a pseudo label: no rule doubts it, so its weight is 1."""
 
 
 class Comparison(NamedTuple):
@@ -30,7 +32,7 @@ class Comparison(NamedTuple):
         probability: float32 (N, C, ...); ``p``, the learner's softmax.
         label_index: int64; the label, or class 0 where it is ignored.
         valid: bool; the label is not the ignored one.
-        pseudo: bool; the label is valid and not ground truth.
+        pseudo: bool; the label is valid, and neither ground truth nor an oracle's: the rule weighs it.
         label_probability: float32; ``p[y]``, the learner's probability of ``label_index``.
         confidence: float32; ``c'``, the learner's.
         prediction: int64; ``y'``.
@@ -77,7 +79,7 @@ def compare(logits: Tensor, label: Tensor, confidence: Tensor, ignore_index: int
     valid = label != ignore_index
     index = label.where(valid, 0)
     label_probability = probability.gather(1, index.unsqueeze(1)).squeeze(1)
-    pseudo = valid & (confidence != GROUND_TRUTH)
+    pseudo = valid & (confidence < ORACLE)
     disagree = pseudo & (prediction != label)
     learner_wins = disagree & (learner_confidence > confidence)
     return Comparison(

@@ -24,6 +24,7 @@ class BlockMask:
         ValueError: If a value is not a size, share or probability.
     """
 
+    space = 'pixels'
     needs_pseudo, needs_labeled = 1, 0
     SETTINGS = {'size': Number(1, whole=True), 'share': Number(0, 1), 'prob': Number(0, 1)}
 

@@ -23,6 +23,7 @@ class ClassMix:
         ValueError: If it is not a probability.
     """
 
+    space = 'pixels'
     needs_pseudo, needs_labeled = 1, 1
     SETTINGS = {'prob': Number(0, 1)}
 

@@ -24,6 +24,7 @@ class CutMix:
         ValueError: If a value is not a probability or no range.
     """
 
+    space = 'pixels'
     needs_pseudo, needs_labeled = 2, 0
     SETTINGS = {
         'prob': Number(0, 1),

@@ -10,6 +10,9 @@ from mmdmt.registry import MODELS
 class Mix(Protocol):
     """Mix the pseudo-labeled images of a peer's batch with others of it."""
 
+    space: str
+    """What its labels are of: ``'pixels'`` or ``'images'``."""
+
     needs_pseudo: int
     """Pseudo-labeled images of a peer that a batch must have."""
 
@@ -29,14 +32,15 @@ class Mix(Protocol):
         """
 
 
-def build_mixes(configs: Sequence[dict[str, Any]]) -> list[Mix]:
+def build_mixes(configs: Sequence[dict[str, Any]], space: str) -> list[Mix]:
     """Build the mixes of a config, in their order.
 
     Args:
         configs (Sequence[dict]): ``mixes`` of :class:`mmdmt.DynamicMutualTraining`.
+        space (str): What the labels of the peers are of: ``'pixels'`` or ``'images'``.
 
     Raises:
-        ValueError: If one of them is not a config of a mix.
+        ValueError: If one of them is not a config of a mix, or mixes labels of the other space.
     """
     if isinstance(configs, dict) or not all(isinstance(config, dict) and 'type' in config for config in configs):
         raise ValueError(
@@ -52,5 +56,10 @@ def build_mixes(configs: Sequence[dict[str, Any]]) -> list[Mix]:
         mix = MODELS.build(config)
         if not hasattr(mix, 'needs_pseudo'):
             raise ValueError(f'mixes of DynamicMutualTraining name {config["type"]!r}, which is not a mix.')
+        if mix.space != space:
+            raise ValueError(
+                f'{config["type"]} in mixes of DynamicMutualTraining moves labels of {mix.space}, but the peers learn '
+                f'labels of {space}: drop it.'
+            )
         mixes.append(mix)
     return mixes

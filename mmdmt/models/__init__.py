@@ -5,11 +5,10 @@ from importlib.util import find_spec
 from mmdmt.losses import DynamicMutualLoss, MixupMutualLoss
 from mmdmt.mixes import BlockMask, ClassMix, CutMix
 from mmdmt.models.backbones import WideResNet
+from mmdmt.models.initializers import PackagedWeights, TimmWeights
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.no_class_token import NoClassToken
-from mmdmt.models.packaged_weights import PackagedWeights
 from mmdmt.models.peer_tta import PeerTTAModel
-from mmdmt.models.timm_weights import TimmWeights
 
 __all__ = [
     'BlockMask',

@@ -13,6 +13,7 @@ from mmdmt.losses import DynamicMutualLoss, Mixture, MixupMutualLoss
 from mmdmt.method.weights import GROUND_TRUTH
 from mmdmt.mixes import Mix
 from mmdmt.models.names import ENSEMBLE
+from mmdmt.models.preprocessing import preprocessed
 from mmdmt.registry import MODELS
 
 SUPPORTED = (
@@ -24,6 +25,7 @@ SUPPORTED = (
 class Classifiers:
     """MMPretrain's classifiers as peers."""
 
+    space = 'images'
     default_loss = 'mmdmt.MixupMutualLoss'
 
     def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> list[DynamicMutualLoss]:
@@ -38,11 +40,14 @@ class Classifiers:
             list[DynamicMutualLoss]: The loss put in.
 
         Raises:
-            ValueError: If the head computes anything but a softmax cross entropy, naming peer, head and loss.
+            ValueError: If the head computes anything but a softmax cross entropy, naming peer, head and loss; or if
+                its loss weighs another number of classes than it predicts.
         """
         head: Any = peer.head
-        own = _the_loss(f'head ({type(head).__name__}) of peer {name!r}', head)
+        where = f'head ({type(head).__name__}) of peer {name!r}'
+        own = _the_loss(where, head)
         if isinstance(own, MixupMutualLoss):
+            own.check_classes(self.num_classes(peer), where)
             return [own]  # with exponents of its own
         placed = MODELS.build({**loss, 'loss_weight': own.loss_weight * loss.get('loss_weight', 1.0)})
         if not isinstance(placed, MixupMutualLoss):
@@ -50,6 +55,7 @@ class Classifiers:
                 f'loss=dict(type={loss["type"]!r}) of DynamicMutualTraining is a {type(placed).__name__}: give '
                 "type='mmdmt.MixupMutualLoss' for classifiers; its mixup_alpha=None mixes nothing."
             )
+        placed.check_classes(self.num_classes(peer), where)
         head.loss_module = placed
         return [placed]
 
@@ -121,7 +127,7 @@ class Classifiers:
             labeler (BaseModel): A classifier in evaluation mode.
             views (Sequence[Tensor]): Of each image what the labeler sees, uint8 (3, H, W), all of one size.
             samples (Sequence[DataSample]): Of each image; get ``gt_label`` and ``pseudo_confidence``.
-            label_ratio (float, optional): None, the default; see :meth:`check_online`.
+            label_ratio (float, optional): None, the default: a batch has few images of a class.
         """
         data = {'inputs': list(views), 'data_samples': [type(sample)() for sample in samples]}
         logits = labeler(labeler.data_preprocessor(data, False)['inputs'], mode='tensor')
@@ -130,29 +136,19 @@ class Classifiers:
             sample.set_gt_label(one.unsqueeze(0))
             sample.set_field(sure, 'pseudo_confidence')
 
-    def check_online(self, label_ratio: float | None) -> None:
-        """Refuse a share: a batch has few images of a class, and each has its label.
+    def predict(self, peer: nn.Module, data: dict[str, Any]) -> Iterator[tuple[list[int], Tensor]]:
+        """Forward images to be labeled.
 
-        Raises:
-            ValueError: If it is not None.
+        Args:
+            peer (nn.Module): A classifier in evaluation mode.
+            data (dict): ``inputs`` and ``data_samples``, not preprocessed, of any sizes.
+
+        Yields:
+            tuple[list[int], Tensor]: Of images that were forwarded together, their positions and softmax.
         """
-        if label_ratio is not None:
-            raise ValueError(
-                f'online.label_ratio={label_ratio} keeps a share of the pixels of each class, but the peers are '
-                'classifiers: give online.min_confidence, such as 0.95.'
-            )
-
-    def check_mixes(self, mixes: Sequence[Mix]) -> None:
-        """Refuse all mixes.
-
-        Raises:
-            ValueError: If there is one.
-        """
-        if mixes:
-            raise ValueError(
-                'mixes of DynamicMutualTraining move labels of pixels, but the peers are classifiers: drop them; '
-                'mixup_alpha of mmdmt.MixupMutualLoss mixes images.'
-            )
+        data = {**data, 'data_samples': [sample.new() for sample in data['data_samples']]}
+        for positions, inputs, _ in preprocessed(peer, data):
+            yield positions, peer(inputs, mode='tensor').softmax(dim=1, dtype=torch.float32)
 
     def average(self, views: Sequence[Any]) -> BaseDataElement:
         """Average what a classifier predicts for several views of an image.

@@ -11,16 +11,14 @@ from mmengine.optim import OptimWrapperDict
 from mmengine.structures import BaseDataElement, PixelData
 from torch import Tensor, nn
 
-from mmdmt.labels.labeling import evaluation_mode
-from mmdmt.labels.task import WEAK_VIEW
+from mmdmt.evaluation_mode import evaluation_mode
 from mmdmt.losses import DynamicMutualLoss
-from mmdmt.method.draws import ONLINE
+from mmdmt.method.draws import ONLINE, WEAK_VIEW
 from mmdmt.mixes import build_mixes
 from mmdmt.models.names import ENSEMBLE
-from mmdmt.models.peer_agreement import agreed_num_classes, agreed_task, check_names, ring
+from mmdmt.models.peer_agreement import agreed_kind, agreed_num_classes, check_names, ring
 from mmdmt.models.peer_building import build_peer, naming_the_way_out
-from mmdmt.models.peer_weights import load_plain_checkpoint, strip_wrapper_prefix
-from mmdmt.models.weight_fit import watched_init
+from mmdmt.models.weights import load_plain_checkpoint, strip_wrapper_prefix, watched_init
 from mmdmt.registry import MODELS
 
 
@@ -103,12 +101,11 @@ class DynamicMutualTraining(BaseModel):
             self.to(memory_format=torch.channels_last)
         if data_preprocessor is not None:
             self._configs = {name: {'data_preprocessor': data_preprocessor, **peer} for name, peer in peers.items()}
-        self.task = agreed_task(self.bare_peers)
-        loss = {'type': self.task.peers.default_loss} if loss is None else loss
-        self._losses = {name: self.task.peers.place_loss(name, peer, loss) for name, peer in self.bare_peers.items()}
-        self.num_classes = agreed_num_classes(self.task, self.bare_peers)
-        self.mixes = build_mixes(mixes or ())
-        self.task.peers.check_mixes(self.mixes)
+        self.kind = agreed_kind(self.bare_peers)
+        loss = {'type': self.kind.default_loss} if loss is None else loss
+        self._losses = {name: self.kind.place_loss(name, peer, loss) for name, peer in self.bare_peers.items()}
+        self.num_classes = agreed_num_classes(self.kind, self.bare_peers)
+        self.mixes = build_mixes(mixes or (), self.kind.space)
         self._averages: Mapping[str, BaseModel] | None = None
         self.online_label_ratio: float | None = None
         self._register_state_dict_hook(self._without_wrapper_prefix)
@@ -217,7 +214,7 @@ class DynamicMutualTraining(BaseModel):
             for one in placed:
                 one.counts = {}
             with optimizer.optim_context(peer):
-                losses = self.task.peers.losses(peer, self.bare_peers[name], batch, placed, self.mixes)
+                losses = self.kind.losses(peer, self.bare_peers[name], batch, placed, self.mixes)
             loss, scalars = self.parse_losses(losses)
             optimizer.update_params(loss)
             del scalars['loss']
@@ -243,7 +240,7 @@ class DynamicMutualTraining(BaseModel):
         samples = [share['data_samples'][i] for i in numbers]
         views = [_weak_view(sample, share['inputs'][i]) for i, sample in zip(numbers, samples, strict=True)]
         with evaluation_mode([model]), optim_wrapper[labeler].optim_context(model):
-            self.task.peers.label_online(model, views, samples, self.online_label_ratio)
+            self.kind.label_online(model, views, samples, self.online_label_ratio)
 
     def _split(self, data: dict[str, Any]) -> dict[str, dict[str, Any]]:
         """Give each peer its share of the batch, in the order of the peers."""
@@ -307,7 +304,7 @@ class DynamicMutualTraining(BaseModel):
     def combine(self, results: dict[str, list[BaseDataElement]]) -> list[BaseDataElement]:
         """Join what the peers predict, image by image; see :meth:`test_step`."""
         return [
-            self.task.peers.combine(dict(zip(results, samples, strict=True)), self.predicted_by)
+            self.kind.combine(dict(zip(results, samples, strict=True)), self.predicted_by)
             for samples in zip(*results.values(), strict=True)
         ]
 

@@ -1,12 +1,11 @@
-"""Check what peers must agree on to teach each other: their names, their task, their classes."""
+"""Check what peers must agree on to teach each other: their names, their kind, their classes."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from mmengine.model import BaseModel
 
-from mmdmt.labels.choice import task_of_model
-from mmdmt.labels.task import Task
 from mmdmt.models.names import ENSEMBLE
+from mmdmt.models.peer_kinds import PeerKind, kind_of
 from mmdmt.rules.facts import Facts, refuse
 
 
@@ -53,8 +52,8 @@ def check_names(
     refuse(facts)
 
 
-def agreed_task(peers: Mapping[str, BaseModel]) -> Task:
-    """Return the task of all peers.
+def agreed_kind(peers: Mapping[str, BaseModel]) -> PeerKind:
+    """Return the kind of all peers.
 
     Args:
         peers (Mapping[str, BaseModel]): The peers by name, without distributed wrappers.
@@ -62,23 +61,23 @@ def agreed_task(peers: Mapping[str, BaseModel]) -> Task:
     Raises:
         ValueError: If peers are of different kinds, or one of no kind that is known.
     """
-    tasks, facts = {name: task_of_model(name, peer) for name, peer in peers.items()}, Facts()
-    facts['task'] |= {f'peer {name!r}': task.name for name, task in tasks.items()}
+    kinds, facts = {name: kind_of(name, peer) for name, peer in peers.items()}, Facts()
+    facts['space of labels'] |= {f'peer {name!r}': kind.space for name, kind in kinds.items()}
     refuse(facts)
-    return next(iter(tasks.values()))
+    return next(iter(kinds.values()))
 
 
-def agreed_num_classes(task: Task, peers: Mapping[str, BaseModel]) -> int:
+def agreed_num_classes(kind: PeerKind, peers: Mapping[str, BaseModel]) -> int:
     """Return how many classes every peer predicts.
 
     Args:
-        task (Task): That of the peers.
+        kind (PeerKind): That of the peers.
         peers (Mapping[str, BaseModel]): The peers by name, without distributed wrappers.
 
     Raises:
         ValueError: If they predict different numbers of classes, or one class.
     """
     facts = Facts()
-    facts['num_classes'] |= {f'peer {name!r}': task.peers.num_classes(peer) for name, peer in peers.items()}
+    facts['num_classes'] |= {f'peer {name!r}': kind.num_classes(peer) for name, peer in peers.items()}
     refuse(facts)
     return int(next(iter(facts['num_classes'].values())))

@@ -48,7 +48,7 @@ class PeerTTAModel(BaseTTAModel):
             self.module.predict_each({'inputs': inputs, 'data_samples': samples})
             for inputs, samples in zip(data['inputs'], data['data_samples'], strict=True)
         ]
-        side, merged = self.module.task.peers, {}
+        side, merged = self.module.kind, {}
         for name in self.module.peer_names:
             merged[name] = [side.average(of_image) for of_image in zip(*(view[name] for view in views), strict=True)]
         return self.module.combine(merged)

@@ -1,13 +1,11 @@
-"""What a segmentor predicts for images to be labeled: logits, classes and confidence levels."""
+"""Forward segmentors for images of any sizes, and crops of training images."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import torch
 from torch import Tensor, nn
 
-from mmdmt.labels.preprocessing import preprocessed
-from mmdmt.method.confidence_levels import quantize_tensor
+from mmdmt.models.preprocessing import preprocessed
 
 Window = tuple[slice, slice]
 
@@ -24,29 +22,6 @@ class Predicted(NamedTuple):
     positions: list[int]
     logits: Tensor
     windows: list[Window]
-
-
-class LabeledImages(NamedTuple):
-    """The labels of images that were forwarded together, of padding as well.
-
-    Attributes:
-        labels: (N, H, W) uint8; the class of highest probability.
-        levels: (N, H, W) int16; the level of that probability, see
-            :func:`~mmdmt.method.confidence_levels.quantize_tensor`.
-    """
-
-    labels: Tensor
-    levels: Tensor
-
-
-def most_probable(logits: Tensor) -> LabeledImages:
-    """Find the class of highest probability of each pixel, and how probable it is.
-
-    Args:
-        logits (Tensor): (N, C, H, W) of any floating dtype; the softmax is taken in float32.
-    """
-    confidence, labels = logits.softmax(dim=1, dtype=torch.float32).max(dim=1)
-    return LabeledImages(labels.to(torch.uint8), quantize_tensor(confidence))
 
 
 def predict_logits(peer: nn.Module, data: dict[str, Any]) -> list[Tensor]:

@@ -1,6 +1,6 @@
 """Train MMSegmentation's segmentors as peers, with our loss in place of their cross entropy."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -16,7 +16,7 @@ from mmdmt.method.selection import surest_of_each_class
 from mmdmt.method.weights import GROUND_TRUTH
 from mmdmt.mixes import Mix
 from mmdmt.models.names import ENSEMBLE
-from mmdmt.models.prediction import forward_crops
+from mmdmt.models.prediction import Predicted, forward, forward_crops
 from mmdmt.registry import MODELS
 
 HEADS = ('decode_head', 'auxiliary_head')
@@ -30,6 +30,7 @@ SUPPORTED = (
 class Segmentors:
     """MMSegmentation's segmentors as peers."""
 
+    space = 'pixels'
     default_loss = 'mmdmt.DynamicMutualLoss'
 
     def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> list[DynamicMutualLoss]:
@@ -47,7 +48,8 @@ class Segmentors:
             list[DynamicMutualLoss]: The losses put in, that of the main (last) decode head first.
 
         Raises:
-            ValueError: If a head computes anything but a pixel cross entropy, naming peer, head and loss.
+            ValueError: If a head computes anything but a pixel cross entropy, naming peer, head and loss; or if its
+                loss weighs another number of classes than it predicts.
         """
         placed = []
         for part, head in _heads(peer).items():
@@ -56,6 +58,7 @@ class Segmentors:
             head = _with_loss(where, head)
             own = _the_only_loss(where, head)
             if isinstance(own, DynamicMutualLoss):
+                own.check_classes(head.num_classes, where)
                 placed.append(own)
                 continue
             config = {'class_weight': own.class_weight, **loss}
@@ -65,6 +68,7 @@ class Segmentors:
                     f'loss=dict(type={loss["type"]!r}) of DynamicMutualTraining is a {type(placed_loss).__name__}: '
                     "give type='mmdmt.DynamicMutualLoss' or a subclass of it."
                 )
+            placed_loss.check_classes(head.num_classes, where)
             head.loss_decode = placed_loss
             placed.append(placed_loss)
         return placed
@@ -156,11 +160,9 @@ class Segmentors:
         if label_ratio is not None:
             _keep_surest(samples, label_ratio, main_head.ignore_index)
 
-    def check_online(self, label_ratio: float | None) -> None:
-        """Take any share."""
-
-    def check_mixes(self, mixes: Sequence[Mix]) -> None:
-        """Take all mixes."""
+    def predict(self, peer: nn.Module, data: dict[str, Any]) -> Iterator[Predicted]:
+        """Forward images to be labeled: see :func:`~mmdmt.models.prediction.forward`."""
+        return forward(peer, data)
 
     def average(self, views: Sequence[Any]) -> BaseDataElement:
         """Average what a segmentor predicts for several views of an image, each turned back to the image's geometry.

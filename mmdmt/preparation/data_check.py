@@ -6,15 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import combinations_with_replacement
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from mmengine.config import Config
+from mmengine.registry import Registry
 from numpy.typing import NDArray
 
 from mmdmt.labels.progress import progress
 from mmdmt.preparation.config_lists import (
     ImageList,
-
     dataset_configs,
     facts_of,
     overlaps,
@@ -24,6 +25,8 @@ from mmdmt.preparation.config_lists import (
 from mmdmt.preparation.image_check import CheckedImage, ImageSource, check_image
 from mmdmt.preparation.image_lists import left_out
 from mmdmt.preparation.scale_check import scale_warnings
+from mmdmt.registry import DATASETS, MODELS
+from mmdmt.rules.facts import broken
 from mmdmt.rules.findings import Finding, by_kind, some
 
 
@@ -45,7 +48,7 @@ class DataReport:
 
 
 def check_data(config: Config, workers: int = 4) -> DataReport:
-    """Check the lists, images and masks of a config.
+    """Check the lists, images and masks of a config, and that its model and datasets can be built.
 
     Args:
         config (Config): Of a run, or of plain training.
@@ -60,7 +63,12 @@ def check_data(config: Config, workers: int = 4) -> DataReport:
             report.lists[name] = read_list(name, settings)
         except (AssertionError, OSError, ValueError, KeyError, TypeError) as error:
             report.problems.append(f'The {name} list cannot be made: {error}')
-    report.problems += class_problems(report.lists, config) + fact_problems(report.lists, config)
+    model, refused = built_model(config)
+    report.problems += refused
+    try:
+        report.problems += broken(facts_of(report.lists, config, model))
+    except ValueError as error:
+        report.problems.append(str(error))
     report.problems += overlaps(report.lists)
     findings: list[Finding] = []
     for name, images in report.lists.items():
@@ -71,9 +79,35 @@ def check_data(config: Config, workers: int = 4) -> DataReport:
     for name, images in report.lists.items():
         report.problems += absent_classes(images, report.images[name])
         report.warnings += list_warnings(images, report.images[name])
+    # Datasets refuse files, of which the check says more, so they are built when it has found no problem.
+    report.problems += [] if report.problems else refused_datasets(config)
     report.warnings += duplicates(report.images)
     report.warnings += scale_warnings(pipelines(config), {name: one.sources for name, one in report.lists.items()})
     return report
+
+
+def built_model(config: Config) -> tuple[Any, list[str]]:
+    """Build the model as training does, without weights; None if there is none, or with what it refuses."""
+    settings = config.to_dict()
+    model = settings.get('model') or {}
+    if settings.get('data_preprocessor'):  # as MMEngine's runner does
+        model.setdefault('data_preprocessor', settings['data_preprocessor'])
+    return _built('model', MODELS, model)
+
+
+def refused_datasets(config: Config) -> list[str]:
+    """Build the datasets as training does, and say what they refuse."""
+    settings = config.to_dict()
+    found = {f'{name}_dataloader': settings.get(f'{name}_dataloader') or {} for name in ('train', 'val', 'test')}
+    datasets = {f'{place}.dataset': loader.get('dataset') or {} for place, loader in found.items()}
+    return [text for place, dataset in datasets.items() for text in _built(place, DATASETS, dataset)[1]]
+
+
+def _built(place: str, registry: Registry, settings: Mapping[str, Any]) -> tuple[Any, list[str]]:
+    try:
+        return registry.build(dict(settings)) if 'type' in settings else None, []
+    except Exception as error:  # whatever the classes that it names raise
+        return None, [f'Training would refuse {place}: {" ".join(str(error).split())}']
 
 
 def advised(images: ImageList, checked: Sequence[CheckedImage]) -> list[Finding]:

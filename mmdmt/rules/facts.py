@@ -108,7 +108,12 @@ TABLE = (
         'update_buffers=True)',
     ),
     Rule('number of images that a mix lacks', (0,), 'draw more of them, or drop the mix'),
-    Rule('task', Same, 'give models and data of one task; the transform that packs tells that of the data'),
+    Rule('space of labels', Same, 'give models and data of one; the transform that packs tells that of the data'),
+    Rule(
+        'online.label_ratio for labels of images',
+        (None,),
+        'it keeps a share of the pixels of each class, so give online.min_confidence, such as 0.95',
+    ),
     Rule('number of trainable weights', Number(1), 'let some be trained (frozen_stages, requires_grad)'),
     Rule('num_classes', Same, 'set num_classes of every head to the number of classes'),
     Rule('num_classes', Number(2), ONE_CLASS_REMEDY),

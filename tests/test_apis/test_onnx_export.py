@@ -91,7 +91,7 @@ def test_padding_of_a_test_is_in_the_file(tmp_path, padding):
 
 @slow
 def test_a_unet_that_takes_even_sizes_only_has_a_file_of_any_such_size(tmp_path):
-    config = Config.fromfile(ROOT / 'configs' / 'dmt' / 'dmt_unet-resnet_1xb8_digit-scenes.py').model.peers.unet
+    config = Config.fromfile(ROOT / 'configs' / 'digits' / 'dmt_unet-resnet_1xb8_digit-scenes.py').model.peers.unet
     model = built(config)
     model.dataset_meta = {'classes': list('abcdef')}
     check = export_onnx(model, tmp_path / 'one.onnx')

@@ -13,9 +13,9 @@ from mmpretrain.datasets.transforms import PackInputs, RandAugment
 from toys.cifar10 import FILES, write_archive
 from toys.forked import python
 
-from mmdmt.apis import toolbox_script
 from mmdmt.method.draws import Draw
 from mmdmt.registry import MODELS
+from mmdmt.scripts import toolbox_script
 
 ROOT = Path(__file__).parents[2]
 LABELS = (4000, 1000, 250, 40)
@@ -25,7 +25,7 @@ each_count = pytest.mark.parametrize('labels', LABELS)
 
 
 def path_of(method, labels):
-    return ROOT / 'configs' / 'classification' / f'{method}_wrn28-2_1xb512_cifar10-{labels}.py'
+    return ROOT / 'configs' / 'cifar10' / f'{method}_wrn28-2_1xb512_cifar10-{labels}.py'
 
 
 def load(method, labels):

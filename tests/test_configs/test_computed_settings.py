@@ -11,7 +11,7 @@ from mmdmt.method.phases import Curriculum
 
 ROOT = Path(__file__).parents[2] / 'configs'
 LEAVES = sorted(path for path in ROOT.rglob('*.py') if '_base_' not in path.parts)
-PARENT = 'dmt/dmt_deeplabv2-r101_1xb8_cityscapes-1of8-half-512x1024.py'
+PARENT = 'cityscapes/dmt_deeplabv2-r101_1xb8_cityscapes-1of8-half-512x1024.py'
 HOOK = {'type': 'mmdmt.DMTHook', 'phases': [{'labeled': 8}, {'labeled': 2, 'pseudo': 6}], 'carry': 'best'}
 # What somebody writes who adds a fraction of labels to a data set.
 NEW_FRACTION = """# VOC 2012, 1/4 (2646 labels).
@@ -179,7 +179,8 @@ def test_the_recipe_is_as_long_as_its_base():
     }
     given = {'hook': HOOK, 'without': ['Distort'], 'min_confidence': 0.9, 'momentum': 0.1}
     model, loader, (hook, average), train_cfg = recipe(base, warm_up=100, **given)
-    assert model == {'mixes': base['cutmix']}
+    assert model == {'mixes': base['cutmix'], 'loss': {'gamma_agree': 1.0, 'gamma_disagree': 1.0}}
+    assert recipe(base, gamma=0.0, **given)[0]['loss'] == {'gamma_agree': 0.0, 'gamma_disagree': 0.0}
     assert loader['dataset'] == {'learner_view': base['strong_views'], 'labeled': {'pipeline': [{'type': 'Load'}]}}
     online = {'labeler': 'average', 'min_confidence': 0.9}
     assert hook['phases'][1:] == [{'labeled': 2, 'pseudo': 6, 'iters': 800, 'online': online}]

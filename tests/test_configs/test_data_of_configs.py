@@ -19,8 +19,8 @@ from mmdmt.method.draws import Draw
 CONFIGS = Path(__file__).parents[2] / 'configs'
 VOC = 'dmt/dmt_deeplabv2-r101_1xb8_voc12aug-{}-321x321.py'
 HALF = 'dmt/dmt_deeplabv2-r101_1xb8_cityscapes-{}-half-512x1024.py'
-HALF_ORACLE = 'supervised/oracle_deeplabv2-r101_1xb8_cityscapes-all-half-512x1024.py'
-FULL = 'dmt/dmt_deeplabv3plus-r50_1xb8_cityscapes-1of8-769x769.py'
+HALF_ORACLE = 'cityscapes/oracle_deeplabv2-r101_1xb8_cityscapes-all-half-512x1024.py'
+FULL = 'cityscapes/dmt_deeplabv3plus-r50_1xb8_cityscapes-1of8-769x769.py'
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
@@ -117,7 +117,7 @@ def check_pseudo_labeled(item):
 
 
 def test_the_oracle_of_voc_reads_the_whole_training_list(load):
-    config = load('supervised/oracle_deeplabv2-r101_1xb8_voc12aug-all-321x321.py')
+    config = load('voc/oracle_deeplabv2-r101_1xb8_voc12aug-all-321x321.py')
     dataset = DATASETS.build(config.train_dataloader.dataset)
     assert len(dataset) == 9
     item = dataset[0]

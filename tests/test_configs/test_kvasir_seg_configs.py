@@ -11,7 +11,7 @@ from toys.tools import run_tool
 from toys.voc_and_cityscapes import picture, write_list
 
 ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / 'configs' / 'kvasir_seg'
+FOLDER = ROOT / 'configs' / 'polyps'
 NAME = '{}_deeplabv3plus-r50_segformer-b0_1xb8_kvasir-seg-1of8-352x352.py'
 SIZES = ((53, 62), (62, 53), (48, 70))
 

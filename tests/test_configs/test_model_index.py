@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ('ablations', 'camvid', 'classification', 'dmt', 'domain_adaptation', 'field', 'kvasir_seg', 'supervised')
+FOLDERS = ('camvid', 'domain_adaptation', 'field', 'polyps')
 DATA = {
     'voc12aug',
     'cityscapes',

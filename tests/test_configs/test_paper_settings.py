@@ -48,6 +48,7 @@ each_row = pytest.mark.parametrize('row', ROWS, ids=lambda row: row.name)
 
 
 def load(folder, method, name):
+    folder = 'voc' if name.startswith('voc') else 'cityscapes'
     return Config.fromfile(ROOT / 'configs' / folder / f'{method}_deeplabv2-r101_1xb8_{name}.py')
 
 

@@ -22,16 +22,13 @@ SETTINGS = {
     'fixmatch_unet': (['unet'], CUTMIX, True, {**AVERAGE, 'min_confidence': 0.95}),
     'fixmatch_resnet': (['resnet'], CUTMIX, True, {**AVERAGE, 'min_confidence': 0.95}),
     'daformer_unet': (['unet'], ['mmdmt.ClassMix'], True, AVERAGE),
-    'dmt-strong_unet-resnet': (BOTH, [], True, None),
-    'dmt-strong-cutmix_unet-resnet': (BOTH, CUTMIX, True, None),
-    'dmt-online_unet-resnet': (BOTH, CUTMIX, True, AVERAGE),
 }
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
 
 def load(name):
-    return Config.fromfile(ROOT / 'ablations' / f'{name}_1xb8_digit-scenes.py')
+    return Config.fromfile(ROOT / 'digits' / f'{name}_1xb8_digit-scenes.py')
 
 
 def hook_of(config, kind):
@@ -41,7 +38,7 @@ def hook_of(config, kind):
 @pytest.mark.parametrize('name', SETTINGS)
 def test_a_recipe_sets_what_it_is_named_for(name):
     peers, mixes, strong, online = SETTINGS[name]
-    config, dmt = load(name), Config.fromfile(ROOT / 'dmt' / 'dmt_unet-resnet_1xb8_digit-scenes.py')
+    config, dmt = load(name), Config.fromfile(ROOT / 'digits' / 'dmt_unet-resnet_1xb8_digit-scenes.py')
     views = Config.fromfile(RECIPES / 'strong_views.py').strong_views
     assert list(config.model.peers) == peers
     assert config.model.peers == {peer: dmt.model.peers[peer] for peer in peers}
@@ -55,14 +52,10 @@ def test_a_recipe_sets_what_it_is_named_for(name):
     assert config.train_cfg == dmt.train_cfg
     assert config.optim_wrapper == dmt.optim_wrapper
     assert ('rare_classes' in hook) == name.startswith('daformer')
-    if name.startswith('dmt'):
-        assert config.model.loss == dmt.model.loss
-        assert hook.phases[0] == hook_of(dmt, 'mmdmt.DMTHook').phases[0]
-    else:
-        loss = {'gamma_agree': 0.0, 'gamma_disagree': 0.0, **({'rule': 'share'} if 'rare_classes' in hook else {})}
-        assert config.model.loss == {**dmt.model.loss, **loss}
-        (phase,) = hook.phases
-        assert (phase.labeled, phase.pseudo, phase.get('lr_factor')) == (4, 4, None)
+    loss = {'gamma_agree': 0.0, 'gamma_disagree': 0.0, **({'rule': 'share'} if 'rare_classes' in hook else {})}
+    assert config.model.loss == {**dmt.model.loss, **loss}
+    (phase,) = hook.phases
+    assert (phase.labeled, phase.pseudo, phase.get('lr_factor')) == (4, 4, None)
 
 
 def test_recipes_share_no_key_so_that_a_leaf_can_take_any_of_them():
@@ -113,7 +106,7 @@ def shrink(config, work_dir):
 
 
 ABLATIONS = sorted(
-    path.name.removesuffix('_1xb8_digit-scenes.py') for path in (ROOT / 'ablations').glob('*digit-scenes.py')
+    path.name.removesuffix('_1xb8_digit-scenes.py') for path in (ROOT / 'digits').glob('*digit-scenes.py')
 )
 
 
@@ -122,7 +115,7 @@ ADAPTED = ['dmt-warp_resnet_1xb8-2500', 'dmt-kit_resnet_1xb8']
 
 
 def test_every_recipe_is_in_a_config_that_is_run_here():
-    texts = [(ROOT / 'ablations' / f'{name}_1xb8_digit-scenes.py').read_text() for name in ABLATIONS]
+    texts = [(ROOT / 'digits' / f'{name}_1xb8_digit-scenes.py').read_text() for name in ABLATIONS]
     elsewhere = {
         'domain_adaptation.py',
         'field.py',

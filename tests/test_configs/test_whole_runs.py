@@ -7,7 +7,7 @@ from test_data_of_configs import CONFIGS, HALF, VOC
 from toys.forked import python
 from toys.voc_and_cityscapes import make_cityscapes, make_voc
 
-from mmdmt.apis import toolbox_script
+from mmdmt.scripts import toolbox_script
 
 pytestmark = pytest.mark.whole_run
 
@@ -131,6 +131,6 @@ def test_the_oracle_runs_as_an_ordinary_config(tmp_path):
         'train_dataloader.batch_size=2',
         *SHORT[-4:],
     ]
-    config = 'supervised/oracle_deeplabv2-r101_1xb8_voc12aug-all-321x321.py'
+    config = 'voc/oracle_deeplabv2-r101_1xb8_voc12aug-all-321x321.py'
     entries = train(config, tmp_path, *options, *tiny('model', place=''))
     assert 'mIoU' in entries[-1]

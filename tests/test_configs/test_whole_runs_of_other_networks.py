@@ -108,14 +108,14 @@ R101 = [
     ),
 ]
 FIELD = 'field/dmt_{}.py'
-CITY = 'dmt/dmt_deeplabv3plus-r50_segformer-b0_1xb8_cityscapes-1of8-769x769.py'
-VOC = 'dmt/dmt_upernet-convnext-t_1xb8_voc12aug-1of8-321x321.py'
+CITY = 'cityscapes/dmt_deeplabv3plus-r50_segformer-b0_1xb8_cityscapes-1of8-769x769.py'
+VOC = 'voc/dmt_upernet-convnext-t_1xb8_voc12aug-1of8-321x321.py'
 
 
 @pytest.mark.parametrize(
     ('make', 'config', 'tiny'),
     [
-        pytest.param(make_kvasir, f'kvasir_seg/{NAME.format("dmt")}', KVASIR, id='kvasir-seg'),
+        pytest.param(make_kvasir, f'polyps/{NAME.format("dmt")}', KVASIR, id='kvasir-seg'),
         pytest.param(make_cityscapes, CITY, FULL_CITYSCAPES, id='cityscapes-full'),
         pytest.param(make_voc, VOC, CONVNEXTS, id='voc-mmpretrain'),
         pytest.param(make_voc, FIELD.format('deeplabv3plus-r101_1xb8_voc12aug-unimatch1of8-321x321'), R101, id='r101'),

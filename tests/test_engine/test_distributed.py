@@ -17,9 +17,9 @@ from toys.ports import free_port
 from toys.segmentation import run_config, toy_segmentor
 from toys.stages import Fail, Forge
 
-from mmdmt.apis import toolbox_script
 from mmdmt.labels.labeling import label, weights_digest
 from mmdmt.labels.pixels.bank import PseudoLabelBank
+from mmdmt.scripts import toolbox_script
 
 SETTINGS = {
     'custom_imports': {'imports': ['mmdmt'], 'allow_failed_imports': False},
@@ -37,7 +37,7 @@ def tell():
 
 
 atexit.register(tell)  # runs after all that are registered later
-from mmdmt.apis import run_toolbox_script
+from mmdmt.scripts import run_toolbox_script
 
 run_toolbox_script('train.py')
 """
@@ -105,7 +105,7 @@ def test_labeling_is_shared_without_gaps_and_equals_that_of_one_process(two_proc
     model = MODELS.build(config.model)
     model.load_state_dict(torch.load(work_dir / 'iter_3.pth')['state_dict'])
     dataset = DATASETS.build(config.train_dataloader.dataset)
-    label(model.bare_peers, dataset, dataset.task.labels, tmp_path, 'one', 1, 0.5, num_workers=0)
+    label(model.bare_peers, dataset, dataset.labels, model.kind.predict, tmp_path, 'one', 1, 0.5, num_workers=0)
     for name, peer in model.peers.items():
         two, one = PseudoLabelBank(root / 'phase_1' / name), PseudoLabelBank(tmp_path / name)
         assert two.manifest.shards == 2
@@ -260,7 +260,7 @@ def test_a_process_that_is_killed_while_labeling_ends_the_job(shapes_folder, tmp
     run_config(shapes_folder, tmp_path / 'work', **SETTINGS).dump(tmp_path / 'config.py')
     (tmp_path / 'fatal.py').write_text(
         'import os\n'
-        'from mmdmt.apis import run_toolbox_script\n'
+        'from mmdmt.scripts import run_toolbox_script\n'
         'from toys.stages import Kill, happening\n'
         "with happening(Kill('labeling', 4 if os.environ['RANK'] == '1' else -1)):\n"
         "    run_toolbox_script('train.py')\n"

@@ -22,7 +22,7 @@ from toys.stages import (
     write_config,
 )
 
-from mmdmt.apis import toolbox
+from mmdmt import scripts
 from mmdmt.engine.last_checkpoint import is_whole
 
 
@@ -162,9 +162,9 @@ def test_a_work_dir_that_cannot_be_made_is_told_in_a_sentence(shapes_folder, tmp
 )
 def test_what_the_system_forbids_is_told_in_a_sentence(tmp_path, monkeypatch, error, words):
     (tmp_path / 'script.py').write_text(f'import errno\ndef main():\n    raise {error}\n')
-    monkeypatch.setattr(toolbox, 'toolbox_script', lambda *_: tmp_path / 'script.py')
+    monkeypatch.setattr(scripts, 'toolbox_script', lambda *_: tmp_path / 'script.py')
     with pytest.raises(SystemExit, match=words):
-        toolbox.run_toolbox_script('script.py')
+        scripts.run_toolbox_script('script.py')
 
 
 def test_an_image_that_cannot_be_read_is_not_taken_for_the_work_dir(tmp_path, monkeypatch):
@@ -172,9 +172,9 @@ def test_an_image_that_cannot_be_read_is_not_taken_for_the_work_dir(tmp_path, mo
     image.write_text('')
     error = f'PermissionError(errno.EACCES, "Permission denied", {str(image)!r})'
     (tmp_path / 'script.py').write_text(f'import errno\ndef main():\n    raise {error}\n')
-    monkeypatch.setattr(toolbox, 'toolbox_script', lambda *_: tmp_path / 'script.py')
+    monkeypatch.setattr(scripts, 'toolbox_script', lambda *_: tmp_path / 'script.py')
     with pytest.raises(PermissionError):
-        toolbox.run_toolbox_script('script.py')
+        scripts.run_toolbox_script('script.py')
 
 
 @pytest.mark.whole_run

@@ -167,8 +167,8 @@ def test_the_log_tabulates_labelers_and_names_what_has_no_labels(reported):
 def test_a_class_without_pseudo_labels_is_a_warning_that_names_it(monkeypatch):
     logged = {}
     monkeypatch.setattr(labeling_report, 'print_log', lambda text, logger, level=20: logged.update({level: text}))
-    task = SimpleNamespace(labels=SimpleNamespace(bank=lambda _: bank))
-    dataset = SimpleNamespace(metainfo={'classes': ('road', 'train', 'sky')}, task=task, ignored=255)
+    labels = SimpleNamespace(bank=lambda _: bank)
+    dataset = SimpleNamespace(metainfo={'classes': ('road', 'train', 'sky')}, labels=labels, ignored=255)
     bank = SimpleNamespace(manifest=MANIFEST)
     runner = SimpleNamespace(
         train_dataloader=SimpleNamespace(dataset=dataset),

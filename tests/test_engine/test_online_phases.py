@@ -90,7 +90,7 @@ def test_labels_are_those_of_the_labeler_on_the_weak_view(shapes_folder, tmp_pat
     model = runner.model
     taught = []
 
-    def listen(labeler, views, samples, label=model.task.peers.label_online):
+    def listen(labeler, views, samples, label=model.kind.label_online):
         before = copy.deepcopy(labeler.state_dict())
         assert not labeler.training
         label(labeler, views, samples)
@@ -108,7 +108,7 @@ def test_labels_are_those_of_the_labeler_on_the_weak_view(shapes_folder, tmp_pat
                 assert (sample.pseudo_confidence.data[0] - confidence).abs().max() < 1e-3
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(model.task.peers), 'label_online', lambda self, *given: listen(*given[:3]))
+        patch.setattr(type(model.kind), 'label_online', lambda self, *given: listen(*given[:3]))
         runner.train()
     assert len(taught) == 6 * 2 * 2
     assert min(taught) > 0.99
@@ -170,7 +170,7 @@ def test_the_surest_share_of_each_class_of_a_batch_is_learned(shapes_folder, tmp
     config = config_of(shapes_folder, tmp_path)
     config.custom_hooks[0].phases[1].online.label_ratio = 0.25
     runner = Runner.from_cfg(config)
-    peers, compared = runner.model.task.peers, 0
+    peers, compared = runner.model.kind, 0
 
     def listen(labeler, views, samples, label_ratio, label=peers.label_online):
         nonlocal compared
@@ -211,13 +211,13 @@ def test_online_labels_have_the_runs_precision_and_are_weighed_in_float32(shapes
     runner = Runner.from_cfg(config_of(shapes_folder, tmp_path, 'average', **settings))
     seen = []
 
-    def listen(labeler, views, samples, label=runner.model.task.peers.label_online):
+    def listen(labeler, views, samples, label=runner.model.kind.label_online):
         inside = torch.is_autocast_enabled('cpu'), torch.get_autocast_dtype('cpu'), labeler.training
         label(labeler, views, samples)
         seen.extend((*inside, sample.pseudo_confidence.data.dtype) for sample in samples)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(runner.model.task.peers), 'label_online', lambda self, *given: listen(*given[:3]))
+        patch.setattr(type(runner.model.kind), 'label_online', lambda self, *given: listen(*given[:3]))
         runner.train()
     assert set(seen) == {(True, torch.bfloat16, False, torch.float32)}
     assert len(seen) == 6 * 2 * 2
@@ -241,7 +241,7 @@ def image_config_of(work_dir, labeler='average', floor=0.3, **settings):
 @pytest.mark.parametrize('labeler', ['weights', 'average'])
 def test_classifiers_learn_what_the_labeler_says_of_the_weak_view(tmp_path, labeler):
     runner = Runner.from_cfg(image_config_of(tmp_path, labeler))
-    peers, taught = runner.model.task.peers, []
+    peers, taught = runner.model.kind, []
 
     def listen(model, views, samples, label=peers.label_online):
         assert not model.training

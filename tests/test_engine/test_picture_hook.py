@@ -148,7 +148,7 @@ def test_classifiers_are_refused():
     runner = SimpleNamespace(
         optim_wrapper=Built(),
         hooks=[DMTHook([{'iters': 1, 'labeled': 1}])],
-        model=SimpleNamespace(task=SimpleNamespace(name='classification')),
+        model=SimpleNamespace(kind=SimpleNamespace(space='images')),
     )
     with pytest.raises(ValueError, match='the peers are classifiers: take it out'):
         PictureHook().before_run(runner)

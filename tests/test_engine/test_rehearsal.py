@@ -123,6 +123,20 @@ def test_a_peer_that_cannot_learn_is_named(shapes_folder, tmp_path):
         rehearsed(shapes_folder, tmp_path, **settings)
 
 
+@pytest.mark.parametrize(
+    ('broken', 'kind'), [('_plain', 'ground truth'), ('_weighted', 'pseudo labels')], ids=['plain', 'weighted']
+)
+@pytest.mark.parametrize('phase', ['OFFLINE', 'ONLINE'])
+def test_the_loss_of_every_kind_of_batch_is_taken(shapes_folder, tmp_path, monkeypatch, broken, kind, phase):
+    def fail(*arguments):
+        raise RuntimeError(f'not of {kind}')
+
+    phases = [{'iters': 4, 'labeled': 4}, {**globals()[phase], 'iters': 5}]
+    monkeypatch.setattr(rehearsal.DynamicMutualLoss, broken, fail)
+    with pytest.raises(ValueError, match=f"peer 'left' cannot learn from .*not of {kind}"):
+        rehearsed(shapes_folder, tmp_path, **{HOOK + 'phases': phases})
+
+
 @MODELS.register_module(force=True)
 class PresenceHead(FCNHead):
     """A head that learns, beside the pixels, which classes an image shows."""

@@ -9,7 +9,7 @@ from toys.segmentation import mutual_dataset, toy_segmentor
 from mmdmt.labels.labeling import label, weights_digest
 from mmdmt.labels.pixels.bank import PseudoLabelBank
 from mmdmt.labels.pixels.recorder import PixelRecorder
-from mmdmt.models.prediction import predict_logits
+from mmdmt.models.prediction import forward, predict_logits
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
@@ -31,7 +31,7 @@ def dataset(shapes_folder):
 
 def run(peers, dataset, root, **settings):
     settings = {'run': 'r', 'phase': 1, 'label_ratio': 0.5, 'num_workers': 0, **settings}
-    label(peers, dataset, dataset.task.labels, root, **settings)
+    label(peers, dataset, dataset.labels, forward, root, **settings)
     return {name: PseudoLabelBank(root / name) for name in peers}
 
 
@@ -169,7 +169,9 @@ class Threads:
 
 def test_any_number_of_encoding_threads_writes_the_same_bytes(peers, dataset, tmp_path):
     for number in (0, 1, 3):
-        label(peers, dataset, Threads(number), tmp_path / str(number), 'r', 1, 0.5, batch_size=2, num_workers=0)
+        label(
+            peers, dataset, Threads(number), forward, tmp_path / str(number), 'r', 1, 0.5, batch_size=2, num_workers=0
+        )
     for name in peers:
         for file in ('labels-0.bin', 'index-0.npy', 'manifest.json'):
             written = {(tmp_path / str(number) / name / file).read_bytes() for number in (0, 1, 3)}
@@ -180,7 +182,7 @@ def test_any_number_of_encoding_threads_writes_the_same_bytes(peers, dataset, tm
 def test_a_labeler_that_predicts_nan_is_refused(peers, dataset, tmp_path, threads):
     peers['left'].decode_head.conv_seg.weight.data.fill_(float('nan'))
     with pytest.raises(ValueError, match='predicts NaN or infinity for image 0 of the unlabeled dataset'):
-        label(peers, dataset, Threads(threads), tmp_path, 'r', 1, 0.5, num_workers=0)
+        label(peers, dataset, Threads(threads), forward, tmp_path, 'r', 1, 0.5, num_workers=0)
     assert not list(tmp_path.rglob('index-*.npy'))
 
 
@@ -191,7 +193,7 @@ def test_a_labeler_of_more_classes_than_the_data_have_is_refused(peers, dataset,
         recorder,
         pytest.raises(ValueError, match='predicts 3 classes, but the labeled dataset has 2'),
     ):
-        recorder.record([0], peers['left'].eval(), batch_of(dataset.labeling_item(0)))
+        recorder.record([0], forward(peers['left'].eval(), batch_of(dataset.labeling_item(0))))
 
 
 def test_peers_label_in_the_precision_that_is_given(peers, dataset, tmp_path):

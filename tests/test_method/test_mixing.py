@@ -162,4 +162,4 @@ def test_a_mix_waits_for_nothing(mix):
 )
 def test_what_is_no_mix_is_refused(configs, words):
     with pytest.raises(ValueError, match=words):
-        build_mixes(configs)
+        build_mixes(configs, 'pixels')

@@ -55,6 +55,15 @@ def test_a_step_trains_every_peer_and_reports_what_its_learner_did():
     torch.testing.assert_close(log['loss'], log['a.loss_dmt'] + log['b.loss_dmt'])
 
 
+def test_class_weights_of_another_number_of_classes_are_refused():
+    loss = {'type': 'mmdmt.MixupMutualLoss', 'class_weight': [1.0, 2.0]}
+    own = toy_classifier()
+    own['head']['loss'] = loss
+    for model in ({'peers': {'a': toy_classifier()}, 'loss': loss}, {'peers': {'a': own}}):
+        with pytest.raises(ValueError, match=r"head \(\w+\) of peer 'a' has 2 entries, but \d+ classes are predicted"):
+            DynamicMutualTraining(**model)
+
+
 def test_weights_are_of_the_unmixed_images_and_leave_the_statistics_alone(monkeypatch):
     model = DynamicMutualTraining(peers={'a': toy_classifier()})
     seen = []

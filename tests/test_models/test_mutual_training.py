@@ -292,6 +292,19 @@ def test_the_hardest_pixels_are_those_of_the_highest_weighted_loss(confidence):
     assert each[kept.bool()].min() >= each[~kept.bool() & (label != 255)].max()
 
 
+@pytest.mark.parametrize('weights', [[1.0, 2.0], [1.0] * 4])
+def test_class_weights_of_another_number_of_classes_are_refused(weights):
+    said = rf'class_weight=.* of peer .a. has {len(weights)} entries, but 3 classes are predicted: give model.loss'
+    of_head = head_with(loss_decode={'type': 'CrossEntropyLoss', 'class_weight': weights})
+    own = head_with(loss_decode={'type': 'mmdmt.DynamicMutualLoss', 'class_weight': weights})
+    for peer in (of_head, own):
+        with pytest.raises(ValueError, match=said):
+            MODELS.build({'type': 'mmdmt.DynamicMutualTraining', 'peers': {'a': peer}})
+    loss = {'type': 'mmdmt.DynamicMutualLoss', 'class_weight': weights}
+    with pytest.raises(ValueError, match=said):
+        build('a', loss=loss)
+
+
 def test_class_weights_and_own_exponents_of_a_head_stay():
     weighted = head_with(loss_decode={'type': 'CrossEntropyLoss', 'class_weight': [1, 2, 3], 'loss_weight': 0.5})
     own = head_with(loss_decode={'type': 'mmdmt.DynamicMutualLoss', 'gamma_agree': 1.0, 'loss_weight': 0.7})

@@ -10,7 +10,7 @@ from mmengine.logging import MMLogger
 from mmengine.model import BaseModule, initialize
 from torch import nn
 
-from mmdmt.models.packaged_weights import PackagedWeights, weights_of_package
+from mmdmt.models.initializers import PackagedWeights, weights_of_package
 from mmdmt.registry import MODELS
 
 DAISY = 985
@@ -123,7 +123,7 @@ def test_a_daisy_is_recognized(kind):
     with torch.no_grad():
         assert int(network(flower()).argmax()) == DAISY
     # The backbone of the config has the same tensors: what it computes is what the classifier computes on the way.
-    config = Config.fromfile('configs/_base_/models/camvid_peers.py').model.peers[kind].backbone
+    config = Config.fromfile('configs/_base_/models/dmt_efficientnet-lite.py').model.peers[kind].backbone
     config.pop('output_stride', None)
     backbone = MODELS.build(config)
     backbone.eval()  # returns nothing

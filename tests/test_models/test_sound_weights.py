@@ -6,8 +6,7 @@ from toys.segmentation import run_config, toy_segmentor
 
 from mmdmt.apis import init_peers
 from mmdmt.apis.export import export_peer
-from mmdmt.models.peer_weights import load_plain_checkpoint
-from mmdmt.models.sound_weights import check_sound, fault_of
+from mmdmt.models.weights import check_sound, fault_of, load_plain_checkpoint
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 

@@ -15,8 +15,9 @@ from mmengine.registry import MODELS, init_default_scope
 from toys.classification import image_run_config
 from toys.forked import python, python_in_two_ranks
 
-from mmdmt.apis import export_peer, toolbox_script
+from mmdmt.apis import export_peer
 from mmdmt.labels.images.bank import ScoreBank
+from mmdmt.scripts import toolbox_script
 
 pytestmark = pytest.mark.process
 

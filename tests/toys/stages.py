@@ -23,11 +23,11 @@ from mmengine.registry import OPTIM_WRAPPERS
 from mmengine.runner import IterBasedTrainLoop, ValLoop
 from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
-from mmdmt.apis import run_toolbox_script
 from mmdmt.engine import stop
 from mmdmt.engine.run_lock import lock_work_dir
 from mmdmt.labels.pixels.bank import BankWriter
 from mmdmt.models.segmentors import Segmentors
+from mmdmt.scripts import run_toolbox_script
 from toys import forked
 from toys.segmentation import run_config
 

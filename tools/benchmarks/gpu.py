@@ -98,7 +98,7 @@ def labeling_rows(
                 with tempfile.TemporaryDirectory() as folder, PixelRecorder(Path(folder), images, 21) as recorder:
                     for first in range(0, images, batch_size):
                         with torch.autocast(device.type, dtype, enabled=dtype is not None):
-                            recorder.record(range(first, first + batch_size), peer, data)
+                            recorder.record(range(first, first + batch_size), forward(peer, data))
 
             def forward(inputs: torch.Tensor = inputs, dtype: torch.dtype | None = dtype) -> None:
                 for _ in range(0, images, batch_size):

@@ -20,10 +20,10 @@ from torch import Tensor, nn
 from mmdmt.labels.labeling import label
 from mmdmt.labels.pixels.bank import PseudoLabelBank
 from mmdmt.labels.pixels.codec import decode, encode
-from mmdmt.labels.pixels.recorder import PixelRecorder
-from mmdmt.labels.pixels.task import SEGMENTATION
+from mmdmt.labels.pixels.labels import PixelLabels
+from mmdmt.labels.pixels.recorder import LabeledImages, PixelRecorder, most_probable
 from mmdmt.method.confidence_levels import quantize
-from mmdmt.models.prediction import LabeledImages, most_probable
+from mmdmt.models.prediction import forward
 
 VOC_SIZE = (375, 500)
 CITYSCAPES_SIZE = (1024, 2048)
@@ -34,7 +34,7 @@ _runs = count()
 
 def label_anew(peers: dict[str, nn.Module], images: networks.Unlabeled, root: Path) -> None:
     """Label as at a phase's start; every call is another run, so nothing is there already."""
-    label(peers, images, SEGMENTATION.labels, root, run=str(next(_runs)), phase=1, label_ratio=RATIO, num_workers=0)
+    label(peers, images, PixelLabels(), forward, root, run=str(next(_runs)), phase=1, label_ratio=RATIO, num_workers=0)
 
 
 def labeling_time(repeats: int, size: tuple[int, int] = VOC_SIZE, images: int = 4, width: int = 64) -> list[Row]:

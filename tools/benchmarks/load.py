@@ -31,7 +31,8 @@ from mmengine.runner import Runner
 from mmdmt.labels.labeling import label
 from mmdmt.labels.manifest import Manifest
 from mmdmt.labels.pixels.bank import BankWriter, PseudoLabelBank
-from mmdmt.labels.pixels.task import SEGMENTATION
+from mmdmt.labels.pixels.labels import PixelLabels
+from mmdmt.models.prediction import forward
 
 ROOT = Path(__file__).resolve().parents[2]
 MIB = 2**20
@@ -136,7 +137,7 @@ def label_images(amount: int, size: int = 32) -> list[Load]:
     with tempfile.TemporaryDirectory() as folder:
         watch = Watch('label images, two peers', amount)
         scenes = ManyScenes(items, amount, watch)
-        label(peers, scenes, SEGMENTATION.labels, Path(folder), 'load', 1, 0.5, batch_size=8, num_workers=0)
+        label(peers, scenes, PixelLabels(), forward, Path(folder), 'load', 1, 0.5, batch_size=8, num_workers=0)
         return [watch.result()]
 
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from mmdmt.models.prediction import predict_logits
 
 ROOT = Path(__file__).resolve().parents[2]
-DEMO = ROOT / 'configs' / 'dmt' / 'dmt_unet-resnet_1xb8_digit-scenes.py'
+DEMO = ROOT / 'configs' / 'digits' / 'dmt_unet-resnet_1xb8_digit-scenes.py'
 
 
 def resnet18(width: int = 64, classes: int = 21, crop: int = 128) -> dict[str, Any]:

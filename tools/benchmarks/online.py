@@ -12,8 +12,7 @@ from mmengine.optim import OptimWrapperDict
 from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
 
-from mmdmt.labels.task import WEAK_VIEW
-from mmdmt.method.draws import ONLINE
+from mmdmt.method.draws import ONLINE, WEAK_VIEW
 from mmdmt.method.mixing import PixelBatch
 from mmdmt.mixes import build_mixes
 from mmdmt.models.mutual_training import DynamicMutualTraining
@@ -61,7 +60,7 @@ def mixing_time(repeats: int, crop: int = 128, images: int = 8, width: int = 64)
     )
     functions = {'iteration': training.step}
     for name in MIXES:
-        (mix,) = build_mixes([{'type': f'mmdmt.{name}', 'prob': 1.0}])
+        (mix,) = build_mixes([{'type': f'mmdmt.{name}', 'prob': 1.0}], 'pixels')
         functions[name] = partial(_mix_of_both, mix, batch, images)
     times = interleaved(functions, repeats)
     rows = []

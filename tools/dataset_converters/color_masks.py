@@ -19,7 +19,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mmdmt.apis import find_images
 from mmdmt.preparation.mask_conversion import convert_masks
 
 IGNORED = 255
@@ -87,6 +86,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.nproc < 1:
         raise ValueError(f'--nproc {args.nproc} is not a number of processes: give 1 or more.')
     ids = np.array([*range(len(args.colors)), *[IGNORED] * len(args.ignored)], np.uint8)
+    from mmdmt.apis import find_images  # takes seconds, which a help does not need
+
     labels = {path.relative_to(args.masks).with_suffix('').as_posix(): path for path in find_images(args.masks)}
     convert = partial(ids_of_colors, np.array(known), ids, args.nearest)
     failures = convert_masks(labels, args.masks, args.out_dir, '.png', convert, args.nproc)

@@ -8,19 +8,20 @@ bias of the head's four convolutions. Without ``num_batches_tracked`` of batch n
 written as 0.
 """
 
+from __future__ import annotations
+
 import argparse
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from mmdmt.atomic_write import atomic_write
-from mmdmt.models.decode_heads import DeepLabV2Head
+
+if TYPE_CHECKING:  # torch takes seconds, which a help does not need
+    from torch import Tensor
 
 SOURCE_DILATIONS = (6, 12, 18, 24)
 """The dilation of ``layer5.conv2d_list.N``, by N."""
@@ -70,6 +71,8 @@ def load_source(path: Path) -> dict[str, Tensor]:
         FileNotFoundError: If there is no such file.
         ValueError: If the file is not one of DeepLab-v2 weights.
     """
+    import torch
+
     if not path.is_file():
         raise FileNotFoundError(f'There is no file {path}: give the path of resnet101COCO-41f33a49.pth.')
     try:
@@ -83,7 +86,7 @@ def load_source(path: Path) -> dict[str, Tensor]:
         if isinstance(content, Mapping) and isinstance(content.get(name), Mapping):
             content = content[name]
     if not isinstance(content, Mapping) or not all(
-        isinstance(name, str) and isinstance(value, Tensor) for name, value in content.items()
+        isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in content.items()
     ):
         raise ValueError(f'{path} holds a {type(content).__name__} that is not tensors by name: {EXPECTED}.')
     head = 'layer5.conv2d_list.0.weight'
@@ -107,6 +110,8 @@ def convert(source: Mapping[str, Tensor], dilations: Sequence[int]) -> Conversio
     Raises:
         ValueError: If a dilation is asked for that the source's head does not have.
     """
+    import torch
+
     _check_dilations(dilations)
     wanted = _network_tensors(source['layer5.conv2d_list.0.weight'].shape[0], dilations)
     state_dict, matched, unmatched = {}, {}, []
@@ -133,8 +138,10 @@ def _check_dilations(dilations: Sequence[int]) -> None:
 
 def _network_tensors(num_classes: int, dilations: Sequence[int]) -> dict[str, Tensor]:
     """The network's tensors by name, without memory."""
-    # After mmdmt, which makes mmseg importable beside mmcv-lite.
-    from mmseg.models.backbones import ResNet
+    import torch
+    from mmseg.models.backbones import ResNet  # mmdmt makes mmseg importable beside mmcv-lite
+
+    from mmdmt.models.decode_heads import DeepLabV2Head
 
     with torch.device('meta'):
         parts = {'backbone': ResNet(101), 'decode_head': DeepLabV2Head(2048, num_classes, dilations)}
@@ -164,6 +171,8 @@ def write_checkpoint(path: Path, checkpoint: dict[str, Any]) -> bool:
     Raises:
         FileExistsError: If something else is there.
     """
+    import torch
+
     buffer = io.BytesIO()
     torch.save(checkpoint, buffer)
     content = buffer.getvalue()

@@ -1,5 +1,5 @@
 # CIFAR-10: 50 000 images to train on, 10 000 to test on, 10 classes. A config says how many have labels. How to get
-# the data, and how these augmentations differ from those of the paper's code: configs/classification/README.md.
+# the data, and how these augmentations differ from those of the paper's code: configs/cifar10/README.md.
 dataset_type = 'mmdmt.PartlyLabeledCIFAR10'
 data_root = 'data/cifar10'
 # The sixteen operations of the paper's code. What has no range has no magnitude.

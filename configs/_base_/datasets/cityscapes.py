@@ -1,5 +1,5 @@
 # Cityscapes at its full resolution, 1024x2048: 2975 images to train on, 500 to validate on, 19 classes. A config says
-# which of the first are labeled. How to get the data and make the lists: configs/dmt/README.md.
+# which of the first are labeled. How to get the data and make the lists: configs/voc/README.md.
 _base_ = 'mutual.py'
 dataset_type = 'CityscapesDataset'
 data_root = 'data/cityscapes/'

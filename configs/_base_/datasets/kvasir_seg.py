@@ -1,5 +1,5 @@
 # Kvasir-SEG: 880 images of the official training list, of which a config says how many are labeled; 120 to validate on.
-# How to get the data and make the lists: configs/kvasir_seg/README.md.
+# How to get the data and make the lists: configs/polyps/README.md.
 _base_ = 'mutual.py'
 data_root = 'data'
 splits = __import__('os').path.abspath('splits')  # outside the data set; see voc12aug.py

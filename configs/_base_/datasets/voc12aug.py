@@ -1,5 +1,5 @@
 # PASCAL VOC 2012 with the masks of SBD: 10 582 images to train on, 1449 to validate on, 21 classes. A config says which
-# of the first are labeled. How to get the data and make the lists: configs/dmt/README.md.
+# of the first are labeled. How to get the data and make the lists: configs/voc/README.md.
 _base_ = 'mutual.py'
 dataset_type = 'PascalVOCDataset'
 data_root = 'data/VOCdevkit/VOC2012'

@@ -9,8 +9,7 @@ from mmcv.transforms import BaseTransform
 from mmengine.dataset import Compose
 from numpy.typing import NDArray
 
-from mmdmt.labels.task import WEAK_VIEW
-from mmdmt.method.draws import ONLINE
+from mmdmt.method.draws import ONLINE, WEAK_VIEW
 from mmdmt.registry import TRANSFORMS
 
 

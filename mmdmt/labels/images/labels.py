@@ -14,7 +14,8 @@ from mmpretrain.datasets.transforms import PackInputs
 from mmdmt.labels.images.bank import ScoreBank, ScoreManifest
 from mmdmt.labels.images.recorder import ImageRecorder
 from mmdmt.labels.images.transforms import LoadPseudoImageLabel
-from mmdmt.labels.task import WEAK_VIEW, TruthReader
+from mmdmt.labels.space import TruthReader
+from mmdmt.method.draws import WEAK_VIEW
 from mmdmt.rules.checked_pipeline import CheckedPipeline, Transform, described
 from mmdmt.rules.findings import Finding
 
@@ -24,6 +25,7 @@ CONFIDENCE = 'pseudo_confidence'
 class ImageLabels:
     """An image has one label, its class."""
 
+    name = 'images'
     files = ('img_path',)
     label_key = 'gt_label'
     max_classes = ScoreManifest.max_classes

@@ -1,18 +1,16 @@
 """Record what a classifier predicts for unlabeled images."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from mmengine.dist import barrier, broadcast_object_list, get_dist_info, is_main_process
-from torch import nn
+from torch import Tensor
 
 from mmdmt.atomic_write import room_to_write
 from mmdmt.labels.images.bank import SCORES, SELECTED, ScoreManifest, digest_of
 from mmdmt.labels.manifest import ROOM
-from mmdmt.labels.preprocessing import preprocessed
 from mmdmt.registry import build_selection
 
 
@@ -46,17 +44,15 @@ class ImageRecorder:
         if kind is None:
             _save(self._part(self._rank), self._scores[self._rank :: self._shards])
 
-    def record(self, images: Sequence[int], peer: nn.Module, data: dict[str, Any]) -> None:
+    def record(self, images: Sequence[int], predicted: Iterable[tuple[Sequence[int], Tensor]]) -> None:
         """Label images and keep the scores.
 
         Args:
             images (Sequence[int]): Their numbers.
-            peer (nn.Module): A classifier in evaluation mode.
-            data (dict): ``inputs`` and ``data_samples``, not preprocessed, of any sizes.
+            predicted (Iterable[tuple]): Of images that were forwarded together: their positions in ``images`` and their
+                softmax, float32 (N, classes).
         """
-        data = {**data, 'data_samples': [sample.new() for sample in data['data_samples']]}
-        for positions, inputs, _ in preprocessed(peer, data):
-            scores = peer(inputs, mode='tensor').softmax(dim=1, dtype=torch.float32)
+        for positions, scores in predicted:
             self._scores[[images[position] for position in positions]] = scores.cpu().numpy()
 
     def complete(self, label_ratio: float, **identity: Any) -> ScoreManifest:

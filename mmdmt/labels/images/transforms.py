@@ -5,7 +5,8 @@ from typing import Any
 from mmcv.transforms import BaseTransform
 
 from mmdmt.labels.images.bank import open_score_bank
-from mmdmt.method.draws import ONLINE
+from mmdmt.method.draws import ONLINE, TRUTH
+from mmdmt.method.weights import ORACLE
 from mmdmt.registry import TRANSFORMS
 
 
@@ -24,6 +25,9 @@ class LoadPseudoImageLabel(BaseTransform):
         """Load it."""
         folder, number = results['pseudo_label']
         if folder == ONLINE:  # the label is made in the iteration
+            return results
+        if folder == TRUTH:
+            results['gt_label'], results['pseudo_confidence'] = int(results.pop(TRUTH)[0]), ORACLE
             return results
         results['gt_label'], results['pseudo_confidence'] = open_score_bank(folder).read(number)
         return results

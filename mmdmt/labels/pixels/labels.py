@@ -89,6 +89,7 @@ class MaskReader:
 class PixelLabels:
     """Every pixel of an image has a label, in a mask."""
 
+    name = 'pixels'
     files = ('img_path', 'seg_map_path')
     label_key = 'seg_map_path'
     max_classes = MAX_CLASSES

@@ -1,22 +1,47 @@
-"""Record what a segmentor predicts for unlabeled images."""
+"""Record what a segmentor predicts for unlabeled images: classes and confidence levels."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from mmengine.dist import all_reduce, get_dist_info, is_main_process
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmdmt.labels.manifest import Manifest
 from mmdmt.labels.ordered_work import OrderedWork
 from mmdmt.labels.pixels.bank import BankWriter
 from mmdmt.labels.pixels.codec import encode
-from mmdmt.method.confidence_levels import NUM_LEVELS
+from mmdmt.method.confidence_levels import NUM_LEVELS, quantize_tensor
 from mmdmt.method.thresholds import ConfidenceHistogram
-from mmdmt.models.prediction import LabeledImages, Window, forward, most_probable
 from mmdmt.registry import build_selection
+
+Window = tuple[slice, slice]
+Predicted = tuple[Sequence[int], Tensor, Sequence[Window]]
+
+
+class LabeledImages(NamedTuple):
+    """The labels of images that were forwarded together, of padding as well.
+
+    Attributes:
+        labels: (N, H, W) uint8; the class of highest probability.
+        levels: (N, H, W) int16; the level of that probability, see
+            :func:`~mmdmt.method.confidence_levels.quantize_tensor`.
+    """
+
+    labels: Tensor
+    levels: Tensor
+
+
+def most_probable(logits: Tensor) -> LabeledImages:
+    """Find the class of highest probability of each pixel, and how probable it is.
+
+    Args:
+        logits (Tensor): (N, C, H, W) of any floating dtype; the softmax is taken in float32.
+    """
+    confidence, labels = logits.softmax(dim=1, dtype=torch.float32).max(dim=1)
+    return LabeledImages(labels.to(torch.uint8), quantize_tensor(confidence))
 
 
 class PixelRecorder:
@@ -66,18 +91,18 @@ class PixelRecorder:
         with self._writer:
             self.finish()
 
-    def record(self, images: Sequence[int], peer: nn.Module, data: dict[str, Any]) -> None:
+    def record(self, images: Sequence[int], predicted: Iterable[Predicted]) -> None:
         """Label images and write the labels.
 
         Args:
             images (Sequence[int]): Their numbers.
-            peer (nn.Module): A segmentor in evaluation mode.
-            data (dict): ``inputs`` and ``data_samples``, not preprocessed, of any sizes.
+            predicted (Iterable[tuple]): Of images that were forwarded together: their positions in ``images``, logits
+                (N, C, H, W), padded like the images, and for each the rows and columns that are not padding.
 
         Raises:
             ValueError: If the segmentor predicts more classes than the dataset has, or, now or with later images, NaN.
         """
-        for positions, logits, windows in forward(peer, data):
+        for positions, logits, windows in predicted:
             if logits.shape[1] > self._histogram.num_classes:
                 raise ValueError(
                     f'The labeler of {self.folder} predicts {logits.shape[1]} classes, but the labeled dataset has '

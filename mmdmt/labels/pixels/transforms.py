@@ -9,10 +9,13 @@ from mmengine.structures import PixelData
 from mmseg.datasets.transforms import PackSegInputs
 
 from mmdmt.labels.pixels.bank import open_bank
-from mmdmt.labels.task import WEAK_VIEW
-from mmdmt.method.draws import ONLINE
+from mmdmt.method.draws import ONLINE, TRUTH, WEAK_VIEW
+from mmdmt.method.weights import ORACLE
 from mmdmt.registry import TRANSFORMS
 from mmdmt.settings import Number, check_settings
+
+NO_CLASS = 255
+"""The ignored label of a mask that :meth:`mmdmt.MutualDataset.truth` reads."""
 
 
 @TRANSFORMS.register_module()
@@ -28,7 +31,7 @@ class LoadPseudoLabel(BaseTransform):
     Required keys: ``img``, and ``pseudo_label``, the bank's folder and the number of the image, as
     :class:`mmdmt.MutualDataset` gives it. Added keys: ``gt_seg_map`` (uint8 (H, W)), ``pseudo_confidence`` (float32
     (H, W)), and both names in ``seg_fields``. Where labels are made online, ``gt_seg_map`` is a label that is not
-    ignored, the place of labels to come, and there is no confidence.
+    ignored, the place of labels to come, and there is no confidence. An oracle's is the mask, ``truth``.
 
     Args:
         ignore_index (int, optional): The label of pixels below their class's threshold. Defaults to None, the one that
@@ -50,7 +53,12 @@ class LoadPseudoLabel(BaseTransform):
             results['gt_seg_map'] = np.full(results['img'].shape[:2], int(ignored == 0), np.uint8)
             results['seg_fields'] = [*results.get('seg_fields', ()), 'gt_seg_map']
             return results
-        label, confidence = open_bank(folder).read(number, ignored)
+        if folder == TRUTH:
+            label = results.pop(TRUTH)
+            label[label == NO_CLASS] = ignored
+            confidence = np.full(label.shape, ORACLE, np.float32)
+        else:
+            label, confidence = open_bank(folder).read(number, ignored)
         if label.shape != results['img'].shape[:2]:
             raise ValueError(
                 f'{results.get("img_path", f"Image {number}")} is {results["img"].shape[:2]} where LoadPseudoLabel '

@@ -1,0 +1,52 @@
+# Kvasir-SEG squeezed to 80x80 pixels: 800 images of which a config says how many are labeled; 100 to validate on.
+# How to get the data and the lists: configs/polyps/README.md.
+_base_ = 'mutual.py'
+dataset_type = 'BaseSegDataset'
+data_root = 'data/kvasir_80'
+splits = __import__('os').path.abspath('splits')  # outside the data set; see voc12aug.py
+lists = f'{splits}/kvasir/split0'  # of split id 0
+crop_size = (64, 64)
+metainfo = dict(classes=('background', 'polyp'), palette=[[0, 0, 0], [255, 255, 255]])
+folders = dict(img_path='images', seg_map_path='masks')
+load = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]
+train_pipeline = [
+    *load,
+    dict(type='mmdmt.RandomScale', min_factor=0.5, max_factor=1.5),
+    dict(type='RandomCrop', crop_size=crop_size),  # the data preprocessors pad what is smaller
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='RandomFlip', prob=0.5, direction='vertical'),
+    dict(type='PackSegInputs'),
+]
+val_pipeline = [*load, dict(type='PackSegInputs')]
+suffixes = dict(img_suffix='.png', seg_map_suffix='.png')
+train_dataloader = dict(
+    num_workers=0,  # an image of this size is read in less than a millisecond
+    dataset=dict(
+        labeled=dict(
+            type=dataset_type,
+            data_root=data_root,
+            data_prefix=folders,
+            metainfo=metainfo,
+            pipeline=train_pipeline,
+            **suffixes,
+        ),
+        # Masks of unlabeled images are there to report how right their labels are, and for the oracle.
+        unlabeled=dict(type=dataset_type, data_root=data_root, data_prefix=folders, metainfo=metainfo, **suffixes),
+    ),
+)
+val_dataloader = dict(
+    num_workers=0,
+    persistent_workers=False,
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        data_prefix=folders,
+        metainfo=metainfo,
+        ann_file=f'{splits}/kvasir/val.txt',
+        pipeline=val_pipeline,
+        **suffixes,
+    ),
+)
+test_dataloader = val_dataloader
+val_evaluator = dict(metric=dict(type='mmdmt.SubsetIoUMetric', subsets=dict(IoU_polyp=['polyp'])))
+test_evaluator = val_evaluator

@@ -1,0 +1,3 @@
+# DMT with the flip rule of weights.
+_base_ = 'dmt_unet-resnet_1xb8_digit-scenes.py'
+model = dict(loss=dict(rule='flip'))

@@ -1,0 +1,98 @@
+"""No config weighs the labels of strong views away."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+from mmdmt.models.losses import DynamicMutualLoss
+from mmengine.config import Config
+
+from mmdmt.registry import type_name
+
+ROOT = Path(__file__).parents[2] / 'configs'
+LEAVES = sorted(path for path in ROOT.rglob('*.py') if '_base_' not in path.parts)
+# What shows a learner other colors than its labeler.
+STRONG = {'TwoViews', 'ColorJitter', 'RandomGrayscale', 'GaussianBlur'}
+FLOOR = 0.95
+
+
+def dicts(settings):
+    """All dicts in settings, at any depth."""
+    if isinstance(settings, dict):
+        yield settings
+    if isinstance(settings, dict | list | tuple):
+        for inner in settings.values() if isinstance(settings, dict) else settings:
+            yield from dicts(inner)
+
+
+def phases_of_strong_views(config):
+    """The phases that learn pseudo labels made online, or of strong views."""
+    hooks = [hook for hook in config.get('custom_hooks', []) if hook.get('type') == 'mmdmt.DMTHook']
+    dataset = config.get('train_dataloader', {}).get('dataset', {})
+    unlabeled = dataset.get('unlabeled', {})
+    steps = unlabeled.get('pipeline') or dataset.get('labeled', {}).get('pipeline', [])
+    strong = bool(dataset.get('learner_view')) or any(
+        type_name(step) in STRONG for step in dicts(steps) if 'type' in step
+    )
+    phases = [phase for hook in hooks for phase in hook['phases'] if phase.get('pseudo')]
+    return [phase for phase in phases if strong or phase.get('online')]
+
+
+def exponents(model):
+    """Both exponents of the loss of all heads, and of every head that has its own."""
+    names = ('gamma_agree', 'gamma_disagree')
+    defaults = {name: inspect.signature(DynamicMutualLoss).parameters[name].default for name in names}
+    own = [part for part in dicts(model['peers']) if 'Mutual' in str(part.get('type')) or names[0] in part]
+    return [loss.get(name, defaults[name]) for loss in (model.get('loss', {}), *own) for name in names]
+
+
+def too_little_is_learned(config):
+    phases = phases_of_strong_views(config)
+    if not phases:
+        return []
+    largest = max(exponents(config['model']))
+    floors = [{**phase, **phase.get('online', {})}.get('min_confidence', 0) for phase in phases]
+    floors.append(config['model'].get('loss', {}).get('min_confidence', 0))
+    found = [f'exponent {largest}'] if largest > 1 else []
+    return found + ([f'floor {max(floors)} on top of the rule'] if largest > 0 and max(floors) >= FLOOR else [])
+
+
+def test_exponents_are_at_most_1_on_strong_views_and_online():
+    configs = {path.name: Config.fromfile(path).to_dict() for path in LEAVES}
+    found = {name: too_little_is_learned(config) for name, config in configs.items()}
+    assert {name: what for name, what in found.items() if what} == {}
+    # The test sees what it is to see.
+    seen = {name for name, config in configs.items() if phases_of_strong_views(config)}
+    for part in ('dmt-recipe_', 'dmt-kit_segformer', 'dmt-kit_dinov2', 'fixmatch_', 'online_lite0', 'cps_'):
+        assert any(name.startswith(part) for name in seen), part
+
+
+@pytest.mark.parametrize(
+    ('loss', 'phase', 'strong', 'found'),
+    [
+        ({'gamma_agree': 1.0, 'gamma_disagree': 1.0}, {'label_ratio': 0.5}, True, []),
+        ({'gamma_agree': 1.0, 'gamma_disagree': 3.0}, {'label_ratio': 0.5}, True, ['exponent 3.0']),
+        ({'gamma_agree': 1.0, 'gamma_disagree': 3.0}, {'label_ratio': 0.5}, False, []),
+        ({}, {'online': {'labeler': 'average'}}, False, ['exponent 5.0']),
+        (
+            {'gamma_agree': 1.0, 'gamma_disagree': 1.0},
+            {'online': {'labeler': 'average', 'min_confidence': 0.95}},
+            True,
+            ['floor 0.95 on top of the rule'],
+        ),
+        (
+            {'gamma_agree': 0.0, 'gamma_disagree': 0.0},
+            {'online': {'labeler': 'average', 'min_confidence': 0.95}},
+            True,
+            [],
+        ),
+    ],
+)
+def test_what_is_too_little(loss, phase, strong, found):
+    views = [{'type': 'RandomApply', 'transforms': [{'type': 'mmpretrain.ColorJitter'}]}] if strong else []
+    config = {
+        'model': {'peers': {'a': {}}, 'loss': loss},
+        'custom_hooks': [{'type': 'mmdmt.DMTHook', 'phases': [{'labeled': 8}, {'labeled': 4, 'pseudo': 4, **phase}]}],
+        'train_dataloader': {'dataset': {'labeled': {'pipeline': views}, 'unlabeled': {}}},
+    }
+    assert too_little_is_learned(config) == found

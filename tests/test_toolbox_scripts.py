@@ -1,0 +1,77 @@
+import sys
+
+import pytest
+from mmengine.registry import DATASETS
+from mmengine.runner import Runner
+from toys.segmentation import TRAIN_PIPELINE, mutual_dataset, run_config, shapes
+
+from mmdmt.registry import type_name, with_named_types
+from mmdmt.scripts import run_toolbox_script
+
+
+@pytest.fixture
+def config(shapes_folder, tmp_path):
+    settings = {
+        'visualizer': {'type': 'SegLocalVisualizer', 'name': 'browsing', 'vis_backends': []},
+        'test_dataloader': {'dataset': shapes(shapes_folder, 'val.txt')},
+    }
+    path = tmp_path / 'run.py'
+    run_config(shapes_folder, tmp_path / 'work', **settings).dump(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ('settings', 'lost'),
+    [
+        ({}, 'tta_model and tta_pipeline'),
+        ({'tta_model': {'type': 'mmdmt.PeerTTAModel'}}, 'tta_pipeline'),
+        ({'tta_pipeline': [{'type': 'LoadImageFromFile'}]}, 'tta_model'),
+    ],
+)
+def test_settings_of_several_views_that_are_lacking_are_named(config, monkeypatch, settings, lost):
+    with config.open('a') as file:
+        file.writelines(f'\n{key} = {value}' for key, value in settings.items())
+    monkeypatch.setattr(sys, 'argv', ['test.py', str(config), 'iter_9.pth', '--tta'])
+    with pytest.raises(SystemExit, match=f'^--tta needs {lost}, which .*run.py has not: add tta_model=dict'):
+        run_toolbox_script('test.py')
+
+
+def test_parts_of_a_test_that_a_config_lacks_are_named(shapes_folder, tmp_path, monkeypatch):
+    cfg = run_config(shapes_folder, tmp_path / 'work')
+    cfg.merge_from_dict({'test_dataloader': cfg.val_dataloader, 'test_cfg': {'type': 'TestLoop'}})
+    cfg.pop('test_evaluator', None)
+    cfg.dump(tmp_path / 'run.py')
+    monkeypatch.setattr(sys, 'argv', ['test.py', str(tmp_path / 'run.py'), 'iter_9.pth', '--out', 'out'])
+    with pytest.raises(SystemExit, match='run.py has no test_evaluator: .* add test_dataloader=val_dataloader'):
+        run_toolbox_script('test.py')
+
+
+def test_images_of_a_run_have_numbers(shapes_folder, mmseg_scope):
+    dataset = DATASETS.build(mutual_dataset(shapes_folder))
+    items = list(dataset)
+    assert len(items) == len(dataset) == 16
+    assert all((item['data_samples'].gt_sem_seg.data == 255).all() for item in items[6:])
+    assert not any((item['data_samples'].gt_sem_seg.data == 255).all() for item in items[:6])
+
+
+@pytest.mark.whole_run
+def test_labeled_images_can_be_a_mosaic(shapes_folder, tmp_path):
+    config = run_config(shapes_folder, tmp_path)
+    crop, data = {'type': 'RandomCrop', 'crop_size': (32, 32)}, config.train_dataloader.dataset
+    data.labeled = {
+        'type': 'MultiImageMixDataset',
+        'dataset': shapes(shapes_folder, 'labeled.txt', pipeline=TRAIN_PIPELINE[:2]),
+        'pipeline': [{'type': 'RandomMosaic', 'prob': 1.0, 'img_scale': (32, 32)}, crop, {'type': 'PackSegInputs'}],
+    }
+    loading, packing = {'type': 'mmdmt.LoadPseudoLabel'}, {'type': 'mmdmt.PackPseudoLabel'}
+    data.unlabeled.pipeline = [TRAIN_PIPELINE[0], loading, crop, packing]
+    Runner.from_cfg(config).train()
+    assert (tmp_path / 'iter_9.pth').is_file()
+
+
+def test_types_are_known_in_every_spelling():
+    from mmseg.datasets.transforms import LoadAnnotations
+
+    for kind in ('LoadAnnotations', 'mmseg.LoadAnnotations', LoadAnnotations):
+        assert type_name({'type': kind}) == 'LoadAnnotations'
+    assert with_named_types({'a': [{'type': LoadAnnotations}]}) == {'a': [{'type': 'mmseg.LoadAnnotations'}]}

@@ -1,0 +1,321 @@
+"""Write the tables of the docs from `results/index*.csv`, so that no number is typed twice.
+
+    python tools/tables.py
+
+In a page, what stands between `<!-- table: camvid -->` and `<!-- end of table -->` is replaced by the table of that
+name: a table shows the runs whose records lie in one folder of `results`, a row for each method, in the order of the
+index. `<!-- table: summary -->` sets data sets side by side.
+"""
+
+import csv
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import fmean, stdev
+
+from mmdmt.atomic_write import atomic_write
+
+ROOT = Path(__file__).resolve().parents[1]
+MARKED = re.compile(r'(<!-- table: (?P<name>[\w-]+) -->\n).*?(<!-- end of table -->)', re.DOTALL)
+NONE = '-'
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a table of one folder of records compares.
+
+    Args:
+        title: Of its column in the summary.
+        peers: The names of the columns `peer_a` and `peer_b` of the index.
+        control: The method that gains are measured from, on the same split and seed.
+        upper: The method that has every label; the gap lies between it and the control.
+        control_from: The folder of those two, where it is another one.
+    """
+
+    title: str
+    peers: tuple[str, str]
+    control: str = 'labels alone'
+    upper: str = 'all labels'
+    control_from: str = ''
+
+
+LITE = ('lite0', 'lite1')
+DIGITS = ('unet', 'resnet')
+RESNETS = ('one', 'other')
+TABLES = {
+    'voc_animals': Table('VOC animals', LITE, 'labels alone, views'),
+    'kvasir': Table('Kvasir-SEG', LITE, 'labels alone, views'),
+    'cityscapes256': Table('Cityscapes 256', LITE, 'labels alone, views'),
+    'day2dusk': Table('CamVid, day to dusk', LITE),
+    'camvid': Table('CamVid, 30 labels', LITE),
+    'digit_scenes': Table('scenes of digits', DIGITS),
+    'fonts2handwriting': Table('printed to handwritten digits', RESNETS),
+    'camvid-10-labels': Table('CamVid, 10 labels', LITE),
+    'camvid-cpu': Table('CamVid, 30 labels, on a CPU', LITE),
+    'camvid-600': Table('CamVid, 600 iterations', LITE),
+    'camvid-weighed-labels': Table('CamVid, class weights on pseudo labels', LITE, control_from='camvid'),
+    'day2dusk-weighed-labels': Table('day to dusk, class weights on pseudo labels', LITE, control_from='day2dusk'),
+    'day2dusk-tried': Table('day to dusk, tried', LITE, control_from='day2dusk'),
+    'fonts2handwriting-1500': Table('two residual networks', RESNETS),
+    'fonts2handwriting-1500-unet': Table('U-Net and residual network', DIGITS),
+    'digit_scenes-chosen-on': Table('seeds 11 to 13', DIGITS),
+    'fonts2handwriting-chosen-on': Table('seed 11', RESNETS),
+}
+#: What the summary shows: folders side by side, as far as there are records, and the methods from top to bottom.
+SUMMARY = ('voc_animals', 'kvasir', 'cityscapes256', 'day2dusk', 'camvid', 'digit_scenes')
+SUMMARY_ROWS = ('labels alone', 'labels alone, views', 'labels alone, colors', 'self-training', 'FixMatch-like')
+SUMMARY_ROWS += ('CPS-like, CutMix', 'DMT', 'first recipe', 'recipe', 'oracle', 'all labels')
+
+
+@dataclass
+class Row:
+    """The runs of one method, by split and seed.
+
+    Args:
+        method: Its name.
+        labels: How many images are labeled.
+        iterations: Of each peer.
+        leaf: The config of the first run.
+        runs: For each split and seed the columns of the index, with both peers if they were trained apart.
+    """
+
+    method: str
+    labels: str
+    iterations: str
+    leaf: str
+    runs: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+
+    def add(self, run: Mapping[str, str]) -> None:
+        """Add a run, or the other peer of a run.
+
+        Args:
+            run: A line of the index.
+
+        Raises:
+            ValueError: If the same run is there already.
+        """
+        key = (run['split'], run['seed'])
+        known = self.runs.get(key)
+        if known is None:
+            self.runs[key] = dict(run)
+            return
+        for name in ('peer_a', 'peer_b'):
+            if known[name] and run[name]:
+                raise ValueError(f'{run["record"]} is a second run of {self.method!r}, split and seed {key}.')
+            known[name] = known[name] or run[name]
+        known['mean'] = str(fmean((float(known['peer_a']), float(known['peer_b']))))
+        seconds = (known['cpu_seconds'], run['cpu_seconds'])
+        known['cpu_seconds'] = str(sum(map(float, seconds))) if all(seconds) else ''
+
+    def values(self, column: str) -> dict[tuple[str, str], float]:
+        """Return the numbers of a column, of each split and seed that has one.
+
+        Args:
+            column: Such as ``'mean'``.
+        """
+        return {key: float(run[column]) for key, run in self.runs.items() if run[column]}
+
+    def mean(self, column: str) -> str:
+        """Return the mean of a column as text, or a dash if it is not known for every run.
+
+        Args:
+            column: Such as ``'ensemble'``.
+        """
+        values = self.values(column)
+        return f'{fmean(values.values()):.2f}' if len(values) == len(self.runs) else NONE
+
+
+def read_index(root: Path = ROOT) -> dict[str, list[Row]]:
+    """Read all runs: for each folder of records its rows, in the order of the index.
+
+    Args:
+        root: The checkout.
+    """
+    folders: dict[str, dict[tuple[str, ...], Row]] = {}
+    for path in sorted((root / 'results').glob('index*.csv')):
+        with path.open(newline='') as lines:
+            for run in csv.DictReader(lines):
+                rows = folders.setdefault(Path(run['record']).parent.name, {})
+                kind = (run['method'], run['labels'], run['iterations'])
+                rows.setdefault(kind, Row(*kind, run['leaf'])).add(run)
+    return {folder: list(rows.values()) for folder, rows in folders.items()}
+
+
+def gains(row: Row, control: Row | None, column: str = 'mean') -> list[float]:
+    """Return what a row gains over the control, on each split and seed that both have.
+
+    Args:
+        row: A row.
+        control: The row of the control; None gives no gain.
+        column: Of the index.
+    """
+    if control is None or row is control:
+        return []
+    ours, theirs = row.values(column), control.values(column)
+    return [value - theirs[key] for key, value in ours.items() if key in theirs]
+
+
+def gain_text(values: Sequence[float]) -> str:
+    """Write a mean gain with the standard error of the mean of paired differences.
+
+    Args:
+        values: The gain of each split and seed.
+    """
+    if not values:
+        return NONE
+    mean = f'{fmean(values):+.2f}'
+    return mean if len(values) == 1 else f'{mean} ± {stdev(values) / len(values) ** 0.5:.2f}'
+
+
+def share_text(row: Row, control: Row | None, upper: Row | None) -> str:
+    """Write the share of the gap between the control and all labels that a row closes, if it gains at all.
+
+    Args:
+        row: A row.
+        control: The row of the control.
+        upper: The row of all labels.
+    """
+    gained = gains(row, control)
+    gap = gains(upper, control) if upper is not None else []
+    if not gained or not gap or row is upper or fmean(gained) <= 0:
+        return NONE
+    return f'{fmean(gained) / fmean(gap):.0%}'
+
+
+def find(rows: Sequence[Row], method: str, like: Row | None = None) -> Row | None:
+    """Return the row of a method, of as many labels and iterations as another row if there is such a one.
+
+    Args:
+        rows: Those of a folder.
+        method: Its name.
+        like: The other row.
+    """
+    found = [row for row in rows if row.method == method]
+    if like is not None:
+        found.sort(key=lambda row: (row.labels != like.labels, row.iterations != like.iterations))
+    return found[0] if found else None
+
+
+def label_of(row: Row, rows: Sequence[Row], page: Path, root: Path = ROOT) -> str:
+    """Return the name of a method as a link to its config, with what tells it from rows of the same name.
+
+    Args:
+        row: A row.
+        rows: Those of its folder.
+        page: The page that the link stands in.
+        root: The checkout.
+    """
+    others = [other for other in rows if other.method == row.method and other is not row]
+    parts = [row.method]
+    if any(other.labels != row.labels for other in others):
+        parts.append(f'{row.labels} labels')
+    if any(other.iterations != row.iterations for other in others):
+        parts.append(f'{row.iterations} iterations')
+    text = ', '.join(parts)
+    leaf = root / row.leaf
+    return f'[{text}]({os.path.relpath(leaf, page.parent)})' if row.leaf and leaf.is_file() else text
+
+
+def detailed(name: str, folders: Mapping[str, list[Row]], page: Path, root: Path = ROOT) -> list[str]:
+    """Lay out the table of one folder of records.
+
+    Args:
+        name: The folder.
+        folders: What `read_index` returned.
+        page: The page that the table stands in.
+        root: The checkout.
+    """
+    spec = TABLES[name]
+    rows = folders.get(name, [])
+    reference = folders.get(spec.control_from or name, [])
+    by_class = any(row.values('rare') for row in rows)
+    head = ['', *spec.peers, 'mean of peers', f'gain over {spec.control}', 'of the gap']
+    head += [*(['frequent', 'rare'] if by_class else []), 'ensemble', 'runs', 'averages', 'CPU s']
+    lines = [head, ['---'] * len(head)]
+    for row in rows:
+        runs = list(row.runs.values())
+        control, upper = find(reference, spec.control, row), find(reference, spec.upper)
+        on_cpu = all('NVIDIA' not in run['machine'] for run in runs)
+        seconds = row.values('cpu_seconds').values()
+        lines.append(
+            [
+                label_of(row, rows, page, root),
+                *(row.mean(column) for column in ('peer_a', 'peer_b', 'mean')),
+                gain_text(gains(row, control)),
+                share_text(row, control, upper),
+                *([row.mean('frequent'), row.mean('rare')] if by_class else []),
+                row.mean('ensemble'),
+                str(len(runs)),
+                '/'.join(sorted({run['averages'] for run in runs})),
+                f'{fmean(seconds):.0f}' if on_cpu and len(seconds) == len(runs) else NONE,
+            ]
+        )
+    return [f'| {" | ".join(line)} |' for line in lines]
+
+
+def summary(folders: Mapping[str, list[Row]]) -> list[str]:
+    """Lay out the data sets side by side: the mean of peers, and the paired gain over the control.
+
+    Args:
+        folders: What `read_index` returned.
+    """
+    shown = [name for name in SUMMARY if name in folders]
+    lines = [['', *(TABLES[name].title for name in shown)], ['---'] * (len(shown) + 1)]
+    for method in SUMMARY_ROWS:
+        cells = []
+        for name in shown:
+            row = find(folders[name], method)
+            control = find(folders[name], TABLES[name].control, row)
+            if row is None:
+                cells.append('')
+            elif row is control:
+                cells.append(f'**{row.mean("mean")}**')
+            else:
+                cells.append(f'{row.mean("mean")} ({gain_text(gains(row, control))})')
+        if any(cells):
+            lines.append([method, *cells])
+    return [f'| {" | ".join(line)} |' for line in lines]
+
+
+def filled(text: str, page: Path, folders: Mapping[str, list[Row]], root: Path = ROOT) -> str:
+    """Return the text of a page with its tables written anew.
+
+    Args:
+        text: As it is.
+        page: Where it stands.
+        folders: What `read_index` returned.
+        root: The checkout.
+    """
+
+    def table(found: re.Match[str]) -> str:
+        name = found['name']
+        lines = summary(folders) if name == 'summary' else detailed(name, folders, page, root)
+        return found[1] + '\n' + '\n'.join(lines) + '\n\n' + found[3]
+
+    return MARKED.sub(table, text)
+
+
+def pages(root: Path = ROOT) -> list[Path]:
+    """Return the pages that may have tables.
+
+    Args:
+        root: The checkout.
+    """
+    return [root / 'README.md', *sorted(root.glob('docs/en/*.md')), *sorted(root.glob('configs/*/README.md'))]
+
+
+def main() -> None:
+    """Write all tables."""
+    folders = read_index()
+    for page in pages():
+        text = page.read_text()
+        if (new := filled(text, page, folders)) != text:
+            with atomic_write(page) as unfinished:
+                unfinished.write_text(new)
+            print(page.relative_to(ROOT))
+
+
+if __name__ == '__main__':
+    main()
