@@ -9,19 +9,19 @@ import cv2
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
+from mmengine.logging import print_log
 from mmengine.model import BaseModel
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from mmdmt.apis.stored_geometry import run_test_pipeline
 from mmdmt.folders import IMAGE_SUFFIXES, walk_once
-from mmdmt.labels.pixels.stored_size import PADDED_TWICE
-from mmdmt.labels.pixels.unmoved import check_unmoved
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.weights import check_sound, fetch_checkpoint, fit, plain_names, strip_wrapper_prefix, tensors_of
 from mmdmt.registry import type_name
+from mmdmt.rules.checked_pipeline import CheckedPipeline
+from mmdmt.rules.known_transforms import check_undone
 
 _READS_SCENES = {'LoadSceneImage': 'LoadImageFromFile'}
 _FOR_GROUND_TRUTH = {'LoadAnnotations', 'LoadSceneAnnotations', 'EvaluateAtThisSize'}
@@ -181,7 +181,7 @@ def predict_images(
         paths = find_images(Path(images), suffixes_of(model.cfg))
     else:
         paths = [Path(path) for path in ([images] if isinstance(images, str | Path) else images)]
-    return _predict(model, _Images(paths, inference_pipeline(model.cfg)), num_workers)
+    return _sound(predictions(model, paths, num_workers))
 
 
 def confidence_map(sample: BaseDataElement) -> Tensor:
@@ -215,18 +215,19 @@ def confidence_map(sample: BaseDataElement) -> Tensor:
 class _Images(Dataset[dict[str, Any]]):
     """Image files, loaded as a test pipeline says."""
 
-    def __init__(self, paths: Sequence[Path], pipeline: list[dict[str, Any]]) -> None:
+    def __init__(self, paths: Sequence[Path], pipeline: list[dict[str, Any]], pads_again: bool) -> None:
         self.paths = paths
-        self.pipeline = Compose(pipeline)
-        if paths:
-            check_unmoved('the images', self.pipeline.transforms, {'img_path': str(paths[0])})
+        self.pipeline = CheckedPipeline(Compose(pipeline).transforms, evaluated=True)
+        unknown = check_undone('the images', self.pipeline, pads_again)
+        if unknown:
+            print_log(f'WARNING: {", ".join(unknown)} of the test pipeline may move images: labels move with them.')
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         try:
-            item = run_test_pipeline(self.pipeline.transforms, {'img_path': str(self.paths[index])})
+            item: Any = self.pipeline({'img_path': str(self.paths[index])})
         except (AssertionError, OSError, ValueError, cv2.error) as error:
             # Raised in a data worker, it would reach the user inside a traceback of the worker.
             return {'failure': f'{self.paths[index]} cannot be loaded as an image ({error}): mend it or take it away.'}
@@ -234,17 +235,34 @@ class _Images(Dataset[dict[str, Any]]):
         return item
 
 
-def _predict(model: BaseModel, images: _Images, num_workers: int) -> Iterator[BaseDataElement]:
+def predictions(model: BaseModel, paths: Sequence[Path], num_workers: int = 0) -> Iterator[BaseDataElement | str]:
+    """Predict image files one after the other, as :func:`predict_images`; of one that fails say why, and go on.
+
+    Args:
+        model (BaseModel): Of :func:`init_peers`.
+        paths (Sequence[Path]): The files.
+        num_workers (int): Processes that load images. Defaults to 0.
+
+    Returns:
+        Iterator[SegDataSample | str]: For each image its prediction, or a sentence.
+    """
     peers = model.bare_peers.values() if isinstance(model, DynamicMutualTraining) else [model]
-    pads = any(getattr(getattr(peer, 'data_preprocessor', None), 'test_cfg', None) for peer in peers)
+    pads_again = any(getattr(getattr(peer, 'data_preprocessor', None), 'test_cfg', None) for peer in peers)
+    images = _Images(paths, inference_pipeline(model.cfg), pads_again)
     for batch in DataLoader(images, num_workers=num_workers, collate_fn=pseudo_collate):
         if 'failure' in batch:
-            raise ValueError(batch['failure'][0])
-        if pads and 'padding_size' in batch['data_samples'][0].metainfo:
-            raise ValueError(f'{PADDED_TWICE}.')
+            yield batch['failure'][0]
+            continue
         with torch.no_grad():
             (sample,) = model.test_step(batch)
         yield sample
+
+
+def _sound(found: Iterable[BaseDataElement | str]) -> Iterator[BaseDataElement]:
+    for one in found:
+        if isinstance(one, str):
+            raise ValueError(one)
+        yield one
 
 
 def _load_weights(model: BaseModel, path: str) -> dict[str, Any]:

@@ -32,8 +32,7 @@ from mmengine.structures import BaseDataElement
 from PIL import Image
 
 from mmdmt.apis.inference import confidence_map, find_images, inference_pipeline, predict_images, suffixes_of
-from mmdmt.apis.label_overlays import Overlays
-from mmdmt.apis.stored_geometry import applied_orientation, turned_back
+from mmdmt.apis.label_overlays import Overlays, as_stored
 from mmdmt.atomic_write import atomic_write, room_to_write
 from mmdmt.labels.labeling import weights_digest
 from mmdmt.labels.manifest import Manifest
@@ -136,8 +135,7 @@ def _label(
     def label(take: Callable[[int, np.ndarray, np.ndarray], None]) -> None:
         with progress('Labeling', len(paths)) as bar:
             for number, sample in enumerate(predict_images(model, paths, num_workers)):
-                orientation = applied_orientation(paths[number], loader)
-                labels, confidence = (turned_back(one, orientation) for one in _to_numpy(sample))
+                labels, confidence = (as_stored(one, paths[number], loader.transforms[0]) for one in _to_numpy(sample))
                 histogram.update(labels, confidence)
                 take(number, labels, confidence)
                 bar.update(1)

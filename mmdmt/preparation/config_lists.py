@@ -18,7 +18,6 @@ from mmdmt.labels.space import space_named
 from mmdmt.models.peer_kinds import kind_of
 from mmdmt.preparation.image_check import ImageSource
 from mmdmt.registry import DATASETS, TRANSFORMS
-from mmdmt.rules.checked_pipeline import check_when_loaded
 from mmdmt.rules.facts import Facts
 from mmdmt.rules.findings import some
 from mmdmt.rules.joined_datasets import plain_datasets
@@ -166,7 +165,6 @@ def _loaders(pipeline: Sequence[Mapping[str, Any]], with_masks: bool) -> tuple[A
         return (image,)
     named = next((step for step in steps if _name(step).endswith('Annotations')), {'type': 'LoadAnnotations'})
     mask = TRANSFORMS.build(dict(named))
-    check_when_loaded(mask)
     return image, mask
 
 

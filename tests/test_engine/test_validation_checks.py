@@ -124,12 +124,15 @@ TTA = views(PAD)
     ('pipeline', 'words'),
     [
         ([LOAD, LOAD_MASK, PAD, PACK], r'016.png is 64x72 \(height x width\) after its pipeline, .* at 40x44'),
-        ([LOAD, PAD, {'type': 'RandomFlip', 'prob': 1.0}, LOAD_MASK, PACK], 'RandomFlip .* flips padded images'),
+        ([LOAD, PAD, {'type': 'RandomFlip', 'prob': 1.0}, LOAD_MASK, PACK], 'RandomFlip .* stands behind Pad'),
         ([LOAD, {'type': 'CenterCrop', 'crop_size': 20}, LOAD_MASK, PACK], 'CenterCrop .* turns, moves or cuts'),
         ([LOAD, ROTATE, LOAD_MASK, PACK], 'RandomRotate in the pipeline of test_dataloader.dataset turns, moves'),
         ([LOAD, views(ROTATE)], 'RandomRotate in the pipeline of test_dataloader.dataset turns, moves'),
-        ([LOAD, views({'type': 'CenterCrop', 'crop_size': 20})], 'has CenterCrop in TestTimeAug, which is not undone'),
-        ([LOAD, TTA], r'test_dataloader.dataset pads images for test-time augmentation'),
+        (
+            [LOAD, views({'type': 'CenterCrop', 'crop_size': 20})],
+            'CenterCrop in the pipeline of test_dataloader.dataset turns',
+        ),
+        ([LOAD, TTA], r'test_dataloader.dataset pads views of TestTimeAug'),
     ],
 )
 def test_geometry_of_test_images_that_cannot_be_undone_is_refused(data, tmp_path, pipeline, words):
@@ -141,7 +144,7 @@ def test_padding_by_the_pipeline_and_by_the_preprocessor_is_refused(data, tmp_pa
     settings = {'test_dataloader.dataset.pipeline': [LOAD, PAD, LOAD_MASK, PACK]}
     twice = {'model.peers.left.data_preprocessor.test_cfg': {'size_divisor': 32}}
     with pytest.raises(
-        ValueError, match='Images are padded twice, .*: take Pad out of the pipeline of test_dataloader.dataset'
+        ValueError, match='test_dataloader.dataset pads images that test_cfg of data_preprocessor pads again'
     ):
         tester(data, tmp_path, **settings, **twice).test()
 
@@ -151,3 +154,26 @@ def test_a_padded_size_that_is_evaluated_stays(data, tmp_path):
     metric = {'type': 'IoUMetric', 'format_only': True, 'output_dir': str(tmp_path / 'out')}
     tester(data, tmp_path, **{'test_dataloader.dataset.pipeline': pipeline, 'test_evaluator.metric': metric}).test()
     assert cv2.imread(str(tmp_path / 'out' / 'left' / '016.png')).shape == (64, 72, 3)
+
+
+def test_a_transform_that_is_not_known_is_named_once(data, tmp_path, caplog):
+    from mmcv.transforms import BaseTransform
+    from mmengine.registry import TRANSFORMS
+
+    class Sharpened(BaseTransform):
+        def transform(self, results):
+            return results
+
+    TRANSFORMS.register_module(module=Sharpened, force=True)
+    runner = tester(
+        data, tmp_path, **{'test_dataloader.dataset.pipeline': [LOAD, {'type': 'Sharpened'}, *VAL_PIPELINE[1:]]}
+    )
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(caplog.handler)
+    try:
+        runner.test()
+    finally:
+        logger.removeHandler(caplog.handler)
+    told = [one.message for one in caplog.records if 'Sharpened' in one.message and one.levelname == 'WARNING']
+    assert len(told) == 1
+    assert 'Sharpened in the pipeline of test_dataloader.dataset: if they move what an image shows' in told[0]
