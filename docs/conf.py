@@ -25,6 +25,7 @@ napoleon_use_ivar = True  # attributes that autodoc finds itself are not describ
 
 html_theme = 'alabaster'
 html_theme_options = {'description': 'Dynamic Mutual Training', 'page_width': '1100px', 'show_powered_by': False}
+html_static_path = ['static']  # custom.css: wide tables scroll
 html_copy_source = False
 
 

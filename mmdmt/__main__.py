@@ -32,7 +32,7 @@ def main() -> None:
     if name in ('-V', '--version'):
         print(f'mmdmt {__version__}')
         return
-    found = our_scripts()
+    found, name = our_scripts(), name if name.startswith('-') else name.replace('-', '_')
     if name in ('-h', '--help'):
         print(overview(found))
         return

@@ -1,4 +1,4 @@
-"""Tell whether files are as they were written.
+"""Check that files are as they were written.
 
 Checkpoints and weights are zip files of torch, which hold a checksum of each of their records; JSON files of ours hold
 one of their own content; a bank's manifest holds those of the other files of the bank.
@@ -16,7 +16,7 @@ SEAL = 'sha256'
 
 
 def is_whole(path: Path) -> bool:
-    """Tell whether a file of torch is all there and as it was written, by the checksums that are in it.
+    """Return whether a file of torch is whole and as it was written, by the checksums in it.
 
     torch itself does not look at them when it loads a file: a flipped bit would train on.
     """
@@ -28,7 +28,7 @@ def is_whole(path: Path) -> bool:
 
 
 def is_zip(path: str | Path) -> bool:
-    """Tell whether a file begins as a zip file does; what torch wrote before 1.6 does not."""
+    """Return whether a file begins as a zip file does; files of torch before 1.6 do not."""
     with Path(path).open('rb') as file:
         return file.read(2) == b'PK'
 
@@ -51,7 +51,7 @@ def unseal(text: str) -> dict[str, Any]:
     """Read what :func:`seal` has written.
 
     Raises:
-        ValueError: If it is no JSON object, or its content is not what its digest says.
+        ValueError: If it must be mended: other than a JSON object, or changed since its digest was written.
     """
     fields = json.loads(text)
     if not isinstance(fields, dict):

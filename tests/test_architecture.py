@@ -17,7 +17,7 @@ PURE = [
     'integrity.py',
     'configs.py',
     'preparation/camvid_lists.py',
-    'loader_workers.py',
+    'stop_signal.py',
     'folders.py',
     'preparation/class_splits.py',
     'preparation/image_lists.py',
@@ -31,10 +31,21 @@ PURE = [
 # Rooms inside of a room that others may enter without entering the whole.
 SUBROOMS = {'models/backbones', 'models/decode_heads'}
 # What stands on Python alone and every room may import.
-FOUNDATIONS = {'atomic_write', 'evaluation_mode', 'folders', 'integrity', 'loader_workers', 'settings'}
+FOUNDATIONS = {'atomic_write', 'evaluation_mode', 'folders', 'integrity', 'settings', 'stop_signal'}
 # Each room and the rooms that it may import besides.
 ARROWS = {
-    'apis': {'engine', 'method', 'labels', 'rules', 'models', 'datasets', 'visualization', 'registry', 'version'},
+    'apis': {
+        'engine',
+        'method',
+        'labels',
+        'rules',
+        'models',
+        'datasets',
+        'preparation',
+        'visualization',
+        'registry',
+        'version',
+    },
     'engine': {
         'method',
         'labels',
@@ -45,6 +56,7 @@ ARROWS = {
         'evaluation',
         'visualization',
         'registry',
+        'version',
     },
     'evaluation': {'models', 'registry'},
     'preparation': {'rules', 'labels', 'models', 'registry'},
@@ -73,7 +85,7 @@ ARROWS = {
     'evaluation_mode': set(),
     'integrity': set(),
     'configs': {'method'},
-    'loader_workers': set(),
+    'stop_signal': set(),
     'folders': set(),
     'compat': set(),
     'version': set(),

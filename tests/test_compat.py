@@ -402,7 +402,7 @@ def test_mmdmt_is_a_package_configs_can_name():
 
 def test_a_base_of_ours_is_as_the_users_own_and_others_keep_their_scope(tmp_path):
     config = tmp_path / 'config.py'
-    name = 'voc/dmt_deeplabv3plus-r50_1xb8_voc12aug-1of8-321x321.py'
+    name = 'polyps/dmt_deeplabv3plus-r50_segformer-b0_1xb8_kvasir-seg-1of8-352x352.py'
     config.write_text(f"_base_ = 'mmdmt::{name}'\n")
     assert Config.fromfile(config).to_dict() == Config.fromfile(ROOT / 'configs' / name).to_dict()
     config.write_text("_base_ = 'mmseg::_base_/models/fcn_r50-d8.py'\n")

@@ -135,11 +135,10 @@ def test_mim_trains_tests_and_runs_scripts_of_an_installed_wheel(installed, tmp_
     config = 'dmt_unet-resnet_1xb8_digit-scenes.py'
     options = [
         '--cfg-options',
-        'train_cfg.max_iters=7',
         'train_cfg.val_interval=7',
         'default_hooks.checkpoint.interval=7',
-        'custom_hooks.0.phases.0.iters=2',
-        *(f'custom_hooks.0.phases.{phase}.iters=1' for phase in range(1, 6)),
+        'custom_hooks.0.warm_up=2',
+        'custom_hooks.0.iters=1',
         'train_dataloader.dataset.unlabeled.num_scenes=12',
         'val_dataloader.dataset.num_scenes=4',
         'test_dataloader.dataset.num_scenes=4',

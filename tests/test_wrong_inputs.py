@@ -198,6 +198,7 @@ def spoilt_file(content, key='load_from', **more):
 PEER_FILE = 'model.load_from.left'
 RUNS = {
     # The hook and its phases.
+    'hook, no phases': ({'custom_hooks': [{'type': 'mmdmt.DMTHook'}]}, 'DMTHook needs its phases', 'give warm_up'),
     'hook, phases empty': (phases(), 'phases=[]', 'give at least one phase'),
     'hook, phases no list': (
         {'custom_hooks': [{'type': 'mmdmt.DMTHook', 'phases': {'iters': 9, 'labeled': 4}}]},
@@ -650,7 +651,6 @@ RUNS = {
 
 UNKNOWN = {
     'cary': {HOOK + 'cary': 'best'},
-    'phases': {'custom_hooks': [{'type': 'mmdmt.DMTHook'}]},
     'predicts': {'model.predicts': 'left'},
     'gama_agree': {'model.loss.gama_agree': 5.0},
     'unlabelled': {'train_dataloader.dataset.unlabelled': {}},

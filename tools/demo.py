@@ -17,7 +17,6 @@ from pathlib import Path
 from training_runs import ROOT, TrainingRun, draw, train_all
 
 from mmdmt.atomic_write import atomic_write
-from mmdmt.reports.record import versions
 
 
 @dataclass(frozen=True)
@@ -125,6 +124,8 @@ def results_of(task: Task, runs: dict[str, TrainingRun], seconds: float, args: a
         'seconds': round(seconds),
         'machine': f'{platform.machine()}, {os.cpu_count()} cores',
     }
+    from mmdmt.engine.events import versions  # takes seconds, which a help does not need
+
     results['versions'] = versions()
     return results
 

@@ -1,17 +1,76 @@
-"""Keep runs as small files that a repository can hold: config, scalars, digest of the log, versions and machine.
+"""Enter runs into the index of all runs: a line of results/index.csv and a folder with a record.
 
-    python tools/keep_runs.py work_dirs/camvid/dmt-s0 work_dirs/camvid/dmt-s1 --out results/camvid
+    python tools/keep_runs.py work_dirs/camvid/dmt-s0 work_dirs/camvid/dmt-s1 --data camvid --labels 30 --method DMT
 
-Each becomes a folder of the same name. `tools/report.py` and `tools/mean_of_runs.py` read it like the run itself.
-Absolute paths, which name folders of the machine, are shortened.
+The records are `results/camvid/dmt-s0` and so on. `tools/tables.py` then writes the tables of the docs. Absolute paths,
+which name folders of the machine, are shortened.
 """
 
 import argparse
+import csv
+import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 
+from mmdmt.atomic_write import atomic_write
 from mmdmt.reports.record import keep_run
+from mmdmt.reports.run import ENSEMBLE, Run, read_run
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def index_line(run: Run, rare: Collection[str] = ()) -> dict[str, object]:
+    """Return what the index says of a run, as far as its folder tells it.
+
+    Args:
+        run: A run of one or two peers that was validated.
+        rare: Names of the rare classes; without any, frequent and rare ones are not told apart.
+
+    Raises:
+        ValueError: If the run has other peers, or was not validated.
+    """
+    scores = [score.last for peer in run.peers if (score := run.score(peer, run.metric))]
+    ensemble = run.score(ENSEMBLE, run.metric)
+    if len(scores) not in (1, 2) or ensemble is None:
+        raise ValueError(f'{run.work_dir} has the peers {list(run.peers)}: the index takes one or two, validated.')
+    hooks = {hook['type'] for hook in run.config.get('custom_hooks', [])}
+    here, found, seconds = run.facts['machine'], run.facts['versions'], run.cpu_seconds
+    line: dict[str, object] = {
+        'seed': run.seed,
+        'metric': run.metric,
+        'peer_a': scores[0],
+        'iterations': run.reached,
+        'machine': ', '.join(str(part) for part in (here['gpu'], here['processor'], f'{here["cores"]} cores') if part),
+        'versions': ' '.join(f'{name}={number}' for name, number in found.items()),
+        'cpu_seconds': '' if seconds is None else round(seconds),
+        'averages': 'yes' if {'EMAHook', 'mmengine.EMAHook'} & hooks else 'no',
+    }
+    if len(scores) == 2:
+        line |= {'peer_b': scores[1], 'mean': round(fmean(scores), 3), 'ensemble': ensemble.last}
+    for column, chosen in (('rare', True), ('frequent', False)):
+        ious = [iou for peer in run.peers for name, iou in run.class_iou(peer).items() if (name in rare) is chosen]
+        if rare and ious:
+            line[column] = round(fmean(ious), 2)
+    return line
+
+
+def add_to_index(index: Path, line: Mapping[str, object]) -> None:
+    """Add a line to an index, or replace the one of the same record.
+
+    Args:
+        index: A CSV file with a head.
+        line: Values by column; what is not known is left empty.
+    """
+    with index.open(newline='') as file:
+        reader = csv.DictReader(file)
+        columns = list(reader.fieldnames or [])
+        lines: list[Mapping[str, object]] = [one for one in reader if one['record'] != line['record']]
+    with atomic_write(index) as unfinished, unfinished.open('w', newline='') as file:
+        writer = csv.DictWriter(file, columns, restval='', lineterminator='\n')
+        writer.writeheader()
+        writer.writerows([*lines, line])
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -22,12 +81,28 @@ def main(argv: Sequence[str] | None = None) -> None:
     """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('work_dirs', nargs='+', type=Path, help='the --work-dir of each run')
-    parser.add_argument('--out', type=Path, required=True, help='folder of the records, such as results/camvid')
+    parser.add_argument('--data', required=True, help='such as camvid; also the folder of the records')
+    parser.add_argument('--method', required=True, help='name of the row, such as "labels alone"')
+    parser.add_argument('--labels', required=True, type=int, help='labeled images')
+    parser.add_argument('--split', default='', help='id of the split, if there are several')
+    parser.add_argument('--options', default='', help='--cfg-options of the runs')
+    parser.add_argument('--rare', nargs='+', default=(), metavar='CLASS', help='names of the rare classes')
+    parser.add_argument('--out', type=Path, default=ROOT / 'results', help='folder of index.csv (default: %(default)s)')
     args = parser.parse_args(argv)
+    command = ('git', 'rev-parse', '--short', 'HEAD')
+    commit = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    given = {name: getattr(args, name) for name in ('data', 'labels', 'method', 'split', 'options')}
     for work_dir in args.work_dirs:
-        folder = keep_run(work_dir, args.out)
-        size = sum(path.stat().st_size for path in folder.rglob('*') if path.is_file())
-        print(f'{folder} ({size / 1000:,.0f} kB)')
+        run = read_run(work_dir)
+        line = index_line(run, args.rare) | given | {'commit': commit.stdout.strip()}
+        folder = keep_run(work_dir, args.out / args.data)
+        leaves = sorted((ROOT / 'configs').rglob(f'{run.config_name}.py'))
+        line |= {
+            'leaf': leaves[0].relative_to(ROOT).as_posix() if leaves else '',
+            'record': f'results/{folder.relative_to(args.out).as_posix()}',
+        }
+        add_to_index(args.out / 'index.csv', line)
+        print(folder)
 
 
 if __name__ == '__main__':

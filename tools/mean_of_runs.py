@@ -4,13 +4,8 @@
 
 `last` is the last validation of each run; `best` is its best, which is selected on the validation set and so no honest
 result. What follows ± is the sample standard deviation over the runs. All runs that are given count as one experiment,
-whatever their configs; `tools/report.py` compares different ones. The lists of labeled images are those that the logs
+whatever their configs; `tools/report.py` compares different ones. The lists of labeled images are those that the runs
 name.
-
-    python tools/mean_of_runs.py --table work_dirs/camvid/*
-
-makes a row for each way of training instead, as a table in Markdown: folders that differ in the number at their end
-only (dmt-s0, dmt-s1, or split0, seed1) are a row, and so are runs of single peers that name them.
 """
 
 import argparse
@@ -19,7 +14,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmdmt.reports.experiments import Spread
-from mmdmt.reports.rows import make_rows, markdown
 from mmdmt.reports.run import Run, read_run
 from mmdmt.reports.wording import spread
 
@@ -32,11 +26,11 @@ def table(runs: Sequence[Run], metrics: Sequence[str]) -> list[str]:
         metrics: Names of the metrics, without those of peers.
 
     Raises:
-        ValueError: If a log is damaged, a run was not validated, or the runs ended at different iterations or differ
+        ValueError: If a file is damaged, a run was not validated, or the runs ended at different iterations or differ
             in what was validated.
     """
     validated = [_validated(run, metrics) for run in runs]
-    ends = {str(run.work_dir): run.scalars.validations[-1]['step'] for run in runs}
+    ends = {str(run.work_dir): run.validations[-1]['step'] for run in runs}
     if len(set(ends.values())) > 1:
         raise ValueError(f'The last validations are of different iterations, {ends}: let all runs end first.')
     for run, names in zip(runs, validated, strict=True):
@@ -48,15 +42,14 @@ def table(runs: Sequence[Run], metrics: Sequence[str]) -> list[str]:
         last, best = Spread(tuple(score.last for score in scores)), Spread(tuple(score.best for score in scores))
         single = ' '.join(f'{value:.2f}' for value in last.values)
         lines.append(f'{name:<{max(map(len, validated[0]))}}  last {spread(last)} ({single})  best {spread(best)}')
-    lists = dict.fromkeys(named for run in runs if (named := run.log.lists.get('labeled')))
+    lists = dict.fromkeys(named for run in runs if (named := run.lists.get('labeled')))
     return lines + [f'labeled images: {named}' for named in lists]
 
 
 def _validated(run: Run, metrics: Sequence[str]) -> dict[str, tuple[str, str]]:
-    if run.scalars.unreadable:
+    if run.unreadable:
         raise ValueError(
-            f'{run.scalars.unreadable} lines of {run.work_dir}/*/vis_data/scalars.json are not entries of a log: '
-            'remove them.'
+            f'{run.unreadable} lines of {run.work_dir}/*/events.jsonl and scalars.json are damaged: remove them.'
         )
     found = {
         f'{predictor}/{metric}': (predictor, metric)
@@ -80,14 +73,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('work_dirs', nargs='+', type=Path, help='the --work-dir of each run')
     parser.add_argument('--metric', nargs='+', default=['mIoU'], help='metrics to print (default: mIoU)')
-    parser.add_argument('--table', action='store_true', help='a row for each way of training, over its splits or seeds')
     args = parser.parse_args(argv)
-    runs = [read_run(path) for path in args.work_dirs]
-    if args.table:
-        lines = [line for metric in args.metric for line in markdown(make_rows(runs, metric), metric)]
-    else:
-        lines = table(runs, args.metric)
-    print('\n'.join(lines))
+    print('\n'.join(table([read_run(path) for path in args.work_dirs], args.metric)))
 
 
 if __name__ == '__main__':

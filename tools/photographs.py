@@ -21,8 +21,7 @@ from training_runs import ROOT, TrainingRun, draw, train_all
 
 from mmdmt.atomic_write import atomic_write
 from mmdmt.reports.record import keep_run
-from mmdmt.reports.rows import make_rows, markdown
-from mmdmt.reports.run import read_run
+from mmdmt.reports.run import ENSEMBLE, Run, read_run
 
 METRIC = 'mIoU'
 SIZE = '240x180'
@@ -78,6 +77,9 @@ def prepare(args: argparse.Namespace) -> dict[str, str]:
     else:  # all images of val are validated on
         names = [f'split{args.split}/{name}_30.txt' for name in ('labeled', 'unlabeled')]
     options = {f'{part}.data_root': str(data) for part in parts}
+    if args.day2dusk:
+        options |= {f'{part}.data_prefix.img_path': 'train' for part in parts}
+        options |= {f'{part}.data_prefix.seg_map_path': 'trainannot' for part in parts if 'unlabeled' not in part}
     return options | {f'{part}.ann_file': str(folder / name) for part, name in zip(parts, names, strict=False)}
 
 
@@ -112,6 +114,19 @@ def train(runs: Sequence[TrainingRun], jobs: int) -> None:
         tell(())
 
 
+def table_of(runs: Sequence[Run]) -> list[str]:
+    """Lay out the results of the last weights in Markdown, a row for each run."""
+    peers = runs[0].peers
+    head = [f'{METRIC} of the last weights', *peers, 'mean of peers', ENSEMBLE, 'iterations', 'CPU s']
+    lines = [head, ['---'] * len(head)]
+    for run in runs:
+        last = {name: score.last for name in (*peers, ENSEMBLE) if (score := run.score(name, METRIC))}
+        mean = sum(last[name] for name in peers) / len(peers)
+        numbers = [*(last[name] for name in peers), mean, last[ENSEMBLE]]
+        lines.append([run.name, *(f'{value:.2f}' for value in numbers), str(run.reached), f'{run.cpu_seconds:.0f}'])
+    return [f'| {" | ".join(line)} |' for line in lines]
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command line.
 
@@ -134,7 +149,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(f'Training {len(runs)} runs, logs in {folder}.', flush=True)
     train(runs, args.jobs)
     made = [folder / 'table.md', *(folder / f'{run.name}.png' for run in runs)]
-    table = markdown(make_rows([read_run(run.work_dir) for run in runs], METRIC), METRIC)
+    table = table_of([read_run(run.work_dir) for run in runs])
     with atomic_write(made[0]) as unfinished:
         unfinished.write_text('\n'.join(table) + '\n')
     for run, path in zip(runs, made[1:], strict=True):

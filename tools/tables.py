@@ -20,6 +20,7 @@ from mmdmt.atomic_write import atomic_write
 ROOT = Path(__file__).resolve().parents[1]
 MARKED = re.compile(r'(<!-- table: (?P<name>[\w-]+) -->\n).*?(<!-- end of table -->)', re.DOTALL)
 NONE = '-'
+SPACE = '\u00a0'  # a line does not break there
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,13 @@ TABLES = {
 }
 #: What the summary shows: folders side by side, as far as there are records, and the methods from top to bottom.
 SUMMARY = ('voc_animals', 'kvasir', 'cityscapes256', 'day2dusk', 'camvid', 'digit_scenes')
-SUMMARY_ROWS = ('labels alone', 'labels alone, views', 'labels alone, colors', 'self-training', 'FixMatch-like')
+SUMMARY_ROWS: tuple[str, ...] = (
+    'labels alone',
+    'labels alone, views',
+    'labels alone, colors',
+    'self-training',
+    'FixMatch-like',
+)
 SUMMARY_ROWS += ('CPS-like, CutMix', 'DMT', 'first recipe', 'recipe', 'oracle', 'all labels')
 
 
@@ -166,7 +173,7 @@ def gain_text(values: Sequence[float]) -> str:
     if not values:
         return NONE
     mean = f'{fmean(values):+.2f}'
-    return mean if len(values) == 1 else f'{mean} ± {stdev(values) / len(values) ** 0.5:.2f}'
+    return mean if len(values) == 1 else f'{mean}{SPACE}±{SPACE}{stdev(values) / len(values) ** 0.5:.2f}'
 
 
 def share_text(row: Row, control: Row | None, upper: Row | None) -> str:
@@ -231,7 +238,7 @@ def detailed(name: str, folders: Mapping[str, list[Row]], page: Path, root: Path
     rows = folders.get(name, [])
     reference = folders.get(spec.control_from or name, [])
     by_class = any(row.values('rare') for row in rows)
-    head = ['', *spec.peers, 'mean of peers', f'gain over {spec.control}', 'of the gap']
+    head = ['', *spec.peers, 'mean', 'gain', 'of the gap']
     head += [*(['frequent', 'rare'] if by_class else []), 'ensemble', 'runs', 'averages', 'CPU s']
     lines = [head, ['---'] * len(head)]
     for row in rows:
@@ -243,7 +250,7 @@ def detailed(name: str, folders: Mapping[str, list[Row]], page: Path, root: Path
             [
                 label_of(row, rows, page, root),
                 *(row.mean(column) for column in ('peer_a', 'peer_b', 'mean')),
-                gain_text(gains(row, control)),
+                'control' if row is control else gain_text(gains(row, control)),
                 share_text(row, control, upper),
                 *([row.mean('frequent'), row.mean('rare')] if by_class else []),
                 row.mean('ensemble'),
@@ -273,7 +280,7 @@ def summary(folders: Mapping[str, list[Row]]) -> list[str]:
             elif row is control:
                 cells.append(f'**{row.mean("mean")}**')
             else:
-                cells.append(f'{row.mean("mean")} ({gain_text(gains(row, control))})')
+                cells.append(f'{row.mean("mean")}{SPACE}({gain_text(gains(row, control))})')
         if any(cells):
             lines.append([method, *cells])
     return [f'| {" | ".join(line)} |' for line in lines]

@@ -26,12 +26,19 @@ def shrink(config: Any, divisor: int) -> None:
     for hook in config.custom_hooks:
         if hook.type == 'mmdmt.PictureHook':
             hook.update(images=1, val_images=min(hook.get('val_images', 0), 1))
-    phases = [phase for hook in config.custom_hooks for phase in hook.get('phases', ())]
-    for phase in phases:
-        phase.iters = max(phase.iters // divisor, 1)
-    iters = sum(phase.iters for phase in phases)
-    config.train_cfg.update(max_iters=iters, val_interval=iters)
+        if hook.type == 'mmdmt.DMTHook':
+            for length in {'warm_up', 'iters'} & {*hook}:
+                hook[length] = max(hook[length] // divisor, 1)
+    config.train_cfg.val_interval = length_of(config)
     config.default_hooks.logger.interval = 1
+
+
+def length_of(config: Any) -> int:
+    """Add up the iterations of all phases."""
+    from mmdmt.registry import HOOKS  # with the whole stack
+
+    (hook,) = (hook for hook in config.custom_hooks if hook.type == 'mmdmt.DMTHook')
+    return HOOKS.build(hook).curriculum.total_iters
 
 
 class TrainingRun:
@@ -74,7 +81,7 @@ class TrainingRun:
             self.config = work_dir / f'{name}.py'
             with atomic_write(self.config) as unfinished:
                 unfinished.write_text(settings.pretty_text)
-        self.iters = settings.train_cfg.max_iters
+        self.iters = length_of(settings)
         self.peers = list(settings.model.peers)
         self.scores: dict[str, float] = {}
         self.started = math.inf

@@ -1,8 +1,11 @@
 # As MMSegmentation's own, with mmdmt imported and one distributed wrapper a peer.
+# custom_imports act only when the whole config is read; with this import, bases after this one may be 'mmseg::...'.
+# MMEngine takes a file with an import for a config of its other kind, unless a line with _base_ stands before it.
+_base_ = []
+import mmdmt  # noqa: E402, F401
+
 default_scope = 'mmseg'
 custom_imports = dict(imports=['mmdmt'], allow_failed_imports=False)
-# custom_imports act only when the whole config is read; with this, bases named after this one may be 'mmseg::...'.
-mmdmt_version = __import__('mmdmt').__version__
 env_cfg = dict(
     cudnn_benchmark=True,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),

@@ -5,5 +5,5 @@ _base_ = [
     '../_base_/datasets/camvid.py',
     '../_base_/schedules/camvid.py',
 ]
-train_dataloader = __import__('mmdmt.configs').configs.lists(_base_.lists, '30')
+train_dataloader = dict(dataset=dict(lists='splits/camvid/split0/{}_30.txt'))
 custom_hooks = [*_base_.custom_hooks, dict(type='mmdmt.PictureHook', images=2, val_images=2)]

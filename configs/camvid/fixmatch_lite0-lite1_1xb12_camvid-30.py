@@ -5,7 +5,8 @@ _base_ = [
     '../_base_/recipes/strong_views.py',
     '../_base_/recipes/average.py',
 ]
-model, train_dataloader, custom_hooks, train_cfg = __import__('mmdmt.configs').configs.recipe(
-    _base_, hook=_base_.hook, gamma=0.0, min_confidence=0.95, momentum=0.01
-)
-model['labelers'] = dict(lite0='lite0', lite1='lite1')
+train_dataloader = dict(dataset=dict(learner_view=_base_.strong_views))
+model = dict(labelers=dict(lite0='lite0', lite1='lite1'))
+online = dict(labeler='average', min_confidence=0.95)
+hook = dict(_base_.hook, warm_up=None, iters=1000, online=online)
+custom_hooks = [hook, _base_.custom_hooks[1], dict(_base_.average, momentum=0.01)]

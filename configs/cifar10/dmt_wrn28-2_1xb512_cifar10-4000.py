@@ -3,7 +3,7 @@
 _base_ = '../_base_/runs/cifar10.py'
 per_class = dict(labels_per_class=400)
 train_dataloader = dict(dataset=dict(labeled=per_class, unlabeled=per_class))
-# 2120 epochs of the labeled images, and 750 of those that have a pseudo label in a phase: the batches of such an epoch.
-custom_hooks, train_cfg = __import__('mmdmt.configs').configs.schedule(
-    _base_, warm_up=2120 * 8, iters=[750 * batches for batches in (19, 37, 56, 74, 93)]
-)
+# 2120 epochs of the labeled images, and 750 of those that have a pseudo label in a phase: the batches of such an epoch
+# are 19, 37, 56, 74 and 93.
+average, hook = _base_.custom_hooks
+custom_hooks = [average, dict(hook, warm_up=16960, iters=[14250, 27750, 42000, 55500, 69750])]

@@ -1,3 +1,4 @@
 # Handwritten digits, 40 labels: the warm-up alone.
 _base_ = 'dmt_wrn-resnet_1xb32_digits-40.py'
-custom_hooks, train_cfg = __import__('mmdmt.configs').configs.schedule(_base_, ratios=())
+average, hook = _base_.custom_hooks
+custom_hooks = [average, dict(hook, ratios=())]

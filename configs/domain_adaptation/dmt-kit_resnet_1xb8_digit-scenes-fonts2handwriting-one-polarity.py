@@ -6,8 +6,8 @@ _base_ = [
     '../_base_/recipes/field.py',
     '../_base_/recipes/class_mix.py',
 ]
-hook = dict(type='mmdmt.DMTHook', phases=[dict(labeled=8), dict(labeled=4, pseudo=4)])
-mixes = [*_base_.class_mix, *_base_.cutmix]
-model, train_dataloader, custom_hooks, train_cfg = __import__('mmdmt.configs').configs.recipe(
-    _base_, hook=hook, warm_up=500, mixes=mixes, min_confidence=0.7, momentum=0.01
-)
+train_dataloader = dict(dataset=dict(learner_view=_base_.strong_views))
+model = dict(mixes=[*_base_.class_mix, *_base_.cutmix], loss=dict(gamma_agree=1.0, gamma_disagree=1.0))
+online = dict(_base_.online, min_confidence=0.7)
+hook = dict(type='mmdmt.DMTHook', warm_up=500, iters=1000, labeled=4, pseudo=4, online=online)
+custom_hooks = [hook, dict(_base_.average, momentum=0.01)]

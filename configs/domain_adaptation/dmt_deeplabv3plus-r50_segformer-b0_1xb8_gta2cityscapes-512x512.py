@@ -5,5 +5,5 @@ _base_ = [
     '../_base_/datasets/gta2cityscapes.py',
     '../_base_/schedules/dmt_domain_adaptation_40k.py',
 ]
-model = __import__('mmdmt.configs').configs.peers(_base_, 512)
-model['loss'] = dict(gamma_agree=3.0, gamma_disagree=3.0)
+peer = dict(data_preprocessor=dict(size=(512, 512)))
+model = dict(peers=dict(deeplab=peer, segformer=peer), loss=dict(gamma_agree=3.0, gamma_disagree=3.0))

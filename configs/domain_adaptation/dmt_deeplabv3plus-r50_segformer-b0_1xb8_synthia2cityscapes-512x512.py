@@ -5,5 +5,9 @@ _base_ = [
     '../_base_/datasets/synthia2cityscapes.py',
     '../_base_/schedules/dmt_domain_adaptation_40k.py',
 ]
-model = __import__('mmdmt.configs').configs.peers(_base_, 512, num_classes=16)
-model['loss'] = dict(gamma_agree=3.0, gamma_disagree=3.0)
+head = dict(num_classes=16)
+peer = dict(data_preprocessor=dict(size=(512, 512)), decode_head=head)
+model = dict(
+    peers=dict(deeplab=dict(peer, auxiliary_head=head), segformer=peer),
+    loss=dict(gamma_agree=3.0, gamma_disagree=3.0),
+)

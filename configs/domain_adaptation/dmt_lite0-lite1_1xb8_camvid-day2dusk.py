@@ -7,4 +7,4 @@ _base_ = [
     '../_base_/schedules/camvid.py',
 ]
 # Never more than half of a class, as in the other configs of this folder.
-custom_hooks, train_cfg = __import__('mmdmt.configs').configs.schedule(_base_, ratios=(0.1, 0.2, 0.3, 0.4, 0.5))
+custom_hooks = [dict(_base_.custom_hooks[0], ratios=(0.1, 0.2, 0.3, 0.4, 0.5))]

@@ -1,5 +1,3 @@
 # The lower bound: each peer on the labels by day alone, for as many iterations as the whole of DMT.
 _base_ = 'dmt_lite0-lite1_1xb8_camvid-day2dusk.py'
-custom_hooks, train_cfg = __import__('mmdmt.configs').configs.schedule(
-    _base_, warm_up=_base_.train_cfg.max_iters, ratios=()
-)
+custom_hooks = [dict(_base_.custom_hooks[0], warm_up=1000, ratios=())]

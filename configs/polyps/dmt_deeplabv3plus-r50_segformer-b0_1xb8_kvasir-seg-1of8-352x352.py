@@ -6,8 +6,9 @@ _base_ = [
     '../_base_/schedules/dmt_20k.py',
     '../_base_/schedules/segformer_adamw.py',
 ]
-mmdmt = __import__('mmdmt.configs')
-train_dataloader = mmdmt.configs.lists(_base_.lists, '1of8')
-model = mmdmt.configs.peers(_base_, 352, num_classes=2)
+train_dataloader = dict(dataset=dict(lists='splits/kvasir-seg/split0/{}_1of8.txt'))
+two = dict(num_classes=2)
+peer = dict(data_preprocessor=dict(size=(352, 352)), decode_head=two)
+model = dict(peers=dict(deeplab=dict(peer, auxiliary_head=two), segformer=peer))
 # Each peer with the optimizer of its kind; the phases halve the learning rate of both.
 optim_wrapper = dict(peers=dict(segformer=_base_.segformer_adamw))

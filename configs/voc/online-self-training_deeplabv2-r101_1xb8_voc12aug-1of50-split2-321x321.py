@@ -3,4 +3,4 @@
 _base_ = 'dst_deeplabv2-r101_1xb8_voc12aug-1of50-split2-321x321.py'
 model = dict(loss=dict(gamma_agree=0.0, gamma_disagree=0.0, average_over='kept'))
 online = dict(labeler='weights', min_confidence=0.9)
-custom_hooks, train_cfg = __import__('mmdmt.configs').configs.schedule(_base_, iters=5 * 4 * 1482, online=online)
+custom_hooks = [dict(_base_.custom_hooks[0], iters=29640, online=online)]

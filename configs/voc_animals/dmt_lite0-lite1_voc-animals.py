@@ -2,7 +2,6 @@
 _base_ = 'supervised_lite0-lite1_voc-animals.py'
 train_dataloader = dict(batch_size=8)
 model = dict(loss=dict(gamma_agree=5.0, gamma_disagree=5.0))
-phase = dict(labeled=4, pseudo=4, iters=200)
-phases = [dict(phase, label_ratio=ratio) for ratio in (0.2, 0.4, 0.6, 0.8, 1.0)]
-hook = dict(_base_.hook, phases=phases)
+phases = dict(iters=200, labeled=4, pseudo=4)
+hook = dict(type='mmdmt.DMTHook', **phases, labeling=dict(num_workers=0))
 custom_hooks = [hook, _base_.average]

@@ -1,7 +1,8 @@
-# VOC animals, 35 labels: averages label weak views for each other in every iteration, every label counts; all images in the
-# same colors, unlabeled ones with CutMix.
+# VOC animals, 35 labels: averages label weak views for each other in every iteration, every label counts; all images in
+# the same colors, unlabeled ones with CutMix.
 _base_ = ['supervised-views_lite0-lite1_voc-animals.py', '../_base_/recipes/cutmix.py']
 train_dataloader = dict(batch_size=8, dataset=dict(learner_view=_base_.mild_views))
 model = dict(mixes=_base_.cutmix, loss=dict(gamma_agree=0.0, gamma_disagree=0.0))
-hook = dict(_base_.hook, phases=[dict(labeled=4, pseudo=4, iters=1000, online=dict(labeler='average'))])
+phases = dict(iters=1000, labeled=4, pseudo=4, online=dict(labeler='average'))
+hook = dict(type='mmdmt.DMTHook', **phases, labeling=dict(num_workers=0))
 custom_hooks = [hook, _base_.average]

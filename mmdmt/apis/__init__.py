@@ -1,4 +1,4 @@
-"""Functions for scripts and notebooks: predict, label, export, describe the environment."""
+"""Functions for scripts and notebooks: predict, label, rank, export, describe the environment."""
 
 from mmdmt.apis.environment import collect_env
 from mmdmt.apis.export import export_peer

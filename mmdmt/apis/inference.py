@@ -68,9 +68,7 @@ def init_peers(config: str | Path | Config, checkpoint: str | Path, device: str 
         (40, 56) ['ensemble', 'resnet', 'unet']
     """
     if not isinstance(config, Config):
-        if not Path(config).is_file():
-            raise FileNotFoundError(f'{config} does not exist: give the config of the run.')
-        config = Config.fromfile(config)
+        config = read_config(config)
     if not Path(checkpoint).is_file():
         raise FileNotFoundError(f'{checkpoint} does not exist: give a checkpoint of the run, such as iter_20000.pth.')
     config = copy.deepcopy(config)
@@ -84,6 +82,17 @@ def init_peers(config: str | Path | Config, checkpoint: str | Path, device: str 
     meta = _load_weights(model, str(checkpoint))
     model.dataset_meta = meta.get('dataset_meta') or _classes_of(config)
     return _choose(model, peer) if peer else model
+
+
+def read_config(config: str | Path) -> Config:
+    """Read the config of a run.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+    """
+    if not Path(config).is_file():
+        raise FileNotFoundError(f'{config} does not exist: give the config of the run.')
+    return Config.fromfile(config)
 
 
 def inference_pipeline(config: Config) -> list[dict[str, Any]]:
@@ -212,15 +221,17 @@ def confidence_map(sample: BaseDataElement) -> Tensor:
     return torch.where(sample.pred_sem_seg.data[0] == 1, logits[0], 1 - logits[0])
 
 
-class _Images(Dataset[dict[str, Any]]):
-    """Image files, loaded as a test pipeline says."""
+class ImageFiles(Dataset[dict[str, Any]]):
+    """Image files, loaded as a test pipeline says.
 
-    def __init__(self, paths: Sequence[Path], pipeline: list[dict[str, Any]], pads_again: bool) -> None:
+    Args:
+        paths (Sequence[Path]): Of the images.
+        pipeline (list[dict]): Of :func:`inference_pipeline`.
+    """
+
+    def __init__(self, paths: Sequence[Path], pipeline: list[dict[str, Any]]) -> None:
         self.paths = paths
         self.pipeline = CheckedPipeline(Compose(pipeline).transforms, evaluated=True)
-        unknown = check_undone('the images', self.pipeline, pads_again)
-        if unknown:
-            print_log(f'WARNING: {", ".join(unknown)} of the test pipeline may move images: labels move with them.')
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -235,6 +246,34 @@ class _Images(Dataset[dict[str, Any]]):
         return item
 
 
+def load_batches(
+    model: BaseModel, images: Dataset[dict[str, Any]], num_workers: int = 0
+) -> Iterator[dict[str, Any] | str]:
+    """Load images one after the other, as a model takes them.
+
+    Args:
+        model (BaseModel): That will predict them.
+        images (Dataset): Packed images.
+        num_workers (int): Processes that load images; 0 loads them in this one. Defaults to 0.
+
+    Yields:
+        dict | str: A batch of one image; of a file that fails a sentence.
+
+    Raises:
+        ValueError: If the pipeline moves images in a way that is not undone, or pads them twice.
+    """
+    peers = model.bare_peers.values() if isinstance(model, DynamicMutualTraining) else [model]
+    pads_again = any(getattr(getattr(peer, 'data_preprocessor', None), 'test_cfg', None) for peer in peers)
+    unknown = check_undone('the images', getattr(images, 'pipeline', ()), pads_again)
+    if unknown:
+        print_log(f'WARNING: {", ".join(unknown)} of the test pipeline may move images: labels move with them.')
+    for batch in DataLoader(images, num_workers=num_workers, collate_fn=pseudo_collate):
+        if 'failure' in batch:
+            yield batch['failure'][0]
+        else:
+            yield batch
+
+
 def predictions(model: BaseModel, paths: Sequence[Path], num_workers: int = 0) -> Iterator[BaseDataElement | str]:
     """Predict image files one after the other, as :func:`predict_images`; of one that fails say why, and go on.
 
@@ -243,15 +282,12 @@ def predictions(model: BaseModel, paths: Sequence[Path], num_workers: int = 0) -
         paths (Sequence[Path]): The files.
         num_workers (int): Processes that load images. Defaults to 0.
 
-    Returns:
-        Iterator[SegDataSample | str]: For each image its prediction, or a sentence.
+    Yields:
+        SegDataSample | str: For each image its prediction, or a sentence.
     """
-    peers = model.bare_peers.values() if isinstance(model, DynamicMutualTraining) else [model]
-    pads_again = any(getattr(getattr(peer, 'data_preprocessor', None), 'test_cfg', None) for peer in peers)
-    images = _Images(paths, inference_pipeline(model.cfg), pads_again)
-    for batch in DataLoader(images, num_workers=num_workers, collate_fn=pseudo_collate):
-        if 'failure' in batch:
-            yield batch['failure'][0]
+    for batch in load_batches(model, ImageFiles(paths, inference_pipeline(model.cfg)), num_workers):
+        if isinstance(batch, str):
+            yield batch
             continue
         with torch.no_grad():
             (sample,) = model.test_step(batch)

@@ -2,8 +2,10 @@
 
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from mmengine.logging import print_log
 from mmengine.model import BaseModel
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -28,6 +31,22 @@ SIZES = ((128, 160), (96, 224), (203, 141))
 EVEN = (224, 160)
 #: Probabilities may differ by so much; what rounds differently in another order of sums is far below it.
 TOLERANCE = 1e-3
+
+
+@contextmanager
+def _traceable(network: nn.Module) -> Iterator[None]:
+    """Let mmseg's ``Upsample`` follow the size of the image, which it computes with int(), a constant when traced."""
+    replaced = []
+    for module in network.modules():
+        if type(module).__name__ == 'Upsample' and module.scale_factor and not module.size:
+            settings = {name: getattr(module, name) for name in ('scale_factor', 'mode', 'align_corners')}
+            setattr(module, 'forward', partial(functional.interpolate, **settings))  # noqa: B010  of an instance
+            replaced.append(module)
+    try:
+        yield
+    finally:
+        for module in replaced:
+            del module.forward
 
 
 @dataclass(frozen=True)
@@ -149,6 +168,7 @@ def export_onnx(model: BaseModel, file: Path) -> OnnxCheck:
     except ValueError:
         # Sizes that a network computes with int() become constants when it is traced, and not by torch.export.
         _needed('onnxscript')
+        print_log('Tracing makes constants of sizes: torch.export is tried, which takes minutes.', logger='current')
         content, check = _exported(network, peers, channels, runtime, by_export=True)
     described = onnx.load_from_string(content)
     names = {'classes', 'palette'} & set(model.dataset_meta)
@@ -198,7 +218,7 @@ def _traced(network: nn.Module, channels: int, by_export: bool) -> bytes:
         }
     try:
         # It warns of every size that is compared; whether one has become a constant, the comparison shows.
-        with TemporaryDirectory() as folder, warnings.catch_warnings(), torch.no_grad():
+        with TemporaryDirectory() as folder, warnings.catch_warnings(), torch.no_grad(), _traceable(network):
             warnings.simplefilter('ignore')
             file = Path(folder) / 'traced.onnx'
             torch.onnx.export(

@@ -34,7 +34,7 @@ def find_images_of_list(list_file: str, paths: Sequence[str], dataset: Any) -> l
         list[int]: Their numbers, in the order of the list; all numbers of an image that the dataset repeats.
 
     Raises:
-        FileNotFoundError: If there is no such file.
+        FileNotFoundError: If the file is missing.
         ValueError: If it is empty, or names an image that is not in the dataset, or one that may be two.
     """
     if not Path(list_file).is_file():

@@ -14,14 +14,14 @@ from torch.utils.data import Dataset
 from mmdmt.datasets.image_names import find_images_of_list, image_names
 from mmdmt.datasets.pipeline_checks import check_labeling_repeats, check_views
 from mmdmt.datasets.plain_dataset import build_plain_dataset, check_annotated, check_list
-from mmdmt.datasets.transforms.two_views import TwoViews
+from mmdmt.datasets.transforms.two_views import VIEW_SEED, TwoViews
 from mmdmt.labels.space import space_of_pipeline
 from mmdmt.method.draws import ONLINE, TRUTH, Draw
 from mmdmt.registry import DATASETS
 from mmdmt.rules.checked_pipeline import CheckedPipeline
 from mmdmt.rules.joined_datasets import all_transforms, plain_datasets
 from mmdmt.rules.seeding import seeded
-from mmdmt.rules.source_files import check_files
+from mmdmt.rules.source_files import check_files, name_lists
 
 MOST_CROPS = 10
 """How often a labeled image is cropped until the class shows for which it was drawn."""
@@ -45,6 +45,9 @@ class MutualDataset(Dataset[dict[str, Any]]):
         learner_view (list[dict], optional): Transforms that change the colors of an unlabeled image for the learner
             alone, put before the packing as :class:`mmdmt.TwoViews`; a ``pipeline`` of ``unlabeled`` that has one
             already is refused. Defaults to None, one view.
+        lists (str, optional): Path of both lists of images, with ``{}`` where the one says ``labeled`` and the other
+            ``unlabeled``, such as ``'splits/mine/{}_92.txt'``; a relative one from the folder in which the run starts.
+            Each is the ``ann_file`` of its dataset, if that has none. Defaults to None.
         labeling_pipeline (list[dict], optional): What an unlabeled image goes through to be labeled, packing
             included. Only for classification, where a label does not depend on the image's size. Defaults to None, all
             that stands before the pseudo label is loaded.
@@ -62,7 +65,10 @@ class MutualDataset(Dataset[dict[str, Any]]):
         labeling_pipeline: Sequence[dict[str, Any]] | None = None,
         learner_view: Sequence[dict[str, Any]] | None = None,
         labeled_view: Sequence[dict[str, Any]] | None = None,
+        lists: str | None = None,
     ) -> None:
+        named = name_lists({'labeled': labeled, 'unlabeled': unlabeled, 'lists': lists})
+        labeled, unlabeled = named['labeled'], named['unlabeled']
         self.labeled: BaseDataset = build_plain_dataset('labeled', labeled)
         own_pipeline = unlabeled.get('pipeline')
         views = [TwoViews(learner_view)] if learner_view else []
@@ -151,6 +157,8 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
     def _unlabeled_item(self, draw: Draw) -> dict[str, Any]:
         asked = {'pseudo_label': (draw.bank, draw.image), ONLINE: draw.bank == ONLINE}
+        if draw.view is not None:
+            asked[VIEW_SEED] = draw.view
         if draw.bank == TRUTH:
             asked[TRUTH] = self.truth(draw.image)
             if asked[TRUTH] is None:
@@ -270,7 +278,15 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
     def labeled_digest(self) -> str:
         """Return the SHA-256 of the labeled images' names, in order."""
-        return _digest(image_names(self._paths(self.labeled), self.labeled))
+        return _digest(self.labeled_names())
+
+    def labeled_names(self) -> list[str]:
+        """Return the labeled images as their list names them, in order."""
+        return image_names(self._paths(self.labeled), self.labeled)
+
+    def unlabeled_names(self) -> list[str]:
+        """Return the unlabeled images as their list names them, in order."""
+        return image_names(self._paths(self.unlabeled), self.unlabeled)
 
     def unlabeled_files(self) -> list[str]:
         """Return the paths of the unlabeled images, in order."""

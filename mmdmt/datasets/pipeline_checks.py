@@ -12,7 +12,7 @@ from mmdmt.rules.checked_pipeline import CheckedPipeline, described
 from mmdmt.rules.seeding import seeded
 
 _TRIES = 8
-"""How often an image goes through a pipeline that must not be random."""
+"""Passes of an image through a pipeline that must not be random."""
 
 
 def check_views(transforms: Sequence[Any], pixels: bool) -> None:

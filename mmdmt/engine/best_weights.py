@@ -13,7 +13,7 @@ from torch import nn
 
 from mmdmt.atomic_write import atomic_write
 from mmdmt.engine.peers_of_run import model_of
-from mmdmt.models.weights import check_sound, read_checkpoint
+from mmdmt.models.weights import read_checkpoint
 
 RESULT = 'best_of_last_phase.pth'
 
@@ -75,10 +75,7 @@ class BestWeights:
                 raise FileNotFoundError(
                     f'The best weights of peer {name!r}, {path}, are gone: resume from a checkpoint of a phase before.'
                 )
-            what = f'the best weights of peer {name!r}'
-            best = read_checkpoint(path, what)
-            check_sound(best, peer.state_dict(), str(path), what)
-            peer.load_state_dict(best)
+            peer.load_state_dict(read_checkpoint(path, f'the best weights of peer {name!r}'))
             logger.info(f'{name} carries the weights of its best {self.metric}, {self.scores[name]:.2f}.')
 
     def write_result(self, runner: Runner) -> None:

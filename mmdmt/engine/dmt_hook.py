@@ -6,25 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.dist import barrier, get_dist_info, is_main_process
-from mmengine.hooks import Hook
+from mmengine.hooks import Hook, LoggerHook
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 
 from mmdmt.engine.averaging import averaged_peers, averaged_weights, restart_averages, unwrap_averages
 from mmdmt.engine.best_weights import BestWeights
-from mmdmt.engine.checkpoint_checks import check_fit, rename_weights
-from mmdmt.engine.checkpoint_state import confine
 from mmdmt.engine.clean_exit import leave_group_at_exit
 from mmdmt.engine.cpu_time import log_cpu_time
 from mmdmt.engine.draw_plans import plan_phase, rare_classes_of
+from mmdmt.engine.events import RunEvents
 from mmdmt.engine.fresh_optimizers import FreshOptimizers
 from mmdmt.engine.labeling_report import warn_of_absent_classes
-from mmdmt.engine.last_checkpoint import (
-    best_checkpoint_alone,
-    oldest_checkpoint,
-    save_checkpoint,
-    settle_checkpoint,
-)
 from mmdmt.engine.loss_watch import LossWatch
 from mmdmt.engine.metric_names import fit_metric_names, known_names
 from mmdmt.engine.named_lists import log_lists
@@ -38,17 +31,19 @@ from mmdmt.engine.phase_end_validation import plan_phase_ends, validates_at
 from mmdmt.engine.phase_labels import check_labels, make_labels
 from mmdmt.engine.phase_loader import PhaseLoader
 from mmdmt.engine.rehearsal import rehearse
-from mmdmt.engine.resumed_config import changed_config
-from mmdmt.engine.resumed_schedules import changed_settings, check_schedules
+from mmdmt.engine.resume import changed_settings, check_resumed, confine, settings_of, settle_checkpoint
 from mmdmt.engine.run_lock import enter_work_dir
+from mmdmt.engine.run_record import RunRecord, best_checkpoint_alone, note_checkpoints, save_checkpoint
 from mmdmt.engine.start_checks import check_evaluated, check_selection, check_training
-from mmdmt.engine.stop import CleanStop, Doing
+from mmdmt.engine.stop import CleanStop
 from mmdmt.labels.pixels.bank import remove_banks
-from mmdmt.loader_workers import OutliveSignals
 from mmdmt.method.draws import RareClasses
 from mmdmt.method.phases import Curriculum
+from mmdmt.models.mutual_training import DynamicMutualTraining
+from mmdmt.models.run_weights import check_run_weights, rename_weights
 from mmdmt.registry import HOOKS
 from mmdmt.settings import Choice, Number, check_settings
+from mmdmt.stop_signal import SIGNAL, LeaveSignals
 
 LABELING = {'batch_size': Number(1, whole=True), 'num_workers': Number(0, 32 * (os.cpu_count() or 1), whole=True)}
 """What the numbers of ``labeling`` may be: more processes would be started than a machine has room for."""
@@ -63,9 +58,14 @@ class DMTHook(Hook):
         hold the weights that labeled. When a phase with labels online begins, it calls ``before_online_phase(runner)``.
 
         The hook acts after the last iteration of a phase, when the parameter schedulers have stepped and before
-        checkpoints are written. The order of a phase change is that of :meth:`after_train_iter`. The ordinary
-        ``IterBasedTrainLoop`` runs it; its ``max_iters`` is the sum of the phases. Pseudo labels go to
+        checkpoints are written. The order of a phase change is that of :meth:`after_train_iter`. Pseudo labels go to
         ``<work_dir>/pseudo_labels/<run>/``.
+
+        :class:`mmdmt.PhaseTrainLoop` is as long as the phases. The ordinary ``IterBasedTrainLoop`` runs them, too; its
+        ``max_iters`` must then be their sum.
+
+        Phases that differ in their label ratio and length alone are said by ``warm_up`` to ``warm_up_lists``, as
+        :meth:`Curriculum.compact <mmdmt.method.phases.Curriculum.compact>` takes them; all others by ``phases``.
 
         Every phase is validated at its end, with the weights that label for the next, whatever ``val_interval`` is.
 
@@ -76,7 +76,18 @@ class DMTHook(Hook):
         resumed run goes on exactly as if it had never stopped.
 
     Args:
-        phases (Sequence[dict]): The arguments of each :class:`~mmdmt.method.phases.Phase`.
+        warm_up (int, optional): Iterations of the warm-up on labels alone. Defaults to None, no warm-up.
+        iters (int | Sequence[int], optional): Iterations of every phase after it, or of each. Defaults to None.
+        labeled (int, optional): Ground-truth images of each peer in a batch of these phases. Defaults to None, 0.
+        pseudo (int, optional): Pseudo-labeled images of each peer in a batch of these phases. Defaults to None, 0.
+        ratios (Sequence[float], optional): Label ratio of each of these phases; ``()`` for the warm-up alone. Defaults
+            to None: 0.2, 0.4, 0.6, 0.8, 1.
+        online (dict, optional): Labels made in every iteration of one phase, in place of those with ratios: arguments
+            of :class:`~mmdmt.method.phases.OnlineLabels`. Defaults to None.
+        lr_factor (float, optional): Factor of the optimizer's learning rate in these phases. Defaults to None, 1.
+        warm_up_lists (dict, optional): A list of labeled images for each peer in the warm-up. Defaults to None.
+        phases (Sequence[dict], optional): In place of all these, the arguments of each
+            :class:`~mmdmt.method.phases.Phase`. Defaults to None.
         carry (str): The weights each peer takes into the next phase: ``'last'``; ``'best'``, those of its best
             validation during the phase, which selects on the validation set, and of the last phase goes to
             ``<work_dir>/best_of_last_phase.pth``; or ``'scratch'``, none: it starts every
@@ -116,7 +127,7 @@ class DMTHook(Hook):
 
     def __init__(
         self,
-        phases: Sequence[Mapping[str, Any]],
+        phases: Sequence[Mapping[str, Any]] | None = None,
         carry: str = 'last',
         carry_metric: str = 'mIoU',
         labeling: Mapping[str, Any] | None = None,
@@ -126,14 +137,41 @@ class DMTHook(Hook):
         lr_ramp: str = 'each',
         report_quality: bool = True,
         rehearsal: bool = True,
+        *,
+        warm_up: int | None = None,
+        iters: int | Sequence[int] | None = None,
+        labeled: int | None = None,
+        pseudo: int | None = None,
+        ratios: Sequence[float] | None = None,
+        online: Mapping[str, Any] | None = None,
+        lr_factor: float | None = None,
+        warm_up_lists: Mapping[str, str] | None = None,
     ) -> None:
-        self.curriculum = Curriculum.from_configs(phases)
+        compact: dict[str, Any] = {
+            'warm_up': warm_up,
+            'iters': iters,
+            'labeled': labeled,
+            'pseudo': pseudo,
+            'ratios': ratios,
+        }
+        compact |= {'online': online, 'lr_factor': lr_factor, 'warm_up_lists': warm_up_lists}
+        given = {name: value for name, value in compact.items() if value is not None}
+        if phases is not None and given:
+            raise ValueError(
+                f'phases of DMTHook say all that {", ".join(given)} say: give one of the two. In a config that '
+                "inherits one of them, replace the whole hook: custom_hooks=[dict(type='mmdmt.DMTHook', ...)]."
+            )
+        if phases is None and not given:
+            raise ValueError(
+                'DMTHook needs its phases: give warm_up, iters, labeled and pseudo, or phases=[dict(...), ...].'
+            )
+        self.curriculum = Curriculum.compact(**given) if phases is None else Curriculum.from_configs(phases)
         self.labeling = dict(labeling or {})
         check_settings(self, locals())
         check_settings('labeling of DMTHook', self.labeling, LABELING)
-        unknown = set(self.labeling) - {*LABELING, 'selection'}
-        if unknown:
-            raise ValueError(f'labeling of DMTHook has {sorted(unknown)}: give {", ".join(LABELING)} or selection.')
+        taken = [*LABELING, 'selection', 'views', 'together']
+        if unknown := set(self.labeling) - set(taken):
+            raise ValueError(f'labeling of DMTHook has {sorted(unknown)}: give {", ".join(taken)}.')
         self.keep_banks = keep_banks
         self.report_quality, self.rehearsal = report_quality, rehearsal
         self.lr_ramp = lr_ramp
@@ -143,9 +181,10 @@ class DMTHook(Hook):
         self.phase = 0
         self.run_id = ''
         self._loss_watch, self._stop = LossWatch(stop_after_nan), CleanStop()
+        self._events = RunEvents()
         self._lock: int | None = None
         self._written: int | None = None
-        self._saved: dict[str, Any] | None = None
+        self._record = RunRecord(Path(), None)
         self._rare_classes: RareClasses | None = None
         self._optimizers: FreshOptimizers
 
@@ -154,49 +193,54 @@ class DMTHook(Hook):
     def before_run(self, runner: Runner) -> None:
         """Check that model, data, optimizer and loop fit the phases, before anything else happens."""
         if not isinstance(runner.optim_wrapper, OptimWrapper):
-            check_fit(runner, self.curriculum.total_iters)
+            model = model_of(runner)
+            if runner._load_from is not None and isinstance(model, DynamicMutualTraining):
+                check_run_weights(runner._load_from, model, complete=True)
             check_evaluated(runner)
             return  # not built: the run only tests
+        self._events.open(runner)
         check_training(runner, self.curriculum, None if self.best is None else str(self.best.metric))
         check_selection(runner, self.labeling.get('selection'))
         check_evaluated(runner)
         warn_of_absent_classes(runner)
         if is_main_process():
             self._lock = enter_work_dir(Path(runner.work_dir))
+        self._stop.guard(runner)
         barrier()
-        settle_checkpoint(runner)
+        self._record = settle_checkpoint(runner)
         unwrap_averages(runner)
-        resumed = check_fit(runner, self.curriculum.total_iters)
+        iteration = self._check_start(runner)
         if self.rare_classes is not None:
             self._rare_classes = rare_classes_of(runner, self.rare_classes)
         self._optimizers = FreshOptimizers(runner, self.lr_ramp == 'first')
-        phase = self.curriculum.at(resumed['meta']['iter']) if resumed is not None else 0
+        phase = self.curriculum.at(iteration)
         self._optimizers.restart(runner, self.curriculum[phase], first=phase == 0)
-        if resumed is not None:
-            check_schedules(str(runner._load_from), resumed, runner, self.curriculum)
-            for sentence in (*changed_settings(resumed, runner, self.curriculum), changed_config(resumed, runner)):
-                if sentence:
-                    runner.logger.warning(sentence)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Take the state of the run out of a checkpoint; it counts only if the run is resumed from it."""
-        confine(checkpoint, runner)
-        if not runner._resume and isinstance(runner.optim_wrapper, OptimWrapper):
+        """Take the state of the run out of a checkpoint that it is resumed from."""
+        confine(checkpoint, self._record)
+        if runner._resume and not self.run_id:
+            self.run_id = checkpoint['dmt']['run']
+            if self.best is not None:
+                self.best.scores = dict(checkpoint['dmt']['best'])
+        elif isinstance(runner.optim_wrapper, OptimWrapper):
             rename_weights(checkpoint)
-        self._saved = checkpoint.get('dmt')
 
     def before_train(self, runner: Runner) -> None:
         """Enter the phase of the first iteration, which is not the first of all when a run is resumed."""
-        self._stop.start(runner)
         for loop in filter(None, (runner.train_loop, runner.val_loop)):
-            loop.dataloader.worker_init_fn = OutliveSignals(loop.dataloader.worker_init_fn)
-        log_lists(runner)
+            loop.dataloader.worker_init_fn = LeaveSignals(loop.dataloader.worker_init_fn)
+        lists = log_lists(runner)
+        for hook in runner.hooks:
+            if isinstance(hook, LoggerHook):  # at least two lines a phase
+                hook.interval = min(hook.interval, max(1, min(phase.iters for phase in self.curriculum.phases) // 2))
         iteration = runner.train_loop.iter
+        self._stop.start(iteration)
         self._rehearse(runner, iteration)
-        if iteration:
-            self._resume(runner, iteration)
-        else:
-            self.run_id = runner.timestamp
+        self.run_id = self.run_id or runner.timestamp
+        if is_main_process():
+            self._record.begin(self.run_id, settings_of(runner, self.curriculum), iteration)
+        note_checkpoints(runner, self._record)
         for name, peer in model_of(runner).peers.items():
             runner.optim_wrapper[name].initialize_count_status(peer, iteration, self.curriculum.total_iters)
         runner.train_loop.dataloader_iterator = PhaseLoader(runner.train_dataloader, skipped=iteration)
@@ -204,7 +248,9 @@ class DMTHook(Hook):
         plan_phase_ends(runner.train_loop, self.curriculum.ends, due=self.best is None and not self.from_scratch)
         if self.best is not None:
             self.best.begin(self._best_folder(runner))
+        self._events.start(runner, self.curriculum, self.run_id, lists)
         if iteration < self.curriculum.total_iters:
+            self._events.write('phase', phase=self.phase, iteration=iteration)
             at_its_start = iteration == self.curriculum.start(self.phase)
             if at_its_start and not (iteration and self.from_scratch):  # those who labeled are gone then
                 self._label(runner)
@@ -218,10 +264,10 @@ class DMTHook(Hook):
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Seed the iteration, and remove the pseudo labels that no checkpoint needs any more."""
-        self._stop.count(batch_idx)
-        self._stop.does(Doing.TRAINING)
+        self._stop.done = batch_idx
+        self._stop.end_after_iteration()
         if self._written is not None:
-            oldest = oldest_checkpoint(runner, batch_idx)
+            oldest = self._record.oldest
             if is_main_process() and oldest is not None:
                 remove_banks(self._banks(runner), self.curriculum.at(oldest), self.keep_banks)
             self._written = None
@@ -237,38 +283,31 @@ class DMTHook(Hook):
         if outputs is not None:
             self._loss_watch.see(batch_idx, outputs)
         iteration = batch_idx + 1
-        self._stop.count(iteration)
+        self._stop.done = iteration
         if iteration == self.curriculum.ends[self.phase] and iteration < self.curriculum.total_iters:
             if self.best is not None or self.from_scratch:
                 self._validate(runner, iteration)
             if self.best is not None:
                 self._carry_best(runner)
             self._enter_next_phase(runner, iteration)
-        self._stop.end_iteration(iteration)
 
     def before_val(self, runner: Runner) -> None:
         """Let every process validate the same peers."""
-        self._stop.hold()
+        SIGNAL.is_writing = False
         share_buffers(runner)
-
-    def before_val_epoch(self, runner: Runner) -> None:
-        """Let signals end the validation: every hook has got ready for it."""
-        self._stop.does(Doing.VALIDATING)
 
     def after_val_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Sequence[Any] | None = None
     ) -> None:
-        """Let no signal end the run while hooks take back what they have done for the validation."""
-        if batch_idx + 1 == len(runner.val_dataloader):
-            self._stop.hold()
+        """End the run if a signal has come."""
+        self._stop.end_amid_validation()
 
     def after_train(self, runner: Runner) -> None:
         """Let the data workers and the work_dir go, and log the CPU time."""
         runner.train_loop.dataloader_iterator.restart()
-        log_cpu_time()
+        self._events.write('end', iteration=runner.train_loop.iter, cpu_seconds=log_cpu_time())
         if self.best is not None and is_main_process():
             self.best.write_result(runner)
-        self._stop.finish()
         if is_main_process():
             remove_banks(self._banks(runner), self.phase, self.keep_banks)
         if self._lock is not None:
@@ -280,15 +319,18 @@ class DMTHook(Hook):
         leave_group_at_exit()
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Remember each peer's weights if they are its best of the phase."""
+        """Remember each peer's weights if they are its best of the phase, and write the results down."""
+        if metrics:
+            classes = [getattr(metric, 'class_iou', {}) for metric in runner.val_loop.evaluator.metrics]
+            values = {key: value for found in (metrics, *classes) for key, value in found.items()}
+            self._events.write('validation', iteration=runner.iter, values=values)
         if self.best is not None and metrics:
             with averaged_weights(runner):
                 self.best.update(model_of(runner).bare_peers, metrics)
-        self._stop.end_validation(runner.iter)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Put the state of the run into a checkpoint."""
-        self._stop.saving()
+        SIGNAL.is_writing = True
         self._written = self.phase  # by the next iteration
         checkpoint['dmt'] = {
             'run': self.run_id,
@@ -296,6 +338,21 @@ class DMTHook(Hook):
             'ends': list(self.curriculum.ends),
             'best': self.best.scores if self.best is not None else {},
         }
+        online = model_of(runner).online
+        if online is not None and online.seen:
+            checkpoint['dmt']['seen'] = {name: counts.cpu() for name, counts in online.seen.items()}
+
+    def _check_start(self, runner: Runner) -> int:
+        """Check the checkpoint that the run starts from, and return the iteration at which it goes on."""
+        if runner._load_from is None:
+            return 0
+        if not runner._resume:
+            check_run_weights(runner._load_from, model_of(runner), complete=False)
+            return 0
+        iteration = check_resumed(runner, self.curriculum)
+        for sentence in changed_settings(self._record.settings, runner, self.curriculum, iteration):
+            runner.logger.warning(sentence)
+        return iteration
 
     # What a phase change involves.
 
@@ -304,7 +361,7 @@ class DMTHook(Hook):
         loop = runner.train_loop
         if runner.val_loop is None or (self.best is None and iteration < loop.val_begin):
             return
-        with self._stop.deferred(), best_checkpoint_alone(runner):
+        with self._stop.phase_changes(), best_checkpoint_alone(runner):
             loop._iter, before = iteration, loop._iter  # MMEngine counts it after the hooks
             runner.val_loop.run()  # the last update counts too
             loop._iter = before
@@ -319,8 +376,9 @@ class DMTHook(Hook):
     def _enter_next_phase(self, runner: Runner, iteration: int) -> None:
         """Label, start everything afresh, and write a checkpoint of it."""
         self.phase += 1
+        self._events.write('phase', phase=self.phase, iteration=iteration)
         # A run that is resumed from a checkpoint without labels makes them, if those who label are in it.
-        saves_first = not self.from_scratch and (self.best is None or self._stop.is_pending)
+        saves_first = not self.from_scratch and (self.best is None or SIGNAL.number is not None)
         if not saves_first:
             self._label(runner)
         if self.from_scratch:
@@ -334,24 +392,27 @@ class DMTHook(Hook):
 
     def _label(self, runner: Runner) -> None:
         """Have every labeler label the unlabeled images for the present phase, unless that happens online."""
-        self._stop.does(Doing.OTHER)
+        SIGNAL.is_writing = False
         folder, settings = self.bank_folder(runner), self.labeling
-        make_labels(runner, self.curriculum, self.phase, folder, self.run_id, settings, self.report_quality)
+        told = make_labels(runner, self.curriculum, self.phase, folder, self.run_id, settings, self.report_quality)
+        if told:
+            self._events.write('labels', phase=self.phase, iteration=self.curriculum.start(self.phase), values=told)
 
     def _begin(self, runner: Runner, iteration: int) -> None:
         """Draw from what the present phase trains on, from an iteration on."""
         phase = self.curriculum[self.phase]
         runner.logger.info(
-            f'Phase {self.phase} of {len(self.curriculum) - 1}, iterations {self.curriculum.start(self.phase)} to '
-            f'{self.curriculum.ends[self.phase]}: {phase.kind}.'
+            f'Phase {self.phase} ({self.phase + 1} of {len(self.curriculum)}), iterations '
+            f'{self.curriculum.start(self.phase)} to {self.curriculum.ends[self.phase]}: {phase.kind}.'
         )
         if phase.label_ratio is not None:
             check_labels(runner, self.curriculum, self.phase, self.bank_folder(runner), self.run_id)
         if self.best is not None:
             self.best.begin(self._best_folder(runner))
-        online = phase.online_labels
-        averages = averaged_peers(runner) if online and online.labeler == 'average' else None
-        model_of(runner).begin_phase(phase.floor, averages, online.label_ratio if online else None)
+        model = model_of(runner)
+        model.begin_phase(phase, averaged_peers(runner))
+        if model.online is not None and iteration > self.curriculum.start(self.phase) and self._saved is not None:
+            model.online.seen = dict(self._saved.get('seen', {}))
         plan = plan_phase(runner, self.curriculum, self.phase, self.bank_folder(runner), self._rare_classes)
         runner.train_dataloader.batch_sampler.start(plan, iteration)
         runner.train_loop.dataloader_iterator.restart()
@@ -375,19 +436,3 @@ class DMTHook(Hook):
             names = rehearse(runner, self.curriculum)
         if names is not None:
             fit_metric_names(runner, names, self.best.metric if self.best is not None else None)
-
-    # What a resumed run must know.
-
-    def _resume(self, runner: Runner, iteration: int) -> None:
-        """Take over the state of the run that the checkpoint is of."""
-        saved = self._saved
-        assert saved is not None  # see check_fit
-        phase = self.curriculum.at(iteration)
-        if saved['ends'][: phase + 1] != list(self.curriculum.ends[: phase + 1]):
-            raise ValueError(
-                f'The checkpoint of iteration {iteration} is of a run whose phases end at {saved["ends"]}, these end '
-                f'at {list(self.curriculum.ends)}: only phases still to come may change.'
-            )
-        self.run_id = saved['run']
-        if self.best is not None:
-            self.best.scores = dict(saved['best'])

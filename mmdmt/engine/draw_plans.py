@@ -42,7 +42,18 @@ def plan_phase(
         else:
             pools.append(PeerPool(name, labeled, (), None))
     start, stop = curriculum.start(index), curriculum.ends[index]
-    return DrawPlan(runner.seed, index, start, stop, phase.labeled, phase.pseudo, tuple(pools), rare_classes)
+    online = phase.online_labels
+    return DrawPlan(
+        runner.seed,
+        index,
+        start,
+        stop,
+        phase.labeled,
+        phase.pseudo,
+        tuple(pools),
+        rare_classes,
+        same_crops=online is not None and online.same_crops,
+    )
 
 
 def rare_classes_of(runner: Runner, settings: Mapping[str, Any]) -> RareClasses:

@@ -14,7 +14,7 @@ from mmdmt.labels.summary import scalars, table
 
 def report_labels(
     runner: Runner, banks: Mapping[str, Path], step: int, seconds: float | None, with_quality: bool, num_workers: int
-) -> None:
+) -> dict[str, float]:
     """Report on the pseudo labels of a phase; every process calls this.
 
     Args:
@@ -24,11 +24,14 @@ def report_labels(
         seconds (float, optional): How long the labeling took; None if it was done before.
         with_quality (bool): Whether to compare with the truth where it is known.
         num_workers (int): Data workers of the comparison.
+
+    Returns:
+        dict[str, float]: What was measured, by the name of its scalar; empty but for the main process.
     """
     dataset = runner.train_dataloader.dataset
     qualities, left_out = measure(dataset, dataset.labels, banks, num_workers) if with_quality else ({}, '')
     if not is_main_process():
-        return
+        return {}
     classes = dataset.metainfo['classes']
     told: dict[str, float] = {} if seconds is None else {'pseudo/seconds': seconds}
     for name, folder in banks.items():
@@ -50,6 +53,7 @@ def report_labels(
     if left_out:
         _warn(left_out)
     runner.visualizer.add_scalars(told, step)
+    return told
 
 
 def warn_of_absent_classes(runner: Runner) -> None:

@@ -1,16 +1,20 @@
 """Build one optimizer for each peer from one ordinary config."""
 
 import inspect
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from mmengine._strategy import BaseStrategy
 from mmengine.config import Config
+from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper, OptimWrapperDict, build_optim_wrapper
 from mmengine.registry import OPTIMIZERS
 from torch import nn
+from torch.optim import Optimizer
 
+from mmdmt.engine.quiet_log import quiet_log
 from mmdmt.registry import OPTIM_WRAPPER_CONSTRUCTORS
 
 
@@ -74,7 +78,8 @@ class PeerOptimWrapperConstructor:
                 f'optim_wrapper of peer {name!r} names the unknown optimizer {optimizer!r}: mend its type.'
             )
         try:
-            built = build_optim_wrapper(peer, config)
+            with quiet_log():  # which names the options of every tensor
+                built = build_optim_wrapper(peer, config)
         except NotImplementedError as error:
             backbone = type(getattr(peer, 'backbone', None)).__name__
             raise ValueError(
@@ -88,12 +93,28 @@ class PeerOptimWrapperConstructor:
                 f'optim_wrapper of peer {name!r} cannot be built ({reason}): mend its type, optimizer or paramwise_cfg.'
             ) from error
         _check_decay(name, built, config)
+        print_log(f'Peer {name!r}: {_described(built.optimizer)}.', logger='current')
         return built
 
     def _config(self, peer: str) -> dict[str, Any]:
         config = Config({'optim_wrapper': self.config})
         config.merge_from_dict({'optim_wrapper': self.overrides.get(peer, {})})
         return config.optim_wrapper.to_dict()
+
+
+def _described(optimizer: Optimizer) -> str:
+    """Say in a line which learning rates and weight decays how many tensors have."""
+    parts = []
+    for key, name in (('lr', 'learning rate'), ('weight_decay', 'weight decay')):
+        tensors: Counter[float] = Counter()
+        for group in optimizer.param_groups:
+            tensors[group.get(key, 0.0)] += len(group['params'])
+        counts = (
+            f'{value:g}' + (f' of {tensors[value]}' if len(tensors) > 1 else '') for value in sorted(tensors)[::-1]
+        )
+        parts.append(f'{name} {", ".join(counts)}')
+    total = sum(len(group['params']) for group in optimizer.param_groups)
+    return f'{type(optimizer).__name__} of {total} tensors, {"; ".join(parts)}'
 
 
 def _check_decay(name: str, built: OptimWrapper, config: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from mmdmt.engine.peers_of_run import labels_of, model_of, precision_of_labeling
 from mmdmt.labels.labeled_files import check_files, note_files
 from mmdmt.labels.labeling import label
 from mmdmt.method.phases import Curriculum
+from mmdmt.models.averaged_views import AveragedViews, Predict
 
 
 def make_labels(
@@ -23,7 +24,7 @@ def make_labels(
     run: str,
     settings: Mapping[str, Any],
     report_quality: bool,
-) -> None:
+) -> dict[str, float]:
     """Have every labeler label the unlabeled images for a phase, unless that happens online, and tell how it went.
 
     Args:
@@ -34,17 +35,25 @@ def make_labels(
         run (str): The identifier of the run, for the manifests.
         settings (Mapping): ``labeling`` of :class:`mmdmt.DMTHook`.
         report_quality (bool): Whether pseudo labels are compared with the labels of unlabeled images.
+
+    Returns:
+        dict[str, float]: What was measured of the labels, by the name of its scalar.
     """
     ratio = curriculum[phase].label_ratio
     if ratio is None:
-        return
+        return {}
     share_buffers(runner)
+    settings = dict(settings)
+    views, together = settings.pop('views', None), settings.pop('together', False)
+    predict: Predict = model_of(runner).kind.predict
+    if views or together:
+        predict = AveragedViews(**(views or {}), peers=model_of(runner).bare_peers if together else None)
     with averaged_weights(runner):
         seconds = label(
             _labelers(runner),
             runner.train_dataloader.dataset,
             labels_of(runner),
-            model_of(runner).kind.predict,
+            predict,
             folder,
             run,
             phase,
@@ -56,8 +65,9 @@ def make_labels(
             note_files(folder, runner.train_dataloader.dataset.unlabeled_files())
         banks = {name: folder / name for name in _labelers(runner)}
         step, workers = curriculum.start(phase), settings.get('num_workers', 2)
-        report_labels(runner, banks, step, seconds, report_quality, workers)
+        measured = report_labels(runner, banks, step, seconds, report_quality, workers)
         runner.call_hook('after_labeling')
+    return measured
 
 
 def check_labels(runner: Runner, curriculum: Curriculum, phase: int, folder: Path, run: str) -> None:

@@ -101,7 +101,7 @@ class PictureHook(Hook):
         """Draw the phase that begins; called by DMTHook."""
         hook = _dmt_hook(runner)
         online = hook.curriculum[hook.phase].online_labels
-        averages = averaged_weights(runner) if online is not None and online.labeler == 'average' else nullcontext()
+        averages = averaged_weights(runner) if online is not None and online.averaged else nullcontext()
         with averages:
             step = hook.curriculum.start(hook.phase)
             self._draw(runner, f'phase_{hook.phase}', f'phase {hook.phase}, labels online from iteration {step}', step)
@@ -187,13 +187,14 @@ def _crop(model: DynamicMutualTraining, dataset: Any, image: int, phase: Phase) 
     weak, item = views_of(dataset, model.peer_names[0], image)
     if phase.online_labels is None or phase.online_labels.labeler == TRUTH:
         return None if weak is None else CropView(_picture(weak), _picture(item['inputs']))
-    labels, logits = taught_online(model, item['inputs'] if weak is None else weak, item)
+    taught, weights = taught_online(model, item)
+    by = {name: ENSEMBLE if phase.online_labels.labeler == ENSEMBLE else model.labelers[name] for name in taught}
     return CropView(
         labelers_view=None if weak is None else _picture(weak),
         learners_view=_picture(item['inputs']),
-        pseudo_labels={name: label for name, (label, _) in labels.items()},
-        weights=_weights_of(model, logits, labels, phase.floor),
-        taught_by=model.labelers,
+        pseudo_labels={by[name]: label for name, (label, _) in taught.items()},
+        weights=weights,
+        taught_by=by,
     )
 
 

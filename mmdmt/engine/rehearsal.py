@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 import mmdmt
 from mmdmt.engine.peers_of_run import labels_of, model_of
+from mmdmt.engine.quiet_log import quiet_log
 from mmdmt.evaluation.peer_metric import PeerMetric
 from mmdmt.losses import DynamicMutualLoss
 from mmdmt.method.draws import ONLINE, TRUTH, Draw
@@ -72,9 +73,10 @@ def _learn(runner: Runner, model: DynamicMutualTraining, phases: list[Phase]) ->
     for name, peer in model.bare_peers.items():
         _check_preprocessor(name, peer)
         for phase, pair in zip(phases, batches[name], strict=True):
-            if phase.online is not None:
+            model.begin_phase(phase)
+            if model.online is not None:
                 with _saying(f'the labeler of peer {name!r} cannot label a batch of it online'):
-                    model.label_online(name, pair[0], runner.optim_wrapper)
+                    model.label_online({name: pair[0]}, runner.optim_wrapper)
                 pair[1] = _forgotten(runner, model, pair[0])
         try:
             twin, placed = copy.deepcopy((peer, model.losses_of(name)))
@@ -209,12 +211,8 @@ def _own_metrics(runner: Runner, evaluator: Evaluator) -> Iterator[Evaluator]:
                 metric.write_to(Path(folder))
             elif getattr(metric, 'output_dir', None):
                 metric.output_dir = folder
-        before = logging.root.manager.disable
-        logging.disable(logging.WARNING)  # tables of one image
-        try:
+        with quiet_log(logging.ERROR):  # tables of one image
             yield twin
-        finally:
-            logging.disable(before)
 
 
 def _results(metric: Any) -> list[str]:

@@ -179,8 +179,9 @@ def _read_plan(facts: Facts, runner: Runner, curriculum: Curriculum, model: Dyna
                 facts['learning rate'][told] = one.optimizer.defaults.get('lr')
         if phase.online_labels and phase.online_labels.label_ratio is not None and model.kind.space == 'images':
             facts['online.label_ratio for labels of images'][place] = phase.online_labels.label_ratio
-        if phase.online_labels and phase.online_labels.labeler == 'average':
-            facts['number of EMAHooks'][f"custom_hooks, for {place}.online with labeler='average'"] = averages
+        if phase.online_labels and phase.online_labels.averaged:
+            told = f'custom_hooks, for {place}.online with labeler={phase.online_labels.labeler!r}'
+            facts['number of EMAHooks'][told] = averages
         for mix in model.mixes if phase.learns_pseudo_labels else ():
             needs = f'{mix.needs_pseudo} pseudo-labeled and {mix.needs_labeled} labeled images'
             lacks = max(0, mix.needs_pseudo - phase.pseudo) + max(0, mix.needs_labeled - phase.labeled)

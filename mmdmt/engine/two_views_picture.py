@@ -1,10 +1,11 @@
 """What a training crop of an unlabeled image looks like to labeler and learner, to be drawn."""
 
+import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
-from mmengine.structures import PixelData
 from torch import Tensor
 
 from mmdmt.method.draws import ONLINE, WEAK_VIEW, Draw
@@ -25,38 +26,41 @@ def views_of(dataset: Any, peer: str, image: int) -> tuple[Tensor | None, dict[s
         learner's as ``inputs``.
     """
     item = dataset[Draw(peer, image, image, ONLINE)]
-    sample = item['data_samples']
-    if WEAK_VIEW not in sample:
-        return None, item
-    view = sample.pop(WEAK_VIEW)
-    return (view.data if isinstance(view, PixelData) else view), item
+    view = item['data_samples'].get(WEAK_VIEW)
+    return None if view is None else view.data, item
 
 
 def taught_online(
-    model: DynamicMutualTraining, view: Tensor, item: dict[str, Any]
-) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], dict[str, Tensor]]:
+    model: DynamicMutualTraining, item: dict[str, Any]
+) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], dict[str, np.ndarray]]:
     """Label a crop as an iteration of an online phase does, by the weights that the peers hold.
 
-    A share of each class is one of this crop, where an iteration takes it of a whole batch.
+    A share of each class is one of this crop, where an iteration takes it of a whole batch or of many.
 
     Args:
         model (DynamicMutualTraining): In evaluation mode.
-        view (Tensor): What labelers see.
-        item (dict): What learners see.
+        item (dict): What learners see, and in its sample what labelers see.
 
     Returns:
-        tuple: Label and confidence, (H, W), of each labeler, and the logits (C, H, W) of each learner, by name.
+        tuple: Label and confidence of each learner, and the weights of its labels, each (H, W), by name.
     """
-    labels = {}
-    for name in set(model.labelers.values()):
-        sample = item['data_samples'].clone()
-        model.kind.label_online(model.bare_peers[name], [view], [sample], model.online_label_ratio)
-        label, confidence = sample.gt_sem_seg.data[0], sample.pseudo_confidence.data[0]
-        labels[name] = label.to(torch.uint8).cpu().numpy(), confidence.cpu().numpy()
-    logits = {}
+    assert model.online is not None
+    labeling = replace(model.online, models=model.bare_peers, seen={})
+    labels, weights = {}, {}
     for name, peer in model.bare_peers.items():
-        shape = tuple(item['inputs'].shape[1:])
-        sample = item['data_samples'].new(metainfo={'img_shape': shape, 'ori_shape': shape}, data={})
-        (predicted,) = forward_crops(peer, {'inputs': [item['inputs']], 'data_samples': [sample]})
-        logits[name] = predicted.logits[0][:, *predicted.windows[0]]
-    return labels, logits
+        loss = copy.copy(model.losses_of(name)[0])  # because weighing leaves counts behind
+        loss.progress = 1.0
+        sample = item['data_samples'].clone()
+        replace(labeling, losses={name: loss}).label({name: {'inputs': [item['inputs']], 'data_samples': [sample]}})
+        label, confidence = sample.gt_sem_seg.data, sample.pseudo_confidence.data
+        labels[name] = label[0].to(torch.uint8).cpu().numpy(), confidence[0].cpu().numpy()
+        if 'pseudo_weight' not in sample:
+            shape = tuple(item['inputs'].shape[1:])
+            seen = sample.new(metainfo={'img_shape': shape, 'ori_shape': shape}, data={})
+            (predicted,) = forward_crops(peer, {'inputs': [item['inputs']], 'data_samples': [seen]})
+            logits = predicted.logits[:, :, *predicted.windows[0]]
+            _, of_rule = loss.weigh(logits, label, confidence, model.kind.ignored_label(peer))
+        else:
+            of_rule = sample.pseudo_weight.data
+        weights[name] = of_rule[0].cpu().numpy()
+    return labels, weights

@@ -45,6 +45,8 @@ class PeerMetric(BaseMetric):
             metric = {**metric, 'output_dir': output_dir, 'keep_results': keep_results}
         self._config = metric
         self._metrics: dict[str, BaseMetric] = {}
+        self.class_iou: dict[str, float] = {}
+        """Of the last validation, as :func:`write_class_iou` has written it."""
         self._written: dict[str, str] = {}
         try:
             built = METRICS.build({'prefix': 'peer', **metric})
@@ -105,9 +107,10 @@ class PeerMetric(BaseMetric):
         # A process that was given no image takes part all the same.
         names = {name for names in all_gather_object(list(self._metrics)) for name in names}
         results: dict[str, float] = {}
+        self.class_iou = {}
         for name in sorted(names, key=lambda name: (name == ENSEMBLE, name)):
             print_log(f'Results of {name}:', logger='current')
-            write_class_iou(self._metric(name), size)
+            self.class_iou.update(write_class_iou(self._metric(name), size))
             results.update(self._metric(name).evaluate(size))
         return results
 

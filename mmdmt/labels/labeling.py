@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 from mmdmt.evaluation_mode import evaluation_mode
 from mmdmt.labels.manifest import Manifest
 from mmdmt.labels.progress import progress
-from mmdmt.loader_workers import OutliveSignals
+from mmdmt.stop_signal import SIGNAL, LeaveSignals
 
 Precision = Mapping[str, Callable[[], AbstractContextManager[Any]]]
 Predict = Callable[[nn.Module, dict[str, Any]], Iterable[Any]]
@@ -34,6 +34,9 @@ class Bank(Protocol):
 
     def __len__(self) -> int:
         """Return the number of images."""
+
+    def unfiltered(self, image: int) -> tuple[np.ndarray, np.ndarray]:
+        """Read the label of an image, nothing dropped, and the confidence in it, both (H, W)."""
 
     def kept(self, image: int) -> np.ndarray:
         """Read the label of an image; what is dropped has a label that is not a class."""
@@ -183,7 +186,7 @@ def _forward_all(
         batch_size=batch_size,
         num_workers=num_workers,
         collate_fn=pseudo_collate,
-        worker_init_fn=OutliveSignals(),
+        worker_init_fn=LeaveSignals(),
     )
     with ExitStack() as stack:
         stack.enter_context(evaluation_mode(peers.values()))
@@ -195,6 +198,7 @@ def _forward_all(
                 with (precision or {}).get(name, nullcontext)():
                     recorders[name].record(batch['image'], predict(peer, batch))
             bar.update(len(batch['image']))
+            SIGNAL.end_if_pending()
 
 
 def weights_digest(module: nn.Module) -> str:

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from mmdmt.labels.labeling import Bank, LabelStore
 from mmdmt.labels.progress import progress
-from mmdmt.loader_workers import OutliveSignals
+from mmdmt.stop_signal import SIGNAL, LeaveSignals
 
 CHUNK = 16
 """Images that a data worker compares before it hands over its counts."""
@@ -101,7 +101,7 @@ def measure(
         return {}, ''
     shard = _Shard(dataset, store, banks, *get_dist_info())
     # A generator of its own: a loader draws a number when it starts, which must not be one of the run's.
-    settings = dict(batch_size=None, collate_fn=_as_it_is, generator=torch.Generator(), worker_init_fn=OutliveSignals())
+    settings = dict(batch_size=None, collate_fn=_as_it_is, generator=torch.Generator(), worker_init_fn=LeaveSignals())
     loader: DataLoader[_Counts] = DataLoader(shard, num_workers=num_workers, **settings)  # type: ignore[arg-type]
     labels, images, left_out = torch.zeros(shard.shape, dtype=torch.int64), torch.zeros(2, dtype=torch.int64), ''
     with progress('Comparing pseudo labels with the truth', len(shard.images)) as bar:
@@ -110,6 +110,7 @@ def measure(
             images += torch.tensor([counts.compared, counts.left_out])
             left_out = left_out or counts.why
             bar.update(counts.images)
+            SIGNAL.end_if_pending()
     all_reduce(labels, op='sum')
     all_reduce(images, op='sum')
     compared, wrong = images.tolist()

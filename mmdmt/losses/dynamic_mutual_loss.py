@@ -1,8 +1,8 @@
 """The loss of Dynamic Mutual Training, in the signature of MMSegmentation's losses."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -10,9 +10,12 @@ from mmengine.dist import all_reduce
 from torch import Tensor, nn
 
 from mmdmt.method.weights import (
+    GROUND_TRUTH,
     Comparison,
+    agreement_weights,
     below_floor,
     compare,
+    confidence_weights,
     flip_labels,
     mutual_weights,
     naive_weights,
@@ -22,7 +25,32 @@ from mmdmt.method.weights import (
 from mmdmt.registry import MODELS
 from mmdmt.settings import Choice, Number, Setting, check_settings
 
-RULES = ('mutual', 'naive', 'flip', 'share')
+
+class Settings(NamedTuple):
+    """What a rule is computed with.
+
+    Attributes:
+        agree: Exponent where learner and labeler agree, as far as it has grown.
+        disagree: Where they disagree.
+        share_threshold: How sure a labeler must be, for the rule ``'share'``.
+    """
+
+    agree: float
+    disagree: float
+    share_threshold: float
+
+
+Rule = Callable[[Comparison, Tensor, Settings], tuple[Comparison, Tensor]]
+
+RULES: dict[str, Rule] = {
+    'mutual': lambda compared, _, of: (compared, mutual_weights(compared, of.agree, of.disagree)),
+    'naive': lambda compared, _, of: (compared, naive_weights(compared, of.agree)),
+    'flip': lambda compared, confidence, of: flip_labels(compared, confidence, of.agree, of.disagree),
+    'share': lambda compared, confidence, of: (compared, share_weights(compared, confidence, of.share_threshold)),
+    'agreement': lambda compared, *_: (compared, agreement_weights(compared)),
+    'confidence': lambda compared, confidence, of: (compared, confidence_weights(compared, confidence, of.agree)),
+}
+"""Each takes compared labels and their confidence, and returns the labels to learn and their weights."""
 
 
 @MODELS.register_module()
@@ -32,7 +60,8 @@ class DynamicMutualLoss(nn.Module):
     ``sum(weight * cross_entropy) / count(label != ignore_index)`` over the whole batch: pixels of weight zero and
     ground-truth pixels count in the denominator, which is the mean over processes in distributed training. With a
     ``class_weight`` both sums take it in for ground truth, as MMSegmentation's cross entropy does. See
-    :mod:`mmdmt.method.weights` for the weights.
+    :mod:`mmdmt.method.weights` for the weights. With a ``pseudo_weight`` it is the mean over labeled images plus so
+    many times the mean over pseudo-labeled ones, however many of each a batch has and however low the weights are.
 
     Note:
         Which labels are pseudo labels is said by a context, so that the loss keeps the signature of its neighbors::
@@ -50,12 +79,17 @@ class DynamicMutualLoss(nn.Module):
             Defaults to 0.
         rule (str): ``'mutual'``, the paper's rule; ``'naive'``, ``p[y] ** gamma_agree`` everywhere; ``'flip'``, a
             learner surer than the labeler learns its own prediction; ``'share'``, one weight for all pseudo labels of
-            the batch, the share of them that the labeler is sure of. Defaults to ``'mutual'``.
+            the batch, the share of them that the labeler is sure of; ``'agreement'``, 1 where the two agree and 0 where
+            not; ``'confidence'``, the labeler's, to the power of ``gamma_agree``. Defaults to ``'mutual'``.
         share_threshold (float): How sure it must be, for the rule ``'share'``. Defaults to 0.968.
         min_confidence (float): A pseudo label of less confidence weighs nothing; the floor of a phase, if it has a
             higher one, goes before. Defaults to 0.
         average_over (str): What the denominator counts: ``'valid'``, all labels but the ignored one; ``'kept'``, these
             without the pseudo labels below the floor, as the paper's online ablation does. Defaults to ``'valid'``.
+        pseudo_weight (float, optional): Factor of a mean of its own for pseudo-labeled images, as in UniMatch and
+            DAFormer, where it is 1; both means are over what ``average_over`` counts. An image that shows one pseudo
+            label belongs to this mean with all its pixels, those of weight zero and the ground truth that a mix has
+            pasted on included. Defaults to None, the single mean of the paper.
         class_weight (Sequence[float], optional): A factor for each class, of ground truth alone. A head that has one
             in its own loss keeps it. Defaults to None.
         weigh_pseudo_classes (bool): Whether ``class_weight`` counts for pseudo labels, too. Who labels was trained
@@ -74,6 +108,7 @@ class DynamicMutualLoss(nn.Module):
         'rule': Choice(*RULES),
         **dict.fromkeys(('share_threshold', 'min_confidence'), Number(0, 1)),
         'average_over': Choice('valid', 'kept'),
+        'pseudo_weight': Number(0, optional=True),
     }
 
     def __init__(
@@ -89,6 +124,7 @@ class DynamicMutualLoss(nn.Module):
         average_over: str = 'valid',
         class_weight: Sequence[float] | None = None,
         weigh_pseudo_classes: bool = False,
+        pseudo_weight: float | None = None,
     ) -> None:
         super().__init__()
         check_settings(self, locals())
@@ -100,6 +136,7 @@ class DynamicMutualLoss(nn.Module):
         self.share_threshold = share_threshold
         self.min_confidence = min_confidence
         self.average_over = average_over
+        self.pseudo_weight = pseudo_weight
         self.floor = 0.0
         """The least confidence of a pseudo label in the present phase, see :meth:`begin_phase`."""
         self.class_weight: Tensor | None
@@ -115,6 +152,7 @@ class DynamicMutualLoss(nn.Module):
         self.progress = 1.0
         self.counts: dict[str, Tensor] = {}
         self._confidence: Tensor | None = None
+        self._weights: Tensor | None = None
 
     def check_classes(self, num_classes: int, where: str) -> None:
         """Check that ``class_weight``, if there is one, has a factor for each class.
@@ -136,17 +174,19 @@ class DynamicMutualLoss(nn.Module):
             )
 
     @contextmanager
-    def pseudo_targets(self, confidence: Tensor) -> Iterator[None]:
+    def pseudo_targets(self, confidence: Tensor, weights: Tensor | None = None) -> Iterator[None]:
         """Say, until the context ends, with what confidence the labels of the coming calls are held.
 
         Args:
             confidence (Tensor): (N, H, W) float32, ``inf`` for ground truth; the shape of the coming labels.
+            weights (Tensor, optional): Like ``confidence``; float32 weights that have been found elsewhere. Defaults to
+                None: the rule weighs by the coming logits.
         """
-        self._confidence = confidence
+        self._confidence, self._weights = confidence, weights
         try:
             yield
         finally:
-            self._confidence = None
+            self._confidence = self._weights = None
 
     def forward(
         self,
@@ -159,7 +199,8 @@ class DynamicMutualLoss(nn.Module):
         """Compute the loss.
 
         Inside ``pseudo_targets`` the call also leaves its ``counts`` behind, as scalar tensors that nothing has
-        waited for: ``pixels``, ``pseudo_pixels``, ``disagree``, ``learner_wins`` and the sum ``weight``.
+        waited for: ``pixels``, ``pseudo_pixels``, ``disagree``, ``learner_wins``, the sum ``weight``, and the
+        ``pseudo_share`` of the labels' weights in the loss.
 
         Args:
             logits (Tensor): (N, C, H, W) or (N, C).
@@ -180,9 +221,10 @@ class DynamicMutualLoss(nn.Module):
         if kwargs.get('reduction_override') == 'none':
             return self._of_each(logits.detach(), label, weight, ignore_index)
         if self._confidence is not None:
-            total, pixels = self._weighted(logits, label, weight, self._confidence, ignore_index)
-        else:
-            total, pixels = self._plain(logits, label, weight, ignore_index)
+            return self._weighted(logits, label, weight, self._confidence, ignore_index)
+        return self._plain(logits, label, weight, ignore_index)
+
+    def _mean(self, total: Tensor, pixels: Tensor) -> Tensor:
         # Distributed training averages the gradients of processes; over this mean they add up to those of one process
         # with all their images. Without a distributed run it changes nothing.
         all_reduce(pixels, op='mean')
@@ -196,7 +238,7 @@ class DynamicMutualLoss(nn.Module):
         entropy = F.cross_entropy(logits.float(), label, reduction='none', **settings)
         if self._confidence is not None:
             self._check_shape(label, self._confidence)
-            compared, weights = self.weigh(logits, label, self._confidence, ignore_index)
+            compared, weights = self._weigh(logits, label, self._confidence, ignore_index)
             entropy = -compared.label_probability.clamp(min=torch.finfo(torch.float32).tiny).log() * weights
             if self.class_weight is not None:
                 entropy = entropy * self._of_class(self.class_weight, compared)
@@ -211,8 +253,8 @@ class DynamicMutualLoss(nn.Module):
                 'the head must compute its loss on whole label maps.'
             )
 
-    def _plain(self, logits: Tensor, label: Tensor, weight: Tensor | None, ignore_index: int) -> tuple[Tensor, Tensor]:
-        """Sum the cross entropy of all pixels, and their number, each as much as its class weighs."""
+    def _plain(self, logits: Tensor, label: Tensor, weight: Tensor | None, ignore_index: int) -> Tensor:
+        """Take the mean of the cross entropy of all pixels, each counted as much as its class weighs."""
         settings: dict[str, Any] = {'weight': self.class_weight, 'ignore_index': ignore_index}
         if weight is None:
             total = F.cross_entropy(logits, label, reduction='sum', **settings)
@@ -220,28 +262,67 @@ class DynamicMutualLoss(nn.Module):
             total = (F.cross_entropy(logits, label, reduction='none', **settings) * weight).sum()
         counted = label != ignore_index
         if self.class_weight is None:
-            return total, counted.sum().float()
-        return total, self.class_weight[label.where(counted, 0)].mul(counted).sum()
+            return self._mean(total, counted.sum().float())
+        return self._mean(total, self.class_weight[label.where(counted, 0)].mul(counted).sum())
 
     def _weighted(
         self, logits: Tensor, label: Tensor, weight: Tensor | None, confidence: Tensor, ignore_index: int
-    ) -> tuple[Tensor, Tensor]:
-        """Sum the weighted cross entropy of all pixels, and the number of those that the denominator counts."""
+    ) -> Tensor:
+        """Take the mean of the weighted cross entropy over the pixels that count, or the sum of the two means."""
         self._check_shape(label, confidence)
-        compared, weights = self.weigh(logits, label, confidence, ignore_index)
+        compared, weights = self._weigh(logits, label, confidence, ignore_index)
         counted = compared.valid
         if self.average_over == 'kept':
             counted = counted & ~below_floor(compared, confidence, self._floor)
         if weight is not None:
             weights = weights * weight.float()
-        if self.class_weight is None:
-            pixels = counted.sum().float()
-        else:
+        if self.class_weight is not None:
             of_class = self._of_class(self.class_weight, compared)
-            weights = weights * of_class
-            pixels = of_class.mul(counted).sum()
+            weights, counted = weights * of_class, of_class.mul(counted)
+        if self.pseudo_weight is not None:
+            weights = weights * self.of_sides(confidence, counted)
+        self.count_share(weights, confidence)
         total: Tensor = _WeightedCrossEntropy.apply(logits, compared, weights)
-        return total, pixels
+        return self.loss_weight * total if self.pseudo_weight is not None else self._mean(total, counted.sum().float())
+
+    def of_sides(self, confidence: Tensor, counted: Tensor) -> Tensor:
+        """Return the factors by which a sum over all labels becomes the sum of two means.
+
+        Args:
+            confidence (Tensor): (N, ...) float32, ``inf`` for ground truth.
+            counted (Tensor): (N, ...); how much each label counts in the denominators.
+
+        Returns:
+            Tensor: float32 (N, 1, ...), one over the labels of the images with ground truth alone, in all processes
+            over the number of these; of the other images ``pseudo_weight`` over theirs.
+        """
+        pseudo = (confidence != GROUND_TRUTH).flatten(1).any(dim=1) if confidence.dim() > 1 else confidence.isfinite()
+        of_image = counted.flatten(1).sum(dim=1) if counted.dim() > 1 else counted
+        sides = torch.stack([of_image.mul(~pseudo).sum(), of_image.mul(pseudo).sum()]).float()
+        all_reduce(sides, op='mean')
+        # A side without a label has no sum to divide.
+        truth, taught = sides.clamp(min=torch.finfo(torch.float32).tiny).reciprocal()
+        factors = torch.where(pseudo, taught * self.pseudo_weight, truth)
+        return factors.view(-1, *[1] * (confidence.dim() - 1))
+
+    def count_share(self, weights: Tensor, confidence: Tensor) -> None:
+        """Add to ``counts`` the share of weights that pseudo labels have.
+
+        Args:
+            weights (Tensor): Of the labels, as the loss takes them in.
+            confidence (Tensor): Like ``weights``, ``inf`` for ground truth.
+        """
+        whole = weights.sum().clamp(min=torch.finfo(torch.float32).tiny)
+        self.counts['pseudo_share'] = weights.masked_fill(confidence == GROUND_TRUTH, 0).sum() / whole
+
+    def _weigh(self, logits: Tensor, label: Tensor, confidence: Tensor, ignore_index: int) -> tuple[Comparison, Tensor]:
+        """Weigh by the rule, or take the weights that have been found elsewhere."""
+        if self._weights is None:
+            return self.weigh(logits, label, confidence, ignore_index)
+        compared = compare(logits, label, confidence, ignore_index)
+        weights = self._weights * compared.valid
+        self.counts = _count(compared, weights)
+        return compared, weights
 
     def _of_class(self, class_weight: Tensor, compared: Comparison) -> Tensor:
         """Return the class's factor of each label."""
@@ -266,17 +347,17 @@ class DynamicMutualLoss(nn.Module):
         Returns:
             tuple[Comparison, Tensor]: The comparison, its labels those to be learned, and their float32 weights.
         """
-        compared = compare(logits, label, confidence, ignore_index)
-        agree = ramp_up(self.gamma_agree, self.progress, self.ramp)
-        disagree = ramp_up(self.gamma_disagree, self.progress, self.ramp)
-        if self.rule == 'naive':
-            weights = naive_weights(compared, agree)
-        elif self.rule == 'flip':
-            compared, weights = flip_labels(compared, confidence, agree, disagree)
-        elif self.rule == 'share':
-            weights = share_weights(compared, confidence, self.share_threshold)
-        else:
-            weights = mutual_weights(compared, agree, disagree)
+        return self.weigh_compared(compare(logits, label, confidence, ignore_index), confidence)
+
+    def weigh_compared(self, compared: Comparison, confidence: Tensor) -> tuple[Comparison, Tensor]:
+        """Weigh labels that have been compared with a prediction, see :meth:`weigh`.
+
+        Args:
+            compared (Comparison): The result of :func:`~mmdmt.method.weights.compare`.
+            confidence (Tensor): Of the labels that were compared.
+        """
+        agree, disagree = (ramp_up(one, self.progress, self.ramp) for one in (self.gamma_agree, self.gamma_disagree))
+        compared, weights = RULES[self.rule](compared, confidence, Settings(agree, disagree, self.share_threshold))
         if self._floor > 0:
             weights = weights.masked_fill(below_floor(compared, confidence, self._floor), 0)
         self.counts = _count(compared, weights)

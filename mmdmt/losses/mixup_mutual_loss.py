@@ -50,7 +50,8 @@ class MixupMutualLoss(DynamicMutualLoss):
     """Cross entropy of mixed images, in which a pseudo label counts as far as the learner agrees with it.
 
     ``mean(weight * (share * CE(y) + (1 - share) * CE(y of the partner)))`` over the images of a batch. The weights are
-    those of the *unmixed* images, from a forward pass without gradient, mixed in the same shares as the images.
+    those of the *unmixed* images, from a forward pass without gradient, mixed in the same shares as the images; so are
+    the factors of two means, with a ``pseudo_weight``.
 
     Args:
         gamma_agree (float): As of :class:`mmdmt.DynamicMutualLoss`. Defaults to 4.
@@ -95,6 +96,18 @@ class MixupMutualLoss(DynamicMutualLoss):
             yield
         finally:
             self._mixed = None
+
+    def to_mix(self, weights: Tensor, confidence: Tensor) -> Tensor:
+        """Return the weights that are mixed, of which the loss is the mean over all images.
+
+        Args:
+            weights (Tensor): (N,) float32, by the rule.
+            confidence (Tensor): (N,) float32, ``inf`` for ground truth.
+        """
+        if self.pseudo_weight is not None:
+            weights = weights * len(weights) * self.of_sides(confidence, torch.ones_like(weights))
+        self.count_share(weights, confidence)
+        return weights
 
     def forward(
         self, logits: Tensor, label: Tensor, weight: Tensor | None = None, ignore_index: int = 255, **kwargs: Any

@@ -124,7 +124,7 @@ def _lower_edges() -> NDArray[np.float32]:
 LOWER_EDGES = _lower_edges()
 """The lower edge of every level, strictly increasing: float32 of shape (NUM_LEVELS,), read-only."""
 
-# For every uint16, as OpenCV wants it; what is no level stands there as NaN and is never looked up.
+# For every uint16, as OpenCV wants it; numbers beyond the levels stand there as NaN and are never looked up.
 _TABLE = np.concatenate([LOWER_EDGES, np.full(2**16 - NUM_LEVELS, np.nan, np.float32)])
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mmdmt.settings import Number, check_settings
 
-LABELED, PSEUDO = 0, 1
+LABELED, PSEUDO, VIEW = 0, 1, 2
 ONLINE = 'online'
 """In place of a bank's folder: the labels are made in the iteration that learns from them."""
 TRUTH = 'truth'
@@ -28,6 +28,7 @@ class Draw(NamedTuple):
         seed: Of everything random in its transforms.
         bank: Folder of the pseudo labels to train it on, ``'online'`` or ``'truth'``; None for a labeled image.
         wanted: A class that the crop should show, and the least pixels of it; None for any crop.
+        view: Seed of the learner's view alone, where several peers share the crop; None where it goes on from ``seed``.
     """
 
     peer: str
@@ -35,6 +36,7 @@ class Draw(NamedTuple):
     seed: int
     bank: str | None
     wanted: tuple[int, int] | None = None
+    view: int | None = None
 
 
 class PeerPool(NamedTuple):
@@ -135,6 +137,8 @@ class DrawPlan:
         pseudo: Pseudo-labeled images of each peer in a batch of one process.
         pools: One for each peer.
         rare_classes: Draws the labeled images in place of shuffled passes. Default: None.
+        same_crops: Whether all peers get the same crops of the same unlabeled images; their pools are alike. Default:
+            False.
 
     Example:
         >>> pool = PeerPool('left', labeled=range(3), unlabeled=range(9), bank='bank')
@@ -153,6 +157,7 @@ class DrawPlan:
     pseudo: int
     pools: tuple[PeerPool, ...]
     rare_classes: RareClasses | None = None
+    same_crops: bool = False
 
     def batch(self, iteration: int, rank: int = 0, world_size: int = 1) -> list[Draw]:
         """Return the draws of one process for one iteration, peer after peer."""
@@ -162,8 +167,11 @@ class DrawPlan:
                 (LABELED, self.labeled, pool.labeled, None),
                 (PSEUDO, self.pseudo, pool.unlabeled, pool.bank),
             ):
+                shared = self.same_crops and stream == PSEUDO
+                drawn = 0 if shared else number
                 for slot in range(rank * count, (rank + 1) * count):
-                    seed = _hash(self.seed, number, stream, iteration, slot)
+                    seed = _hash(self.seed, drawn, stream, iteration, slot)
+                    view = _hash(self.seed, number, VIEW, iteration, slot) if shared else None
                     if stream == LABELED and self.rare_classes is not None:
                         image, cls = self.rare_classes.draw(images, seed)
                         wanted = (cls, self.rare_classes.min_pixels // 2) if cls >= 0 else None
@@ -171,8 +179,8 @@ class DrawPlan:
                         continue
                     position = (iteration - self.start) * count * world_size + slot
                     lap, place = divmod(position, len(images))
-                    index = int(_shuffled(len(images), (self.seed, number, stream, self.phase, lap))[place])
-                    draws.append(Draw(pool.peer, int(images[index]), seed, bank))
+                    index = int(_shuffled(len(images), (self.seed, drawn, stream, self.phase, lap))[place])
+                    draws.append(Draw(pool.peer, int(images[index]), seed, bank, view=view))
         return draws
 
 

@@ -22,11 +22,18 @@ class PixelBatch(NamedTuple):
         inputs: (N, C, H, W) floating, normalized and padded.
         label: (N, H, W) integers.
         confidence: (N, H, W) float32 of the labeler; ``inf`` for ground truth.
+        weight: (N, H, W) float32, 1 for ground truth, where labels have been weighed before; else None.
     """
 
     inputs: Tensor
     label: Tensor
     confidence: Tensor
+    weight: Tensor | None = None
+
+    def copy(self) -> 'PixelBatch':
+        """Return a batch of its own."""
+        weight = None if self.weight is None else self.weight.clone()
+        return PixelBatch(self.inputs.clone(), self.label.clone(), self.confidence.clone(), weight)
 
 
 class Box(NamedTuple):
@@ -95,11 +102,12 @@ def paste_boxes(batch: PixelBatch, boxes: dict[int, tuple[int, Box]]) -> PixelBa
         >>> paste_boxes(batch, {0: (1, Box(0, 1, 1, 2))}).label.tolist()
         [[[0, 1]], [[1, 1]]]
     """
-    mixed = PixelBatch(*(part.clone() for part in batch))
+    mixed = batch.copy()
     for image, (partner, box) in boxes.items():
         window = (..., slice(box.top, box.bottom), slice(box.left, box.right))
         for after, before in zip(mixed, batch, strict=True):
-            after[image][window] = before[partner][window]
+            if after is not None and before is not None:
+                after[image][window] = before[partner][window]
     return mixed
 
 
@@ -145,12 +153,14 @@ def paste_classes(batch: PixelBatch, pairs: dict[int, int], num_classes: int) ->
         >>> mixed.label[0].tolist(), mixed.confidence[0].tolist()
         ([[1, 0]], [[inf, 0.5]])
     """
-    mixed = PixelBatch(*(part.clone() for part in batch))
+    mixed = batch.copy()
     for image, source in pairs.items():
         mask = half_of_classes(batch.label[source], num_classes)
         mixed.inputs[image] = torch.where(mask, batch.inputs[source], batch.inputs[image])
         mixed.label[image] = torch.where(mask, batch.label[source], batch.label[image])
         mixed.confidence[image] = batch.confidence[image].masked_fill(mask, GROUND_TRUTH)
+        if mixed.weight is not None:
+            mixed.weight[image].masked_fill_(mask, 1)
     return mixed
 
 

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, takewhile
 from typing import Any, ClassVar
 
 from mmdmt.method.draws import TRUTH
@@ -142,12 +142,18 @@ class OnlineLabels:
     """Labels made in the iteration that learns from them.
 
     Args:
-        labeler: ``'weights'``, the labeler as it stands; ``'average'``, its weights as MMEngine's ``EMAHook`` averages
-            them; ``'truth'``, nobody: the unlabeled images have labels, which are learned in the place of pseudo labels
-            and with full weight. This oracle says what a perfect labeler would gain. Defaults to ``'weights'``.
+        labeler: Whose predictions are the labels: ``'weights'``, those of the labeler as it stands; ``'average'``, of
+            its weights as MMEngine's ``EMAHook`` averages them; ``'ensemble'``, the mean of all peers' averages;
+            ``'truth'``, nobody's: the unlabeled images have labels, which are learned in the place of pseudo labels and
+            with full weight. This oracle says what a perfect labeler would gain. Defaults to ``'weights'``.
         min_confidence: A label of less confidence weighs nothing, in [0, 1]. Defaults to 0.
-        label_ratio: Share of each predicted class that is kept, in (0, 1]; the most confident pixels of the peer's
-            images in the batch (of each process). Defaults to None, all.
+        label_ratio: Share of each predicted class that is kept, in (0, 1]; the most confident pixels of those that the
+            peer has been taught lately, in all processes. Defaults to None, all.
+        window: For about how many iterations ``label_ratio`` remembers confidences: what was seen one iteration before
+            counts ``1 - 1 / window`` as much. Defaults to 1, the present batch alone.
+        weigh_by: On which view the learner's prediction weighs its labels: ``'strong'``, the one that it learns;
+            ``'weak'``, the one that is labeled, as predicted by the weights that label. Weights then move with the
+            labels through every mix. Defaults to ``'strong'``.
 
     Raises:
         ValueError: If a value is another.
@@ -156,9 +162,13 @@ class OnlineLabels:
     labeler: str = 'weights'
     min_confidence: float = 0.0
     label_ratio: float | None = None
+    window: int = 1
+    weigh_by: str = 'strong'
 
     SETTINGS: ClassVar[dict[str, Setting]] = {
-        'labeler': Choice('weights', 'average', TRUTH),
+        'labeler': Choice('weights', 'average', 'ensemble', TRUTH),
+        'window': Number(1, whole=True),
+        'weigh_by': Choice('weak', 'strong'),
         'min_confidence': CONFIDENCE,
         'label_ratio': SHARE,
     }
@@ -166,16 +176,32 @@ class OnlineLabels:
     def __post_init__(self) -> None:
         """Check the values."""
         check_settings('online', vars(self), self.SETTINGS)
-        if self.labeler == TRUTH and (self.min_confidence or self.label_ratio is not None):
-            raise ValueError("online.labeler='truth' learns every label: drop min_confidence and label_ratio.")
+        if self.window > 1 and self.label_ratio is None:
+            raise ValueError(f'window={self.window} of online remembers label_ratio=None: give a share as label_ratio.')
+        others = self.min_confidence, self.label_ratio, self.weigh_by
+        if self.labeler == TRUTH and others != (0, None, 'strong'):
+            raise ValueError("online.labeler='truth' learns every label with full weight: give nothing beside it.")
+
+    @property
+    def averaged(self) -> bool:
+        """Whether averaged weights label."""
+        return self.labeler in ('average', 'ensemble')
+
+    @property
+    def same_crops(self) -> bool:
+        """Whether all peers get the same crops, so that one prediction of a peer serves all of them."""
+        return self.labeler == 'ensemble' or self.weigh_by == 'weak'
 
     @property
     def kind(self) -> str:
         """What the labels are, in the words of a log line."""
         if self.labeler == TRUTH:
             return 'true labels in the place of pseudo labels'
-        share = '' if self.label_ratio is None else f', label ratio {self.label_ratio:g} in each batch'
-        return f'labels online by {self.labeler}{share}'
+        source = f'labels online by {self.labeler}'
+        if self.label_ratio is not None:
+            lately = 'each batch' if self.window == 1 else f'about {self.window} iterations'
+            source += f', label ratio {self.label_ratio:g} in {lately}'
+        return f'{source}, weighed on the weak view' if self.weigh_by == 'weak' else source
 
 
 @dataclass(frozen=True)
@@ -229,6 +255,65 @@ class Curriculum:
                 raise ValueError(f'phases[{number}] = {dict(config)}: {reason}.') from error
         return cls(tuple(phases))
 
+    @classmethod
+    def compact(
+        cls,
+        *,
+        labeled: int = 0,
+        pseudo: int = 0,
+        warm_up: int = 0,
+        iters: int | Sequence[int] | None = None,
+        ratios: Sequence[float] | None = None,
+        online: Mapping[str, Any] | None = None,
+        lr_factor: float = 1.0,
+        warm_up_lists: Mapping[str, str] | None = None,
+    ) -> 'Curriculum':
+        """Lay out a warm-up, and phases after it that differ in their label ratio and length alone.
+
+        The batches of the warm-up are as large as those of the phases, and hold labeled images alone.
+
+        Args:
+            labeled (int): Ground-truth images of each peer in a batch of a phase. Defaults to 0.
+            pseudo (int): Pseudo-labeled images of each peer in a batch of a phase. Defaults to 0.
+            warm_up (int): Iterations of the warm-up; 0 for none. Defaults to 0.
+            iters (int | Sequence[int], optional): Iterations of every phase after it, or of each. Defaults to None.
+            ratios (Sequence[float], optional): Label ratio of each phase after it; ``()`` for the warm-up alone.
+                Defaults to None: the paper's five, :data:`LABEL_RATIOS`.
+            online (Mapping, optional): Arguments of :class:`OnlineLabels`, for one phase in place of those with label
+                ratios. Defaults to None.
+            lr_factor (float): Of the phases after the warm-up. Defaults to 1.
+            warm_up_lists (Mapping[str, str], optional): ``labeled_lists`` of the warm-up. Defaults to None.
+
+        Raises:
+            ValueError: If the values make no phases.
+
+        Example:
+            >>> curriculum = Curriculum.compact(labeled=2, pseudo=6, warm_up=500, iters=250, ratios=(0.5, 1.0))
+            >>> [(phase.iters, phase.labeled, phase.pseudo, phase.label_ratio) for phase in curriculum.phases]
+            [(500, 8, 0, None), (250, 2, 6, 0.5), (250, 2, 6, 1.0)]
+        """
+        check_settings('DMTHook', locals(), dict.fromkeys(('labeled', 'pseudo', 'warm_up'), COUNT))
+        if online is not None and ratios:
+            raise ValueError(
+                f'ratios={list(ratios)} and online={dict(online)} exclude each other: give ratios for phases with '
+                'labels made at their start, online for one phase with labels made in every iteration.'
+            )
+        kinds: list[dict[str, Any]] = [{'online': online}]
+        if online is None:
+            kinds = [{'label_ratio': ratio} for ratio in (LABEL_RATIOS if ratios is None else ratios)]
+        lengths = list(iters) if isinstance(iters, Sequence) and kinds else [iters] * len(kinds)
+        if None in lengths or len(lengths) != len(kinds):
+            raise ValueError(
+                f'iters={iters} is not the length of {len(kinds)} phases: give one number for all of them, or one for '
+                'each; ratios=() for the warm-up alone.'
+            )
+        phases: list[dict[str, Any]] = []
+        if warm_up or warm_up_lists or not kinds:
+            phases.append({'iters': warm_up, 'labeled': labeled + pseudo, 'labeled_lists': warm_up_lists})
+        of_all = {'labeled': labeled, 'pseudo': pseudo, 'lr_factor': lr_factor}
+        phases += [{'iters': length, **of_all, **kind} for length, kind in zip(lengths, kinds, strict=True)]
+        return cls.from_configs(phases)
+
     def __len__(self) -> int:
         """Return the number of phases."""
         return len(self.phases)
@@ -241,6 +326,11 @@ class Curriculum:
     def total_iters(self) -> int:
         """Iterations of the whole run."""
         return self.ends[-1]
+
+    @property
+    def warm_up(self) -> int:
+        """Iterations before the first phase that learns pseudo labels."""
+        return sum(phase.iters for phase in takewhile(lambda phase: not phase.learns_pseudo_labels, self.phases))
 
     def start(self, index: int) -> int:
         """Return the iteration at which a phase starts."""

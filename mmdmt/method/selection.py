@@ -1,9 +1,7 @@
-"""Select the most confident images of all, and the most confident pixels of a batch."""
+"""Select the most confident images of all."""
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 
 def most_confident(scores: NDArray[np.float32], label_ratio: float, class_balanced: bool = False) -> NDArray[np.int64]:
@@ -42,35 +40,3 @@ def most_confident(scores: NDArray[np.float32], label_ratio: float, class_balanc
 def _surest(images: NDArray[np.int64], confidence: NDArray[np.float32], share: float) -> NDArray[np.int64]:
     order = np.argsort(-confidence[images], kind='stable')
     return images[order[: max(1, int(len(images) * share))]]
-
-
-def surest_of_each_class(label: Tensor, confidence: Tensor, label_ratio: float) -> Tensor:
-    """Mark the share of each label that is surest.
-
-    Of the n entries of a label, those are marked that are as sure as the (int(n * label_ratio) + 1)-th surest, so ties
-    are, too; all, where int(n * label_ratio) is 0 or n. This is the rule of
-    :meth:`mmdmt.method.thresholds.ConfidenceHistogram.thresholds`, of a batch in place of all images.
-
-    Args:
-        label (Tensor): int64 of any shape.
-        confidence (Tensor): float32 of the same shape.
-        label_ratio (float): The share to keep, in (0, 1].
-
-    Returns:
-        Tensor: bool of the same shape.
-
-    Example:
-        >>> confidence = torch.tensor([0.9, 0.8, 0.7, 0.6, 0.55, 0.5])
-        >>> surest_of_each_class(torch.tensor([0, 0, 0, 0, 1, 1]), confidence, 0.25).tolist()
-        [True, True, False, False, True, True]
-    """
-    flat, sure = label.flatten(), confidence.flatten()
-    order = sure.argsort(descending=True)
-    order = order[flat[order].argsort(stable=True)]  # by label, and of each the surest first
-    flat, sure = flat[order], sure[order]
-    start, end = torch.searchsorted(flat, flat), torch.searchsorted(flat, flat, right=True)
-    share = ((end - start).double() * label_ratio).long()
-    last = torch.where(share < 1, end - 1, torch.minimum(start + share, end - 1))
-    kept = torch.empty_like(flat, dtype=torch.bool)
-    kept[order] = sure >= sure[last]
-    return kept.view_as(label)

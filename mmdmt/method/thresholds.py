@@ -1,9 +1,11 @@
 """Compute class-balanced confidence thresholds from histograms of confidences."""
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from mmdmt.method.confidence_levels import LOWER_EDGES, NUM_LEVELS, dequantize, quantize
+from mmdmt.method.confidence_levels import LOWER_EDGES, NUM_LEVELS, dequantize, quantize, quantize_tensor
 
 
 class ConfidenceHistogram:
@@ -141,3 +143,49 @@ class ConfidenceHistogram:
             )
         first_level = np.searchsorted(LOWER_EDGES, thresholds)
         return self.counts.sum(axis=1, where=np.arange(NUM_LEVELS) >= first_level[:, None])
+
+
+def count_confidences(label: Tensor, confidence: Tensor, num_classes: int) -> Tensor:
+    """Count how often each class was predicted with each confidence, on the device and without waiting for it.
+
+    Args:
+        label (Tensor): int64 of any shape; what is not in [0, num_classes) is not counted.
+        confidence (Tensor): float32 of the same shape, in [0, 1].
+        num_classes (int): How many classes there are.
+
+    Returns:
+        Tensor: float64 (num_classes, NUM_LEVELS).
+    """
+    inside = (label >= 0) & (label < num_classes)
+    level = quantize_tensor(confidence).clamp(min=0)  # -1 where it is NaN
+    index = (label * NUM_LEVELS + level).where(inside, num_classes * NUM_LEVELS).flatten()
+    counts = torch.zeros(num_classes * NUM_LEVELS + 1, dtype=torch.float64, device=label.device)
+    counts.scatter_add_(0, index, torch.ones_like(index, dtype=torch.float64))
+    return counts[:-1].view(num_classes, NUM_LEVELS)
+
+
+def class_thresholds(counts: Tensor, ratio: float) -> Tensor:
+    """Find, for each class, the confidence that the most confident share of its labels reaches.
+
+    This is the rule of :meth:`ConfidenceHistogram.thresholds`, for counts that may fade.
+
+    Args:
+        counts (Tensor): float64 (classes, NUM_LEVELS).
+        ratio (float): The share to keep, in (0, 1].
+
+    Returns:
+        Tensor: float32 (classes,); infinite for a class without a label.
+
+    Example:
+        >>> confidence = torch.tensor([0.9, 0.8, 0.7, 0.6, 0.55, 0.5])
+        >>> counts = count_confidences(torch.tensor([0, 0, 0, 0, 1, 1]), confidence, num_classes=2)
+        >>> [round(threshold, 2) for threshold in class_thresholds(counts, 0.25).tolist()]
+        [0.8, 0.5]
+    """
+    most_confident_first = counts.flip(1).cumsum(dim=1)
+    totals = most_confident_first[:, -1]
+    share = (totals * ratio).floor()
+    rank = torch.where(share < 1, totals, torch.minimum(share + 1, totals))
+    levels = NUM_LEVELS - 1 - (most_confident_first < rank[:, None]).sum(dim=1)
+    edges = torch.from_numpy(LOWER_EDGES.copy()).to(counts.device, non_blocking=True)
+    return edges[levels].masked_fill(totals == 0, torch.inf)

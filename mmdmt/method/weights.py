@@ -74,7 +74,19 @@ def compare(logits: Tensor, label: Tensor, confidence: Tensor, ignore_index: int
         ([False, True, True], [False, False, True])
     """
     # With its dtype, because on a GPU one kernel then does both, and no float32 copy of half logits is made.
-    probability = logits.detach().softmax(dim=1, dtype=torch.float32)
+    return compare_probability(logits.detach().softmax(dim=1, dtype=torch.float32), label, confidence, ignore_index)
+
+
+@torch.no_grad()
+def compare_probability(probability: Tensor, label: Tensor, confidence: Tensor, ignore_index: int = 255) -> Comparison:
+    """Compare a learner's prediction with the labels it is taught, see :func:`compare`.
+
+    Args:
+        probability (Tensor): (N, C, ...) float32; the softmax of its logits.
+        label (Tensor): (N, ...) integer labels.
+        confidence (Tensor): (N, ...) float32 confidence of the labeler, ``inf`` for ground truth.
+        ignore_index (int): The label that does not count. Defaults to 255.
+    """
     learner_confidence, prediction = probability.max(dim=1)
     valid = label != ignore_index
     index = label.where(valid, 0)
@@ -205,6 +217,43 @@ def share_weights(compared: Comparison, confidence: Tensor, threshold: float) ->
     sure = (compared.pseudo & (confidence >= threshold)).sum()
     share = sure / compared.pseudo.sum().clamp(min=1)
     return torch.where(compared.pseudo, share, compared.valid.float())
+
+
+def agreement_weights(compared: Comparison) -> Tensor:
+    """Weigh compared labels by 1 where learner and labeler agree and by 0 where they do not.
+
+    Args:
+        compared (Comparison): The result of :func:`compare`.
+
+    Returns:
+        Tensor: float32 weights in the shape of the label; 1 for ground truth, 0 where the label is ignored.
+
+    Example:
+        >>> compared = compare(torch.tensor([[0.0, 2.0], [0.0, 2.0]]), torch.tensor([0, 1]), torch.tensor([0.8, 0.8]))
+        >>> agreement_weights(compared).tolist()
+        [0.0, 1.0]
+    """
+    return (compared.valid & ~compared.disagree).float()
+
+
+def confidence_weights(compared: Comparison, confidence: Tensor, gamma: float) -> Tensor:
+    """Weigh compared labels by the labeler's own confidence, ``c ** gamma``.
+
+    Args:
+        compared (Comparison): The result of :func:`compare`.
+        confidence (Tensor): (N, ...) confidence of the labels that were compared.
+        gamma (float): The exponent.
+
+    Returns:
+        Tensor: float32 weights in the shape of the label; 1 for ground truth, 0 where the label is ignored.
+
+    Example:
+        >>> sure = torch.tensor([0.5, float('inf')])
+        >>> compared = compare(torch.zeros(2, 2), torch.tensor([0, 0]), sure)
+        >>> confidence_weights(compared, sure, gamma=2.0).tolist()
+        [0.25, 1.0]
+    """
+    return torch.where(compared.pseudo, confidence.pow(gamma), compared.valid.float())
 
 
 def below_floor(compared: Comparison, confidence: Tensor, min_confidence: float) -> Tensor:

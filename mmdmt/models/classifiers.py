@@ -21,6 +21,9 @@ SUPPORTED = (
     'LinearClsHead or VisionTransformerClsHead have it)'
 )
 
+NO_LABEL = -100
+"""A label that no image has, and cross entropy ignores."""
+
 
 class Classifiers:
     """MMPretrain's classifiers as peers."""
@@ -107,34 +110,61 @@ class Classifiers:
         for sample in samples:
             sample.pop('gt_score', None)  # one-hot labels, made for batch augmentations of its own
         label = torch.cat([sample.gt_label for sample in samples])
-        confidence = stack_confidence(samples, label.device)
+        confidence = _stacked(samples, 'pseudo_confidence', GROUND_TRUTH, label.device)
+        weights = None
+        if any('pseudo_weight' in sample for sample in samples):
+            weights = _stacked(samples, 'pseudo_weight', 1.0, label.device)
         if loss.mixup_alpha is None:
-            with loss.pseudo_targets(confidence):
+            with loss.pseudo_targets(confidence, weights):
                 return _named(loss, peer(inputs, samples, mode='loss'))
-        with torch.no_grad(), _untouched_statistics(bare):
-            logits = bare(inputs, mode='tensor')
-        compared, weights = loss.weigh(logits, label, confidence)
+        if weights is None:
+            with torch.no_grad(), _untouched_statistics(bare):
+                logits = bare(inputs, mode='tensor')
+            compared, weights = loss.weigh(logits, label, confidence)
+            label = compared.label_index
         mixture = Mixture.draw(len(samples), loss.mixup_alpha, label.device)
-        with loss.mixed_targets(compared.label_index, weights, mixture):
+        with loss.mixed_targets(label, loss.to_mix(weights, confidence), mixture):
             return _named(loss, peer(mixture(inputs), samples, mode='loss'))
 
-    def label_online(
-        self, labeler: BaseModel, views: Sequence[Tensor], samples: Sequence[Any], label_ratio: float | None = None
-    ) -> None:
-        """Label images.
+    def predict_views(self, peer: BaseModel, views: Sequence[Tensor]) -> Tensor:
+        """Predict unlabeled images.
 
         Args:
-            labeler (BaseModel): A classifier in evaluation mode.
-            views (Sequence[Tensor]): Of each image what the labeler sees, uint8 (3, H, W), all of one size.
-            samples (Sequence[DataSample]): Of each image; get ``gt_label`` and ``pseudo_confidence``.
-            label_ratio (float, optional): None, the default: a batch has few images of a class.
+            peer (BaseModel): A classifier in evaluation mode.
+            views (Sequence[Tensor]): Of each image what is labeled, uint8 (3, H, W), all of one size.
+
+        Returns:
+            Tensor: float32 (classes, images), the softmax.
         """
-        data = {'inputs': list(views), 'data_samples': [type(sample)() for sample in samples]}
-        logits = labeler(labeler.data_preprocessor(data, False)['inputs'], mode='tensor')
-        confidence, label = logits.float().softmax(dim=1).max(dim=1)
-        for sample, one, sure in zip(samples, label, confidence, strict=True):
-            sample.set_gt_label(one.unsqueeze(0))
-            sample.set_field(sure, 'pseudo_confidence')
+        from mmpretrain.structures import DataSample
+
+        data = {'inputs': list(views), 'data_samples': [DataSample() for _ in views]}
+        logits = peer(peer.data_preprocessor(data, False)['inputs'], mode='tensor')
+        return torch.as_tensor(logits.float().softmax(dim=1).T)
+
+    def ignored_label(self, peer: BaseModel) -> int:
+        """Return a label that no image has."""
+        return NO_LABEL
+
+    def wanted(self, samples: Sequence[Any], ignored: int) -> Tensor:
+        """Return that all images want a label."""
+        return torch.ones(len(samples), dtype=torch.bool)
+
+    def teach(self, samples: Sequence[Any], label: Tensor, confidence: Tensor, weights: Tensor | None) -> None:
+        """Give images their labels.
+
+        Args:
+            samples (Sequence[DataSample]): Get ``gt_label``, ``pseudo_confidence`` and, with weights,
+                ``pseudo_weight``.
+            label (Tensor): int64 (images,).
+            confidence (Tensor): float32 (images,).
+            weights (Tensor, optional): float32 (images,).
+        """
+        for number, sample in enumerate(samples):
+            sample.set_gt_label(label[number : number + 1])
+            sample.set_field(confidence[number], 'pseudo_confidence')
+            if weights is not None:
+                sample.set_field(weights[number], 'pseudo_weight')
 
     def predict(self, peer: nn.Module, data: dict[str, Any]) -> Iterator[tuple[list[int], Tensor]]:
         """Forward images to be labeled.
@@ -186,18 +216,9 @@ class Classifiers:
         return combined
 
 
-def stack_confidence(data_samples: Sequence[BaseDataElement], device: torch.device) -> Tensor:
-    """Stack the confidences of image labels.
-
-    Args:
-        data_samples (Sequence[DataSample]): With ``pseudo_confidence``, a float32 scalar, where the label is a pseudo
-            label.
-        device (torch.device): Of the result.
-
-    Returns:
-        Tensor: (N,) float32; ``inf`` for ground truth.
-    """
-    known = [torch.as_tensor(sample.get('pseudo_confidence', GROUND_TRUTH)) for sample in data_samples]
+def _stacked(data_samples: Sequence[BaseDataElement], name: str, of_truth: float, device: torch.device) -> Tensor:
+    """Stack a number of each sample, (N,) float32; ``of_truth`` where it has none, as ground truth."""
+    known = [torch.as_tensor(sample.get(name, of_truth)) for sample in data_samples]
     return torch.stack([one.to(device, torch.float32, non_blocking=True) for one in known])
 
 

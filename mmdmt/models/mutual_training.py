@@ -8,18 +8,21 @@ from typing import Any
 import torch
 from mmengine.model import BaseModel, is_model_wrapper
 from mmengine.optim import OptimWrapperDict
-from mmengine.structures import BaseDataElement, PixelData
+from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
-from mmdmt.evaluation_mode import evaluation_mode
 from mmdmt.losses import DynamicMutualLoss
-from mmdmt.method.draws import ONLINE, WEAK_VIEW
+from mmdmt.method.draws import TRUTH
+from mmdmt.method.phases import Phase
 from mmdmt.mixes import build_mixes
 from mmdmt.models.names import ENSEMBLE
+from mmdmt.models.online_labels import OnlineLabeling
 from mmdmt.models.peer_agreement import agreed_kind, agreed_num_classes, check_names, ring
 from mmdmt.models.peer_building import build_peer, naming_the_way_out
 from mmdmt.models.weights import load_plain_checkpoint, strip_wrapper_prefix, watched_init
 from mmdmt.registry import MODELS
+
+PSEUDO_COUNTS = ('pseudo_pixels', 'disagree', 'learner_wins')
 
 
 @MODELS.register_module()
@@ -35,8 +38,8 @@ class DynamicMutualTraining(BaseModel):
         makes both). What segmentors and classifiers do differently stands in :mod:`mmdmt.models.segmentors` and
         :mod:`mmdmt.models.classifiers`.
 
-        In a phase with labels online every peer's unlabeled images are labeled by its labeler before any peer is
-        trained, so that the order of peers means nothing.
+        In a phase with labels online every peer's unlabeled images are labeled before any peer is trained, so that
+        the order of peers means nothing.
 
     Args:
         peers (dict[str, dict]): Ordinary configs of MMSegmentation's segmentors or of MMPretrain's classifiers by name,
@@ -106,8 +109,8 @@ class DynamicMutualTraining(BaseModel):
         self._losses = {name: self.kind.place_loss(name, peer, loss) for name, peer in self.bare_peers.items()}
         self.num_classes = agreed_num_classes(self.kind, self.bare_peers)
         self.mixes = build_mixes(mixes or (), self.kind.space)
-        self._averages: Mapping[str, BaseModel] | None = None
-        self.online_label_ratio: float | None = None
+        self.online: OnlineLabeling | None = None
+        """What labels in each iteration of the present phase; None where labels are of a bank, true, or not needed."""
         self._register_state_dict_hook(self._without_wrapper_prefix)
         self._register_load_state_dict_pre_hook(partial(self._without_wrapper_prefix, self))
 
@@ -159,25 +162,22 @@ class DynamicMutualTraining(BaseModel):
         weights: dict[str, Tensor] = peer.state_dict()
         return weights
 
-    def begin_phase(
-        self,
-        min_confidence: float,
-        averages: 'Mapping[str, BaseModel] | None',
-        online_label_ratio: float | None = None,
-    ) -> None:
+    def begin_phase(self, phase: Phase, averages: Mapping[str, BaseModel] | None = None) -> None:
         """Take over what is particular to a phase.
 
         Args:
-            min_confidence (float): A pseudo label of less confidence weighs nothing.
-            averages (Mapping[str, BaseModel], optional): Averaged peers by name, to label online in place of the peers
-                themselves; None for these.
-            online_label_ratio (float, optional): Share of each class of a batch that is labeled online. Defaults to
-                None, all.
+            phase (Phase): The one that begins.
+            averages (Mapping[str, BaseModel], optional): Averaged peers by name, which label online where the phase
+                says so. Defaults to None, the peers as they stand.
         """
-        self._averages = averages
-        self.online_label_ratio = online_label_ratio
+        online = phase.online_labels
+        self.online = None
+        if online is not None and online.labeler != TRUTH:
+            models = averages if averages is not None and online.averaged else self.bare_peers
+            main = {name: placed[0] for name, placed in self._losses.items()}
+            self.online = OnlineLabeling(online, self.kind, models, self.labelers, main, self.num_classes)
         for loss in self._all_losses():
-            loss.floor = min_confidence
+            loss.floor = phase.floor
 
     def set_progress(self, progress: float) -> None:
         """Set the progress through the phase, for losses whose exponents grow with it.
@@ -203,12 +203,12 @@ class DynamicMutualTraining(BaseModel):
         Returns:
             dict[str, Tensor]: Detached scalars to log: ``loss``, the sum over peers; ``<peer>.decode.loss_dmt`` and
             whatever else the heads report; for batches with pseudo labels ``<peer>.mean_weight``, the mean weight of
-            all valid labels, ``<peer>.disagreement`` and ``<peer>.learner_wins``, shares of the pseudo labels.
+            all valid labels, ``<peer>.disagreement`` and ``<peer>.learner_wins``, shares of the pseudo labels, and
+            ``<peer>.pseudo_share``, the share of the weights in the loss that pseudo labels have.
         """
         log: dict[str, Tensor] = {}
         shares = self._split(data)
-        for name, share in shares.items():
-            self.label_online(name, share, optim_wrapper)
+        self.label_online(shares, optim_wrapper)
         for name, batch in shares.items():
             peer, optimizer, placed = self.peers[name], optim_wrapper[name], self._losses[name]
             for one in placed:
@@ -223,24 +223,16 @@ class DynamicMutualTraining(BaseModel):
             log.update({f'{name}.{key}': value for key, value in self._agreement(name).items()})
         return log
 
-    @torch.no_grad()
-    def label_online(self, name: str, share: dict[str, Any], optim_wrapper: OptimWrapperDict) -> None:
-        """Let the labeler of a peer label those of its images whose labels are made in this iteration.
+    def label_online(self, shares: Mapping[str, dict[str, Any]], optim_wrapper: OptimWrapperDict) -> None:
+        """Label the images whose labels are made in this iteration.
 
         Args:
-            name (str): Of the peer.
-            share (dict): Its share of a batch; the samples get their labels.
-            optim_wrapper (OptimWrapperDict): That of the labeler says in what precision it is forwarded.
+            shares (Mapping[str, dict]): Each peer's share of a batch; the samples get their labels.
+            optim_wrapper (OptimWrapperDict): That of a labeler says in what precision it is forwarded.
         """
-        numbers = [i for i, sample in enumerate(share['data_samples']) if sample.metainfo.get(ONLINE)]
-        if not numbers:
-            return
-        labeler = self.labelers[name]
-        model = (self._averages or self.bare_peers)[labeler]
-        samples = [share['data_samples'][i] for i in numbers]
-        views = [_weak_view(sample, share['inputs'][i]) for i, sample in zip(numbers, samples, strict=True)]
-        with evaluation_mode([model]), optim_wrapper[labeler].optim_context(model):
-            self.kind.label_online(model, views, samples, self.online_label_ratio)
+        if self.online is not None:
+            models = self.online.models
+            self.online.label(shares, lambda name: optim_wrapper[name].optim_context(models[name]))
 
     def _split(self, data: dict[str, Any]) -> dict[str, dict[str, Any]]:
         """Give each peer its share of the batch, in the order of the peers."""
@@ -260,11 +252,15 @@ class DynamicMutualTraining(BaseModel):
         counts = self._losses[name][0].counts
         if not counts:
             return {}
+        if self.online is not None:
+            weighed = self.online.counts.get(name, {})  # on the weak view
+            counts = {**counts, **{key: weighed[key] for key in PSEUDO_COUNTS if key in weighed}}
         pseudo_pixels = counts['pseudo_pixels'].clamp(min=1)
         return {
             'mean_weight': counts['weight'] / counts['pixels'].clamp(min=1),
             'disagreement': counts['disagree'] / pseudo_pixels,
             'learner_wins': counts['learner_wins'] / pseudo_pixels,
+            'pseudo_share': counts['pseudo_share'],
         }
 
     def val_step(self, data: dict[str, Any]) -> list[BaseDataElement]:
@@ -345,14 +341,6 @@ class DynamicMutualTraining(BaseModel):
     def _without_wrapper_prefix(model: 'DynamicMutualTraining', weights: dict[str, Any], prefix: str, *_: Any) -> None:
         """Call :func:`strip_wrapper_prefix` as a hook of torch."""
         strip_wrapper_prefix(weights, prefix, model.peer_names)
-
-
-def _weak_view(sample: Any, image: Tensor) -> Tensor:
-    """Take the labeler's view out of a sample; without one both see the same image."""
-    if WEAK_VIEW not in sample:
-        return image
-    view = sample.pop(WEAK_VIEW)
-    return view.data if isinstance(view, PixelData) else view
 
 
 def _without_wrapper(peer: nn.Module) -> BaseModel:

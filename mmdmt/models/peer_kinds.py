@@ -45,10 +45,17 @@ class PeerKind(Protocol):
     ) -> dict[str, Tensor]:
         """Forward a peer's share of a batch, not preprocessed, and return its losses."""
 
-    def label_online(
-        self, labeler: BaseModel, views: Sequence[Tensor], samples: Sequence[Any], label_ratio: float | None = None
-    ) -> None:
-        """Give samples the labels that a labeler in evaluation mode predicts for their views, and its confidence."""
+    def predict_views(self, peer: BaseModel, views: Sequence[Tensor]) -> Tensor:
+        """Predict views of unlabeled images in evaluation mode: float32 (classes, labels), image after image."""
+
+    def ignored_label(self, peer: BaseModel) -> int:
+        """Return the label that a peer ignores."""
+
+    def wanted(self, samples: Sequence[Any], ignored: int) -> Tensor:
+        """Return where labels of samples, one after the other in a row, are wanted: bool (labels,)."""
+
+    def teach(self, samples: Sequence[Any], label: Tensor, confidence: Tensor, weights: Tensor | None) -> None:
+        """Give samples their labels, confidences and, if these are known, weights, out of rows of all of them."""
 
     def predict(self, peer: nn.Module, data: dict[str, Any]) -> Iterable[Any]:
         """Forward images to be labeled, as the recorder of the label space takes it."""

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from mmdmt.losses import DynamicMutualLoss
 from mmdmt.method.mixing import PixelBatch
-from mmdmt.method.selection import surest_of_each_class
 from mmdmt.method.weights import GROUND_TRUTH
 from mmdmt.mixes import Mix
 from mmdmt.models.names import ENSEMBLE
@@ -120,7 +119,8 @@ class Segmentors:
             plain: dict[str, Tensor] = peer(**batch, mode='loss')
             return plain
         label = torch.stack([sample.gt_sem_seg.data[0] for sample in samples])
-        mixed = PixelBatch(batch['inputs'], label, stack_confidence(samples))
+        weights = stack_maps(samples, 'pseudo_weight', 1.0) if 'pseudo_weight' in samples[pseudo[0]] else None
+        mixed = PixelBatch(batch['inputs'], label, stack_maps(samples, 'pseudo_confidence', GROUND_TRUTH), weights)
         labeled = [number for number in range(len(samples)) if number not in pseudo]
         for mix in mixes:
             mixed = mix(mixed, pseudo, labeled, self.num_classes(bare))
@@ -129,36 +129,62 @@ class Segmentors:
                 sample.gt_sem_seg = PixelData(data=one.unsqueeze(0))
         with ExitStack() as stack:
             for loss in placed:
-                stack.enter_context(loss.pseudo_targets(mixed.confidence))
+                stack.enter_context(loss.pseudo_targets(mixed.confidence, mixed.weight))
             losses: dict[str, Tensor] = peer(mixed.inputs, samples, mode='loss')
         return losses
 
-    def label_online(
-        self, labeler: BaseModel, views: Sequence[Tensor], samples: Sequence[Any], label_ratio: float | None = None
-    ) -> None:
-        """Label images where they have no label yet.
+    def predict_views(self, peer: BaseModel, views: Sequence[Tensor]) -> Tensor:
+        """Predict crops of unlabeled images.
 
         Args:
-            labeler (BaseModel): A segmentor in evaluation mode.
-            views (Sequence[Tensor]): Of each image what the labeler sees, uint8 (3, H, W).
-            samples (Sequence[SegDataSample]): Of each image; ``gt_sem_seg`` is the label that the heads ignore where
-                no label is wanted. They get the labels and ``pseudo_confidence``, float32 (1, H, W).
-            label_ratio (float, optional): Share of each predicted class in all of these images that is kept, the
-                surest pixels; the rest is ignored. Defaults to None, all.
+            peer (BaseModel): A segmentor in evaluation mode.
+            views (Sequence[Tensor]): Of each image what is labeled, uint8 (3, H, W).
+
+        Returns:
+            Tensor: float32 (classes, pixels), the softmax of one crop after the other.
         """
-        main_head: Any = next(iter(_heads(labeler).values()))
         shapes = [tuple(view.shape[1:]) for view in views]
         metas = [SegDataSample(metainfo={'img_shape': shape, 'ori_shape': shape}) for shape in shapes]
-        for positions, logits, windows in forward_crops(labeler, {'inputs': list(views), 'data_samples': metas}):
-            confidence, label = logits.softmax(dim=1, dtype=torch.float32).max(dim=1)
-            for position, one, sure, window in zip(positions, label, confidence, windows, strict=True):
-                place = samples[position].gt_sem_seg.data[0].to(label.device, torch.int64, non_blocking=True)
-                samples[position].gt_sem_seg = PixelData(
-                    data=torch.where(place == main_head.ignore_index, place, one[window]).unsqueeze(0)
-                )
-                samples[position].pseudo_confidence = PixelData(data=sure[window].unsqueeze(0))
-        if label_ratio is not None:
-            _keep_surest(samples, label_ratio, main_head.ignore_index)
+        found: dict[int, Tensor] = {}
+        for positions, logits, windows in forward_crops(peer, {'inputs': list(views), 'data_samples': metas}):
+            probability = logits.softmax(dim=1, dtype=torch.float32)
+            for position, one, (rows, columns) in zip(positions, probability, windows, strict=True):
+                found[position] = one[:, rows, columns].flatten(1)
+        return torch.cat([found[position] for position in range(len(views))], dim=1)
+
+    def ignored_label(self, peer: BaseModel) -> int:
+        """Return the label that a segmentor's main head ignores."""
+        main_head: Any = next(iter(_heads(peer).values()))
+        return int(main_head.ignore_index)
+
+    def wanted(self, samples: Sequence[Any], ignored: int) -> Tensor:
+        """Return which pixels want a label: those that are not ignored yet, as padding and margins are.
+
+        Args:
+            samples (Sequence[SegDataSample]): With ``gt_sem_seg``.
+            ignored (int): The label that is ignored.
+
+        Returns:
+            Tensor: bool (pixels,), of one sample after the other.
+        """
+        return torch.cat([sample.gt_sem_seg.data.flatten() for sample in samples]) != ignored
+
+    def teach(self, samples: Sequence[Any], label: Tensor, confidence: Tensor, weights: Tensor | None) -> None:
+        """Give crops their labels.
+
+        Args:
+            samples (Sequence[SegDataSample]): Get ``gt_sem_seg``, ``pseudo_confidence`` and, with weights,
+                ``pseudo_weight``, each (1, H, W).
+            label (Tensor): int64 (pixels,), of one sample after the other.
+            confidence (Tensor): float32 (pixels,).
+            weights (Tensor, optional): float32 (pixels,).
+        """
+        shapes = [sample.gt_sem_seg.data.shape for sample in samples]
+        rows = {'gt_sem_seg': label, 'pseudo_confidence': confidence, 'pseudo_weight': weights}
+        for name, row in rows.items():
+            if row is not None:
+                for sample, shape, one in zip(samples, shapes, row.split([s.numel() for s in shapes]), strict=True):
+                    sample.set_field(PixelData(data=one.view(shape)), name)
 
     def predict(self, peer: nn.Module, data: dict[str, Any]) -> Iterator[Predicted]:
         """Forward images to be labeled: see :func:`~mmdmt.models.prediction.forward`."""
@@ -205,35 +231,27 @@ class Segmentors:
         return combined
 
 
-def stack_confidence(data_samples: Sequence[BaseDataElement]) -> Tensor:
-    """Stack the samples' confidence maps to the size of their labels.
+def stack_maps(data_samples: Sequence[BaseDataElement], name: str, of_truth: float) -> Tensor:
+    """Stack maps of the samples, such as ``pseudo_confidence``, to the size of their labels.
 
     Args:
-        data_samples (Sequence[SegDataSample]): With ``gt_sem_seg`` of one size (H, W), padded or not, and
-            ``pseudo_confidence`` (1, h, w) of the unpadded image where the label is a pseudo label.
+        data_samples (Sequence[SegDataSample]): With ``gt_sem_seg`` of one size (H, W), padded or not, and a map
+            (1, h, w) of the unpadded image where the label is a pseudo label.
+        name (str): Of the map.
+        of_truth (float): Its value where the label is ground truth.
 
     Returns:
-        Tensor: (N, H, W) float32; ``inf`` for ground truth, and 0 outside of the map of a pseudo label.
+        Tensor: (N, H, W) float32; 0 outside of the map of a pseudo label.
     """
     size = data_samples[0].gt_sem_seg.shape
     device = data_samples[0].gt_sem_seg.data.device
-    confidence = torch.full((len(data_samples), *size), GROUND_TRUTH, device=device)
+    stacked = torch.full((len(data_samples), *size), of_truth, device=device)
     for i, sample in enumerate(data_samples):
-        if 'pseudo_confidence' in sample:
-            height, width = sample.pseudo_confidence.shape
-            confidence[i] = 0  # padding is not a label, and never ground truth
-            confidence[i, :height, :width] = sample.pseudo_confidence.data[0]
-    return confidence
-
-
-def _keep_surest(samples: Sequence[Any], label_ratio: float, ignore_index: int) -> None:
-    """Ignore the labels of images, each (1, H, W), but the surest share of each class in all of them together."""
-    label = torch.cat([sample.gt_sem_seg.data.flatten() for sample in samples])
-    confidence = torch.cat([sample.pseudo_confidence.data.flatten() for sample in samples])
-    label = label.where(surest_of_each_class(label, confidence, label_ratio), ignore_index)
-    maps = [sample.gt_sem_seg.data for sample in samples]
-    for sample, like, one in zip(samples, maps, label.split([one.numel() for one in maps]), strict=True):
-        sample.gt_sem_seg = PixelData(data=one.view_as(like))
+        if name in sample:
+            height, width = sample.get(name).shape
+            stacked[i] = 0  # padding is not a label, and never ground truth
+            stacked[i, :height, :width] = sample.get(name).data[0]
+    return stacked
 
 
 def _heads(segmentor: nn.Module) -> dict[str, nn.Module]:

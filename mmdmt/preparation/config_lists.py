@@ -22,7 +22,7 @@ from mmdmt.rules.facts import Facts
 from mmdmt.rules.findings import some
 from mmdmt.rules.joined_datasets import plain_datasets
 from mmdmt.rules.run_facts import read_data, read_peers
-from mmdmt.rules.source_files import check_folders, check_places
+from mmdmt.rules.source_files import check_folders, check_places, name_lists
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,7 @@ def dataset_configs(config: Config) -> dict[str, dict[str, Any]]:
     train, val, test = (
         settings.get(f'{stage}_dataloader', {}).get('dataset', {}) for stage in ('train', 'val', 'test')
     )
+    train = name_lists(train)
     labeled, unlabeled = train.get('labeled', train), train.get('unlabeled')
     if unlabeled and not unlabeled.get('pipeline'):
         unlabeled = {**unlabeled, 'pipeline': labeled.get('pipeline')}  # as mmdmt.MutualDataset does

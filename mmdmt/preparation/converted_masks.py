@@ -18,7 +18,7 @@ class ConvertedMasksDataset(BaseSegDataset):
 
     Raises:
         FileNotFoundError: If the image folder or the list does not exist, or an image that is listed has no mask.
-        ValueError: If there is no image, or the masks are no 8-bit images of one channel.
+        ValueError: If images are missing, or masks are other than 8-bit images of one channel.
     """
 
     #: The script that writes the masks, for error messages.

@@ -78,7 +78,7 @@ class CheckedImage:
 
     @property
     def is_sound(self) -> bool:
-        """Whether nothing must be mended."""
+        """Return whether the image can be trained on as it is."""
         return not any(finding.stops for finding in self.findings)
 
 

@@ -52,7 +52,7 @@ def read_list(path: Path) -> list[str]:
         The images as they are written there, in that order.
 
     Raises:
-        FileNotFoundError: If there is no such file.
+        FileNotFoundError: If the file is missing.
         ValueError: If it names no image.
     """
     if not path.is_file():
@@ -75,7 +75,7 @@ def ids_in_folder(folder: Path, img_suffix: str) -> list[str]:
         The paths in the folder without the suffix, sorted.
 
     Raises:
-        FileNotFoundError: If there is no such folder, or no such file in it.
+        FileNotFoundError: If the folder is missing, or holds no such file.
     """
     ids = [
         (Path(place) / file).relative_to(folder).as_posix().removesuffix(img_suffix)

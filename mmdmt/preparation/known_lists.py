@@ -59,7 +59,7 @@ def digest(images: Iterable[str]) -> str:
 
 
 def recognize(images: Iterable[str]) -> KnownList | None:
-    """Return which published list some images are, or None if they are none of those known.
+    """Return the published list that some images are, or None of an unknown one.
 
     Args:
         images: Paths or names, in any order.

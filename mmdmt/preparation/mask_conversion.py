@@ -30,7 +30,7 @@ def labels_in(folder: Path, suffix: str, data_set: str) -> dict[str, Path]:
         Paths by stem, sorted.
 
     Raises:
-        FileNotFoundError: If there is no such folder, or no such file in it.
+        FileNotFoundError: If the folder is missing, or holds no such file.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f'{folder} does not exist: give the folder of {data_set} that holds {folder.name}.')
@@ -118,7 +118,7 @@ def _as_completed(tasks: Iterator[tuple[str, 'Future[str]']], ahead: int) -> Ite
 
 
 def _origin() -> PngInfo:
-    """Say in a file who has written it, so that a photo of the same name is not taken for a mask made before."""
+    """Mark a file as written by a converter, so that a photo of the same name is not taken for a mask made before."""
     origin = PngInfo()
     origin.add_text('Software', _SOFTWARE)
     return origin

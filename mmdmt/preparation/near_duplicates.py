@@ -98,7 +98,7 @@ def _bands(path: Path) -> npt.NDArray[Any] | None:
 
 
 def _small(array: npt.NDArray[Any]) -> npt.NDArray[np.float32] | None:
-    """Average the bands of an array, (H, W) or (H, W, bands), and make it small; None if it is not an image."""
+    """Average the bands of an array, (H, W) or (H, W, bands), and make it small; None of an array of another shape."""
     if array.ndim not in (2, 3) or array.dtype.kind not in 'buif' or not array.size:
         return None
     step = max(1, min(array.shape[:2]) // (4 * _SIDE))

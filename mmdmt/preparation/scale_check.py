@@ -52,7 +52,7 @@ def scale_warnings(pipelines: Mapping[str, Sequence[Any]], sources: Mapping[str,
     return [
         f'Images are resized by different factors: {told}. A network labels and predicts best at the scale that it is '
         f"trained at: put the same dict(type='Resize', scale=..., keep_ratio=True) before LoadPseudoLabel and behind "
-        'LoadImageFromFile of the labeled images, of val and of test, as configs/custom/dmt_custom.py does.'
+        'LoadImageFromFile of the labeled images, of val and of test; configs/custom/dmt_custom.py has it everywhere.'
     ]
 
 

@@ -80,7 +80,7 @@ def sized_split(
     images = sorted_once(ids)
     for size in sizes.values():
         if not 1 <= size <= len(images):
-            raise ValueError(f'{size} of {len(images)} images is not a labeled set: give 1 to {len(images)}.')
+            raise ValueError(f'{size} of {len(images)} images cannot be labeled: give 1 to {len(images)}.')
     units = {image: image for image in images} if groups is None else {image: groups[image] for image in images}
     members: dict[str, list[str]] = {}
     for image, unit in units.items():
@@ -128,7 +128,7 @@ def group_of(ids: Iterable[str], pattern: str) -> dict[str, str]:
     try:
         expression = re.compile(pattern)
     except re.error as error:
-        raise ValueError(f'{pattern!r} is not a regular expression ({error}): mend --group.') from None
+        raise ValueError(f'--group must be a regular expression, got {pattern!r} ({error}).') from None
     found = {image: expression.search(image) for image in ids}
     without = [image for image, match in found.items() if match is None]
     if without:
@@ -172,7 +172,7 @@ def sizes_of(total: int, denominators: Mapping[str, float]) -> dict[str, int]:
     for name, denominator in denominators.items():
         if not 1 <= denominator <= total:
             raise ValueError(
-                f'1/{name} of {total} images is not a labeled set: give denominators from 1 to the number of images.'
+                f'1/{name} of {total} images must be one or more: give denominators from 1 to the number of images.'
             )
     return {name: int(total / denominator) for name, denominator in denominators.items()}
 

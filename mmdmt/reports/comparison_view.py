@@ -29,11 +29,29 @@ def compare(experiments: Sequence[Experiment]) -> dict[str, Any]:
         'unit': unit_of(metric),
         'experiments': list(zip(experiments, colors, strict=True)),
         'predictors': predictors,
+        'one_seed': any(len(experiment.counted) == 1 for experiment in experiments),
+        'gains': _gains(experiments, predictors, metric),
         'plots': _plots(experiments, colors, predictors, metric),
         'classes': _classes(experiments),
         'differences': dict(list(differing.items())[:MOST_DIFFERENCES]),
         'more_differences': max(0, len(differing) - MOST_DIFFERENCES),
     }
+
+
+def _gains(
+    experiments: Sequence[Experiment], predictors: Sequence[str], metric: str
+) -> list[tuple[str, list[float | None]]]:
+    """Return for each experiment after the first what its last weights gain over those of the first."""
+
+    def mean(experiment: Experiment, predictor: str) -> float | None:
+        last = experiment.last(predictor, metric)
+        return None if last is None else last.mean
+
+    rows = []
+    for other in experiments[1:]:
+        pairs = [(mean(other, name), mean(experiments[0], name)) for name in predictors]
+        rows.append((other.name, [None if a is None or b is None else a - b for a, b in pairs]))
+    return rows
 
 
 def _plots(

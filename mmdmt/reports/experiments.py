@@ -3,12 +3,11 @@
 import json
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
 from typing import Any
 
-from mmdmt.reports.config_text import flatten
 from mmdmt.reports.run import ENSEMBLE, PhaseSpan, Run
 
 # The parts of a config that make an experiment. Others are variables of the config files, or say where and how a run
@@ -176,6 +175,29 @@ def _phases_alike(rest: dict[str, Any], ratios: Sequence[Any]) -> str:
     others = ', '.join(f'{key} {value}' for key, value in rest.items() if key != 'iters')
     text = f'{times}{rest.get("iters", "no")} iterations' + (f' ({others})' if others else '')
     return f'{text}, label ratio{"s" if len(ratios) > 1 else ""} {", ".join(map(str, ratios))}' if ratios else text
+
+
+def flatten(settings: Any, name: str = '') -> dict[str, Any]:
+    """Lay nested settings out flat.
+
+    Args:
+        settings (Any): Dicts and lists within each other.
+        name (str): What stands in front of every name. Defaults to ``''``.
+
+    Returns:
+        dict[str, Any]: Values by dotted name, such as ``model.peers.coco.type`` and ``custom_hooks.0.carry``. A list of
+        plain values is one value.
+    """
+    if isinstance(settings, Mapping):
+        parts = [(str(key), value) for key, value in settings.items()]
+    elif isinstance(settings, list) and any(isinstance(one, Mapping | list) for one in settings):
+        parts = [(str(number), value) for number, value in enumerate(settings)]
+    else:
+        return {name: settings}
+    flat = {}
+    for key, value in parts:
+        flat.update(flatten(value, f'{name}.{key}' if name else key))
+    return flat
 
 
 def _settings(run: Run) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from mmdmt.reports.experiments import group
 from mmdmt.reports.plots import colors_of
 from mmdmt.reports.run import read_run
 from mmdmt.reports.run_view import view_run
-from mmdmt.reports.wording import count, duration, number, spread
+from mmdmt.reports.wording import count, duration, gain, number, spread
 
 GENERATOR = 'mmdmt report'
 
@@ -63,7 +63,7 @@ def render(work_dirs: Sequence[Path]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=number, spread=spread, count=count, duration=duration)
+    environment.filters.update(number=number, gain=gain, spread=spread, count=count, duration=duration)
     return environment.get_template('report.html.j2').render(
         generator=GENERATOR,
         made=f'{datetime.now():%Y-%m-%d %H:%M}',

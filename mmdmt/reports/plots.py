@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import matplotlib as mpl
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -63,6 +64,15 @@ def colors_of(peers: Sequence[str]) -> dict[str, str]:
     """Give every peer a color of its own, and the ensemble its one."""
     colors = {name: PEER_COLORS[number % len(PEER_COLORS)] for number, name in enumerate(peers)}
     return {**colors, ENSEMBLE: ENSEMBLE_COLOR}
+
+
+def thin(steps: Sequence[int], values: Sequence[float], most: int = 600) -> tuple[list[int], list[float]]:
+    """Bring a long curve to at most so many points, each the mean of as many neighbors, at the last one's step."""
+    length = math.ceil(len(steps) / most)
+    if length < 2:
+        return list(steps), list(values)
+    parts = [range(start, min(start + length, len(steps))) for start in range(0, len(steps), length)]
+    return [steps[part[-1]] for part in parts], [fmean(values[i] for i in part) for part in parts]
 
 
 def draw(

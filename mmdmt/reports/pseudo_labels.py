@@ -4,8 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mmdmt.reports.run import Run
-from mmdmt.reports.scalars import Entry
+from mmdmt.reports.run import Entry, Run
 
 # Scalars of all classes together and of single ones, and how they are called in print.
 QUANTITIES = (
@@ -24,7 +23,7 @@ class Quantity:
         title: What it is called.
         meaning: What it is.
         whole: Of all classes together in each phase, NaN where it was not logged; empty if it never was.
-        classes: Of each class in each phase.
+        classes: Of each class in each phase; NaN where a class has no label.
     """
 
     title: str
@@ -35,12 +34,12 @@ class Quantity:
 
 def labeled_phases(run: Run) -> list[int]:
     """Return the numbers of the phases that the labelings of a run are of."""
-    return [_phase(run, entry) for entry in run.scalars.labelings]
+    return [entry['phase'] for entry in run.labelings]
 
 
 def labelers(run: Run) -> list[str]:
     """Return the names of the labelers, in the order of the peers."""
-    keys = (key.split('/') for entry in run.scalars.labelings for key in entry)
+    keys = (key.split('/') for entry in run.labelings for key in entry)
     names = dict.fromkeys(parts[1] for parts in keys if parts[0] == 'pseudo' and len(parts) > 2)
     return sorted(names, key=lambda name: run.peers.index(name) if name in run.peers else len(run.peers))
 
@@ -55,13 +54,12 @@ def quality(run: Run, labeler: str) -> list[Quantity]:
     Returns:
         list[Quantity]: Those that were logged, in percent; thresholds, too, which are logged between 0 and 1.
     """
-    entries = run.scalars.labelings
+    entries = run.labelings
     found = []
     for name, of_class, title, meaning in QUANTITIES:
         whole = _values(entries, f'pseudo/{labeler}/{name}')
         prefix = f'pseudo/{labeler}/{of_class}/'
-        keys = dict.fromkeys(key for entry in entries for key in entry if key.startswith(prefix))
-        classes = {key.removeprefix(prefix): _values(entries, key) for key in keys}
+        classes = {cls: _values(entries, f'{prefix}{cls}') for cls in run.classes}
         finite = [value for row in (whole, *classes.values()) for value in row if math.isfinite(value)]
         if finite:
             factor = 100.0 if name == 'threshold' else 1.0  # the others are logged in percent
@@ -95,21 +93,9 @@ def trend(run: Run, labeler: str) -> str:
 
 
 def labeling_seconds(run: Run) -> dict[int, float]:
-    """Return how long the labeling of each phase took: as logged as a scalar, or else as the log lines tell."""
-    logged = {
-        _phase(run, entry): float(entry['pseudo/seconds'])
-        for entry in run.scalars.labelings
-        if isinstance(entry.get('pseudo/seconds'), int | float)
-    }
-    return {**run.log.labeling_seconds, **logged}
+    """Return how long the labeling of each phase took."""
+    return {entry['phase']: entry['pseudo/seconds'] for entry in run.labelings if 'pseudo/seconds' in entry}
 
 
 def _values(entries: Sequence[Entry], key: str) -> tuple[float, ...]:
-    values = (entry.get(key) for entry in entries)
-    return tuple(float(value) if isinstance(value, int | float) else math.nan for value in values)
-
-
-def _phase(run: Run, entry: Entry) -> int:
-    if 'pseudo/phase' in entry:
-        return int(entry['pseudo/phase'])
-    return next((phase.index for phase in reversed(run.phases) if phase.start <= entry['step']), 0)
+    return tuple(float(entry.get(key, math.nan)) for entry in entries)

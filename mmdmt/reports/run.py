@@ -1,18 +1,17 @@
-"""Read a run from its work_dir."""
+"""Read a run from its work_dir: the events that it has written down, and the scalars of training."""
 
+import json
 import math
-import re
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mmdmt.reports.config_text import as_dict, as_list, read_config
-from mmdmt.reports.log import Log, read_logs
-from mmdmt.reports.scalars import TIMERS, Scalars, read_scalars, series
-
 ENSEMBLE = 'ensemble'
-PLAIN = 'model'  # how a model without peers is called, whose metrics have no name in front
+Entry = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class PhaseSpan:
         index: Its number.
         start: Iterations done before it.
         stop: Iterations done after it.
-        settings: As the config has them.
+        settings: As the run has them.
         kind: What it is, in words.
     """
 
@@ -49,27 +48,39 @@ class Score:
     best_step: int
 
 
-@dataclass(frozen=True)
+@dataclass
 class Run:
-    """A run of MMEngine.
+    """A run with DMTHook.
 
     Args:
         work_dir: Its folder.
-        config_name: Name of the config file.
+        facts: What the event of its last start says.
+        training: Entries of iterations, each with its ``step``: ``loss``, ``coco.mean_weight``, ...
+        validations: ``coco/mIoU``, ``ensemble/mIoU``, ``coco/IoU/<class>``, ... of each.
+        labelings: ``pseudo/coco/coverage``, ... of each.
+        starts: When each start began and when it last wrote.
+        phase_seconds: Wall time of each phase, its labeling included, iterations done twice counted twice.
+        cpu_seconds: CPU time of all starts that have ended, data workers included; None if none has.
+        messages: How often each warning and error was logged, by level and text.
+        unreadable: Lines that are no JSON, such as the one that a run was killed in.
+        reached: The last iteration of which there is a trace.
         config_text: The config, as dumped.
-        config: Its settings.
-        scalars: What was logged as numbers.
-        log: What was logged as text.
         checkpoints: Iterations of the checkpoints that are there.
     """
 
     work_dir: Path
-    config_name: str
-    config_text: str
-    config: dict[str, Any]
-    scalars: Scalars
-    log: Log
-    checkpoints: tuple[int, ...]
+    facts: Entry = field(default_factory=dict)
+    training: list[Entry] = field(default_factory=list)
+    validations: list[Entry] = field(default_factory=list)
+    labelings: list[Entry] = field(default_factory=list)
+    starts: list[tuple[datetime, datetime]] = field(default_factory=list)
+    phase_seconds: Counter[int] = field(default_factory=Counter)
+    cpu_seconds: float | None = None
+    messages: Counter[tuple[str, str]] = field(default_factory=Counter)
+    unreadable: int = 0
+    reached: int = 0
+    config_text: str = ''
+    checkpoints: tuple[int, ...] = ()
 
     @property
     def name(self) -> str:
@@ -77,78 +88,73 @@ class Run:
         return self.work_dir.resolve().name
 
     @property
-    def seed(self) -> int | str | None:
-        """The seed of the config, or the one that MMEngine has drawn."""
-        seed = as_dict(self.config.get('randomness')).get('seed')
-        return self.log.environment.get('seed') if seed is None else seed
+    def config_name(self) -> str:
+        """The name of the config file."""
+        return str(self.facts.get('config_name') or self.name)
 
-    @cached_property
+    @property
+    def config(self) -> Entry:
+        """The settings."""
+        return as_dict(self.facts.get('config'))
+
+    @property
+    def seed(self) -> Any:
+        """The seed; None if it is not known."""
+        return self.facts.get('seed')
+
+    @property
     def peers(self) -> tuple[str, ...]:
-        """Names of the peers in the order in which they were logged; of a model without peers, of what was validated.
+        """Names of the peers."""
+        return tuple(map(str, as_list(self.facts.get('peers'))))
 
-        A dumped config has them in the order of the alphabet, logs and pictures in that of the config file.
-        """
-        peers = as_dict(self.config.get('model')).get('peers')
-        if isinstance(peers, dict) and peers:
-            entries = (*self.scalars.training[:1], *self.scalars.validations[:1])
-            logged = list(dict.fromkeys(re.split(r'[./]', key)[0] for entry in entries for key in entry))
-            return tuple(sorted(peers, key=lambda name: logged.index(name) if name in logged else len(logged)))
-        return tuple(name for name in self._validated if name != ENSEMBLE)
-
-    @cached_property
-    def predictors(self) -> tuple[str, ...]:
-        """The peers, and what else was validated, the ensemble above all."""
-        return (*self.peers, *(name for name in self._validated if name not in self.peers))
-
-    @cached_property
-    def metric(self) -> str:
-        """The metric that the run is judged by: ``mIoU`` if it is there."""
-        names = [metric for metrics in self._validated.values() for metric in metrics]
-        return min(names, key=lambda name: (name.rpartition('/')[2] != 'mIoU', names.index(name)), default='mIoU')
-
-    @cached_property
+    @property
     def classes(self) -> tuple[str, ...]:
-        """Names of the classes, as far as the scalars name them."""
-        validated = [key.partition('/IoU/')[2] for entry in self.scalars.validations for key in entry if '/IoU/' in key]
-        labeled = [key.split('/', 3)[3] for entry in self.scalars.labelings for key in entry if key.count('/') > 2]
-        return tuple(dict.fromkeys(validated + labeled))
+        """Names of the classes."""
+        return tuple(map(str, as_list(self.facts.get('classes'))))
 
-    @cached_property
+    @property
+    def lists(self) -> dict[str, str]:
+        """Which labeled, unlabeled and validation images are used, in words."""
+        return as_dict(self.facts.get('lists'))
+
+    @property
     def phases(self) -> tuple[PhaseSpan, ...]:
-        """The phases: those of the config, or else those that were entered."""
-        hooks = [hook for hook in as_list(self.config.get('custom_hooks')) if isinstance(hook, dict)]
-        settings = [phase for hook in hooks for phase in as_list(hook.get('phases')) if isinstance(phase, dict)]
-        spans: list[PhaseSpan] = []
-        for index, phase in enumerate(settings):
-            start, iters = spans[-1].stop if spans else 0, phase.get('iters')
-            kind = self.log.phases.get(index, (0, 0, ''))[2]
-            stop = start + (iters if isinstance(iters, int) else 0)
-            spans.append(PhaseSpan(index, start, stop, phase, kind))
-        if spans:
-            return tuple(spans)
-        logged = sorted(self.log.phases.items())
-        return tuple(PhaseSpan(index, start, stop, {}, kind) for index, (start, stop, kind) in logged)
+        """The phases."""
+        given = [phase for phase in as_list(self.facts.get('phases')) if isinstance(phase, dict)]
+        return tuple(
+            PhaseSpan(number, phase['start'], phase['stop'], as_dict(phase.get('settings')), phase.get('kind', ''))
+            for number, phase in enumerate(given)
+        )
 
     @property
     def planned(self) -> int | None:
-        """Iterations that the run is to have."""
-        iters = as_dict(self.config.get('train_cfg')).get('max_iters')
-        return iters if isinstance(iters, int) else (self.phases[-1].stop if self.phases else None)
-
-    @property
-    def reached(self) -> int:
-        """The last iteration of which there is a trace."""
-        return max(self.scalars.last_step, self.log.reached)
+        """Iterations that the run is to have; None if that is not known."""
+        return self.facts.get('iterations')
 
     @property
     def ended(self) -> bool | None:
         """Whether all iterations were done; None where it cannot be told."""
         return None if self.planned is None else self.reached >= self.planned
 
+    @property
+    def seconds(self) -> float:
+        """Wall time of all starts together."""
+        return sum((end - begin).total_seconds() for begin, end in self.starts)
+
+    @cached_property
+    def predictors(self) -> tuple[str, ...]:
+        """The peers, and what else was validated, the ensemble above all."""
+        return tuple(dict.fromkeys((*self.peers, *(predictor for predictor, _ in self._validated))))
+
+    @cached_property
+    def metric(self) -> str:
+        """The metric that the run is judged by: ``mIoU`` if it is there."""
+        names = [metric for _, metric in self._validated]
+        return min(names, key=lambda name: (name.rpartition('/')[2] != 'mIoU', names.index(name)), default='mIoU')
+
     def curve(self, predictor: str, metric: str) -> tuple[list[int], list[float]]:
         """Return the steps and values of a metric of a peer or the ensemble."""
-        key = metric if predictor == PLAIN else f'{predictor}/{metric}'
-        return series(self.scalars.validations, key)
+        return series(self.validations, f'{predictor}/{metric}')
 
     def score(self, predictor: str, metric: str) -> Score | None:
         """Sum up the validations of a peer or the ensemble; None without any."""
@@ -160,56 +166,129 @@ class Run:
 
     def class_iou(self, predictor: str, step: int | None = None) -> dict[str, float]:
         """Return the IoU of every class at a validation, in percent; at the last one by default."""
-        entries = [entry for entry in self.scalars.validations if step in (None, entry['step'])]
-        if not entries:
-            return {}
-        found = {key.partition('/IoU/'): value for key, value in entries[-1].items() if '/IoU/' in key}
-        return {name: float(value) for (prefix, _, name), value in found.items() if prefix.split('/')[0] == predictor}
+        entries = [entry for entry in self.validations if step in (None, entry['step'])]
+        prefix = f'{predictor}/IoU/'
+        found = entries[-1] if entries else {}
+        return {key.removeprefix(prefix): value for key, value in found.items() if key.startswith(prefix)}
 
-    @cached_property
-    def _validated(self) -> dict[str, list[str]]:
-        """Metrics of the validations by predictor."""
-        found: dict[str, list[str]] = {}
-        keys = dict.fromkeys(key for entry in self.scalars.validations for key in entry if key not in TIMERS)
-        for key in keys:
-            predictor, slash, metric = key.partition('/')
-            if '/IoU/' not in key:
-                found.setdefault(predictor if slash else PLAIN, []).append(metric if slash else key)
-        return found
+    @property
+    def _validated(self) -> list[tuple[str, str]]:
+        """Predictors and their metrics."""
+        keys = dict.fromkeys(key for entry in self.validations for key in entry if '/IoU/' not in key)
+        return [(predictor, metric) for predictor, slash, metric in (key.partition('/') for key in keys) if slash]
 
 
 def read_run(work_dir: Path) -> Run:
     """Read the folder of a run, finished or not.
 
+    A resumed run goes on from a checkpoint: what had been written after it is replaced.
+
     Args:
-        work_dir (Path): The ``--work-dir`` of the run, with a folder of logs for each time it was started.
+        work_dir (Path): The ``--work-dir`` of the run, with a folder for each time it was started.
 
     Raises:
-        FileNotFoundError: If it is not a folder, or holds no logs.
+        FileNotFoundError: If it is not a folder, or holds no events.
     """
     if not work_dir.is_dir():
         raise FileNotFoundError(f'{work_dir} is not a folder: give the --work-dir of a run.')
-    trained = sorted(work_dir.glob('*/vis_data/scalars.json'))  # the folders are named after the time
-    if not trained:
+    files = sorted(work_dir.glob('*/events.jsonl'))  # the folders are named after the time
+    if not files:
         raise FileNotFoundError(
-            f'{work_dir} holds no */vis_data/scalars.json, which a run writes with its first logged iteration: give '
-            "the --work-dir of a run whose visualizer has vis_backends=[dict(type='LocalVisBackend')]."
+            f'{work_dir} holds no */events.jsonl, which a run with DMTHook writes when it starts: give the --work-dir '
+            'of such a run.'
         )
-    logs = [log for file in trained for log in sorted(file.parents[1].glob('*.log')) if log.is_file()]
-    dumped = sorted(work_dir.glob('*.py'), key=lambda path: path.stat().st_mtime)
-    last = trained[-1].with_name('config.py')
-    text = next((path.read_text(errors='replace') for path in (last, *reversed(dumped)) if path.is_file()), '')
-    return Run(
-        work_dir=work_dir,
-        config_name=dumped[-1].stem if dumped else work_dir.resolve().name,
-        config_text=text,
-        config=read_config(text),
-        scalars=read_scalars(trained),
-        log=read_logs(logs),
-        checkpoints=_checkpoints(work_dir),
-    )
-
-
-def _checkpoints(work_dir: Path) -> tuple[int, ...]:
     stems = (path.stem.removeprefix('iter_') for path in work_dir.glob('iter_*.pth'))
-    return tuple(sorted(int(stem) for stem in stems if stem.isdecimal()))
+    run = Run(work_dir, checkpoints=tuple(sorted(int(stem) for stem in stems if stem.isdecimal())))
+    for file in files:
+        _read_start(run, file)
+    for entries in (run.training, run.validations, run.labelings):
+        entries[:] = _by_step(entries)
+    run.reached = max((run.reached, *(entry['step'] for entry in (*run.training, *run.validations))))
+    return run
+
+
+def series(entries: Sequence[Entry], key: str) -> tuple[list[int], list[float]]:
+    """Return the steps and values of a scalar; NaN stays."""
+    found = [(entry['step'], float(entry[key])) for entry in entries if key in entry]
+    return [step for step, _ in found], [value for _, value in found]
+
+
+def as_dict(value: Any) -> dict[str, Any]:
+    """Return a part of the settings that should be a dict; an empty one where it is something else."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return a part of the settings that should be a list; an empty one where it is something else."""
+    return value if isinstance(value, list) else []
+
+
+def _read_start(run: Run, file: Path) -> None:
+    """Add what one start has written."""
+    times: list[datetime] = []
+    phase: tuple[int, datetime] | None = None
+
+    def end_phase(now: datetime) -> None:
+        if phase is not None:
+            run.phase_seconds[phase[0]] += (now - phase[1]).total_seconds()  # type: ignore[assignment]
+
+    for event in _lines(run, file):
+        try:
+            kind, now = event['event'], datetime.fromisoformat(event['time'])
+            if kind == 'start':
+                run.facts = event
+                for entries in (run.training, run.validations, run.labelings):
+                    entries[:] = [entry for entry in entries if entry['step'] <= event['iteration'] > 0]
+            elif kind == 'phase':
+                end_phase(now)
+                phase = event['phase'], now
+            elif kind == 'labels':
+                run.labelings.append({**_numbers(event['values']), 'step': event['iteration'], 'phase': event['phase']})
+            elif kind == 'validation':
+                run.validations.append({**_numbers(event['values']), 'step': event['iteration']})
+            elif kind == 'warning':
+                run.messages[event['level'], event['text']] += 1
+            elif kind == 'end':
+                run.cpu_seconds = (run.cpu_seconds or 0.0) + event['cpu_seconds']
+                run.reached = event['iteration']
+            times.append(now)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            run.unreadable += 1
+    scalars = file.parent / 'vis_data' / 'scalars.json'
+    if scalars.is_file():
+        for entry in _lines(run, scalars):
+            if type(entry.get('step')) is int and 'loss' in entry:
+                run.training.append(_numbers(entry))
+        if times and not (run.planned and run.reached >= run.planned):
+            times.append(max(times[-1], datetime.fromtimestamp(scalars.stat().st_mtime)))
+    config = file.parent / 'vis_data' / 'config.py'
+    run.config_text = config.read_text(errors='replace') if config.is_file() else run.config_text
+    if times:
+        end_phase(times[-1])
+        run.starts.append((times[0], times[-1]))
+
+
+def _lines(run: Run, file: Path) -> Iterable[Entry]:
+    """Yield the objects of a file of JSON lines."""
+    for line in file.read_text(errors='replace').splitlines():
+        try:
+            entry = json.loads(line) if line.strip() else None
+        except (ValueError, RecursionError):
+            entry = ()
+        if isinstance(entry, dict):
+            yield entry
+        elif entry is not None:
+            run.unreadable += 1
+
+
+def _numbers(values: Mapping[str, Any]) -> Entry:
+    """Take what is a number, NaN too; a null is not there."""
+    return {key: value for key, value in values.items() if type(value) in (int, float)}
+
+
+def _by_step(entries: Iterable[Entry]) -> list[Entry]:
+    """Bring entries into the order of their steps; of one step the later ones win, value by value."""
+    steps: dict[int, Entry] = {}
+    for entry in entries:
+        steps[entry['step']] = {**steps.get(entry['step'], {}), **entry}
+    return [steps[step] for step in sorted(steps)]

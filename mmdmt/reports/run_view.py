@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
-from mmdmt.reports.config_text import as_dict
 from mmdmt.reports.pictures import find_pictures
-from mmdmt.reports.plots import QUIET, Curve, Plot, draw
+from mmdmt.reports.plots import QUIET, Curve, Plot, draw, thin
 from mmdmt.reports.pseudo_labels import labeled_phases, labelers, labeling_seconds, quality, trend
-from mmdmt.reports.run import Run
-from mmdmt.reports.scalars import series, thin
+from mmdmt.reports.run import Run, as_dict, series
 from mmdmt.reports.wording import count, duration, unit_of
 
 # Scalars of every peer: what the plot is called, its unit, the factor to it, the ends of the keys to look for.
@@ -17,6 +15,7 @@ TRAINING = (
     ('Loss', '', 1.0, ('decode.loss_dmt', 'head.loss_dmt', 'loss_dmt', 'decode.loss_ce', 'loss')),
     ('Accuracy in training', '%', 1.0, ('decode.acc_seg', 'head.acc', 'acc_seg', 'acc')),
     ('Mean weight of a pixel', '', 1.0, ('mean_weight',)),
+    ('Share of the loss from pseudo labels', '%', 100.0, ('pseudo_share',)),
     ('Disagreement with the labeler', '% of pseudo-labeled pixels', 100.0, ('disagreement',)),
     ('Learner wins', '% of pseudo-labeled pixels', 100.0, ('learner_wins',)),
 )
@@ -54,8 +53,9 @@ def view_run(run: Run, identity: str, colors: Mapping[str, str]) -> dict[str, An
         'pictures': find_pictures(run.work_dir),
         'phases': _phases(run),
         'settings': _settings(run),
+        'versions': [*_known(run.facts.get('versions')), *_known(run.facts.get('machine'))],
         'times': _times(run),
-        'messages': run.log.messages,
+        'messages': run.messages,
     }
 
 
@@ -63,7 +63,7 @@ def _status(run: Run) -> tuple[str, str]:
     """Say how a run ended: a word for the style, and a sentence."""
     if run.ended:
         return 'ended', f'Finished: all {count(run.planned)} iterations.'
-    last = f' on {run.log.starts[-1][1]:%Y-%m-%d, %H:%M}' if run.log.starts else ''
+    last = f' on {run.starts[-1][1]:%Y-%m-%d, %H:%M}' if run.starts else ''
     if run.ended is None:
         return (
             'unknown',
@@ -83,11 +83,11 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         ('Phases', str(len(run.phases)) if run.phases else 'none'),
         ('Iterations', count(run.planned if run.planned is not None else run.reached)),
         ('Seed', 'unknown' if run.seed is None else str(run.seed)),
-        ('Wall time', duration(run.log.seconds) if run.log.starts else 'unknown'),
+        ('Wall time', duration(run.seconds) if run.starts else 'unknown'),
     ]
-    facts += [(f'{kind.capitalize()} images', text) for kind, text in run.log.lists.items()]
-    if len(run.log.starts) > 1:
-        facts.append(('Started', f'{len(run.log.starts)} times'))
+    facts += [(f'{kind.capitalize()} images', text) for kind, text in run.lists.items()]
+    if len(run.starts) > 1:
+        facts.append(('Started', f'{len(run.starts)} times'))
     return facts
 
 
@@ -102,7 +102,7 @@ def _training(run: Run, identity: str, colors: Mapping[str, str]) -> list[Plot]:
     for number, (title, unit, factor, endings) in enumerate(TRAINING):
         curves = []
         for peer in run.peers:
-            points = (series(run.scalars.training, f'{peer}.{ending}') for ending in endings)
+            points = (series(run.training, f'{peer}.{ending}') for ending in endings)
             steps, values = next((found for found in points if found[0]), ([], []))
             curves.append(Curve(peer, colors[peer], *thin(steps, [value * factor for value in values])))
         plots.append(draw(f'{identity}-training-{number}', title, unit, curves, run.phases, until=run.reached))
@@ -111,7 +111,7 @@ def _training(run: Run, identity: str, colors: Mapping[str, str]) -> list[Plot]:
 
 def _label_plots(run: Run, identity: str, colors: Mapping[str, str]) -> list[Plot]:
     """Draw the quantities of all classes together, where there are phases enough for a line."""
-    steps = [entry['step'] for entry in run.scalars.labelings]
+    steps = [entry['step'] for entry in run.labelings]
     curves: dict[str, list[Curve]] = {}
     for name in labelers(run):
         for quantity in quality(run, name) if len(steps) > 1 else ():
@@ -143,7 +143,7 @@ def _phases(run: Run) -> list[dict[str, Any]]:
             'span': phase,
             'warm_up': phase.settings.get('label_ratio') is None and phase.settings.get('online') is None,
             'labeling': labeling.get(phase.index),
-            'seconds': run.log.phase_seconds.get(phase.index),
+            'seconds': run.phase_seconds.get(phase.index),
         }
         for phase in run.phases
     ]
@@ -171,6 +171,10 @@ def _settings(run: Run) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in found if value]
 
 
+def _known(facts: Any) -> list[tuple[str, Any]]:
+    return [(name, value) for name, value in as_dict(facts).items() if value]
+
+
 def _told(value: Any) -> str:
     return count(value) if value is None or isinstance(value, int) else str(value)
 
@@ -184,16 +188,16 @@ def _typed(part: Mapping[str, Any]) -> str:
 
 
 def _times(run: Run) -> list[tuple[str, str]]:
-    starts = run.log.starts
+    starts = run.starts
     times = [
         (f'Start {number}' if len(starts) > 1 else 'Ran', f'{begin:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S}')
         for number, (begin, end) in enumerate(starts, 1)
     ]
     for title, key in (('An iteration (median)', 'time'), ('of it, waiting for data', 'data_time')):
-        _, seconds = series(run.scalars.training, key)
+        _, seconds = series(run.training, key)
         if seconds:
             times.append((title, f'{1000 * median(seconds):.3g} ms'))
-    _, memory = series(run.scalars.training, 'memory')
+    _, memory = series(run.training, 'memory')
     if memory:
         times.append(('GPU memory, most', f'{count(int(max(memory)))} MiB'))
     return times

@@ -13,6 +13,11 @@ def number(value: float | None, digits: int = 2) -> str:
     return 'NaN' if math.isnan(value) else f'{value:.{digits}f}'
 
 
+def gain(value: float | None, digits: int = 2) -> str:
+    """Write a difference with its sign; a dash for None."""
+    return number(value, digits) if value is None or math.isnan(value) else f'{value:+.{digits}f}'
+
+
 def spread(value: Any, digits: int = 2) -> str:
     """Write a mean, and the deviation where there is one; a dash for None."""
     if value is None:

@@ -88,7 +88,7 @@ def _of_array(source: bytes | Path) -> ImageContent | None:
     if len(shape) not in (2, 3):
         return None
     channels = shape[2] if len(shape) == 3 else 1
-    return ImageContent(f'{dtype} array', 8 * dtype.itemsize, channels, 1, size=shape[:2])
+    return ImageContent(f'{dtype} array', 8 * dtype.itemsize, channels, 1, size=(shape[0], shape[1]))
 
 
 def _of_header(image: Image.Image, data: bytes) -> ImageContent:

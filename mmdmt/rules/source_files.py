@@ -43,6 +43,39 @@ def check_places(name: str, config: Mapping[str, Any]) -> None:
                 _check_place(f'the {name} dataset', key, Path(root, path), root)
 
 
+def name_lists(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the two datasets of a ``MutualDataset`` the lists that its ``lists`` names.
+
+    Args:
+        settings (Mapping): Config of the dataset; one without ``lists`` stays as it is.
+
+    Returns:
+        dict: The config without ``lists``, and with an ``ann_file`` for each part that had none: an absolute path,
+        because MMEngine looks for others in ``data_root``.
+
+    Raises:
+        ValueError: If ``lists`` names one file for both parts.
+
+    Example:
+        >>> settings = dict(lists='/splits/{}_92.txt', labeled=dict(), unlabeled=dict(ann_file='/mine.txt'))
+        >>> name_lists(settings)
+        {'labeled': {'ann_file': '/splits/labeled_92.txt'}, 'unlabeled': {'ann_file': '/mine.txt'}}
+    """
+    named = dict(settings)
+    lists = named.pop('lists', None)
+    if lists is None:
+        return named
+    if not isinstance(lists, str) or '{}' not in lists:
+        raise ValueError(
+            f'lists={lists!r} of MutualDataset names no two lists: give a path with {{}} in the place of labeled and '
+            "unlabeled, such as 'splits/mine/{}.txt', or an ann_file for each of the two datasets."
+        )
+    for part in ('labeled', 'unlabeled'):
+        file = Path.cwd() / lists.replace('{}', part)
+        named[part] = {**named[part], 'ann_file': named[part].get('ann_file') or str(file)}
+    return named
+
+
 def check_folders(name: str, dataset: BaseDataset, keys: Sequence[str]) -> None:
     """Check that the folders of a plain dataset exist.
 

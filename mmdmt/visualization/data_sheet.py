@@ -25,7 +25,7 @@ class AnnotatedImage:
         title: What stands above it.
         image: (H, W, 3) uint8, BGR, or of other bands and bits; see
             :func:`~mmdmt.visualization.visible_image.visible`.
-        mask: (H, W) class ids; what is not a class is striped.
+        mask: (H, W) class ids; all other ids are striped.
     """
 
     title: str
@@ -39,6 +39,7 @@ def draw_data(
     classes: Sequence[str],
     palette: Sequence[Sequence[int]],
     columns: int = 3,
+    striped: str = 'ignored',
 ) -> None:
     """Draw images side by side with their masks, and write the sheet as a picture.
 
@@ -48,6 +49,7 @@ def draw_data(
         classes (Sequence[str]): Names for the legend.
         palette (Sequence[Sequence[int]]): RGB of each class.
         columns (int): Images in a row. Defaults to 3.
+        striped (str): What stripes mean. Defaults to ``'ignored'``.
     """
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
@@ -65,7 +67,7 @@ def draw_data(
         for axis, picture in zip(pair, (image, overlay.astype(np.uint8)), strict=True):
             axis.imshow(picture, interpolation='nearest')
         pair[0].set_title(item.title, fontsize=8, loc='left')
-    patches = legend_patches(classes, palette, 'ignored')
+    patches = legend_patches(classes, palette, striped)
     figure.legend(handles=patches, loc='outside lower center', ncols=int(width / 1.2), fontsize=8, frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path) as unfinished:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.patches import Patch
 
-#: Shades of the stripes where there is no class. A plain color would look like that of some class.
+#: Shades of the stripes beside the classes. A plain color would look like that of some class.
 LIGHT, DARK = 245, 175
 _STRIPES = 60  # along the longer side
 
@@ -14,7 +14,7 @@ def colored(label: np.ndarray, palette: Sequence[Sequence[int]]) -> np.ndarray:
     """Give each pixel the color of its class, and stripes where it has none.
 
     Args:
-        label (np.ndarray): (H, W) integer labels; what is not an index of the palette is not a class.
+        label (np.ndarray): (H, W) integer labels; a class is an index of the palette.
         palette (Sequence[Sequence[int]]): RGB of each class.
 
     Returns:

@@ -71,8 +71,8 @@ def draw_phase(
     """Draw an image in a phase and write the sheet as a picture.
 
     Above: image, truth, each peer and the ensemble. Below: the pseudo labels that each learner is taught, beside their
-    weights; striped is what is not a class: ignored in the truth, dropped from pseudo labels. Below that, a training
-    crop as labeler and learner see it, and what is taught of it.
+    weights. Pixels without a class are striped: ignored in the truth, dropped from pseudo labels. Below that, a
+    training crop as labeler and learner see it, and what is taught of it.
 
     Args:
         path (Path): File to write, such as a PNG.

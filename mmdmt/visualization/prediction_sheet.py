@@ -24,7 +24,7 @@ def draw_predictions(
     Args:
         path (Path): File to write, such as a PNG.
         images (Sequence[np.ndarray]): (H, W, 3) uint8, BGR.
-        truths (Sequence[np.ndarray]): (H, W) integer labels; what is not a class is striped.
+        truths (Sequence[np.ndarray]): (H, W) integer labels; pixels without a class are striped.
         predictions (Mapping[str, Sequence[np.ndarray]]): Of each peer, by name, (H, W) integer labels.
         classes (Sequence[str]): Names for the legend.
         palette (Sequence[Sequence[int]]): RGB of each class.

@@ -70,22 +70,11 @@ def test_the_test_set_needs_no_masks(load, target):
     assert config.test_evaluator.metric.format_only
 
 
-@each_target
-def test_source_only_differs_in_the_phases_alone(load, target):
-    whole, source_only = load('dmt', target), load('source-only', target)
-    assert [phase.get('label_ratio') for phase in whole.custom_hooks[0].phases] == [None, 0.1, 0.2, 0.3, 0.4, 0.5]
-    assert source_only.custom_hooks[0].phases == [{'iters': whole.train_cfg.max_iters, 'labeled': 8}]
-    for key in ('model', 'train_dataloader', 'optim_wrapper', 'param_scheduler', 'train_cfg', 'val_dataloader'):
-        assert source_only[key] == whole[key]
-
-
 @pytest.mark.whole_run
 def test_a_run_ends_with_masks_of_each_peer_for_the_test_server(load, tmp_path):
     config = small_pair(load('dmt', 'dark-zurich'), tmp_path)
-    one, other = config.custom_hooks[0].phases[:2]
-    config.custom_hooks[0].phases = [dict(one, iters=1, labeled=2), dict(other, iters=1, labeled=1, pseudo=1)]
-    config.custom_hooks[0].labeling = dict(num_workers=0)
-    config.train_cfg.update(max_iters=2, val_interval=2)
+    config.custom_hooks[0].update(warm_up=1, iters=1, ratios=[0.1], labeled=1, pseudo=1, labeling=dict(num_workers=0))
+    config.train_cfg.val_interval = 2
     runner = Runner.from_cfg(config)
     runner.train()
     runner.test()

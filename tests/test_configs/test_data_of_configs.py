@@ -12,15 +12,16 @@ from mmseg.structures import SegDataSample
 from PIL import Image
 from toys.voc_and_cityscapes import CITYSCAPES_SIZE, VOC_SIZES, make_cityscapes, make_voc
 
+from mmdmt.config_table import compose
 from mmdmt.labels.manifest import Manifest
 from mmdmt.labels.pixels.bank import BankWriter
 from mmdmt.method.draws import Draw
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
-VOC = 'dmt/dmt_deeplabv2-r101_1xb8_voc12aug-{}-321x321.py'
-HALF = 'dmt/dmt_deeplabv2-r101_1xb8_cityscapes-{}-half-512x1024.py'
+VOC = 'voc/dmt_deeplabv2-r101_1xb8_voc12aug-{}-321x321.py'
+HALF = 'cityscapes/dmt_deeplabv2-r101_1xb8_cityscapes-{}-half-512x1024.py'
 HALF_ORACLE = 'cityscapes/oracle_deeplabv2-r101_1xb8_cityscapes-all-half-512x1024.py'
-FULL = 'cityscapes/dmt_deeplabv3plus-r50_1xb8_cityscapes-1of8-769x769.py'
+FULL = 'dmt_deeplabv3plus-r101_1xb8_cityscapes-unimatch1of8-769x769'
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
@@ -36,7 +37,7 @@ def folder(tmp_path_factory):
 @pytest.fixture
 def load(folder, monkeypatch):
     monkeypatch.chdir(folder)
-    return lambda name: Config.fromfile(CONFIGS / name)
+    return lambda name: Config.fromfile(CONFIGS / name) if name.endswith('.py') else compose(name)
 
 
 def write_bank(dataset, folder):
@@ -65,7 +66,7 @@ def test_voc_data_load(load, name):
     dataset = DATASETS.build(config.train_dataloader.dataset)
     assert (len(dataset.labeled), dataset.num_unlabeled()) == (4, 5)
     assert len(dataset.metainfo['classes']) == 21
-    for path in (config.custom_hooks[0].phases[0].get('labeled_lists') or {}).values():
+    for path in config.custom_hooks[0].get('warm_up_lists', {}).values():
         assert len(dataset.labeled_indices(path)) == 3
 
 
@@ -191,10 +192,16 @@ def test_another_place_of_the_data_is_set_by_data_root(load, folder, tmp_path, m
     assert (len(dataset.labeled), dataset.num_unlabeled()) == (4, 5)
 
 
-def test_the_lists_of_another_split_are_set_by_ann_file(load, folder):
+def test_the_lists_of_another_split_are_set_by_one_option_or_by_their_files(load, folder):
     config = load(VOC.format('1of20'))
-    lists = folder / 'splits' / 'voc12aug' / 'split1'
+    config.merge_from_dict({'train_dataloader.dataset.lists': 'splits/voc12aug/split1/{}_1of20.txt'})
+    dataset = DATASETS.build(config.train_dataloader.dataset)
+    assert Path(dataset.labeled.get_data_info(0)['img_path']).stem == '2008_000005'
+    lists = folder / 'splits' / 'voc12aug' / 'split0'
     for part in ('labeled', 'unlabeled'):
         config.merge_from_dict({f'train_dataloader.dataset.{part}.ann_file': str(lists / f'{part}_1of20.txt')})
     dataset = DATASETS.build(config.train_dataloader.dataset)
-    assert Path(dataset.labeled.get_data_info(0)['img_path']).stem == '2008_000005'
+    assert Path(dataset.labeled.get_data_info(0)['img_path']).stem != '2008_000005'
+    config.train_dataloader.dataset.lists = 'splits/voc12aug/split1'
+    with pytest.raises(ValueError, match=r"lists='splits/voc12aug/split1' .* names no two lists: give a path with {}"):
+        DATASETS.build(config.train_dataloader.dataset)

@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 import pytest
 from mmengine.config import Config
+from toys.resolved_settings import resolved
 
+from mmdmt.config_table import LISTS
 from mmdmt.preparation import published_splits, splits
 
 ROOT = Path(__file__).parents[2]
@@ -47,9 +49,15 @@ ORACLES = [('voc12aug-all-321x321', 39690, 0.002, 21), ('cityscapes-all-half-512
 each_row = pytest.mark.parametrize('row', ROWS, ids=lambda row: row.name)
 
 
-def load(folder, method, name):
+def load(method, name):
     folder = 'voc' if name.startswith('voc') else 'cityscapes'
     return Config.fromfile(ROOT / 'configs' / folder / f'{method}_deeplabv2-r101_1xb8_{name}.py')
+
+
+def run_of(config):
+    """The phases of a run, and its loop, written out."""
+    settings = resolved(config.to_dict())
+    return settings['custom_hooks'][0]['phases'], settings['train_cfg']
 
 
 def preprocessing(peer):
@@ -81,28 +89,29 @@ def check_optimization(config, lr):
 
 @each_row
 def test_phases(row):
-    config = load('dmt', 'dmt', row.name)
-    (hook,) = config.custom_hooks
-    warm_up, *phases = hook.phases
-    assert hook.carry == 'last'
-    assert (warm_up.iters, warm_up.labeled) == (row.warm_up, 8)
-    assert 'label_ratio' not in warm_up
-    assert [phase.label_ratio for phase in phases] == [0.2, 0.4, 0.6, 0.8, 1.0]
-    assert {phase.iters for phase in phases} == {row.per_phase}
-    assert {(phase.labeled, phase.pseudo) for phase in phases} == {row.batch}
-    assert 'lr' not in warm_up
-    assert 'lr_factor' not in warm_up
+    config = load('dmt', row.name)
+    assert config.custom_hooks[0].carry == 'last'
+    (warm_up, *phases), loop = run_of(config)
+    folder = f'splits/{row.name.split("-")[0]}'
+    parts = {side: f'{folder}/{row.lists.format(f"dms_{side}")}' for side in ('left', 'right')}
+    assert warm_up == {'iters': row.warm_up, 'labeled': 8, **({'labeled_lists': parts} if row.dms else {})}
+    assert [phase['label_ratio'] for phase in phases] == [0.2, 0.4, 0.6, 0.8, 1.0]
+    assert {(phase['iters'], phase['labeled'], phase['pseudo']) for phase in phases} == {(row.per_phase, *row.batch)}
     assert {config.optim_wrapper.optimizer.lr * phase.get('lr_factor', 1) for phase in phases} == {row.lr[1]}
     check_optimization(config, row.lr[0])
-    assert config.train_cfg.max_iters == row.warm_up + 5 * row.per_phase
-    assert config.train_cfg.val_interval == row.val_interval
     # The reference's scripts name an interval for the phases of Cityscapes; on VOC its default of 500 holds.
-    assert config.train_cfg.dynamic_intervals == [(row.warm_up, 500 if row.name.startswith('voc') else 300)]
+    assert loop == {
+        'type': 'IterBasedTrainLoop',
+        'max_iters': row.warm_up + 5 * row.per_phase,
+        'val_interval': row.val_interval,
+        'dynamic_intervals': [[row.warm_up, 500 if row.name.startswith('voc') else 300]],
+    }
+    assert config.train_dataloader.dataset.lists == f'{folder}/{row.lists}'
 
 
 @each_row
 def test_peers_and_loss(row):
-    config = load('dmt', 'dmt', row.name)
+    config = load('dmt', row.name)
     peers = list(config.model.peers.values())
     assert [preprocessing(peer) for peer in peers] == list(row.peers)
     for peer, kind in zip(peers, row.peers, strict=True):
@@ -114,34 +123,25 @@ def test_peers_and_loss(row):
 
 
 @each_row
-def test_lists(row, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    config = load('dmt', 'dmt', row.name)
-    folder = tmp_path / 'splits' / row.name.split('-')[0]
-    for part in ('labeled', 'unlabeled'):
-        assert config.train_dataloader.dataset[part].ann_file == str(folder / row.lists.format(part))
-    given = [phase.get('labeled_lists') for phase in config.custom_hooks[0].phases]
-    sides = {side: str(folder / row.lists.format(f'dms_{side}')) for side in ('left', 'right')}
-    assert given == [sides if row.dms else None, *[None] * 5]
+def test_labels_alone_are_the_warm_up_by_one_option(row):
+    config = load('dmt', row.name)
+    config.merge_from_dict({'custom_hooks.0.ratios': []})
+    (phase,), loop = run_of(config)
+    assert phase['iters'] == loop['max_iters'] == row.warm_up
+    assert (phase['labeled'], 'pseudo' in phase) == (8, False)
 
 
-@each_row
-def test_supervised_is_the_warm_up(row):
-    config, whole = load('supervised', 'supervised', row.name), load('dmt', 'dmt', row.name)
-    (phase,) = config.custom_hooks[0].phases
-    assert phase == {
-        'iters': row.warm_up,
-        'labeled': 8,
-    }  # all of the labels: no lists for difference-maximized sampling
-    assert config.train_cfg.max_iters == row.warm_up
-    assert config.train_dataloader == whole.train_dataloader
-    assert config.optim_wrapper == whole.optim_wrapper
-    assert [preprocessing(peer) for peer in config.model.peers.values()] == [COCO, IMAGENET]
+@pytest.mark.parametrize('name', ['voc12aug-1of20-321x321', 'cityscapes-1of8-half-512x1024'])
+def test_supervised_is_the_warm_up(name):
+    config, whole = load('supervised', name), load('dmt', name)
+    assert run_of(config)[0] == run_of(whole)[0][:1]
+    same = (key for key in whole if key != 'custom_hooks')
+    assert all(config[key] == whole[key] for key in same)
 
 
 @pytest.mark.parametrize(('name', 'iters', 'lr', 'classes'), ORACLES)
 def test_oracles_are_ordinary_segmentors_on_all_labels(name, iters, lr, classes):
-    config = load('supervised', 'oracle', name)
+    config = load('oracle', name)
     assert config.model.type == 'EncoderDecoder'
     check_network(config.model, name)
     assert preprocessing(config.model) == COCO
@@ -158,41 +158,6 @@ def test_oracles_are_ordinary_segmentors_on_all_labels(name, iters, lr, classes)
 @pytest.mark.parametrize(
     ('name', 'peers', 'loss'),
     [
-        ('cbst', ['coco'], (0.0, 0.0, 'mutual')),
-        ('dst', ['coco'], (5.0, 5.0, 'mutual')),
-        ('dmt-naive', ['coco', 'imagenet'], (5.0, 5.0, 'naive')),
-        ('dmt-flip', ['coco', 'imagenet'], (5.0, 5.0, 'flip')),
-    ],
-)
-def test_ablations_change_one_thing(name, peers, loss):
-    ablation = load('ablations', name, 'voc12aug-1of20-321x321')
-    whole = load('dmt', 'dmt', 'voc12aug-1of20-321x321')
-    assert list(ablation.model.peers) == peers
-    given = ablation.model.loss
-    assert (given.gamma_agree, given.gamma_disagree, given.get('rule', 'mutual')) == loss
-    assert all(ablation.model.peers[peer] == whole.model.peers[peer] for peer in peers)
-    same = (key for key in whole if key != 'model')
-    assert all(ablation[key] == whole[key] for key in same)
-
-
-def test_difference_maximized_sampling_is_on_or_off():
-    row = 'voc12aug-1of106-321x321'
-    without, whole = load('ablations', 'dmt-no-dms', row), load('dmt', 'dmt', row)
-    (hook,), (given,) = without.custom_hooks, whole.custom_hooks
-    assert 'labeled_lists' not in hook.phases[0]
-    assert [{**phase, 'labeled_lists': None} for phase in hook.phases] == [
-        {**phase, 'labeled_lists': None} for phase in given.phases
-    ]
-    assert without.model == whole.model
-    with_it = load('ablations', 'dmt-dms', 'voc12aug-1of50-321x321')
-    assert [preprocessing(peer) for peer in with_it.model.peers.values()] == [COCO, COCO]
-    lists = with_it.custom_hooks[0].phases[0].labeled_lists
-    assert [Path(path).name for path in lists.values()] == ['dms_left_1of50.txt', 'dms_right_1of50.txt']
-
-
-@pytest.mark.parametrize(
-    ('name', 'peers', 'loss'),
-    [
         ('cbst', [COCO], {'gamma_agree': 0.0, 'gamma_disagree': 0.0}),
         ('dst', [COCO], {'gamma_agree': 5.0, 'gamma_disagree': 5.0}),
         ('online-self-training', [COCO], {'gamma_agree': 0.0, 'gamma_disagree': 0.0, 'average_over': 'kept'}),
@@ -201,30 +166,25 @@ def test_difference_maximized_sampling_is_on_or_off():
         ('dmt-dms', [COCO, COCO], {'gamma_agree': 5.0, 'gamma_disagree': 5.0}),
     ],
 )
-def test_published_ablations_are_of_1_50_and_split_id_2(name, peers, loss, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    config = load('ablations', name, 'voc12aug-1of50-split2-321x321')
-    whole = load('dmt', 'dmt', 'voc12aug-1of50-321x321')
+def test_published_ablations_are_of_1_50_and_split_id_2(name, peers, loss):
+    config = load(name, 'voc12aug-1of50-split2-321x321')
+    whole = load('dmt', 'voc12aug-1of50-321x321')
     assert [preprocessing(peer) for peer in config.model.peers.values()] == peers
     assert loss.items() <= {**whole.model.loss, **config.model.loss}.items()
-    folder = tmp_path / 'splits' / 'voc12aug' / 'split2'
-    dataset = config.train_dataloader.dataset
-    assert [dataset[part].ann_file for part in ('labeled', 'unlabeled')] == [
-        str(folder / f'{part}_1of50.txt') for part in ('labeled', 'unlabeled')
-    ]
+    assert config.train_dataloader.dataset.lists == 'splits/voc12aug/split2/{}_1of50.txt'
     # Difference-maximized sampling with two peers; one peer has all 211 labels.
-    sides = {side: str(folder / f'dms_{side}_1of50.txt') for side in ('left', 'right')}
-    (hook,) = config.custom_hooks
-    assert hook.phases[0].get('labeled_lists') == (sides if len(peers) == 2 else None)
-    assert config.train_cfg == whole.train_cfg
-    assert {phase.lr_factor for phase in hook.phases[1:]} == {0.5}
-    assert hook.phases[0].iters == 3618
+    sides = {side: f'splits/voc12aug/split2/dms_{side}_1of50.txt' for side in ('left', 'right')}
+    (warm_up, *phases), loop = run_of(config)
+    assert warm_up.get('labeled_lists') == (sides if len(peers) == 2 else None)
+    assert loop == run_of(whole)[1]
+    assert {phase['lr_factor'] for phase in phases} == {0.5}
+    assert warm_up['iters'] == 3618
     assert config.optim_wrapper == whole.optim_wrapper
 
 
 @pytest.mark.parametrize('name', ['voc12aug-1of20-321x321', 'cityscapes-1of8-half-512x1024'])
 def test_heads_start_as_torch_starts_a_convolution(name):
-    coco, imagenet = (peer.decode_head for peer in load('dmt', 'dmt', name).model.peers.values())
+    coco, imagenet = (peer.decode_head for peer in load('dmt', name).model.peers.values())
     assert imagenet.init_cfg == []
     if name.startswith('voc'):
         assert (coco.init_cfg.type, coco.init_cfg.prefix) == ('Pretrained', 'decode_head.')
@@ -233,9 +193,8 @@ def test_heads_start_as_torch_starts_a_convolution(name):
 
 
 @pytest.mark.whole_run
-def test_the_lists_are_those_that_make_splits_writes(tmp_path, monkeypatch):
+def test_the_lists_are_those_that_make_splits_writes():
     """Whatever list a config names is one that the tool makes of the whole data set."""
-    monkeypatch.chdir(tmp_path)
     spec = importlib.util.spec_from_file_location('make_splits', ROOT / 'tools' / 'make_splits.py')
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
@@ -248,13 +207,11 @@ def test_the_lists_are_those_that_make_splits_writes(tmp_path, monkeypatch):
         made |= {f'{name}/{file}' for file in files}
     known = json.loads((ROOT / 'mmdmt' / 'preparation' / 'known_lists.json').read_text())
     made |= {f'{name}/{file}' for name, files in known.items() for file in files}
-    used = set()
-    for path in (ROOT / 'configs').rglob('*_1xb8_*of*.py'):
-        if 'kvasir' in path.stem:  # its lists are nobody's published ones
-            continue
-        config = Config.fromfile(path)
-        dataset = config.train_dataloader.dataset
-        used |= {dataset.labeled.ann_file, dataset.unlabeled.ann_file}
-        used |= set((config.custom_hooks[0].phases[0].get('labeled_lists') or {}).values())
+    used = {f'splits/{lists.format("labeled")}' for named in LISTS.values() for _, lists in named.values()}
+    for folder in ('voc', 'cityscapes'):
+        for path in (ROOT / 'configs' / folder).glob('*of*.py'):
+            config = Config.fromfile(path)
+            used |= {config.train_dataloader.dataset.lists.format(part) for part in ('labeled', 'unlabeled')}
+            used |= set((config.custom_hooks[0].get('warm_up_lists') or {}).values())
     assert len(used) >= 16
-    assert {str(Path(file).relative_to(tmp_path / 'splits')) for file in used} <= made
+    assert {file.removeprefix('splits/') for file in used} <= made

@@ -5,25 +5,13 @@ from pathlib import Path
 
 import pytest
 from mmengine.config import Config
-from mmengine.registry import DATASETS
 from mmengine.runner import Runner
 from toys.digit_scenes import NARROW_PEERS
 
+from mmdmt.registry import HOOKS
+
 ROOT = Path(__file__).parents[2] / 'configs'
 RECIPES = ROOT / '_base_' / 'recipes'
-BOTH = ['unet', 'resnet']
-CUTMIX = ['mmdmt.CutMix']
-WEIGHTS, AVERAGE = {'labeler': 'weights'}, {'labeler': 'average', 'min_confidence': 0.0}
-# Of each config: peers, mixes, whether there are strong views, how labels are made online.
-SETTINGS = {
-    'cps_unet-resnet': (BOTH, [], False, WEIGHTS),
-    'cps-cutmix_unet-resnet': (BOTH, CUTMIX, False, WEIGHTS),
-    'diverse-co-training_unet-resnet': (BOTH, CUTMIX, True, WEIGHTS),
-    'fixmatch_unet': (['unet'], CUTMIX, True, {**AVERAGE, 'min_confidence': 0.95}),
-    'fixmatch_resnet': (['resnet'], CUTMIX, True, {**AVERAGE, 'min_confidence': 0.95}),
-    'daformer_unet': (['unet'], ['mmdmt.ClassMix'], True, AVERAGE),
-}
-
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
 
@@ -35,27 +23,16 @@ def hook_of(config, kind):
     return next((hook for hook in config.custom_hooks if hook.type == kind), None)
 
 
-@pytest.mark.parametrize('name', SETTINGS)
-def test_a_recipe_sets_what_it_is_named_for(name):
-    peers, mixes, strong, online = SETTINGS[name]
-    config, dmt = load(name), Config.fromfile(ROOT / 'digits' / 'dmt_unet-resnet_1xb8_digit-scenes.py')
-    views = Config.fromfile(RECIPES / 'strong_views.py').strong_views
-    assert list(config.model.peers) == peers
-    assert config.model.peers == {peer: dmt.model.peers[peer] for peer in peers}
-    assert [mix.type for mix in config.model.get('mixes', [])] == mixes
-    assert config.train_dataloader.dataset.get('learner_view') == (views if strong else None)
-    hook = hook_of(config, 'mmdmt.DMTHook')
-    assert hook.phases[-1].get('online') == online
-    averaged = online is not None and online['labeler'] == 'average'
+@pytest.mark.parametrize('path', sorted((ROOT / 'digits').glob('*digit-scenes.py')), ids=lambda path: path.stem)
+def test_every_row_is_as_long_as_dmt_and_of_its_peers(path):
+    config, dmt = Config.fromfile(path), load('dmt_unet-resnet')
+    run = HOOKS.build(hook_of(config, 'mmdmt.DMTHook')).curriculum
+    assert run.total_iters == (1000 if path.stem.startswith('supervised_') else 1500)
+    assert config.model.peers == {peer: dmt.model.peers[peer] for peer in config.model.peers}
+    assert (config.optim_wrapper, config.train_cfg) == (dmt.optim_wrapper, dmt.train_cfg)
+    online = run[-1].online_labels
+    averaged = online is not None and online.labeler == 'average'
     assert (hook_of(config, 'EMAHook') is not None) == averaged
-    # Each is as long as DMT, and validated as often.
-    assert config.train_cfg == dmt.train_cfg
-    assert config.optim_wrapper == dmt.optim_wrapper
-    assert ('rare_classes' in hook) == name.startswith('daformer')
-    loss = {'gamma_agree': 0.0, 'gamma_disagree': 0.0, **({'rule': 'share'} if 'rare_classes' in hook else {})}
-    assert config.model.loss == {**dmt.model.loss, **loss}
-    (phase,) = hook.phases
-    assert (phase.labeled, phase.pseudo, phase.get('lr_factor')) == (4, 4, None)
 
 
 def test_recipes_share_no_key_so_that_a_leaf_can_take_any_of_them():
@@ -67,20 +44,13 @@ def test_recipes_share_no_key_so_that_a_leaf_can_take_any_of_them():
             assert set(Config.fromfile(path)) == {path.stem}
 
 
-def test_every_labeled_scene_can_be_drawn_for_each_of_its_classes():
-    config = load('daformer_unet')
-    counts = DATASETS.build(config.train_dataloader.dataset).class_counts()
-    least = hook_of(config, 'mmdmt.DMTHook').rare_classes.min_pixels
-    assert counts[counts > 0].min() >= least
-
-
 def shrink(config, work_dir):
     """Keep all that is set, and take narrow networks, few scenes and as few iterations as reach every phase."""
     config.work_dir = str(work_dir)
-    phases = hook_of(config, 'mmdmt.DMTHook').phases
-    for phase in phases:
-        phase.iters = 3 if len(phases) < 3 else 1
-    total = sum(phase.iters for phase in phases)
+    hook = hook_of(config, 'mmdmt.DMTHook')
+    each = 1 if len(HOOKS.build(hook).curriculum) > 2 else 3
+    hook.update({length: each for length in ('warm_up', 'iters') if hook.get(length)})
+    total = HOOKS.build(hook).curriculum.total_iters
     if pictures := hook_of(config, 'mmdmt.PictureHook'):
         pictures.images = 1
     config.train_dataloader.dataset.unlabeled.num_scenes = 12
@@ -93,7 +63,6 @@ def shrink(config, work_dir):
     config.merge_from_dict(
         {
             **narrow,
-            'train_cfg.max_iters': total,
             'train_cfg.val_interval': total,
             'default_hooks.checkpoint.interval': total,
             'default_hooks.logger.interval': 1,
@@ -102,7 +71,7 @@ def shrink(config, work_dir):
             'visualizer.name': f'recipe-{work_dir.parent.name}',  # MMEngine has one of a name in a process
         }
     )
-    return config
+    return config, total
 
 
 ABLATIONS = sorted(
@@ -122,7 +91,6 @@ def test_every_recipe_is_in_a_config_that_is_run_here():
     }  # test_domain_adaptation.py and test_whole_runs_of_other_networks.py
     bases = {base.name for base in RECIPES.glob('*.py')} - elsewhere
     assert {base for base in bases if any(f'recipes/{base}' in text for text in texts)} == bases
-    assert set(SETTINGS) <= set(ABLATIONS)
 
 
 @pytest.mark.whole_run
@@ -139,16 +107,16 @@ def test_adaptation_to_handwriting_runs_whole(name, tmp_path):
 
 
 def check_run(config, work_dir):
-    config = shrink(config, work_dir)
+    config, total = shrink(config, work_dir)
     peers = list(config.model.peers)
-    online = hook_of(config, 'mmdmt.DMTHook').phases[-1].get('online')
+    ratio = HOOKS.build(hook_of(config, 'mmdmt.DMTHook')).curriculum[-1].label_ratio
     runner = Runner.from_cfg(config)
     runner.train()
     scalars = next(work_dir.glob('*/vis_data/scalars.json'))
     entries = [json.loads(line) for line in scalars.read_text().splitlines()]
     trained = [entry for entry in entries if 'loss' in entry]
-    assert len(trained) == config.train_cfg.max_iters
+    assert len(trained) == total
     assert all(f'{peer}.mean_weight' in trained[-1] for peer in peers)
     assert {'ensemble/mIoU', *(f'{peer}/mIoU' for peer in peers)} <= set(entries[-1])
     # A bank is written where a phase has a label ratio, and only there.
-    assert bool(list(work_dir.glob('pseudo_labels/*/*'))) == (online is None)
+    assert bool(list(work_dir.glob('pseudo_labels/*/*'))) == (ratio is not None)

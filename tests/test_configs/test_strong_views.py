@@ -4,9 +4,9 @@ import inspect
 from pathlib import Path
 
 import pytest
-from mmdmt.models.losses import DynamicMutualLoss
 from mmengine.config import Config
 
+from mmdmt.losses import DynamicMutualLoss
 from mmdmt.registry import type_name
 
 ROOT = Path(__file__).parents[2] / 'configs'

@@ -12,10 +12,9 @@ from mmdmt.scripts import toolbox_script
 pytestmark = pytest.mark.whole_run
 
 SHORT = [
-    'train_cfg.max_iters=7',
     'train_cfg.val_interval=7',
-    'custom_hooks.0.phases.0.iters=2',
-    *(f'custom_hooks.0.phases.{phase}.iters=1' for phase in range(1, 6)),
+    'custom_hooks.0.warm_up=2',
+    'custom_hooks.0.iters=1',
     'custom_hooks.0.labeling.num_workers=0',
     'default_hooks.logger.interval=1',
     'default_hooks.checkpoint.interval=7',

@@ -27,5 +27,5 @@ def test_its_blocks_make_a_config_that_trains(tmp_path):
     result = python(*command.split()[1:], '--cfg-options', *SHORT, cwd=tmp_path)
     assert result.returncode == 0, result.stderr[-3000:]
     log = next(tmp_path.glob('work_dirs/guide/*/*.log')).read_text()
-    assert 'Phase 2 of 2' in log
+    assert 'Phase 2 (3 of 3)' in log
     assert re.search(r'narrow/mIoU: .* wide/mIoU: .* ensemble/mIoU: ', log)

@@ -108,7 +108,7 @@ def test_a_new_user_gets_from_images_to_masks_of_new_ones(checkout, capsys, mmse
                 assert (picture.dtype, picture.ndim) == (dtype, 2)
     # As long as the run that it is compared with, and on labels alone.
     (log,) = Path('work_dirs/mine_labels').glob('*/*.log')
-    assert 'Phase 0 of 0, iterations 0 to 6: warm-up' in log.read_text()
+    assert 'Phase 0 (1 of 1), iterations 0 to 6: warm-up' in log.read_text()
     comparison = Path('comparison.html').read_text()
     assert all(name in comparison for name in ('mine', 'mine_labels'))
     assert 'the same class at all' in said['tools/export_peer.py']

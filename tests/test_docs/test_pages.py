@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mmdmt.apis import toolbox_script
+from mmdmt.scripts import toolbox_script
 
 ROOT = Path(__file__).parents[2]
 PAGES = [

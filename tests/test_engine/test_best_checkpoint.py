@@ -7,6 +7,8 @@ import torch
 from mmengine.runner import Runner
 from toys.segmentation import run_config
 
+from mmdmt.engine.run_record import RunRecord
+
 pytestmark = pytest.mark.whole_run
 
 
@@ -35,7 +37,9 @@ def forge(work_dir, checkpoint, best):
     hub['runtime_info'].update(best_ckpt=str(best), best_score=-1.0)
     hub['resumed_keys'].update(best_ckpt=True, best_score=True)
     torch.save(checkpoint, work_dir / 'iter_1.pth')
-    (work_dir / 'last_checkpoint').write_text(str(work_dir / 'iter_1.pth'))
+    record = RunRecord.read(work_dir, work_dir)
+    record.note('iter_1.pth', 1, resumable=True)
+    record.note('best_ensemble_mIoU_iter_1.pth', 1, resumable=False)
 
 
 @pytest.mark.parametrize('mine', ['thesis.txt', 'home', 'other/best_ensemble_mIoU_iter_1.pth'])

@@ -12,6 +12,7 @@ import torch
 from mmengine.model.wrappers import MMFullyShardedDataParallel
 from mmengine.registry import MODELS
 from mmengine.runner import FlexibleRunner, Runner
+from toys.checkpoints import take_back
 from toys.forked import python_in_two_ranks, python_path
 from toys.ports import free_port
 from toys.segmentation import run_config, toy_segmentor
@@ -138,7 +139,7 @@ def test_classes_are_validated_over_the_images_of_all_processes(two_processes):
 @pytest.mark.process
 def test_a_distributed_run_resumes_exactly(two_processes, tmp_path):
     work_dir, config = two_processes
-    (work_dir / 'last_checkpoint').write_text(str(work_dir / 'iter_4.pth'))
+    take_back(work_dir, 4)
     expected = torch.load(work_dir / 'iter_9.pth')
     (work_dir / 'iter_9.pth').unlink()
     train_in_two_ranks(config, tmp_path / 'config.py', '--resume', '--work-dir', work_dir)
@@ -149,7 +150,15 @@ def test_a_distributed_run_resumes_exactly(two_processes, tmp_path):
 
 
 OFFLINE = {'label_ratio': 0.5}
-ONLINE = {'online': {'labeler': 'average', 'min_confidence': 0.3}}
+ONLINE = {
+    'online': {
+        'labeler': 'ensemble',
+        'min_confidence': 0.3,
+        'weigh_by': 'weak',
+        'label_ratio': 0.5,
+        'window': 4,
+    }
+}
 
 
 @pytest.mark.process
@@ -166,6 +175,7 @@ def test_two_processes_train_as_one_with_twice_the_batch(shapes_folder, tmp_path
             'custom_imports': {'imports': ['mmdmt'], 'allow_failed_imports': False},
             'model_wrapper_cfg': {'type': 'MMSeparateDistributedDataParallel'},
             'model.peers': {'_delete_': True, 'left': peer, 'right': {**peer}},
+            'model.loss.pseudo_weight': 0.5 if source is ONLINE else None,
             'custom_hooks.0.phases': phases,
             'train_cfg.max_iters': 4,
             'train_dataloader.batch_size': images,

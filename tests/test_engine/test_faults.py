@@ -1,9 +1,7 @@
-"""What happens to a run from outside: a full disk, a forbidden folder, a signal, a loss that is not a number."""
+"""What happens to a run from outside: a full disk, a forbidden folder, a loss that is not a number."""
 
 import errno
 import os
-import signal
-import time
 
 import pytest
 import torch
@@ -11,19 +9,9 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from toys.outcomes import differences, outcome
 from toys.segmentation import run_config
-from toys.stages import (
-    FillDisk,
-    Forge,
-    Interrupt,
-    InterruptNextFork,
-    InterruptNextIterator,
-    LateInterrupt,
-    LoseSignals,
-    write_config,
-)
+from toys.stages import FillDisk, Forge, write_config
 
 from mmdmt import scripts
-from mmdmt.engine.last_checkpoint import is_whole
 
 
 @pytest.fixture(scope='module')
@@ -68,74 +56,6 @@ def test_a_full_disk_ends_a_run_and_nothing_half_written_is_used(
     code, output = forge.run(config, '--resume')
     assert code == 0, output[-3000:]
     assert not list(differences(whole[0], outcome(work_dir)))
-
-
-@pytest.mark.kill
-@pytest.mark.parametrize(
-    ('moment', 'code', 'name', 'resumed_from'),
-    [
-        (Interrupt('training', 10), 130, 'SIGINT', 4),
-        (Interrupt('training', 10, signal.SIGTERM), 143, 'SIGTERM', 4),
-        (Interrupt('labeling', 5), 130, 'SIGINT', 3),
-        (Interrupt('checkpoint', 7), 130, 'SIGINT', 4),  # finished first
-        (Interrupt('validation', 6), 130, 'SIGINT', 6),
-        (InterruptNextFork('training', 2, signal.SIGTERM), 143, 'SIGTERM', 3),
-        (LoseSignals('training', 2, signal.SIGTERM), 143, 'SIGTERM', 3),
-        (InterruptNextIterator('training', 2, signal.SIGTERM), 143, 'SIGTERM', 3),
-    ],
-    ids=lambda value: getattr(value, 'stage', ''),
-)
-def test_a_signal_ends_a_run_cleanly(whole, shapes_folder, tmp_path, forge, moment, code, name, resumed_from):
-    work_dir = tmp_path / 'stopped'
-    settings = {f'{loader}_dataloader.num_workers': 2 for loader in ('train', 'val')}
-    config = write_config(shapes_folder, work_dir, **settings, **{'custom_hooks.0.labeling.num_workers': 2})
-    run = forge.start(config, event=moment)
-    run.join(300)
-    output = config.with_suffix('.log').read_text()
-    assert run.exitcode == code, output[-3000:]
-    assert f'{name} ends the run at iteration {resumed_from}: ' in output
-    checkpoint = work_dir / f'iter_{resumed_from}.pth'
-    assert f': --resume goes on from {checkpoint}.' in output
-    assert 'Traceback' not in output
-    assert is_whole(checkpoint)
-    for _ in range(100):
-        if not forge.processes_of(run):
-            break
-        time.sleep(0.1)
-    assert not forge.processes_of(run)
-    config.with_suffix('.log').unlink()
-    code, output = forge.run(config, '--resume')
-    assert code == 0, output[-3000:]
-    assert not list(differences(whole[0], outcome(work_dir)))
-
-
-@pytest.mark.process
-@pytest.mark.parametrize(
-    ('stage', 'time', 'saved', 'number'),
-    [
-        ('training', 4, 2, signal.SIGINT),
-        ('labeling', 5, 3, signal.SIGTERM),
-        ('training', 10, 5, signal.SIGTERM),
-        ('validation', 6, 6, signal.SIGINT),
-        ('training', 18, 9, signal.SIGTERM),
-    ],
-)
-def test_a_signal_saves_the_work_since_the_last_checkpoint(
-    whole, shapes_folder, tmp_path, forge, stage, time, saved, number
-):
-    work_dir = tmp_path / 'stopped'
-    config = write_config(shapes_folder, work_dir, **{'default_hooks.checkpoint.interval': 100})
-    run = forge.start(config, event=LateInterrupt(stage, time, number))
-    run.join(300)
-    output = config.with_suffix('.log').read_text()
-    assert run.exitcode == 128 + number, output[-3000:]
-    assert 'Traceback' not in output
-    assert f' ends the run at iteration {saved}: --resume goes on from {work_dir}/iter_{saved}.pth.' in output
-    code, output = forge.run(config, '--resume')
-    assert code == 0, output[-3000:]
-    expected, got = whole[0], outcome(work_dir)
-    parts = ('state_dict', 'ema_state_dict', 'optimizer', 'param_schedulers', 'validations')
-    assert not list(differences({key: expected[key] for key in parts}, {key: got[key] for key in parts}))
 
 
 @pytest.mark.process
@@ -227,28 +147,3 @@ def test_updates_that_overflow_are_skipped_and_schedules_go_by_iterations(shapes
     assert [not was_skipped for was_skipped in skipped[1:-1]] == updates.changed[1:-1]
     assert updates.rates == pytest.approx([1e-6 * (1 - step / 11) ** 0.9 for step in range(12)])
     assert torch.load(tmp_path / 'iter_12.pth')['optimizer']['left']['loss_scaler']['scale'] == updates.scales[-1]
-
-
-@pytest.fixture
-def default_handlers():
-    """SIGINT as a terminal gives it, even if the tests were started with it ignored, as by `make test &`."""
-    given = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield [signal.default_int_handler, signal.SIG_DFL]
-    signal.signal(signal.SIGINT, given)
-
-
-@pytest.mark.whole_run
-def test_signals_are_given_back(shapes_folder, tmp_path, default_handlers):
-    def handlers():
-        return [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-
-    before = default_handlers
-    Runner.from_cfg(run_config(shapes_folder, tmp_path / 'well')).train()
-    assert handlers() == before
-    # After an error they are given back when the next one comes.
-    broken = {'optim_wrapper.optimizer.lr': 1e30, 'custom_hooks.0.stop_after_nan': 1}
-    with pytest.raises(RuntimeError, match='NaN'):
-        Runner.from_cfg(run_config(shapes_folder, tmp_path / 'ill', **broken)).train()
-    with pytest.raises(KeyboardInterrupt):
-        signal.raise_signal(signal.SIGINT)
-    assert handlers() == before

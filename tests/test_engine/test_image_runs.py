@@ -8,6 +8,7 @@ import pytest
 import torch
 from mmengine.hooks import EMAHook, Hook
 from mmengine.runner import Runner
+from toys.checkpoints import take_back
 from toys.classification import image_run_config
 
 from mmdmt.labels.images.bank import ScoreBank
@@ -110,8 +111,7 @@ def test_peers_and_ensemble_are_measured_and_their_learning_logged(uninterrupted
 @pytest.mark.parametrize(('iteration', 'workers'), [(2, 0), (3, 1), (5, 0), (6, 0)])
 def test_a_resumed_run_ends_with_the_same_weights_bit_for_bit(uninterrupted, tmp_path, iteration, workers):
     work_dir, _ = uninterrupted
-    shutil.copy(work_dir / f'iter_{iteration}.pth', tmp_path)
-    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / f'iter_{iteration}.pth'))
+    take_back(work_dir, iteration, tmp_path)
     shutil.copytree(work_dir / 'pseudo_labels', tmp_path / 'pseudo_labels')
     train(tmp_path, resume=True, **{'train_dataloader.num_workers': workers})
     one, two = (torch.load(folder / 'iter_9.pth') for folder in (work_dir, tmp_path))
@@ -125,8 +125,7 @@ def test_a_resumed_run_ends_with_the_same_weights_bit_for_bit(uninterrupted, tmp
 
 def test_a_run_from_scratch_cannot_go_on_without_its_labels(uninterrupted, tmp_path):
     work_dir, _ = uninterrupted
-    shutil.copy(work_dir / 'iter_3.pth', tmp_path)
-    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_3.pth'))
+    take_back(work_dir, 3, tmp_path)
     with pytest.raises(FileNotFoundError, match='incomplete'):
         train(tmp_path, resume=True)
 

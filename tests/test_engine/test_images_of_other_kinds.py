@@ -210,7 +210,7 @@ def test_a_tiff_of_one_band_and_the_first_of_several_pages_are_loaded(tmp_path):
 @pytest.mark.parametrize('content', [b'', b'no tiff', b'II*\0\xff\xff\xff\xff'])
 def test_what_is_no_tiff_is_named(tmp_path, content):
     (tmp_path / 'a.tif').write_bytes(content)
-    with pytest.raises(ValueError, match=r'a.tif is not a TIFF that tifffile reads'):
+    with pytest.raises(ValueError, match=r'a.tif must be a TIFF that tifffile reads'):
         LoadTiffImage()({'img_path': str(tmp_path / 'a.tif')})
 
 

@@ -14,6 +14,7 @@ import pytest
 import torch
 from mmengine.runner import Runner
 from test_dmt_hook import HOOK
+from toys.checkpoints import take_back
 from toys.segmentation import CLASSES, run_config
 
 from mmdmt.engine import labeling_report
@@ -179,8 +180,7 @@ def test_a_class_without_pseudo_labels_is_a_warning_that_names_it(monkeypatch):
 
 
 def test_a_labeling_that_was_done_before_is_told_again_without_its_time(reported, masked, tmp_path):
-    shutil.copy(reported / 'iter_3.pth', tmp_path)
-    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_3.pth'))
+    take_back(reported, 3, tmp_path)
     shutil.copytree(reported / 'pseudo_labels', tmp_path / 'pseudo_labels')
     names_masks = {UNLABELED: {'img_path': 'images', 'seg_map_path': 'masks'}}
     run(masked, tmp_path, resume=True, **names_masks)

@@ -1,7 +1,9 @@
 """Phases whose labels are made in the iteration that learns them."""
 
+import contextlib
 import copy
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,8 +17,12 @@ from toys.segmentation import mutual_dataset, run_config, toy_segmentor
 from toys.stages import CpuAmpOptimWrapper  # noqa: F401 - registered
 
 from mmdmt.engine import PeerOptimWrapperConstructor
-from mmdmt.method.draws import ONLINE, Draw
+from mmdmt.method.confidence_levels import dequantize
+from mmdmt.method.draws import ONLINE, Draw, DrawPlan, PeerPool
+from mmdmt.method.thresholds import ConfidenceHistogram
 from mmdmt.models import DynamicMutualTraining
+from mmdmt.models.online_labels import OnlineLabeling
+from mmdmt.models.segmentors import Segmentors
 
 pytestmark = pytest.mark.whole_run
 
@@ -40,7 +46,7 @@ def config_of(root, work_dir, labeler='weights', floor=0.0, mixes=(), **settings
     config = run_config(root, work_dir)
     config.custom_hooks[0].phases = phases(labeler, floor)
     config.custom_hooks[0].rehearsal = False  # it labels online, too, which tests count
-    if labeler == 'average':
+    if labeler in ('average', 'ensemble'):
         config.custom_hooks.append(EMA)
     config.train_dataloader.dataset.learner_view = VIEW
     config.model.mixes = list(mixes)
@@ -85,34 +91,147 @@ def test_of_a_bank_the_view_of_the_labeler_is_not_packed(shapes_folder, tmp_path
     assert not any('weak_view' in sample for sample in seen)
 
 
-def test_labels_are_those_of_the_labeler_on_the_weak_view(shapes_folder, tmp_path):
-    runner = Runner.from_cfg(config_of(shapes_folder, tmp_path))
-    model = runner.model
-    taught = []
+@contextlib.contextmanager
+def listening(listen):
+    """Tell, of each learner's unlabeled images in each iteration, what labeled them, and their views and samples."""
+    original = OnlineLabeling.label
 
-    def listen(labeler, views, samples, label=model.kind.label_online):
-        before = copy.deepcopy(labeler.state_dict())
-        assert not labeler.training
-        label(labeler, views, samples)
-        assert all(torch.equal(value, before[key]) for key, value in labeler.state_dict().items())
-        with torch.no_grad():
-            for view, sample in zip(views, samples, strict=True):
-                pixels = view.float().sub(labeler.data_preprocessor.mean).div(64)[None]
-                height, width = pixels.shape[2:]
-                padded = torch.nn.functional.pad(pixels, (0, 32 - width, 0, 32 - height))  # as in training
-                logits = labeler.decode_head(labeler.extract_feat(padded))
-                logits = torch.nn.functional.interpolate(logits, size=(32, 32), mode='bilinear')
-                confidence, expected = logits[0, :, :height, :width].softmax(0).max(0)
-                label_map = sample.gt_sem_seg.data[0]
-                taught.append((label_map == expected)[label_map != 255].float().mean().item())
-                assert (sample.pseudo_confidence.data[0] - confidence).abs().max() < 1e-3
+    def label(self, shares, *rest):
+        online = {
+            name: [i for i, sample in enumerate(share['data_samples']) if sample.metainfo.get(ONLINE)]
+            for name, share in shares.items()
+        }
+        views = {}
+        for name, numbers in online.items():
+            weak = [shares[name]['data_samples'][i].get('weak_view') for i in numbers]
+            views[name] = [getattr(view, 'data', view) for view in weak]
+        original(self, shares, *rest)
+        for name, numbers in online.items():
+            if numbers:
+                listen(self, name, views[name], [shares[name]['data_samples'][i] for i in numbers])
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(model.kind), 'label_online', lambda self, *given: listen(*given[:3]))
+        patch.setattr(OnlineLabeling, 'label', label)
+        yield
+
+
+def probabilities(labeler, view):
+    """Predict a crop with a toy, as it is padded in training: float32 (classes, H, W)."""
+    training = labeler.training
+    labeler.eval()
+    with torch.no_grad():
+        pixels = view.float().sub(labeler.data_preprocessor.mean).div(64)[None]
+        height, width = pixels.shape[2:]
+        padded = torch.nn.functional.pad(pixels, (0, 32 - width, 0, 32 - height))
+        logits = labeler.decode_head(labeler.extract_feat(padded))
+        logits = torch.nn.functional.interpolate(logits, size=(32, 32), mode='bilinear')
+    labeler.train(training)
+    return logits[0, :, :height, :width].softmax(0)
+
+
+def test_labels_are_those_of_the_labeler_on_the_weak_view(shapes_folder, tmp_path):
+    runner = Runner.from_cfg(config_of(shapes_folder, tmp_path))
+    taught, model = [], runner.model
+
+    def listen(labeling, name, views, samples):
+        labeler = model.bare_peers[{'left': 'right', 'right': 'left'}[name]]
+        assert labeling.models[model.labelers[name]] is labeler
+        for view, sample in zip(views, samples, strict=True):
+            confidence, expected = probabilities(labeler, view).max(0)
+            label_map = sample.gt_sem_seg.data[0]
+            taught.append((label_map == expected)[label_map != 255].float().mean().item())
+            assert (sample.pseudo_confidence.data[0] - confidence).abs().max() < 1e-3
+            assert 'pseudo_weight' not in sample
+
+    with listening(listen):
         runner.train()
     assert len(taught) == 6 * 2 * 2
     assert min(taught) > 0.99
     assert not list(tmp_path.glob('pseudo_labels/**/*'))
+
+
+def test_labeling_is_in_evaluation_mode_and_changes_no_weight(shapes_folder, tmp_path, monkeypatch):
+    runner = Runner.from_cfg(config_of(shapes_folder, tmp_path))
+    original, seen = Segmentors.predict_views, []
+
+    def predict(self, peer, views):
+        before = copy.deepcopy(peer.state_dict())
+        assert not peer.training
+        found = original(self, peer, views)
+        seen.append(all(torch.equal(value, before[key]) for key, value in peer.state_dict().items()))
+        return found
+
+    monkeypatch.setattr(Segmentors, 'predict_views', predict)
+    runner.train()
+    assert seen == [True] * 6 * 2
+
+
+@pytest.mark.parametrize('labeler', ['weights', 'average', 'ensemble'])
+def test_on_the_weak_view_each_peer_predicts_once_for_labels_and_weights(shapes_folder, tmp_path, monkeypatch, labeler):
+    config = config_of(shapes_folder, tmp_path, labeler, floor=0.4)
+    config.custom_hooks[0].phases[1].online.weigh_by = 'weak'
+    config.model.loss = {'type': 'mmdmt.DynamicMutualLoss', 'gamma_agree': 2.0, 'gamma_disagree': 1.0}
+    runner = Runner.from_cfg(config)
+    model, crops, sums = runner.model, {'left': [], 'right': []}, []
+    forwarded = []
+    original = Segmentors.predict_views
+    monkeypatch.setattr(
+        Segmentors, 'predict_views', lambda self, *given: forwarded.append(given[0]) or original(self, *given)
+    )
+
+    def listen(labeling, name, views, samples):
+        own = probabilities(labeling.models[name], views[0]), probabilities(labeling.models[name], views[1])
+        crops[name].append([view.numpy() for view in views])
+        total = 0.0
+        for view, sample, p in zip(views, samples, (one.double().numpy() for one in own), strict=True):
+            teachers = [model.labelers[name]] if labeler != 'ensemble' else ['left', 'right']
+            mean = np.mean([probabilities(labeling.models[one], view).double().numpy() for one in teachers], axis=0)
+            label, valid = mean.argmax(0), sample.gt_sem_seg.data[0].numpy() != 255
+            assert (sample.gt_sem_seg.data[0].numpy() == label)[valid].mean() > 0.99
+            label, sure = sample.gt_sem_seg.data[0].numpy(), sample.pseudo_confidence.data[0].double().numpy()
+            np.testing.assert_allclose(sure, mean.max(0), atol=1e-5)
+            of_label = np.take_along_axis(p, np.where(valid, label, 0)[None], 0)[0]
+            agree = p.argmax(0) == label
+            weight = np.where(agree, of_label**2, np.where(p.max(0) > sure, 0, of_label)) * valid * (sure >= 0.4)
+            found = sample.pseudo_weight.data[0].numpy()
+            close = np.isclose(p.max(0), sure, atol=1e-5) | (np.sort(p, axis=0)[-1] - np.sort(p, axis=0)[-2] < 1e-5)
+            np.testing.assert_allclose(found[~close], weight[~close], rtol=1e-3, atol=1e-5)
+            total += found.sum()
+        sums.append((name, total))
+
+    steps = []
+    after = DynamicMutualTraining._agreement
+    monkeypatch.setattr(
+        DynamicMutualTraining,
+        '_agreement',
+        lambda self, name: steps.append((name, self.losses_of(name)[0].counts)) or after(self, name),
+    )
+    with listening(listen):
+        runner.train()
+    assert len(forwarded) == 6 * 2
+    for left, right in zip(crops['left'], crops['right'], strict=True):
+        assert all(np.array_equal(one, other) for one, other in zip(left, right, strict=True))
+    of_loss = [(name, counts['weight'] - 0) for name, counts in steps if counts]
+    assert len(of_loss) == len(sums) == 6 * 2
+    for (name, weight), (_, total) in zip(of_loss, sums, strict=True):
+        # What is learned besides is ground truth, of weight 1: two images at most.
+        assert 0 < weight - total <= 2 * 32 * 32, name
+        assert abs((weight - total) - round(float(weight - total))) < 0.01
+
+
+def test_peers_that_share_crops_see_them_in_colors_of_their_own(dataset):
+    pools = tuple(PeerPool(name, range(6), range(10), ONLINE) for name in ('left', 'right'))
+    alone = DrawPlan(0, 1, 0, 50, 1, 2, pools)
+    plan = replace(alone, same_crops=True)
+    left, right = ([draw for draw in plan.batch(7) if draw.peer == name] for name in ('left', 'right'))
+    assert left[0] != right[0]._replace(peer='left')  # labeled images are drawn apart
+    assert [draw for draw in alone.batch(7) if draw.bank is None] == [left[0], right[0]]
+    for one, other in zip(left[1:], right[1:], strict=True):
+        assert (one.image, one.seed) == (other.image, other.seed)
+        assert one.view != other.view
+        first, second = dataset[one], dataset[other]
+        assert torch.equal(first['data_samples'].weak_view.data, second['data_samples'].weak_view.data)
+        assert not torch.equal(first['inputs'], second['inputs'])
 
 
 def test_the_order_of_peers_means_nothing(dataset):
@@ -132,16 +251,23 @@ def test_the_order_of_peers_means_nothing(dataset):
     assert not torch.equal(one['a.decode_head.conv_seg.weight'], start['a.decode_head.conv_seg.weight'])
 
 
-@pytest.mark.parametrize(('labeler', 'mixes'), [('weights', ()), ('average', MIXES)], ids=['weights', 'average-mixes'])
-def test_a_resumed_online_run_ends_with_the_same_bits(shapes_folder, tmp_path, labeler, mixes):
+@pytest.mark.parametrize('labeler', ['weights', 'ensemble'])
+def test_a_resumed_online_run_ends_with_the_same_bits(shapes_folder, tmp_path, labeler):
+    def train(folder, work_dir, **settings):
+        config = config_of(folder, work_dir, labeler, floor=0.4, mixes=MIXES if labeler == 'ensemble' else ())
+        if labeler == 'ensemble':
+            config.custom_hooks[0].phases[1].online.update(weigh_by='weak', label_ratio=0.5, window=3)
+        config.merge_from_dict(settings)
+        Runner.from_cfg(config).train()
+
     whole = tmp_path / 'whole'
-    train(shapes_folder, whole, labeler, floor=0.4, mixes=mixes)
+    train(shapes_folder, whole)
     expected = outcome(whole)
     for iteration in (2, 3, 6):
         resumed = tmp_path / f'resumed_{iteration}'
         resumed.mkdir()
         checkpoint = shutil.copy(whole / f'iter_{iteration}.pth', resumed)
-        train(shapes_folder, resumed, labeler, floor=0.4, mixes=mixes, resume=True, load_from=str(checkpoint))
+        train(shapes_folder, resumed, resume=True, load_from=str(checkpoint))
         got = outcome(resumed)
         for key in ('state_dict', 'ema_state_dict', 'optimizer'):
             assert not list(differences(expected[key], got[key])), iteration
@@ -166,35 +292,42 @@ def test_nothing_below_the_floor_is_learned(shapes_folder, tmp_path):
     assert loss.counts['weight'] == loss.counts['pixels'] - loss.counts['pseudo_pixels']
 
 
-def test_the_surest_share_of_each_class_of_a_batch_is_learned(shapes_folder, tmp_path):
+@pytest.mark.parametrize('window', [1, 3])
+def test_the_surest_share_of_each_class_lately_is_learned(shapes_folder, tmp_path, monkeypatch, window):
     config = config_of(shapes_folder, tmp_path)
-    config.custom_hooks[0].phases[1].online.label_ratio = 0.25
+    config.custom_hooks[0].phases[1].online.update(label_ratio=0.25, window=window)
     runner = Runner.from_cfg(config)
-    peers, compared = runner.model.kind, 0
+    seen, compared = {'left': [], 'right': []}, 0
+    original, rows = Segmentors.teach, []
+    wanted = Segmentors.wanted
+    monkeypatch.setattr(Segmentors, 'teach', lambda self, *given: rows.append(given[1:3]) or original(self, *given))
+    monkeypatch.setattr(Segmentors, 'wanted', lambda self, *given: rows.append(wanted(self, *given)) or rows[-1])
 
-    def listen(labeler, views, samples, label_ratio, label=peers.label_online):
+    def listen(labeling, name, views, samples):
         nonlocal compared
-        everything = [sample.clone() for sample in samples]
-        label(labeler, views, everything)
-        label(labeler, views, samples, label_ratio)
-        before, after = (
-            np.concatenate([one.gt_sem_seg.data.flatten() for one in each]) for each in (everything, samples)
-        )
-        confidence = np.concatenate([one.pseudo_confidence.data.flatten() for one in samples])
-        for number in set(before[before != 255]):
-            own = np.sort(confidence[before == number])[::-1]
-            share = int(len(own) * 0.25)
-            least = own[share if share else -1]
-            assert np.array_equal(after == number, (before == number) & (confidence >= least))
+        teacher = labeling.models[labeling.labelers[name]]
+        before = torch.cat([probabilities(teacher, view).max(0).indices.flatten() for view in views]).numpy()
+        of_name, given = rows[-4:-2] if name == 'left' else rows[-2:]
+        valid, after, confidence = (row.numpy() for row in (of_name, *given))
+        histogram = ConfidenceHistogram(3)
+        histogram.update(np.where(valid, before, 255), confidence)
+        seen[name].append(histogram.counts)
+        faded = sum(counts * (1 - 1 / window) ** age for age, counts in enumerate(reversed(seen[name])))
+        for number in np.unique(before[valid]):
+            own = faded[number]
+            share = int(own.sum() * 0.25)
+            rank = own.sum() if share < 1 else share + 1
+            level = max(level for level in range(len(own)) if own[level:].sum() >= rank - 1e-9)
+            least = dequantize(np.array([[level]], np.uint16))[0, 0]
+            kept = valid & (before == number) & (confidence >= least)
+            assert ((after == number) != kept).mean() < 0.002  # a probability may be predicted a little otherwise
             compared += share > 0
-        assert set(after[before == 255]) <= {255}
+        assert set(after[~valid]) <= {255}
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(peers), 'label_online', lambda self, *given: listen(*given))
+    with listening(listen):
         runner.train()
     assert compared >= 6 * 2
-    pseudo_pixels = runner.model.left.decode_head.loss_decode.counts['pseudo_pixels']
-    assert 0 < pseudo_pixels < 0.4 * 2 * 32 * 32
+    assert set(runner.model.online.seen) == (set(seen) if window > 1 else set())
 
 
 def test_one_senior_labels_for_two_juniors(shapes_folder, tmp_path):
@@ -210,14 +343,16 @@ def test_online_labels_have_the_runs_precision_and_are_weighed_in_float32(shapes
     settings = {'optim_wrapper.type': 'CpuAmpOptimWrapper', 'model.mixes': MIXES}
     runner = Runner.from_cfg(config_of(shapes_folder, tmp_path, 'average', **settings))
     seen = []
+    original = Segmentors.predict_views
 
-    def listen(labeler, views, samples, label=runner.model.kind.label_online):
-        inside = torch.is_autocast_enabled('cpu'), torch.get_autocast_dtype('cpu'), labeler.training
-        label(labeler, views, samples)
-        seen.extend((*inside, sample.pseudo_confidence.data.dtype) for sample in samples)
+    def predict(self, peer, views):
+        found = original(self, peer, views)
+        inside = torch.is_autocast_enabled('cpu'), torch.get_autocast_dtype('cpu'), peer.training
+        seen.extend([(*inside, found.dtype)] * len(views))
+        return found
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(runner.model.kind), 'label_online', lambda self, *given: listen(*given[:3]))
+        patch.setattr(Segmentors, 'predict_views', predict)
         runner.train()
     assert set(seen) == {(True, torch.bfloat16, False, torch.float32)}
     assert len(seen) == 6 * 2 * 2
@@ -241,12 +376,12 @@ def image_config_of(work_dir, labeler='average', floor=0.3, **settings):
 @pytest.mark.parametrize('labeler', ['weights', 'average'])
 def test_classifiers_learn_what_the_labeler_says_of_the_weak_view(tmp_path, labeler):
     runner = Runner.from_cfg(image_config_of(tmp_path, labeler))
-    peers, taught = runner.model.kind, []
+    taught = []
 
-    def listen(model, views, samples, label=peers.label_online):
-        assert not model.training
+    def listen(labeling, name, views, samples):
+        model = labeling.models[labeling.labelers[name]]
         assert (model in runner.model.bare_peers.values()) == (labeler == 'weights')
-        label(model, views, samples)
+        model.eval()
         with torch.no_grad():
             for view, sample in zip(views, samples, strict=True):
                 assert view.dtype == torch.uint8
@@ -254,9 +389,9 @@ def test_classifiers_learn_what_the_labeler_says_of_the_weak_view(tmp_path, labe
                 confidence, expected = model.head(model.extract_feat(pixels)).softmax(1).max(1)
                 assert sample.gt_label == expected
                 taught.append((sample.pseudo_confidence - confidence).abs().item())
+        model.train()
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(peers), 'label_online', lambda self, *given: listen(*given[:3]))
+    with listening(listen):
         runner.train()
     assert len(taught) == 6 * 2 * 4
     assert max(taught) < 1e-5
@@ -291,6 +426,9 @@ def test_a_resumed_online_run_of_classifiers_ends_with_the_same_bits(tmp_path):
     ('settings', 'words'),
     [
         ({'custom_hooks.0.phases.1.online.labeler': 'average'}, "EMAHooks is 0 in .*labeler='average'"),
+        ({'custom_hooks.0.phases.1.online.labeler': 'ensemble'}, "EMAHooks is 0 in .*labeler='ensemble'"),
+        ({'custom_hooks.0.phases.1.online.weigh_by': 'both'}, "weigh_by='both' of online"),
+        ({'custom_hooks.0.phases.1.online.window': 9}, 'window=9 of online'),
         ({'custom_hooks.0.phases.1': {'label_ratio': 0.5}}, 'label_ratio=0.5 and online=.* exclude each other'),
         (
             {'model.mixes': MIXES[:1], 'custom_hooks.0.phases.1': {'labeled': 3, 'pseudo': 1}},
@@ -304,7 +442,7 @@ def test_a_resumed_online_run_of_classifiers_ends_with_the_same_bits(tmp_path):
         ({'model.labelers': {'left': 'right', 'right': 'middle'}}, "'middle' in labelers of"),
         (
             {'train_dataloader.dataset.learner_view': [{'type': 'RandomFlip', 'prob': 0.5}]},
-            'TwoViews holds RandomFlip, which moves pixels',
+            'holds RandomFlip, which is not known to change colors alone',
         ),
         (
             {'train_dataloader.dataset.learner_view': [{'type': 'Resize', 'scale': (16, 16)}]},

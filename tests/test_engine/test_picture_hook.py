@@ -1,6 +1,5 @@
 import json
 import re
-import shutil
 
 import cv2
 import numpy as np
@@ -9,13 +8,14 @@ import torch
 from mmengine.runner import Runner
 from mmseg.structures import SegDataSample
 from test_dmt_hook import HOOK
+from toys.checkpoints import take_back
 from toys.segmentation import run_config, toy_segmentor
 
 from mmdmt import visualization
 from mmdmt.datasets.mutual_dataset import MutualDataset
 from mmdmt.engine import PictureHook, picture_hook
 from mmdmt.labels.pixels.bank import PseudoLabelBank
-from mmdmt.method.selection import surest_of_each_class
+from mmdmt.method.thresholds import ConfidenceHistogram
 from mmdmt.method.weights import dynamic_mutual_weights
 from mmdmt.models.prediction import forward_crops, predict_logits
 
@@ -161,8 +161,7 @@ def test_images_are_spread_evenly():
 
 
 def test_a_finished_run_that_is_resumed_is_drawn_without_its_labels(drawn, shapes_folder, tmp_path):
-    shutil.copy(drawn[0] / 'iter_9.pth', tmp_path)
-    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_9.pth'))
+    take_back(drawn[0], 9, tmp_path)
     run(shapes_folder, tmp_path, {'images': 1}, resume=True)
     assert [path.parent.name for path in tmp_path.rglob('pictures/*/*')] == ['end']
 
@@ -213,7 +212,9 @@ def test_both_views_are_drawn_and_of_an_online_phase_what_is_taught(shapes_folde
         crop = views['phase_1', name].crop
         for learner, labeler in (('left', 'right'), ('right', 'left')):
             label, sure = taught(model.bare_peers[labeler], crop.labelers_view)
-            kept = surest_of_each_class(label, sure, 0.6)
+            histogram = ConfidenceHistogram(3)
+            histogram.update(label.numpy(), sure.numpy())
+            kept = sure >= torch.from_numpy(histogram.thresholds(0.6))[label.long()]
             np.testing.assert_array_equal(crop.pseudo_labels[labeler], label.where(kept, 255))
             logits = logits_of(model.bare_peers[learner], crop.learners_view)
             expected = dynamic_mutual_weights(logits, label[None].long(), sure[None], 5.0, 5.0)[0]

@@ -248,7 +248,7 @@ def test_labels_made_online_are_rehearsed(shapes_folder, tmp_path, monkeypatch):
     monkeypatch.setattr(
         rehearsal.DynamicMutualTraining,
         'label_online',
-        lambda self, name, *rest: (labeled.append(name), original(self, name, *rest)),
+        lambda self, shares, *rest: (labeled.extend(shares), original(self, shares, *rest)),
     )
     rehearsed(shapes_folder, tmp_path, **{HOOK + 'phases': [{**ONLINE, 'iters': 9}]})
     assert labeled == ['left', 'right']

@@ -2,10 +2,13 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
+from mmdmt.losses.dynamic_mutual_loss import RULES
+from mmdmt.method.weights import ORACLE
 from mmdmt.models import DynamicMutualLoss
 
 CASES = json.loads((Path(__file__).parents[1] / 'data' / 'dynamic_losses.json').read_text())
@@ -210,8 +213,100 @@ def test_a_confidence_of_another_shape_is_refused():
         ({'share_threshold': 90}, 'share_threshold=90'),
         ({'min_confidence': -0.1}, 'min_confidence=-0.1'),
         ({'average_over': 'all'}, "average_over='all'"),
+        ({'pseudo_weight': -1}, 'pseudo_weight=-1'),
     ],
 )
 def test_wrong_settings_are_refused(arguments, words):
     with pytest.raises(ValueError, match=words):
         DynamicMutualLoss(**arguments)
+
+
+def two_means(logits, label, confidence, gamma, floor=0.0, kept=False, pseudo_weight=0.5):
+    """The mean over labeled images plus so many times that over pseudo-labeled ones, pixel by pixel in NumPy."""
+    sums, counts = [0.0, 0.0], [0, 0]
+    for image, of_image, sure in zip(logits.detach().double().numpy(), label.numpy(), confidence.numpy(), strict=True):
+        side = int(np.isfinite(sure).any())
+        for place in np.ndindex(of_image.shape):
+            y, c = of_image[place], sure[place]
+            if y == 255:
+                continue
+            exponentials = np.exp(image[:, *place] - image[:, *place].max())
+            p = exponentials / exponentials.sum()
+            low = np.isfinite(c) and c < floor
+            counts[side] += not (low and kept)
+            loses = p.argmax() != y and p.max() > c
+            weight = 1.0 if np.isinf(c) else 0.0 if loses or low else p[y] ** gamma
+            sums[side] += -weight * np.log(p[y])
+    return sums[0] / max(counts[0], 1) + pseudo_weight * sums[1] / max(counts[1], 1)
+
+
+@pytest.mark.parametrize(('floor', 'over'), [(0.0, 'valid'), (0.7, 'valid'), (0.7, 'kept')])
+def test_two_means_equal_those_worked_out_pixel_by_pixel(floor, over):
+    logits, label = torch.randn(4, 3, 5, 4), torch.randint(3, (4, 5, 4))
+    confidence = torch.rand(4, 5, 4) * 0.6 + 0.4
+    confidence[:2] = float('inf')  # labeled images
+    confidence[2, :3] = float('inf')  # ground truth that a mix has pasted on counts to the mean of its image
+    label[0, :2] = label[3, 1] = 255
+    loss = DynamicMutualLoss(1.0, 1.0, min_confidence=floor, average_over=over, pseudo_weight=0.5)
+    with loss.pseudo_targets(confidence):
+        value = loss(logits, label)
+    expected = two_means(logits, label, confidence, 1.0, floor, over == 'kept')
+    assert value.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_with_one_side_alone_the_other_mean_is_zero_and_not_nan():
+    logits, label = torch.randn(2, 3, 2, 2, requires_grad=True), torch.randint(3, (2, 2, 2))
+    loss = DynamicMutualLoss(0, 0, pseudo_weight=2.0)
+    for confidence, factor in ((0.9, 2.0), (float('inf'), 1.0)):
+        with loss.pseudo_targets(torch.full((2, 2, 2), confidence)):
+            torch.testing.assert_close(loss(logits, label), factor * F.cross_entropy(logits, label))
+        assert loss.counts['pseudo_share'] == float(confidence < 1)
+    with loss.pseudo_targets(torch.full((2, 2, 2), 0.9)):
+        value = loss(logits, torch.full((2, 2, 2), 255))
+    value.backward()
+    assert value.item() == 0
+    assert logits.grad.abs().max() == 0
+
+
+@pytest.mark.parametrize(('pseudo_weight', 'expected'), [(None, 1.4 / 2.4), (1.0, 0.7 / 1.7), (0.0, 0.0)])
+def test_the_share_of_pseudo_labels_is_that_of_their_weights(pseudo_weight, expected):
+    logits = torch.log(torch.tensor([[0.8, 0.2], [0.6, 0.4], [0.5, 0.5]]))  # weights .8, .6 and 1 of ground truth
+    loss = DynamicMutualLoss(1.0, 1.0, pseudo_weight=pseudo_weight)
+    with loss.pseudo_targets(torch.tensor([0.9, 0.9, float('inf')])):
+        loss(logits, torch.tensor([0, 0, 1]))
+    assert loss.counts['pseudo_share'].item() == pytest.approx(expected)
+
+
+def test_an_oracle_counts_among_pseudo_labels_and_is_never_doubted():
+    logits, label = torch.randn(2, 3, 4, 4) * 5, torch.randint(3, (2, 4, 4))
+    confidence = torch.stack([torch.full((4, 4), float('inf')), torch.full((4, 4), ORACLE)])
+    for rule in RULES:
+        loss = DynamicMutualLoss(5.0, 5.0, rule=rule, min_confidence=0.9, pseudo_weight=0.5)
+        with loss.pseudo_targets(confidence):
+            value = loss(logits, label)
+        truth, taught = (F.cross_entropy(logits[[i]], label[[i]]) for i in (0, 1))
+        torch.testing.assert_close(value, truth + 0.5 * taught)
+        assert loss.counts['pseudo_share'].item() == pytest.approx(1 / 3)
+
+
+def test_two_means_of_bfloat16_logits_are_those_of_float32():
+    logits, label, confidence = tensors_of(CASES[0])
+    half = logits.detach().to(torch.bfloat16).requires_grad_()
+    whole = half.detach().float().requires_grad_()
+    for one in (half, whole):
+        loss = DynamicMutualLoss(1.0, 1.0, pseudo_weight=1.0)
+        with torch.autocast('cpu', torch.bfloat16), loss.pseudo_targets(confidence):
+            value = loss(one, label)
+        value.backward()
+        assert value.dtype == torch.float32
+    torch.testing.assert_close(half.grad, whole.grad.to(torch.bfloat16))
+
+
+def test_weights_found_elsewhere_take_the_place_of_the_rule():
+    logits, label, confidence = tensors_of(CASES[0])
+    loss, weights = DynamicMutualLoss(5.0, 5.0), torch.rand(label.shape)
+    with loss.pseudo_targets(confidence, weights):
+        value = loss(logits, label)
+    entropy = F.cross_entropy(logits, label, ignore_index=255, reduction='none')
+    torch.testing.assert_close(value, (entropy * weights).sum() / (label != 255).sum())
+    torch.testing.assert_close(loss.counts['weight'], (weights * (label != 255)).sum())

@@ -11,6 +11,7 @@ import torch
 from torch._subclasses.fake_tensor import DataDependentOutputException, DynamicOutputShapeException, FakeTensorMode
 
 from mmdmt.losses import Mixture
+from mmdmt.losses.dynamic_mutual_loss import RULES
 from mmdmt.models import DynamicMutualLoss, MixupMutualLoss
 
 DEVICES = ['fake', pytest.param('cuda', marks=pytest.mark.skipif(not torch.cuda.is_available(), reason='no GPU'))]
@@ -39,9 +40,10 @@ def pixels(device):
 
 @pytest.mark.parametrize('device', DEVICES)
 @pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize('rule', ['mutual', 'naive', 'flip', 'share'])
-def test_the_loss_of_pixels_waits_for_nothing(device, rule, dtype):
-    loss = DynamicMutualLoss(gamma_agree=5, gamma_disagree=3, rule=rule, loss_weight=0.4)
+@pytest.mark.parametrize('pseudo_weight', [None, 1.0])
+@pytest.mark.parametrize('rule', RULES)
+def test_the_loss_of_pixels_waits_for_nothing(device, rule, pseudo_weight, dtype):
+    loss = DynamicMutualLoss(gamma_agree=5, gamma_disagree=3, rule=rule, loss_weight=0.4, pseudo_weight=pseudo_weight)
     with no_values(device) as place:
         logits, label, confidence = pixels(place)
         with loss.pseudo_targets(confidence):
@@ -51,13 +53,16 @@ def test_the_loss_of_pixels_waits_for_nothing(device, rule, dtype):
 
 
 @pytest.mark.parametrize('device', DEVICES)
-def test_the_loss_of_mixed_images_waits_for_nothing(device):
-    loss = MixupMutualLoss()
+@pytest.mark.parametrize('pseudo_weight', [None, 1.0])
+def test_the_loss_of_mixed_images_waits_for_nothing(device, pseudo_weight):
+    loss = MixupMutualLoss(pseudo_weight=pseudo_weight)
     with no_values(device) as place:
         logits = torch.randn(8, 4, device=place, requires_grad=True)
         label, confidence = torch.randint(0, 4, (8,), device=place), torch.rand(8, device=place)
         _, weights = loss.weigh(logits, label, confidence)
-        with loss.mixed_targets(label, weights, Mixture(0.7, torch.arange(8, device=place).flip(0))):
+        with loss.mixed_targets(
+            label, loss.to_mix(weights, confidence), Mixture(0.7, torch.arange(8, device=place).flip(0))
+        ):
             loss(logits, label).backward()
 
 

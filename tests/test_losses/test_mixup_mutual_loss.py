@@ -68,3 +68,19 @@ def test_curriculum_labeling_weighs_nothing():
 def test_settings_that_are_none_are_refused(settings, words):
     with pytest.raises(ValueError, match=words):
         MixupMutualLoss(**settings)
+
+
+def test_two_means_of_images_without_a_mixture_and_with_one():
+    settings = {'gamma_agree': 1, 'gamma_disagree': 1, 'ramp': 0, 'pseudo_weight': 0.5}
+    entropy = F.cross_entropy(LOGITS, LABEL, reduction='none')
+    loss = MixupMutualLoss(**settings, mixup_alpha=None)
+    with loss.pseudo_targets(CONFIDENCE):
+        value = loss(LOGITS, LABEL)
+    share = loss.counts['pseudo_share']
+    _, weights = loss.weigh(LOGITS, LABEL, CONFIDENCE)
+    torch.testing.assert_close(value, entropy[2:].mean() + 0.5 * (weights * entropy)[:2].mean())
+    mixed = MixupMutualLoss(**settings)
+    weighed = mixed.weigh(LOGITS, LABEL, CONFIDENCE)[1]
+    with mixed.mixed_targets(LABEL, mixed.to_mix(weighed, CONFIDENCE), Mixture(1.0, torch.arange(4))):
+        torch.testing.assert_close(mixed(LOGITS, LABEL), value)
+    assert mixed.counts['pseudo_share'] == share < 1 / 3

@@ -25,7 +25,8 @@ def batch_of(size=(24, 20), images=6):
     label[label == CLASSES] = 255
     confidence = places[:, 0] / places.max()
     confidence[LABELED] = float('inf')
-    return PixelBatch(places.repeat(1, 3, 1, 1), label, confidence)
+    weight = (confidence / 2).masked_fill(confidence.isinf(), 1.0)
+    return PixelBatch(places.repeat(1, 3, 1, 1), label, confidence, weight)
 
 
 def trace(batch, mixed):

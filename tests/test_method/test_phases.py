@@ -68,3 +68,50 @@ def test_a_phase_tells_what_it_is():
     assert Phase(**ONLINE).kind == online
     share = '4 labeled + 4 pseudo-labeled images a batch, labels online by weights, label ratio 0.5 in each batch'
     assert Phase(**{**ONLINE, 'online': {'label_ratio': 0.5}}).kind == share
+
+
+def test_the_compact_form_is_a_warm_up_and_the_papers_five_phases():
+    curriculum = Curriculum.compact(warm_up=8978, iters=5744, labeled=1, pseudo=7, lr_factor=0.5)
+    phase = {'iters': 5744, 'labeled': 1, 'pseudo': 7, 'lr_factor': 0.5}
+    ratios = (0.2, 0.4, 0.6, 0.8, 1.0)
+    in_full = [{'iters': 8978, 'labeled': 8}, *({**phase, 'label_ratio': ratio} for ratio in ratios)]
+    assert curriculum == Curriculum.from_configs(in_full)
+    assert (curriculum.warm_up, curriculum.total_iters) == (8978, 8978 + 5 * 5744)
+
+
+@pytest.mark.parametrize(
+    ('words', 'in_full'),
+    [
+        ({'warm_up': 9, 'labeled': 8, 'ratios': ()}, [{'iters': 9, 'labeled': 8}]),
+        ({'warm_up': 9, 'iters': (1, 2), 'labeled': 1, 'pseudo': 7, 'ratios': []}, [{'iters': 9, 'labeled': 8}]),
+        (
+            {'iters': [3, 4], 'labeled': 1, 'pseudo': 7, 'ratios': (0.5, 1.0)},
+            [{**ROUND, 'iters': 3, 'label_ratio': 0.5}, {**ROUND, 'iters': 4, 'label_ratio': 1.0}],
+        ),
+        ({**ONLINE, 'warm_up': 5}, [{'iters': 5, 'labeled': 8}, ONLINE]),
+        (
+            {**ONLINE, 'warm_up': 5, 'warm_up_lists': {'a': 'a.txt'}},
+            [{'iters': 5, 'labeled': 8, 'labeled_lists': {'a': 'a.txt'}}, ONLINE],
+        ),
+    ],
+    ids=['warm-up', 'warm-up of phases', 'lengths', 'online', 'lists'],
+)
+def test_the_compact_form_says_other_runs(words, in_full):
+    assert Curriculum.compact(**words) == Curriculum.from_configs(in_full)
+
+
+@pytest.mark.parametrize(
+    ('words', 'message'),
+    [
+        ({'warm_up': 5, 'labeled': 8}, r'iters=None is not the length of 5 phases: give one number .* ratios=\(\)'),
+        ({'iters': (1, 2), 'labeled': 1, 'pseudo': 7}, r'iters=\(1, 2\) is not the length of 5 phases'),
+        ({**ONLINE, 'ratios': (0.5,)}, r'ratios=\[0.5\] and online=.* exclude each other'),
+        ({'warm_up': '5', 'labeled': 8, 'ratios': ()}, "warm_up='5' is a str"),
+        ({'iters': 1, 'labeled': 1, 'pseudo': 7, 'ratios': (20,)}, r'phases\[0\].*label_ratio=20'),
+        ({'labeled': 8, 'ratios': ()}, 'iters=0 is not a length'),
+        ({'iters': 5, 'labeled': 8}, r'phases\[0\].*label_ratio=0.2 makes pseudo labels that no batch uses'),
+    ],
+)
+def test_compact_words_that_make_no_phases_are_named(words, message):
+    with pytest.raises(ValueError, match=message):
+        Curriculum.compact(**words)

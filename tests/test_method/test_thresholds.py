@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
+import torch
 
 from mmdmt.labels.pixels.codec import decode, encode
 from mmdmt.method.confidence_levels import NUM_LEVELS, dequantize, quantize
-from mmdmt.method.thresholds import ConfidenceHistogram
+from mmdmt.method.thresholds import ConfidenceHistogram, class_thresholds, count_confidences
 
 RATIOS = [0.001, 0.2, 0.4, 0.6, 0.8, 0.999, 1.0]
 
@@ -242,3 +243,39 @@ def test_histogram_needs_a_class(num_classes):
 def test_ignore_index_may_not_be_a_class():
     with pytest.raises(ValueError, match='ignore_index is 255, which is one of the 300 classes'):
         ConfidenceHistogram(300)
+
+
+@pytest.mark.parametrize('ratio', RATIOS)
+def test_on_a_device_counts_and_thresholds_are_those_of_the_histogram(ratio):
+    generator = np.random.default_rng(1)
+    label = generator.choice([0, 3, 4, 255], (3, 20, 30), p=[0.6, 0.3, 0.09, 0.01])
+    confidence = generator.uniform(0.3, 1, label.shape).astype(np.float32)
+    histogram = ConfidenceHistogram(6)
+    histogram.update(label, confidence)
+    counts = count_confidences(torch.from_numpy(label), torch.from_numpy(confidence), 6)
+    assert np.array_equal(counts.numpy(), histogram.counts)
+    assert np.array_equal(class_thresholds(counts, ratio).numpy(), histogram.thresholds(ratio))
+
+
+def test_of_ties_all_are_kept_and_of_two_labels_both():
+    label = torch.tensor([7, 7, 7, 7, 2, 7, 2, 9])
+    confidence = torch.tensor([0.9, 0.8, 0.8, 0.8, 0.6, 0.7, 0.5, 0.4])
+    least = class_thresholds(count_confidences(label, confidence, 10), 0.4)
+    assert (confidence >= least[label]).tolist() == [True, True, True, True, True, False, True, True]
+
+
+def test_counts_that_fade_keep_their_share_of_what_is_remembered():
+    old, new = (torch.full((100,), value) for value in (0.9, 0.6))
+    label = torch.zeros(100, dtype=torch.long)
+    counts = [count_confidences(label, one, 1) for one in (old, new)]
+    # 50 of 150 were surer: a third of all is those, a little more reaches the others.
+    assert class_thresholds(0.5 * counts[0] + counts[1], 0.3).item() == pytest.approx(0.9, abs=1e-3)
+    assert class_thresholds(0.5 * counts[0] + counts[1], 0.35).item() == pytest.approx(0.6, abs=1e-3)
+    faded = counts[0] * 0.99**5000 + counts[1] * 0.1  # less than one label is left
+    assert class_thresholds(faded, 1.0).item() <= 0.6
+
+
+def test_a_confidence_that_is_nan_counts_as_none():
+    counts = count_confidences(torch.tensor([0, 1]), torch.tensor([float('nan'), 0.5]), 2)
+    assert counts[0, 0] == 1
+    assert counts.sum() == 2

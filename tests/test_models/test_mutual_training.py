@@ -11,7 +11,7 @@ from toys.segmentation import toy_segmentor
 
 from mmdmt.engine import PeerOptimWrapperConstructor
 from mmdmt.models import DynamicMutualLoss, DynamicMutualTraining
-from mmdmt.models.segmentors import Segmentors, stack_confidence
+from mmdmt.models.segmentors import Segmentors, stack_maps
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 SGD = {'type': 'OptimWrapper', 'optimizer': {'type': 'SGD', 'lr': 0.01}}
@@ -79,7 +79,7 @@ def test_a_step_trains_every_peer_on_its_own_images_alone():
     own = {key: values[:2] for key, values in batch.items()}
     torch.manual_seed(1)
     data = peer.data_preprocessor(own, True)
-    confidence = stack_confidence(data['data_samples'])
+    confidence = stack_maps(data['data_samples'], 'pseudo_confidence', float('inf'))
     losses = [head.loss_decode for head in (peer.decode_head, peer.auxiliary_head)]
     with losses[0].pseudo_targets(confidence), losses[1].pseudo_targets(confidence):
         peer.parse_losses(peer(**data, mode='loss'))[0].backward()
@@ -121,7 +121,7 @@ def test_without_pseudo_labels_training_is_plain_and_logs_no_agreement():
 def test_confidence_is_infinite_for_ground_truth_and_zero_outside_a_map():
     samples = [sample_of(), sample_of(size=(32, 32))]
     samples[1].pseudo_confidence = PixelData(data=torch.full((1, 20, 30), 0.25))
-    confidence = stack_confidence(samples)
+    confidence = stack_maps(samples, 'pseudo_confidence', float('inf'))
     assert confidence[0].isinf().all()
     assert (confidence[1, :20, :30] == 0.25).all()
     assert (confidence[1, 20:] == 0).all()

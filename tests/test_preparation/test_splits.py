@@ -95,7 +95,7 @@ def test_the_random_state_of_the_process_is_left_alone():
 def test_what_cannot_be_split_is_refused(split):
     with pytest.raises(ValueError, match="1 images are listed twice, such as 'a'"):
         split(['a', 'b', 'a'], {'2': 2})
-    with pytest.raises(ValueError, match='1/8 of 7 images is not a labeled set'):
+    with pytest.raises(ValueError, match='1/8 of 7 images must be one or more'):
         split(made_up(7), {'2': 2, '8': 8})
     with pytest.raises(ValueError, match=r'1/0\.5 of 7 images'):
         split(made_up(7), {'0.5': 0.5})
@@ -282,7 +282,7 @@ def test_numbers_of_images_are_split_as_fractions_are():
     assert sized[1, '25'] == generic_split(ids, {'4': 4})[1, '4']
     assert set(as_files(sized, before='')) >= {'split0/labeled_25.txt', 'split2/unlabeled_7.txt'}
     for size in (0, 101):
-        with pytest.raises(ValueError, match=f'{size} of 100 images is not a labeled set: give 1 to 100'):
+        with pytest.raises(ValueError, match=f'{size} of 100 images cannot be labeled: give 1 to 100'):
             sized_split(ids, {'n': size})
 
 
@@ -308,7 +308,7 @@ def test_strata_of_groups_are_spread():
 @pytest.mark.parametrize(
     ('pattern', 'sentence'),
     [
-        ('(', r"'\(' is not a regular expression .*: mend --group"),
+        ('(', r"--group must be a regular expression, got '\('"),
         ('_a$', r"'_a\$' matches 1 of 2 images, and not '1_b': give an expression that every name has"),
     ],
 )

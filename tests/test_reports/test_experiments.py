@@ -1,19 +1,24 @@
 import math
 
 import pytest
-from toys.run_folders import CONFIG, FINISHED, training, validation, write_run
+from toys.run_folders import CONFIG, FINISHED, PHASES, finished, start, validation, write_run
 
 from mmdmt.reports.experiments import Spread, differences, group
 from mmdmt.reports.run import read_run
+
+
+def changed(**model):
+    return {**CONFIG, 'model': {**CONFIG['model'], **model}}
 
 
 @pytest.fixture
 def runs(tmp_path):
     """Two seeds of one config, one of them again with another work_dir, and another config."""
     for seed, last in ((1, 60.0), (2, 64.0)):
-        config = CONFIG.replace('seed=7', f'seed={seed}').replace('somewhere', f'place{seed}')
-        write_run(tmp_path / f'seed{seed}', [training(50), *validation(200, last, 1.0, 70.0)], config)
-    write_run(tmp_path / 'other', FINISHED, CONFIG.replace('gamma_agree=3.0', 'gamma_agree=5.0'))
+        config = {**CONFIG, 'work_dir': f'place{seed}'}
+        write_run(tmp_path / f'seed{seed}', finished(last, 1.0, 70.0, seed=seed, config=config))
+    loss = {**CONFIG['model']['loss'], 'gamma_agree': 5.0}
+    write_run(tmp_path / 'other', [start(config=changed(loss=loss)), *FINISHED[1:]])
     return [read_run(tmp_path / name) for name in ('seed1', 'other', 'seed2')]
 
 
@@ -34,7 +39,7 @@ def test_results_are_mean_and_sample_deviation(runs):
 
 
 def test_a_run_that_has_not_ended_is_left_out_of_the_means(runs, tmp_path):
-    write_run(tmp_path / 'seed3', [training(50), *validation(100, 0.0, 0.0, 0.0)], CONFIG.replace('seed=7', 'seed=3'))
+    write_run(tmp_path / 'seed3', [start(seed=3), validation(100, 0.0, 0.0, 0.0)])
     first, _ = group([*runs, read_run(tmp_path / 'seed3')])
     assert (len(first.runs), len(first.counted)) == (3, 2)
     assert first.last('coco', 'mIoU').mean == 62.0
@@ -45,27 +50,28 @@ def test_the_settings_that_differ_are_told(runs):
 
 
 def test_phases_that_differ_are_told_in_words(runs, tmp_path):
-    more = '            dict(iters=100, label_ratio=0.75, labeled=2, lr_factor=0.5, pseudo=6),\n        ],'
-    write_run(tmp_path / 'more', FINISHED, CONFIG.replace('        ],', more, 1))
+    phases = [*PHASES, {**PHASES[1], 'label_ratio': 0.75}]
+    hooks = [{**CONFIG['custom_hooks'][0], 'phases': phases}]
+    write_run(tmp_path / 'more', [start(phases=phases, config={**CONFIG, 'custom_hooks': hooks}), *FINISHED[1:]])
     found = differences(group([runs[0], read_run(tmp_path / 'more')]))
     assert found == {
         'phases': [
-            '100 iterations (labeled 8); 100 iterations (labeled 2, lr_factor 0.5, pseudo 6), label ratio 0.5',
+            '100 iterations (labeled 8); 100 iterations (labeled 2, pseudo 6, lr_factor 0.5), label ratio 0.5',
             '100 iterations (labeled 8); '
-            '2 x 100 iterations (labeled 2, lr_factor 0.5, pseudo 6), label ratios 0.5, 0.75',
+            '2 x 100 iterations (labeled 2, pseudo 6, lr_factor 0.5), label ratios 0.5, 0.75',
         ]
     }
 
 
 def test_a_part_that_others_lack_is_told_once(runs, tmp_path):
-    peer = 'imagenet=dict(backbone=dict(depth=50'
-    write_run(tmp_path / 'single', FINISHED, CONFIG.replace(peer, 'more=dict(backbone=dict(depth=50'))
+    peers = {{'imagenet': 'more'}.get(name, name): peer for name, peer in CONFIG['model']['peers'].items()}
+    write_run(tmp_path / 'single', [start(config=changed(peers=peers)), *FINISHED[1:]])
     found = differences(group([runs[0], read_run(tmp_path / 'single')]))
     assert found == {'model.peers.imagenet': ['...', None], 'model.peers.more': [None, '...']}
 
 
 def test_runs_without_configs_stand_alone(tmp_path):
-    runs = [read_run(write_run(tmp_path / name, config='')) for name in ('a', 'b')]
+    runs = [read_run(write_run(tmp_path / name, [validation(1, 1.0, 1.0, 1.0)])) for name in ('a', 'b')]
     assert [experiment.name for experiment in group(runs)] == ['a', 'b']
 
 

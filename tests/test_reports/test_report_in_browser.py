@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from toys.run_folders import CONFIG, FINISHED, write_picture, write_run
+from toys.run_folders import FINISHED, start, write_picture, write_run
 
 from mmdmt.reports.page import render
 from mmdmt.reports.plots import ENSEMBLE_COLOR, PEER_COLORS
@@ -63,7 +63,7 @@ def page(tmp_path_factory):
     """A report that compares two runs, one of them with a picture."""
     root = tmp_path_factory.mktemp('reports')
     write_run(root / 'one')
-    write_run(root / 'two', FINISHED, CONFIG.replace('seed=7', 'seed=8'))
+    write_run(root / 'two', [start(seed=8), *FINISHED[1:]])
     write_picture(root / 'one' / 'pictures' / 'phase_1' / 'street.png', size=(320, 160), color=(7, 99, 201))
     path = root / 'report.html'
     path.write_text(render([root / 'one', root / 'two']))

@@ -1,6 +1,5 @@
 import base64
 import io
-import json
 import math
 import pickle
 import re
@@ -14,16 +13,27 @@ import numpy as np
 import pytest
 from mmengine.runner import Runner
 from PIL import Image
-from toys.run_folders import CONFIG, FINISHED, labeling, training, validation, write_picture, write_run
+from toys.run_folders import (
+    CONFIG,
+    END,
+    FINISHED,
+    finished,
+    labeling,
+    start,
+    training,
+    validation,
+    warning,
+    write_picture,
+    write_run,
+)
 from toys.segmentation import run_config
 
 from mmdmt.reports import plots, write_report
 from mmdmt.reports.page import render
 from mmdmt.reports.pictures import find_pictures
-from mmdmt.reports.run import read_run
+from mmdmt.reports.run import read_run, series
 
 ROOT = Path(__file__).parents[2]
-WARNING = '2026/01/02 10:00:06 - mmengine - WARNING - <b>bold</b> & old\n'
 
 
 @pytest.fixture(scope='module', autouse=True)
@@ -63,7 +73,7 @@ def test_a_run_shows_its_last_and_best_results(tmp_path):
 
 
 def test_pseudo_labels_are_told_by_labeler_quantity_class_and_phase(tmp_path):
-    entries = [training(50), labeling(100, 1, coverage=20.0), training(150), labeling(200, 2, coverage=40.0)]
+    entries = [start(), training(50), labeling(100, 1, 20.0), training(150), labeling(200, 2, 40.0, ('road',))]
     text = text_of(render([write_run(tmp_path, entries)]))
     coco, imagenet = text.split('Labeled by ')[1:]
     for part in (coco, imagenet):
@@ -73,15 +83,15 @@ def test_pseudo_labels_are_told_by_labeler_quantity_class_and_phase(tmp_path):
         assert 'all | 87.5 | 87.5 |' in part
         assert 'road | 68.8 | 68.8 |' in part
         assert 'mean | 75.0 | 75.0 |' in part
+        assert 'light&gt; | 20.0 | none |' in part  # no label of it in phase 2
 
 
 def test_phases_settings_versions_seeds_and_times_are_told(tmp_path):
-    log = '2026/01/02 10:03:00 - mmengine - INFO - Phase 1 of 1, iterations 100 to 200: pseudo labels.\n'
-    log += '2026/01/02 10:05:30 - mmengine - INFO - Saving checkpoint at 200 iterations\n'
-    text = text_of(render([write_run(tmp_path, log=log)]))
+    text = text_of(render([write_run(tmp_path)]))
     assert '0, warm-up | 0 to 100 | 8 |' in text
-    assert '1 | 100 to 200 | 2 | 6 | 0.5 | 0.5 \N{MULTIPLICATION SIGN} base | 12 s | 2 min 30 s' in text
-    assert 'PyTorch | 2.14.1+cpu' in text
+    assert '1 | 100 to 200 | 2 | 6 | 0.5 | 0.5 \N{MULTIPLICATION SIGN} base | 12 s | 4 min 0 s' in text
+    assert 'torch | 2.14.1' in text
+    assert '10:00:00 to 2026-01-02 10:06:00' in text
     assert 'Seed 7' in text
     assert 'DynamicMutualLoss (gamma_agree=3, gamma_disagree=-3)' in text
     assert 'An iteration (median) | 100 ms' in text
@@ -102,8 +112,9 @@ def test_every_plot_says_in_words_what_it_shows(tmp_path):
 
 
 def test_names_and_messages_are_text_and_no_markup(tmp_path):
-    config = CONFIG.replace("'somewhere'", "'</pre><script>alert(1)</script>'")
-    html = render([write_run(tmp_path, config=config, log=WARNING)])
+    write_run(tmp_path, [*FINISHED, warning('<b>bold</b> & old')])
+    next(tmp_path.glob('*/vis_data/config.py')).write_text('x = "</pre><script>alert(1)</script>"')
+    html = render([tmp_path])
     assert 'traffic &lt;light&gt;' in html
     assert '<light>' not in html
     assert '&lt;b&gt;bold&lt;/b&gt; &amp; old' in html
@@ -143,60 +154,52 @@ def test_a_drawing_keeps_its_pixels_and_a_photograph_is_made_small(tmp_path):
 
 
 def unfinished(folder):
-    return write_run(folder, [training(50), labeling(100, 1), *validation(100, 60.0, 50.0, 61.0), training(150)])
+    return write_run(
+        folder, [start(), training(50), labeling(100, 1), validation(100, 60.0, 50.0, 61.0), training(150)]
+    )
 
 
 def without_validation(folder):
-    return write_run(folder, [training(50), training(200)])
+    return write_run(folder, [start(), training(50), training(200), END])
 
 
 def of_one_peer(folder):
-    entries = [{'loss': 1.0, 'me.decode.loss_dmt': 1.0, 'step': 200}, {'me/mIoU': 44.0, 'step': 200}]
-    config = (
-        CONFIG.replace('imagenet=dict', 'unused=dict') + "model = dict(peers=dict(me=dict(type='EncoderDecoder')))\n"
-    )
-    return write_run(folder, entries, config)
-
-
-def of_a_plain_model(folder):
-    config = CONFIG + "model = dict(type='EncoderDecoder')\n"
-    return write_run(folder, [{'loss': 1.0, 'step': 200}, {'mIoU': 33.0, 'aAcc': 80.0, 'step': 200}], config)
+    only = {**CONFIG, 'model': {'peers': {'me': {'type': 'EncoderDecoder'}}}}
+    entries = [start(config=only), {'loss': 1.0, 'me.decode.loss_dmt': 1.0, 'step': 200}]
+    return write_run(folder, [*entries, {'event': 'validation', 'iteration': 200, 'values': {'me/mIoU': 44.0}}, END])
 
 
 def killed_in_a_line(folder):
     write_run(folder)
-    (path,) = folder.glob('*/vis_data/scalars.json')
-    path.write_text(path.read_text() + '{"coco/mIoU": 1')
+    (path,) = folder.glob('*/events.jsonl')
+    path.write_text(path.read_text() + '{"event": "valid')
     return folder
 
 
 def with_nan(folder):
     nan = math.nan
-    entries = [training(50, loss=nan, **{'coco.decode.loss_dmt': nan}), *validation(200, nan, 50.0, 51.0)]
-    return write_run(folder, [*entries, labeling(200, 1, coverage=nan)])
+    entries = [training(50, loss=nan, **{'coco.decode.loss_dmt': nan}), validation(200, nan, 50.0, 51.0)]
+    return write_run(folder, [start(), *entries, labeling(200, 1, coverage=nan), END])
 
 
-def without_config_and_log(folder):
-    write_run(folder, config='')
-    next(folder.glob('*/*.log')).unlink()
-    return folder
+def without_its_start(folder):
+    return write_run(folder, FINISHED[1:])
 
 
 def empty(folder):
-    return write_run(folder, [])
+    return write_run(folder, [start()])
 
 
 @pytest.mark.parametrize(
     ('make', 'told'),
     [
-        (unfinished, 'Not finished: last seen on 2026-01-02, 10:00, at iteration 150 of 200.'),
+        (unfinished, ', at iteration 150 of 200.'),
         (without_validation, 'No validation was logged.'),
         (of_one_peer, '44.00 % mIoU'),
-        (of_a_plain_model, '33.00 % mIoU'),
-        (killed_in_a_line, '1 line of the scalars could not be read'),
+        (killed_in_a_line, '1 line could not be read'),
         (with_nan, 'NaN % mIoU'),
-        (without_config_and_log, 'No config was found.'),
-        (empty, 'Not finished: last seen on 2026-01-02, 10:00, at iteration 0 of 200.'),
+        (without_its_start, 'the config does not tell how many were planned'),
+        (empty, 'at iteration 0 of 200.'),
     ],
     ids=lambda value: getattr(value, '__name__', ''),
 )
@@ -209,7 +212,7 @@ def test_any_run_has_a_report(make, told, tmp_path):
 
 def test_coverage_that_rises_while_precision_falls_is_explained(tmp_path):
     def labeled(step, phase, coverage, precision):
-        return {**labeling(step, phase, coverage), 'pseudo/coco/precision': precision}
+        return labeling(step, phase, coverage, **{'pseudo/coco/precision': precision})
 
     entries = [*FINISHED, labeled(100, 1, 20.0, 97.0), labeled(150, 2, 60.0, 88.5)]
     text = text_of(render([write_run(tmp_path / 'falls', entries)]))
@@ -221,15 +224,16 @@ def test_coverage_that_rises_while_precision_falls_is_explained(tmp_path):
     assert 'coverage rises' not in rises
 
 
-def test_peers_are_in_one_order_everywhere_that_of_the_log(tmp_path):
-    # The dumped config has them in the order of the alphabet.
-    entries = [{key.replace('coco', 'zebra'): value for key, value in entry.items()} for entry in FINISHED]
-    config = CONFIG.replace('        coco=', '        zebra=')
-    run = read_run(write_run(tmp_path / 'run', entries, config))
-    assert run.peers == ('zebra', 'imagenet')
-    alphabet = config.replace('zebra=', 'y=').replace('imagenet=', 'zebra=').replace('y=', 'imagenet=')
-    assert read_run(write_run(tmp_path / 'sorted', entries, alphabet)).peers == ('zebra', 'imagenet')
-    html = render([tmp_path / 'sorted', tmp_path / 'run'])
+def test_peers_are_in_the_order_of_the_config_everywhere(tmp_path):
+    def renamed(value):
+        if isinstance(value, dict):
+            return {key.replace('coco', 'zebra'): renamed(one) for key, one in value.items()}
+        return [renamed(one) for one in value] if isinstance(value, list) else value
+
+    peers = {'peers': ['zebra', 'imagenet']}
+    for name in ('run', 'again'):
+        write_run(tmp_path / name, [{**renamed(FINISHED[0]), **peers}, *renamed(FINISHED[1:])])
+    html = render([tmp_path / 'run', tmp_path / 'again'])
     for part in re.findall(r'<table.*?</table>|<p class="legend">.*?</p>|<div class="cards">.*?</section>', html, re.S):
         if 'zebra' in part and 'imagenet' in part:
             assert part.index('zebra') < part.index('imagenet')
@@ -249,36 +253,29 @@ def png_of_one_color(path, width, height):
     path.write_bytes(b'\x89PNG\r\n\x1a\n' + parts)
 
 
-def with_nulls(entries):
-    return [{key: None if '/IoU/' in key else value for key, value in entry.items()} for entry in entries]
-
-
+NULLS = {'event': 'validation', 'iteration': 200, 'values': {'coco/IoU/road': None, 'coco/aAcc': [1]}}
+INFINITE = training(50, loss=math.inf, **{'coco.decode.loss_dmt': math.inf})
 CHANGED = {
     'a picture of 17000 rows': lambda run: png_of_one_color(run / 'pictures' / 'end' / 'a.png', 100, 17000),
     'a picture of 400 million pixels': lambda run: png_of_one_color(run / 'pictures' / 'end' / 'a.png', 20000, 20000),
-    'a folder for a log': lambda run: next(run.glob('*/vis_data')).parent.joinpath('x.log').mkdir(),
 }
 WRITTEN = {
-    'tuples as keys': {'config': CONFIG + 'table = {(1, 2): 3, **model}\n'},
-    'parts of other types': {
-        'config': "model = 'x'\ntrain_cfg = dict(max_iters='10**3', val_interval='often')\noptim_wrapper = [3]\n"
-        'custom_hooks = 7\ntrain_dataloader = dict(dataset=5)\nrandomness = dict([1], seed=3)\n'
-    },
-    'phases of other types': {'config': CONFIG.replace('iters=100, labeled', "iters='100', labeled")},
-    'nesting without end': {'config': f'{CONFIG}x = {"[" * 5000}{"]" * 5000}\n'},
-    'a damaged time': {'log': '2026/91/02 10:00:00 - mmengine - INFO - Phase 0 of 1, iterations 0 to 100: x.\n'},
-    'nulls': {'entries': with_nulls(FINISHED)},
-    'an infinite step': {'entries': [*FINISHED, {'step': math.inf, 'loss': 1.0}]},
-    'an infinite loss': {'entries': [training(50, loss=math.inf, **{'coco.decode.loss_dmt': math.inf}), *FINISHED]},
-    'a list for an entry': {'entries': [[1, 2], *FINISHED]},
+    'settings of other types': [
+        start(config={**CONFIG, 'train_cfg': 3, 'custom_hooks': 7, 'optim_wrapper': [3], 'train_dataloader': None}),
+        *FINISHED[1:],
+    ],
+    'nulls': [*FINISHED, NULLS],
+    'an infinite step': [*FINISHED, {'step': math.inf, 'loss': 1.0}],
+    'an infinite loss': [*FINISHED, INFINITE],
+    'events of other types': [*FINISHED, {'event': 'phase'}, {'event': 'labels', 'phase': 1, 'values': 3}],
 }
 
 
 @pytest.mark.parametrize('what', [*CHANGED, *WRITTEN])
 def test_one_odd_file_does_not_keep_the_report_from_being_made(tmp_path, what):
-    write_run(tmp_path / 'run', **WRITTEN.get(what, {}))
+    write_run(tmp_path / 'run', WRITTEN.get(what, FINISHED))
     CHANGED.get(what, lambda run: None)(tmp_path / 'run')
-    write_run(tmp_path / 'sound', validation(200, 10.0, 20.0, 30.0))
+    write_run(tmp_path / 'sound', finished(10.0, 20.0, 30.0))
     # The rest of the run is shown, and so is what it is compared with.
     text = text_of(render([tmp_path / 'run', tmp_path / 'sound']))
     assert '64.75' in text
@@ -287,20 +284,21 @@ def test_one_odd_file_does_not_keep_the_report_from_being_made(tmp_path, what):
 
 def test_several_runs_are_compared_by_experiment(tmp_path):
     for seed, last in ((1, 60.0), (2, 64.0)):
-        config = CONFIG.replace('seed=7', f'seed={seed}')
-        write_run(tmp_path / f'seed{seed}', validation(200, last, 50.0, 70.0), config)
-    write_run(tmp_path / 'other', FINISHED, CONFIG.replace('gamma_agree=3.0', 'gamma_agree=5.0'), name='changed')
+        write_run(tmp_path / f'seed{seed}', finished(last, 50.0, 70.0, seed=seed))
+    model = {**CONFIG['model'], 'loss': {**CONFIG['model']['loss'], 'gamma_agree': 5.0}}
+    write_run(tmp_path / 'other', [start(config={**CONFIG, 'model': model}, name='changed'), *FINISHED[1:]])
     text = text_of(render([tmp_path / name for name in ('seed1', 'seed2', 'other')]))
     assert '2 experiments, 3 runs' in text
     assert (
         'tiny | 2 | 62.00 ± 2.83 | 62.00 ± 2.83 | 50.00 ± 0.00 | 50.00 ± 0.00 | 70.00 ± 0.00 | 70.00 ± 0.00 |' in text
     )
-    assert 'changed | 1 | 58.25 | 60.00 |' in text
+    assert 'changed | 1, one seed | 58.25 | 60.00 |' in text
+    assert 'changed, less tiny | | -3.75 | | +5.50 | | -5.25 |' in text
     assert 'model.loss.gamma_agree | 3.0 | 5.0 |' in text
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r'holds no \*/vis_data/scalars.json'):
+    with pytest.raises(FileNotFoundError, match=r'holds no \*/events.jsonl'):
         render([tmp_path])
     with pytest.raises(FileNotFoundError, match='is not a folder: give the --work-dir of a run'):
         render([tmp_path / 'nowhere'])
@@ -344,9 +342,7 @@ def test_the_tool_writes_into_a_runs_folder_and_for_several_where_told(tool, tmp
 
 
 def test_the_tool_ends_with_a_sentence(tool):
-    with pytest.raises(
-        SystemExit, match=r'^\S+ holds no \S+, which a run writes with its first logged iteration: give'
-    ):
+    with pytest.raises(SystemExit, match=r'^\S+ holds no \S+, which a run with DMTHook writes when it starts: give'):
         tool('.')
 
 
@@ -356,8 +352,7 @@ def test_what_a_real_run_writes_is_understood(tmp_path, shapes_folder):
     config = run_config(shapes_folder, tmp_path, visualizer={'type': 'SegLocalVisualizer', 'name': tmp_path.name})
     config.visualizer.vis_backends = [{'type': 'LocalVisBackend'}]
     Runner.from_cfg(config).train()
-    (scalars,) = tmp_path.glob('*/vis_data/scalars.json')
-    last = [entry for entry in map(json.loads, scalars.read_text().splitlines()) if 'ensemble/mIoU' in entry][-1]
+    last = read_run(tmp_path).validations[-1]
     html = render([tmp_path])
     assert scores_of(html) == {name: f'{last[f"{name}/mIoU"]:.2f}' for name in ('left', 'right', 'ensemble')}
     text = text_of(html)
@@ -367,5 +362,39 @@ def test_what_a_real_run_writes_is_understood(tmp_path, shapes_folder):
     assert re.search(r'Labeled images \d+, no published list \(SHA-256 [0-9a-f]{12}\) Unlabeled images \d+, ', text)
     for title in ('Loss', 'Accuracy in training', 'Mean weight of a pixel', 'Disagreement', 'Learner wins'):
         assert f'aria-label="{title}' in html
+    assert not read_run(tmp_path).unreadable
     for name in ('ground', 'square', 'disc'):
         assert re.search(rf'{name} \| \d', text)
+
+
+def read(folder):
+    run = read_run(folder)
+    return run, [entry['step'] for entry in run.training], [entry['step'] for entry in run.validations]
+
+
+def test_after_a_resume_the_later_entries_win(tmp_path):
+    write_run(tmp_path, [start(), *(training(step) for step in (50, 100, 150)), validation(150, 1.0, 1.0, 1.0)])
+    later = [start(100), training(150, loss=6.0), labeling(100, 1), validation(100, 1.0, 2.0, 3.0)]
+    write_run(tmp_path, later, when='20260103_100000')
+    run, trained, validated = read(tmp_path)
+    assert (trained, validated, run.reached) == ([50, 100, 150], [100], 150)
+    assert run.training[-1]['loss'] == 6.0
+    assert [entry['phase'] for entry in run.labelings] == [1]
+
+
+def test_a_run_that_was_started_anew_replaces_what_was_there(tmp_path):
+    write_run(tmp_path, [start(), training(50), validation(50, 9.0, 9.0, 9.0), labeling(50, 1)])
+    write_run(tmp_path, [start(), training(50, loss=6.0)], when='20260103_100000')
+    run, trained, validated = read(tmp_path)
+    assert (trained, validated, run.labelings, run.training[0]['loss']) == ([50], [], [], 6.0)
+
+
+def test_nan_stays_where_it_was_logged_and_a_long_curve_becomes_means_of_neighbors(tmp_path):
+    run = read_run(write_run(tmp_path, [start(), training(50, loss=math.nan), training(100)]))
+    steps, values = series(run.training, 'loss')
+    assert steps == [50, 100]
+    assert math.isnan(values[0])
+    steps, values = plots.thin(range(1, 8), [1.0, 3.0, 5.0, 7.0, 9.0, 11.0, 40.0], most=3)
+    assert steps == [3, 6, 7]
+    assert values == pytest.approx([3.0, 9.0, 40.0])
+    assert plots.thin([1, 2], [5.0, 6.0]) == ([1, 2], [5.0, 6.0])

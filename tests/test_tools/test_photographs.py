@@ -50,8 +50,8 @@ def test_from_day_to_dusk_by_one_option(tmp_path):
         train, val = run.config['train_dataloader']['dataset'], run.config['val_dataloader']['dataset']
         lists = [Path(part['ann_file']).name for part in (train['labeled'], train['unlabeled'], val)]
         assert lists == ['day.txt', 'dusk.txt', 'dusk_val.txt']
-    assert not kept['source-only'].scalars.labelings
-    assert len(kept['dmt'].scalars.labelings) == 5
+    assert not kept['source-only'].labelings
+    assert len(kept['dmt'].labelings) == 5
 
 
 def test_a_folder_that_is_not_camvid_is_refused_before_anything_is_trained(tmp_path):

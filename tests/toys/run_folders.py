@@ -1,48 +1,30 @@
 """Folders as runs leave them, made up: what MMEngine writes, in its form."""
 
 import json
+from datetime import datetime, timedelta
 
 from PIL import Image
 
 from mmdmt.labels.manifest import Manifest
 
-CONFIG = """mmdmt_version = '0.1.0'
-custom_hooks = [
-    dict(
-        phases=[
-            dict(iters=100, labeled=8),
-            dict(iters=100, label_ratio=0.5, labeled=2, lr_factor=0.5, pseudo=6),
-        ],
-        type='mmdmt.DMTHook'),
+PHASES = [
+    {'iters': 100, 'labeled': 8},
+    {'iters': 100, 'labeled': 2, 'pseudo': 6, 'label_ratio': 0.5, 'lr_factor': 0.5},
 ]
-model = dict(
-    loss=dict(gamma_agree=3.0, gamma_disagree=-3.0, type='mmdmt.DynamicMutualLoss'),
-    peers=dict(
-        coco=dict(backbone=dict(depth=101, type='ResNet'), type='EncoderDecoder'),
-        imagenet=dict(backbone=dict(depth=50, type='ResNet'), type='EncoderDecoder')),
-    type='mmdmt.DynamicMutualTraining')
-optim_wrapper = dict(optimizer=dict(lr=0.01, type='SGD'))
-randomness = dict(seed=7)
-train_cfg = dict(max_iters=200, type='IterBasedTrainLoop', val_interval=100)
-train_dataloader = dict(batch_size=8, dataset=dict(labeled=dict(type='BaseSegDataset')))
-work_dir = 'somewhere'
-"""
-LINE = '2026/01/02 10:00:00 - mmengine - INFO - \n'
-HEAD = f"""{LINE}------------------------------------------------------------
-System environment:
-    sys.platform: linux
-    Python: 3.11.7 (main) [GCC 12.2.0]
-    PyTorch: 2.14.1+cpu
-    PyTorch compiling details: PyTorch built with:
-  - GCC 13.3
-    MMEngine: 0.10.7
-
-Runtime environment:
-    seed: 7
-    GPU number: 1
-------------------------------------------------------------
-
-"""
+CONFIG = {
+    'custom_hooks': [{'type': 'mmdmt.DMTHook', 'phases': PHASES}],
+    'model': {
+        'type': 'mmdmt.DynamicMutualTraining',
+        'loss': {'type': 'mmdmt.DynamicMutualLoss', 'gamma_agree': 3.0, 'gamma_disagree': -3.0},
+        'peers': {
+            'coco': {'type': 'EncoderDecoder', 'backbone': {'type': 'ResNet', 'depth': 101}},
+            'imagenet': {'type': 'EncoderDecoder', 'backbone': {'type': 'ResNet', 'depth': 50}},
+        },
+    },
+    'optim_wrapper': {'optimizer': {'type': 'SGD', 'lr': 0.01}},
+    'train_cfg': {'type': 'IterBasedTrainLoop', 'max_iters': 200, 'val_interval': 100},
+    'train_dataloader': {'batch_size': 8, 'dataset': {'labeled': {'type': 'BaseSegDataset'}}},
+}
 CLASSES = ('road', 'traffic <light>')
 
 MANIFEST = Manifest(
@@ -60,6 +42,23 @@ MANIFEST = Manifest(
 )
 
 
+def start(iteration=0, seed=7, name='tiny', config=CONFIG, phases=PHASES, **facts):
+    """What a run writes down when it starts."""
+    ends = [sum(phase['iters'] for phase in phases[: number + 1]) for number in range(len(phases))]
+    spans = [
+        {'start': end - phase['iters'], 'stop': end, 'settings': phase, 'kind': 'some kind'}
+        for phase, end in zip(phases, ends, strict=True)
+    ]
+    return {
+        'event': 'start', 'run': '20260102_100000', 'iteration': iteration, 'iterations': ends[-1],
+        'config_name': name, 'seed': seed, 'peers': list(config['model']['peers']), 'classes': list(CLASSES),
+        'lists': {'labeled': '530, VOC 1/20 of DMT, split 0'}, 'phases': spans,
+        'versions': {'python': '3.11.7', 'torch': '2.14.1'}, 'processes': 1,
+        'machine': {'processor': 'some CPU', 'cores': 2, 'gpu': None},
+        'config': {**config, 'randomness': {'seed': seed}}, **facts,
+    }  # fmt: skip
+
+
 def training(step, **values):
     """An entry of iterations."""
     entry = {'loss': 1.5, 'time': 0.1, 'data_time': 0.01, 'iter': step, 'step': step}
@@ -71,50 +70,72 @@ def training(step, **values):
 
 
 def validation(step, coco, imagenet, ensemble):
-    """The entries of a validation: the classes of each, then the metrics."""
+    """The results of a validation."""
     scores = {'coco': coco, 'imagenet': imagenet, 'ensemble': ensemble}
-    classes = [
-        {**{f'{name}/IoU/{one}': score + sign for one, sign in zip(CLASSES, (1.0, -1.0), strict=True)}, 'step': step}
-        for name, score in scores.items()
-    ]
-    metrics = {f'{name}/{metric}': score for name, score in scores.items() for metric in ('aAcc', 'mIoU')}
-    return [*classes, {**metrics, 'data_time': 0.1, 'time': 0.2, 'step': step}]
+    values = {f'{name}/{metric}': score for name, score in scores.items() for metric in ('aAcc', 'mIoU')}
+    for name, score in scores.items():
+        values |= {f'{name}/IoU/{one}': score + sign for one, sign in zip(CLASSES, (1.0, -1.0), strict=True)}
+    return {'event': 'validation', 'iteration': step, 'values': values}
 
 
-def labeling(step, phase, coverage=50.0):
-    """The entry of a labeling."""
-    entry = {'pseudo/phase': phase, 'pseudo/seconds': 12.5, 'step': step}
+def labeling(step, phase, coverage=50.0, classes=CLASSES, **values):
+    """What was measured of the pseudo labels of a phase."""
+    found = {'pseudo/phase': phase, 'pseudo/seconds': 12.5}
     for peer in ('coco', 'imagenet'):
-        start = f'pseudo/{peer}'
-        entry |= {f'{start}/coverage': coverage, f'{start}/precision': 87.5, f'{start}/mIoU': 75.0}
-        for one in CLASSES:
-            entry |= {
-                f'{start}/coverage/{one}': coverage,
-                f'{start}/threshold/{one}': 0.9375,
-                f'{start}/precision/{one}': 81.25,
-                f'{start}/iou/{one}': 68.75,
+        prefix = f'pseudo/{peer}'
+        found |= {f'{prefix}/coverage': coverage, f'{prefix}/precision': 87.5, f'{prefix}/mIoU': 75.0}
+        for one in classes:
+            found |= {
+                f'{prefix}/coverage/{one}': coverage,
+                f'{prefix}/threshold/{one}': 0.9375,
+                f'{prefix}/precision/{one}': 81.25,
+                f'{prefix}/iou/{one}': 68.75,
             }
-    return entry
+    return {'event': 'labels', 'phase': phase, 'iteration': step, 'values': {**found, **values}}
 
 
+def phase(number):
+    """That a phase begins."""
+    return {'event': 'phase', 'phase': number, 'iteration': 100 * number}
+
+
+def warning(text):
+    """A line of the log."""
+    return {'event': 'warning', 'level': 'WARNING', 'text': text}
+
+
+END = {'event': 'end', 'iteration': 200, 'cpu_seconds': 812.0}
 FINISHED = [
+    start(),
+    phase(0),
     *(training(step) for step in (50, 100)),
+    phase(1),
     labeling(100, 1),
-    *validation(100, 60.0, 50.0, 61.0),
+    validation(100, 60.0, 50.0, 61.0),
     *(training(step) for step in (150, 200)),
-    *validation(200, 58.25, 55.5, 64.75),
+    validation(200, 58.25, 55.5, 64.75),
+    END,
 ]
 
 
-def write_run(work_dir, entries=FINISHED, config=CONFIG, log='', start='20260102_100000', name='tiny'):
-    """Write one start of a run."""
-    folder = work_dir / start
+def finished(coco, imagenet, ensemble, **facts):
+    """A run of which only the last validation is told."""
+    return [start(**facts), training(200), validation(200, coco, imagenet, ensemble), END]
+
+
+def write_run(work_dir, entries=FINISHED, when='20260102_100000'):
+    """Write one start of a run: events a minute apart, and scalars."""
+    folder = work_dir / when
     (folder / 'vis_data').mkdir(parents=True)
-    (folder / 'vis_data' / 'scalars.json').write_text(''.join(json.dumps(entry) + '\n' for entry in entries))
-    (folder / f'{start}.log').write_text(HEAD + log)
-    if config:
-        (folder / 'vis_data' / 'config.py').write_text(config)
-        (work_dir / f'{name}.py').write_text(config)
+    begin = datetime.strptime(when, '%Y%m%d_%H%M%S')
+    events = [
+        {'time': (begin + timedelta(minutes=minute)).isoformat(), **event}
+        for minute, event in enumerate(entry for entry in entries if 'event' in entry)
+    ]
+    scalars = [entry for entry in entries if 'event' not in entry]
+    for path, lines in ((folder / 'events.jsonl', events), (folder / 'vis_data' / 'scalars.json', scalars)):
+        path.write_text(''.join(json.dumps(line) + '\n' for line in lines))
+    (folder / 'vis_data' / 'config.py').write_text("work_dir = 'somewhere'\n")
     return work_dir
 
 

@@ -23,8 +23,9 @@ from mmengine.registry import OPTIM_WRAPPERS
 from mmengine.runner import IterBasedTrainLoop, ValLoop
 from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
-from mmdmt.engine import stop
 from mmdmt.engine.run_lock import lock_work_dir
+from mmdmt.engine.run_record import RunRecord
+from mmdmt.labels.manifest import Manifest
 from mmdmt.labels.pixels.bank import BankWriter
 from mmdmt.models.segmentors import Segmentors
 from mmdmt.scripts import run_toolbox_script
@@ -41,7 +42,7 @@ SETTINGS = {
 
 # In the order in which a run first meets them; 'labeling online' once for every peer in an iteration.
 STAGES = (
-    'training', 'checkpoint', 'naming', 'labeling', 'bank', 'between phases', 'validation', 'labeling online'
+    'training', 'checkpoint', 'noting', 'naming', 'labeling', 'bank', 'between phases', 'validation', 'labeling online'
 )  # fmt: skip
 
 PHASE_ENDS = (3, 6)
@@ -97,11 +98,12 @@ class Interrupt(Kill):
 
 
 @dataclass(frozen=True)
-class LateInterrupt(Interrupt):
-    """The same, to a run whose last checkpoint is old."""
+class InterruptTwice(Interrupt):
+    """The same twice, a moment apart."""
 
     def __call__(self, stage, time, iteration):
-        stop.WORTH_SAVING = 0
+        super().__call__(stage, time, iteration)
+        sleep(0.1)
         super().__call__(stage, time, iteration)
 
 
@@ -117,7 +119,7 @@ class InterruptNextFork(Interrupt):
 
 @dataclass(frozen=True)
 class LoseSignals(InterruptNextFork):
-    """The same, and the new process loses every SIGTERM, as one does that has not yet begun when it is ended."""
+    """The same, and the new process never begins its work and loses every SIGTERM."""
 
     def __call__(self, stage, time, iteration):
         super().__call__(stage, time, iteration)
@@ -235,9 +237,10 @@ def happening(event):
         mock.patch.object(checkpoint_hook, 'open', open_and_wait, create=True),
         before(OptimWrapper, 'update_params', 'training'),
         before(BankWriter, 'append', 'labeling'),
-        before(os, 'fsync', 'bank'),
+        before(Manifest, 'write', 'bank'),
+        before(RunRecord, 'note', 'noting'),
         before(ValLoop, 'run_iter', 'validation'),
-        before(Segmentors, 'label_online', 'labeling online'),
+        before(Segmentors, 'predict_views', 'labeling online'),
     ):
         yield
 

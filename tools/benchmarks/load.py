@@ -3,7 +3,7 @@
 Each measurement runs in a process of its own, and notes what that process holds as it goes on. `at first` is what it
 holds after a tenth of the work (four fifths of training), when all that is of fixed size has been made, or before what
 is done in one go; `growth` is what came on top by the end. The table goes to the terminal, the numbers to
-work_dirs/load/results.json; docs/en/reliability.md shows them.
+work_dirs/load/results.json; docs/en/performance.md shows them.
 """
 
 import argparse
@@ -228,9 +228,9 @@ def soak(amount: int) -> list[Load]:
     config = Config.fromfile(networks.DEMO)
     part = amount // 5
     phase = {'iters': part, 'labeled': 1, 'pseudo': 1, 'label_ratio': 0.5}
-    config.custom_hooks[0].phases = [{'iters': amount - 4 * part, 'labeled': 2}, *[phase] * 4]
-    config.custom_hooks[0].labeling = {'num_workers': 0}
-    config.train_cfg.update(max_iters=amount, val_interval=part)
+    phases = [{'iters': amount - 4 * part, 'labeled': 2}, *[phase] * 4]
+    config.custom_hooks[0] = {'type': 'mmdmt.DMTHook', 'phases': phases, 'labeling': {'num_workers': 0}}
+    config.train_cfg.val_interval = part
     config.train_dataloader.update(batch_size=2, num_workers=0, persistent_workers=False)
     config.train_dataloader.dataset.unlabeled.num_scenes = 40
     config.val_dataloader.update(num_workers=0, persistent_workers=False)

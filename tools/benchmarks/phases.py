@@ -45,9 +45,10 @@ def _run(workers: int, iterations: int, scenes: int) -> tuple[list[float], list[
     """Return the seconds of each phase change beyond labeling, and each phase's share of time spent waiting."""
     config = Config.fromfile(networks.DEMO)
     phase = {'iters': iterations, 'labeled': 2, 'pseudo': 6, 'label_ratio': 0.5}
-    config.custom_hooks = config.custom_hooks[:1]  # not the pictures, which are drawn for people to look at
-    config.custom_hooks[0].phases = [{'iters': 2, 'labeled': 8}, phase, phase]
-    config.train_cfg.update(max_iters=2 + 2 * iterations, val_interval=10**6)
+    phases = [{'iters': 2, 'labeled': 8}, phase, phase]
+    labeling = config.custom_hooks[0].labeling
+    config.custom_hooks = [{'type': 'mmdmt.DMTHook', 'phases': phases, 'labeling': labeling}]
+    config.train_cfg.val_interval = 10**6
     config.train_dataloader.num_workers = workers
     config.train_dataloader.dataset.unlabeled.num_scenes = scenes
     config.val_dataloader.dataset.num_scenes = config.test_dataloader.dataset.num_scenes = 1

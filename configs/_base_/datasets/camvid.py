@@ -3,8 +3,6 @@
 _base_ = 'mutual.py'
 dataset_type = 'mmdmt.CamVidDataset'
 data_root = 'data/camvid_240x180'
-splits = __import__('os').path.abspath('splits')  # outside the data set; see voc12aug.py
-lists = f'{splits}/camvid/split0'  # of split id 0
 crop_size = (128, 128)
 train_pipeline = [
     dict(type='LoadImageFromFile'),

@@ -3,8 +3,6 @@
 _base_ = 'mutual.py'
 dataset_type = 'CityscapesDataset'
 data_root = 'data/cityscapes/'
-splits = __import__('os').path.abspath('splits')  # outside the data set; see voc12aug.py
-lists = f'{splits}/cityscapes/split0'  # of split id 0
 crop_size = (769, 769)
 train_pipeline = [
     dict(type='LoadImageFromFile'),

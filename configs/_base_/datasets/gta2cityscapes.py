@@ -2,8 +2,6 @@
 # 500 images of Cityscapes, in full size. How to get the data: configs/domain_adaptation/README.md.
 _base_ = 'mutual.py'
 data_root = 'data'
-splits = __import__('os').path.abspath('splits')  # outside the data sets; see voc12aug.py
-lists = f'{splits}/cityscapes-target/split0'  # of labeled and unlabeled target images
 crop_size = (512, 512)
 augmentation = [
     dict(type='RandomCrop', crop_size=crop_size, cat_max_ratio=0.75),
@@ -19,12 +17,6 @@ source = dict(
     data_prefix=dict(img_path='gta/images', seg_map_path='gta_masks'),
     pipeline=[*load, dict(type='Resize', scale=(1280, 720)), *augmentation, pack],
 )
-labeled_target = dict(
-    type='CityscapesDataset',
-    data_root=data_root,
-    data_prefix=dict(img_path='cityscapes/leftImg8bit/train', seg_map_path='cityscapes/gtFine/train'),
-    pipeline=[*load, half, *augmentation, pack],
-)
 unlabeled_target = dict(
     type='CityscapesDataset',
     data_root=data_root,
@@ -37,13 +29,6 @@ unlabeled_target = dict(
         *augmentation,
         dict(type='mmdmt.PackPseudoLabel'),
     ],
-)
-# For a config with a few labeled target images: labeled data of both domains.
-both = dict(type='ConcatDataset')
-# For the upper bound: all target labels. Images of the test set stand where unlabeled ones have to; none is drawn.
-oracle = dict(
-    labeled=labeled_target,
-    unlabeled=dict(data_prefix=dict(img_path='cityscapes/leftImg8bit/test')),
 )
 train_dataloader = dict(
     num_workers=8,

@@ -2,8 +2,6 @@
 # How to get the data and make the lists: configs/polyps/README.md.
 _base_ = 'mutual.py'
 data_root = 'data'
-splits = __import__('os').path.abspath('splits')  # outside the data set; see voc12aug.py
-lists = f'{splits}/kvasir-seg/split0'  # of split id 0
 crop_size = (352, 352)
 resize = dict(type='Resize', scale=crop_size)
 augmentation = [

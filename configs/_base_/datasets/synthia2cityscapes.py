@@ -13,11 +13,7 @@ source = dict(
     data_prefix=dict(img_path='RAND_CITYSCAPES/RGB', seg_map_path='synthia_masks'),
     pipeline=[*_base_.load, *_base_.augmentation, _base_.pack],  # 1280x760, as they are
 )
-labeled_target = dict(metainfo=metainfo)
-unlabeled_target = dict(metainfo=metainfo)
-both = dict(ignore_keys='label_map')  # how the target's 19 classes become 16
-oracle = dict(labeled=labeled_target)
-train_dataloader = dict(dataset=dict(labeled=source, unlabeled=unlabeled_target))
+train_dataloader = dict(dataset=dict(labeled=source, unlabeled=dict(metainfo=metainfo)))
 val_dataloader = dict(dataset=dict(metainfo=metainfo))
 test_dataloader = val_dataloader
 val_evaluator = dict(

@@ -3,10 +3,6 @@
 _base_ = 'mutual.py'
 dataset_type = 'PascalVOCDataset'
 data_root = 'data/VOCdevkit/VOC2012'
-# Lists stand outside the data set, in the folder from which the script is run. MMEngine looks for relative ones in
-# data_root.
-splits = __import__('os').path.abspath('splits')
-lists = f'{splits}/voc12aug/split0'  # of split id 0
 crop_size = (321, 321)
 train_pipeline = [
     dict(type='LoadImageFromFile'),

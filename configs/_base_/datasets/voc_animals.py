@@ -4,9 +4,7 @@
 _base_ = 'mutual.py'
 dataset_type = 'BaseSegDataset'
 data_root = 'data/voc_animals_96'
-splits = __import__('os').path.abspath('splits')  # outside the data set; see voc12aug.py
-lists = f'{splits}/voc_animals/split0'  # of split id 0
-crop_size = (64, 64)
+crop_size = (80, 80)
 metainfo = dict(
     classes=('background', 'cat', 'cow', 'dog', 'horse', 'sheep', 'person'),
     palette=[[0, 0, 0], [64, 0, 0], [64, 128, 0], [64, 0, 128], [192, 0, 128], [128, 64, 0], [192, 128, 128]],
@@ -44,10 +42,9 @@ val_dataloader = dict(
     persistent_workers=False,
     dataset=dict(
         type=dataset_type,
-        data_root=data_root,
-        data_prefix=folders,
+        data_prefix=dict(img_path=f'{data_root}/images', seg_map_path=f'{data_root}/masks'),
         metainfo=metainfo,
-        ann_file=f'{splits}/voc_animals/val.txt',
+        ann_file='splits/voc_animals/val.txt',  # without data_root all paths are of the folder in which the run starts
         pipeline=val_pipeline,
         **suffixes,
     ),

@@ -52,19 +52,6 @@ in1k = dict(
 )
 in21k_weights = weights + 'convnext-tiny_in21k-pre_3rdparty_in1k_20221219-7501e534.pth'
 in21k = dict(in1k, backbone=dict(backbone, init_cfg=dict(backbone['init_cfg'], checkpoint=in21k_weights)))
-# What makes a ConvNeXt-B of it, which has seen ImageNet-21k, too.
-convnext_base = dict(
-    backbone=dict(
-        arch='base',
-        init_cfg=dict(
-            type='Pretrained',
-            checkpoint=weights + 'downstream/convnext-base_3rdparty_in21k_20220301-262fd037.pth',
-            prefix='backbone.',
-        ),
-    ),
-    decode_head=dict(in_channels=[128, 256, 512, 1024]),
-    auxiliary_head=dict(in_channels=512),
-)
 model = dict(
     type='mmdmt.DynamicMutualTraining',
     peers=dict(in1k=in1k, in21k=in21k),

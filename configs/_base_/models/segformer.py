@@ -1,4 +1,4 @@
-# SegFormer-B0 and what makes B2 and B5 of it, from ImageNet weights, to take peers from.
+# SegFormer-B0 and what makes B2 of it, from ImageNet weights, to take peers from.
 segformer_weights = 'https://download.openmmlab.com/mmsegmentation/v0.5/pretrain/segformer/'
 mit = dict(
     type='MixVisionTransformer',
@@ -45,11 +45,4 @@ mit_b2 = dict(
         init_cfg=dict(type='Pretrained', checkpoint=segformer_weights + 'mit_b2_20220624-66e8bf70.pth'),
     ),
     decode_head=dict(in_channels=[64, 128, 320, 512]),
-)
-# What makes B5 of B2.
-mit_b5 = dict(
-    backbone=dict(
-        num_layers=(3, 6, 40, 3),
-        init_cfg=dict(type='Pretrained', checkpoint=segformer_weights + 'mit_b5_20220624-658746d9.pth'),
-    ),
 )

@@ -14,12 +14,9 @@ views = dict(type='mmdmt.TwoViews', learner=photometry)
 kit_mixes = [dict(type='mmdmt.ClassMix'), dict(type='mmdmt.BlockMask', size=64, share=0.7)]
 kit_rule = dict(gamma_agree=1.0, gamma_disagree=1.0)
 kit_share = dict(rule='share', share_threshold=0.968)
-kit_phases = [
-    dict(iters=10000, labeled=8),
-    dict(iters=30000, labeled=4, pseudo=4, online=dict(labeler='average')),
-]
+kit_phases = dict(warm_up=10000, iters=30000, labeled=4, pseudo=4, online=dict(labeler='average'))
 kit_hooks = [
-    dict(type='mmdmt.DMTHook', phases=kit_phases, rare_classes=dict(temperature=0.01, min_pixels=3000)),
+    dict(type='mmdmt.DMTHook', **kit_phases, rare_classes=dict(temperature=0.01, min_pixels=3000)),
     dict(type='EMAHook', ema_type='MomentumAnnealingEMA', momentum=0.001, gamma=1, update_buffers=True),
 ]
 # In every phase up in a straight line for 1500 iterations, then in one down to 0.

@@ -10,4 +10,6 @@ r101 = dict(
     test_cfg=dict(mode='slide', crop_size=(side, side), stride=(534, 534)),
 )
 model = dict(peers=dict(left=r101, right=r101), loss=dict(gamma_agree=3.0, gamma_disagree=3.0))
-train_dataloader = __import__('mmdmt.configs').configs.crops(_base_, side)
+*before, crop, flip, colors, pack = _base_.train_pipeline
+train_pipeline = [*before, dict(crop, crop_size=(side, side)), flip, colors, pack]
+train_dataloader = dict(dataset=dict(labeled=dict(pipeline=train_pipeline)))

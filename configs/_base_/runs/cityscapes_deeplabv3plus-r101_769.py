@@ -5,4 +5,6 @@ r101 = dict(
     test_cfg=dict(crop_size=(769, 769), stride=(513, 513)),
 )
 model = dict(peers=dict(left=r101, right=r101))
-train_dataloader = __import__('mmdmt.configs').configs.crops(_base_, 769)
+*before, crop, flip, colors, pack = _base_.train_pipeline
+train_pipeline = [*before, dict(crop, crop_size=(769, 769)), flip, colors, pack]
+train_dataloader = dict(dataset=dict(labeled=dict(pipeline=train_pipeline)))

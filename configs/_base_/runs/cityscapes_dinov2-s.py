@@ -8,5 +8,7 @@ peer = dict(
     test_cfg=dict(mode='slide', crop_size=(side, side), stride=(532, 532)),
 )
 model = dict(peers=dict(upernet=peer, dpt=peer), loss=dict(gamma_agree=3.0, gamma_disagree=3.0))
-train_dataloader = __import__('mmdmt.configs').configs.crops(_base_, side)
+*before, crop, flip, colors, pack = _base_.train_pipeline
+train_pipeline = [*before, dict(crop, crop_size=(side, side)), flip, colors, pack]
+train_dataloader = dict(dataset=dict(labeled=dict(pipeline=train_pipeline)))
 optim_wrapper = _base_.dino_adamw

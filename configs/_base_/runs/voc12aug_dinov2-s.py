@@ -7,5 +7,7 @@ peer = dict(
     decode_head=dict(num_classes=21),
 )
 model = dict(peers=dict(upernet=peer, dpt=peer))
-train_dataloader = __import__('mmdmt.configs').configs.crops(_base_, side)
+*before, crop, flip, pack = _base_.train_pipeline
+train_pipeline = [*before, dict(crop, crop_size=(side, side)), flip, pack]
+train_dataloader = dict(dataset=dict(labeled=dict(pipeline=train_pipeline)))
 optim_wrapper = _base_.dino_adamw

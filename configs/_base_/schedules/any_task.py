@@ -1,4 +1,5 @@
-# What every schedule of mutual training has in common.
+# What every schedule of mutual training has in common. The run is as long as the phases of its DMTHook.
+train_cfg = dict(type='mmdmt.PhaseTrainLoop')
 optim_wrapper = dict(type='OptimWrapper', constructor='mmdmt.PeerOptimWrapperConstructor')
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')

@@ -5,8 +5,7 @@ optim_wrapper = dict(
     # What ImageNet has not trained learns at five times the rate.
     paramwise_cfg=dict(custom_keys=dict(neck=dict(lr_mult=5.0), decode_head=dict(lr_mult=5.0))),
 )
-phases = [dict(labeled=8), dict(labeled=4, pseudo=4, lr_factor=0.5)]
-hook = dict(type='mmdmt.DMTHook', phases=phases, labeling=dict(num_workers=0))
-mmdmt = __import__('mmdmt.configs')
-custom_hooks, train_cfg = mmdmt.configs.schedule(_base_, hook=hook, warm_up=400, iters=120, val_interval=500)
+phases = dict(warm_up=400, iters=120, labeled=4, pseudo=4, lr_factor=0.5)
+custom_hooks = [dict(type='mmdmt.DMTHook', **phases, labeling=dict(num_workers=0))]
+train_cfg = dict(val_interval=500)
 default_hooks = dict(checkpoint=dict(interval=500, max_keep_ckpts=1))

@@ -1,6 +1,5 @@
 # 20 000 iterations: a warm-up, and the paper's five phases at half the learning rate.
 _base_ = 'dmt.py'
 optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.004, momentum=0.9, weight_decay=5e-4))
-hook = dict(type='mmdmt.DMTHook', phases=[dict(labeled=8), dict(labeled=2, pseudo=6, lr_factor=0.5)])
-mmdmt = __import__('mmdmt.configs')
-custom_hooks, train_cfg = mmdmt.configs.schedule(_base_, hook=hook, warm_up=5000, iters=3000, val_interval=1000)
+custom_hooks = [dict(type='mmdmt.DMTHook', warm_up=5000, iters=3000, labeled=2, pseudo=6, lr_factor=0.5)]
+train_cfg = dict(val_interval=1000)

@@ -3,7 +3,6 @@
 # toolbox's 1e-4 is more than what transformers start with.
 _base_ = 'dmt.py'
 optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=5e-4))
-phases = [dict(labeled=8), dict(labeled=2, pseudo=6)]
-hook = dict(type='mmdmt.DMTHook', phases=phases, carry='last', labeling=dict(num_workers=4))
-mmdmt = __import__('mmdmt.configs')
-custom_hooks, train_cfg = mmdmt.configs.schedule(_base_, hook=hook, warm_up=10000, iters=6000, val_interval=2000)
+phases = dict(warm_up=10000, iters=6000, labeled=2, pseudo=6)
+custom_hooks = [dict(type='mmdmt.DMTHook', **phases, carry='last', labeling=dict(num_workers=4))]
+train_cfg = dict(val_interval=2000)

@@ -3,4 +3,4 @@
 # than right. Ours: the paper has no domain adaptation.
 _base_ = ['dmt_cityscapes_40k.py', 'segformer_adamw.py']
 optim_wrapper = _base_.segformer_adamw
-custom_hooks, train_cfg = __import__('mmdmt.configs').configs.schedule(_base_, ratios=(0.1, 0.2, 0.3, 0.4, 0.5))
+custom_hooks = [dict(_base_.custom_hooks[0], ratios=(0.1, 0.2, 0.3, 0.4, 0.5))]

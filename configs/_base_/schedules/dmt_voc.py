@@ -3,6 +3,6 @@
 _base_ = 'dmt.py'
 # One learning rate and weight decay for all parameters, those of head and batch norm included.
 optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.002, momentum=0.9, weight_decay=5e-4))
-phases = [dict(labeled=8), dict(labeled=1, pseudo=7, lr_factor=0.5)]
-custom_hooks = [dict(type='mmdmt.DMTHook', phases=phases, carry='last', labeling=dict(batch_size=8, num_workers=4))]
-train_cfg = dict(type='IterBasedTrainLoop', dynamic_intervals=[(0, 500)])  # every 500 after the warm-up
+phases = dict(labeled=1, pseudo=7, lr_factor=0.5)
+custom_hooks = [dict(type='mmdmt.DMTHook', **phases, carry='last', labeling=dict(batch_size=8, num_workers=4))]
+train_cfg = dict(phase_val_interval=500)

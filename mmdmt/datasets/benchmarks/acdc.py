@@ -29,14 +29,14 @@ class ACDCDataset(DarkZurichDataset):
         **kwargs: Other arguments of ``BaseSegDataset``; ``data_prefix`` leads to ``rgb_anon`` and ``gt``.
 
     Raises:
-        ValueError: If there is no such part or condition, or no image of it.
+        ValueError: If a part or condition is unknown, or has no image.
         FileNotFoundError: If the image folder does not exist.
     """
 
     def __init__(self, part: str, condition: str | None = None, **kwargs: Any) -> None:
         for what, value, known in (('part', part, PARTS), ('condition', condition, (*CONDITIONS, None))):
             if value not in known:
-                raise ValueError(f'{what}={value!r} of mmdmt.ACDCDataset is none of {known}.')
+                raise ValueError(f'{what} of mmdmt.ACDCDataset must be one of {known}, got {value!r}.')
         self.part = part
         self.condition = condition
         super().__init__(**kwargs)

@@ -21,7 +21,7 @@ class PartlyLabeledCIFAR10(CIFAR10):
     (:func:`~mmdmt.preparation.class_splits.split_classes`). The files are those of the archive for Python, in
     the folder ``cifar-10-batches-py``, checked by MMPretrain's MD5 sums.
 
-    An image is known by its number in the archive, ``cifar-10/train/00042`` as its ``img_path``, which is not a file.
+    An image is known by its number in the archive, ``cifar-10/train/00042`` as its ``img_path``.
     Only the images of the part are held.
 
     Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
@@ -75,7 +75,7 @@ class PartlyLabeledCIFAR10(CIFAR10):
         return [images[number] for number in split[self.part]]
 
     def _check_integrity(self) -> bool:
-        """Tell whether the files are there, as MMPretrain's does before it reads them, but say what is wrong."""
+        """Check that the files are there, and name what is wrong."""
         root = self.data_prefix['root']
         for name, md5 in (*self.train_list, *self.test_list):
             file = join_path(root, self.base_folder, name)

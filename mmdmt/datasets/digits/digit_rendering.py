@@ -45,7 +45,7 @@ class SceneKey:
         size: Height and width in pixels, >= ``MIN_SIZE``; digits are 0.42 to 0.62 of it. Default: 48.
 
     Raises:
-        ValueError: If a value is none of these.
+        ValueError: If a value is unknown.
     """
 
     seed: int
@@ -85,7 +85,7 @@ class Scene(NamedTuple):
 
 
 def handwriting_samples(split: str) -> dict[str, list[int]]:
-    """Which samples of scikit-learn's ``load_digits`` a split may draw.
+    """Return the samples of scikit-learn's ``load_digits`` that a split may draw.
 
     The samples of each class, in the order of the file, are dealt out once and for all, whatever the seed: the last
     third is ``val``; of the first two thirds every sixth is ``labeled``, the others are ``unlabeled``. That is about

@@ -18,7 +18,7 @@ class LoadSceneImage(BaseTransform):
     ((H, W, 3) uint8, BGR), ``img_shape`` and ``ori_shape`` ((H, W) in pixels).
 
     Raises:
-        ValueError: If the sample is none of ``DigitScenes``.
+        ValueError: If the sample comes from another data set than ``DigitScenes``.
     """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
@@ -48,7 +48,7 @@ class LoadSceneAnnotations(LoadAnnotations):
     its name to ``seg_fields``.
 
     Raises:
-        ValueError: If the sample is none of ``DigitScenes``, or of a set without masks.
+        ValueError: If the sample comes from another data set than ``DigitScenes``, or from one without masks.
     """
 
     def __init__(self) -> None:

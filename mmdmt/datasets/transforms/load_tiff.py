@@ -50,7 +50,7 @@ class LoadTiffImage(LoadImageFromFile):
                 page: Any = file.pages[0]
                 axes, image = page.axes, page.asarray()
         except Exception as error:  # whatever tifffile and its codecs raise
-            raise ValueError(f'{path} is not a TIFF that tifffile reads ({error}): write it anew.') from error
+            raise ValueError(f'{path} must be a TIFF that tifffile reads ({error}): write it anew.') from error
         if axes == 'SYX':
             image = np.moveaxis(image, 0, -1)
         elif axes not in ('YX', 'YXS'):

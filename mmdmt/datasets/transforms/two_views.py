@@ -1,6 +1,7 @@
 """The place in a pipeline where what the labeler sees and what the learner sees part."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,10 @@ from mmengine.dataset import Compose
 from mmdmt.method.draws import ONLINE, WEAK_VIEW
 from mmdmt.registry import TRANSFORMS
 from mmdmt.rules.known_transforms import moves_pixels
+from mmdmt.rules.seeding import seeded
+
+VIEW_SEED = 'view_seed'
+"""Key of the seed of a learner's view, where it does not go on from that of the crop."""
 
 
 @TRANSFORMS.register_module()
@@ -45,7 +50,8 @@ class TwoViews(BaseTransform):
         if results.get(ONLINE):
             image = np.atleast_3d(results['img']).transpose(2, 0, 1)
             results[WEAK_VIEW] = torch.from_numpy(np.ascontiguousarray(image).copy())
-        changed: dict[str, Any] = self.learner(results)
+        with seeded(results[VIEW_SEED]) if VIEW_SEED in results else nullcontext():
+            changed: dict[str, Any] = self.learner(results)
         return changed
 
     def __repr__(self) -> str:

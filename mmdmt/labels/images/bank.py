@@ -87,6 +87,11 @@ class ScoreBank:
         label = int(scores.argmax())
         return label, float(scores[label])
 
+    def unfiltered(self, image: int) -> tuple[np.ndarray, np.ndarray]:
+        """Read the label of an image and the confidence in it as maps of one pixel, (1, 1)."""
+        label, confidence = self.read(image)
+        return np.array([[label]]), np.array([[confidence]], np.float32)
+
     def kept(self, image: int) -> np.ndarray:
         """Read the label of an image as an array of one; -1 if it is not kept."""
         position = int(np.searchsorted(self.selected, image))

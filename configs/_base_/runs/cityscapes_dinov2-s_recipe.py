@@ -1,6 +1,0 @@
-# Cityscapes, two DINOv2-S: the recipe in place of the five phases, as long as they; every label is learned.
-_base_ = ['cityscapes_dinov2-s.py', '../recipes/field.py']
-hook = dict(_base_.custom_hooks[0], phases=[dict(labeled=8), dict(labeled=4, pseudo=4)])
-model, train_dataloader, custom_hooks, train_cfg = __import__('mmdmt.configs').configs.recipe(
-    _base_, warm_up=10000, iters=30000, hook=hook, without=['PhotoMetricDistortion']
-)

@@ -1,5 +1,0 @@
-# Adaptation of two DINOv2-S with the kit of DAFormer and MIC.
-_base_ = ['domain_adaptation_dinov2-s.py', '../recipes/domain_adaptation.py']
-model = dict(mixes=_base_.kit_mixes, loss=_base_.kit_rule)
-custom_hooks = _base_.kit_hooks
-param_scheduler = _base_.kit_schedulers

@@ -1,3 +1,0 @@
-# CamVid, 92 labels: each peer on labels alone for as many iterations as the whole of DMT.
-_base_ = 'supervised-long_lite0-lite1_1xb8_camvid-30.py'
-train_dataloader = __import__('mmdmt.configs').configs.lists(_base_.lists, '92')

@@ -1,6 +1,0 @@
-# One peer, which labels the images of each batch itself and learns what it is at least 0.9 sure of, as long as DMT; the
-# loss is divided by what it learns.
-_base_ = 'self-training_unet_1xb8_digit-scenes.py'
-model = dict(loss=dict(gamma_agree=0.0, gamma_disagree=0.0, average_over='kept'))
-online = dict(labeler='weights', min_confidence=0.9)
-custom_hooks, train_cfg = __import__('mmdmt.configs').configs.schedule(_base_, iters=5 * 100, online=online)

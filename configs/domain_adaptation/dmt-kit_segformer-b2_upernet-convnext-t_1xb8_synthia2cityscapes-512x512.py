@@ -1,9 +1,0 @@
-# SYNTHIA -> Cityscapes, 16 classes, with the kit of DAFormer and MIC around mutual training. Not in the paper.
-_base_ = ['../_base_/runs/domain_adaptation_kit.py', '../_base_/datasets/synthia2cityscapes.py']
-# The photometry of the kit stands in place of the usual one; of a target image the learner alone sees it.
-of_target = _base_.unlabeled_target.pipeline
-source = dict(pipeline=[*_base_.source.pipeline[:-2], *_base_.photometry, _base_.pack])
-target = dict(pipeline=[*of_target[:3], _base_.margins, *of_target[3:5], _base_.views, of_target[-1]])
-train_dataloader = dict(dataset=dict(labeled=source, unlabeled=target))
-head = dict(num_classes=16)
-model = dict(peers=dict(segformer=dict(decode_head=head), convnext=dict(decode_head=head, auxiliary_head=head)))

@@ -1,3 +1,0 @@
-# VOC classic 366, DeepLabV3+ R-101, twice, crops of 321.
-_base_ = '../_base_/runs/voc12aug_deeplabv3plus-r101.py'
-train_dataloader = __import__('mmdmt.configs').configs.lists(f'{_base_.splits}/voc12aug/classic', '366')

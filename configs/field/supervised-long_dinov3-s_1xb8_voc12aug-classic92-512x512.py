@@ -1,5 +1,0 @@
-# VOC classic 92, ViT-S and ConvNeXt-T of DINOv3: labels alone, as long as DMT.
-_base_ = 'dmt_dinov3-s_1xb8_voc12aug-classic92-512x512.py'
-custom_hooks, train_cfg = __import__('mmdmt.configs').configs.schedule(
-    _base_, warm_up=_base_.train_cfg.max_iters, ratios=()
-)

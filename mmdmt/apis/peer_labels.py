@@ -1,0 +1,263 @@
+"""Tell what each peer says of images: from the banks of a run, or by predicting them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.model import BaseModel
+from mmengine.registry import init_default_scope
+from numpy.typing import NDArray
+from PIL import Image
+from torch.utils.data import Dataset, Subset
+
+from mmdmt.apis.inference import ImageFiles, find_images, inference_pipeline, load_batches, suffixes_of
+from mmdmt.datasets import MutualDataset
+from mmdmt.datasets.image_names import image_names
+from mmdmt.labels.labeling import Bank
+from mmdmt.labels.space import space_of_pipeline
+from mmdmt.models.mutual_training import DynamicMutualTraining
+from mmdmt.models.weights import fetch_checkpoint
+from mmdmt.registry import DATASETS
+from mmdmt.rules.joined_datasets import all_transforms, plain_datasets
+
+_LOOKED_AT = 4
+
+
+class PeerLabels(NamedTuple):
+    """What peers say of an image.
+
+    Attributes:
+        labels: (peers, H, W), a class for each pixel; of a classifier's image one pixel.
+        confidence: float32 (peers, H, W), the probability of that class.
+        probability: float32 (classes, H, W), the peers' mean softmax; None where it was not stored.
+        truth: (H, W), what is not a class is ignored; None where it is not known.
+    """
+
+    labels: NDArray[Any]
+    confidence: NDArray[np.float32]
+    probability: NDArray[np.float32] | None = None
+    truth: NDArray[Any] | None = None
+
+
+class LabeledByPeers(Protocol):
+    """Images and what peers say of them."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Of the images, as lists have them."""
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """Their names."""
+
+    @property
+    def palette(self) -> Sequence[Sequence[int]]:
+        """RGB of each class."""
+
+    def views(self, numbers: Sequence[int]) -> Iterator[PeerLabels]:
+        """Tell what peers say of images, one after the other."""
+
+    def picture(self, number: int) -> NDArray[np.uint8]:
+        """Load an image as the peers see it, (H, W, channels) in the order of the file's loader."""
+
+
+class BankedImages:
+    """The unlabeled images of a run, and what its labelers said of them when the last phase with banks began.
+
+    Args:
+        config (Config): Of the run.
+        checkpoint (Path): Of the same; the banks lie in its folder.
+
+    Raises:
+        FileNotFoundError: If the run has kept no banks.
+        ValueError: If fewer than two peers labeled, or the images are not those of the banks.
+    """
+
+    def __init__(self, config: Config, checkpoint: Path) -> None:
+        run = str(fetch_checkpoint(str(checkpoint), 'the checkpoint').get('dmt', {}).get('run', ''))
+        self.dataset = mutual_dataset(config)
+        store, place = self.dataset.labels, checkpoint.parent / 'pseudo_labels' / run
+        phases = sorted(place.glob('phase_*'), key=lambda path: int(path.name.partition('_')[2])) if run else []
+        if not phases:
+            raise FileNotFoundError(
+                f'{place} holds no pseudo labels, because the run of {checkpoint} labels online or its folder was '
+                'moved: give the images to rank, a folder or a list.'
+            )
+        self.banks: list[Bank] = [store.bank(folder) for folder in sorted(phases[-1].iterdir()) if folder.is_dir()]
+        for bank in self.banks:
+            bank.manifest.check(phases[-1], names=self.dataset.names_digest())
+        if len(self.banks) < 2:
+            raise ValueError(f'{phases[-1]} holds the labels of one peer: {_TWO}.')
+        self.names, self.space = self.dataset.unlabeled_names(), store.name
+        self.classes, self.palette = _classes(self.dataset.metainfo)
+
+    def views(self, numbers: Sequence[int]) -> Iterator[PeerLabels]:
+        """Read what peers say of images."""
+        for number in numbers:
+            labels, confidence = zip(*(bank.unfiltered(number) for bank in self.banks), strict=True)
+            yield PeerLabels(np.stack(labels), np.stack(confidence))
+
+    def picture(self, number: int) -> NDArray[np.uint8]:
+        """Load an image."""
+        return _picture(self.dataset.labeling_item(number))
+
+
+class PredictedImages:
+    """Images that peers predict when they are asked for.
+
+    Args:
+        model (BaseModel): Of :func:`~mmdmt.apis.inference.init_peers`, two peers at least.
+        items (Dataset): The images, packed; with the label where it is known.
+        names (Sequence[str]): Of the images.
+        num_workers (int): Processes that load images. Defaults to 0.
+
+    Raises:
+        ValueError: If the model is of one peer.
+    """
+
+    def __init__(
+        self, model: BaseModel, items: Dataset[dict[str, Any]], names: Sequence[str], num_workers: int = 0
+    ) -> None:
+        if not isinstance(model, DynamicMutualTraining) or len(model.peer_names) < 2:
+            raise ValueError(f'The config is of one {type(model).__name__} without a second peer: {_TWO}.')
+        self.model, self.items, self.names, self._workers = model, items, names, num_workers
+        self.space = model.kind.space
+        self.classes, self.palette = _classes(model.dataset_meta)
+
+    def views(self, numbers: Sequence[int]) -> Iterator[PeerLabels]:
+        """Predict images."""
+        for batch in load_batches(self.model, Subset(self.items, numbers), self._workers):
+            if isinstance(batch, str):
+                raise ValueError(batch)
+            with torch.no_grad():
+                samples = [one for (one,) in self.model.predict_each(batch).values()]
+            peers = torch.stack([_softmax(sample) for sample in samples])
+            confidence, labels = peers.max(dim=1)
+            truth = _truth(batch['data_samples'][0])
+            if truth is not None and truth.shape != labels.shape[1:]:
+                raise ValueError(
+                    f'The label of {samples[0].get("img_path")} has the size {truth.shape}, its prediction '
+                    f'{tuple(labels.shape[1:])}: load labels in the test pipeline after what resizes the image.'
+                )
+            stacked = [one.cpu().numpy() for one in (labels, confidence, peers.mean(dim=0))]
+            yield PeerLabels(stacked[0], stacked[1], stacked[2], truth)
+
+    def picture(self, number: int) -> NDArray[np.uint8]:
+        """Load an image."""
+        return _picture(self.items[number])
+
+
+_TWO = 'images are ranked by how far two peers disagree, so give a run of two peers and its checkpoint'
+
+
+def mutual_dataset(config: Config) -> MutualDataset:
+    """Build the dataset that a run trains on.
+
+    Args:
+        config (Config): Of the run.
+
+    Raises:
+        ValueError: If it trains on another kind of dataset.
+    """
+    init_default_scope(config.get('default_scope', 'mmseg'))
+    dataset = DATASETS.build(config.train_dataloader.dataset)
+    if not isinstance(dataset, MutualDataset):
+        raise ValueError(f'The config trains on a {type(dataset).__name__}, not on a MutualDataset: give one of a run.')
+    return dataset
+
+
+def given_images(model: BaseModel, images: Path, num_workers: int = 0) -> PredictedImages:
+    """Take images that a user names.
+
+    Args:
+        model (BaseModel): Of :func:`~mmdmt.apis.inference.init_peers`.
+        images (Path): A folder, with the folders in it; or a text file that names images as the run's lists do.
+        num_workers (int): Processes that load images. Defaults to 0.
+
+    Raises:
+        FileNotFoundError: If there is no such folder, list or image.
+        ValueError: If the list is not text, or the images are masks.
+    """
+    suffixes = suffixes_of(model.cfg)
+    if not images.is_file():
+        paths = [str(path) for path in find_images(images, suffixes)]
+        names = [Path(path).relative_to(images).with_suffix('').as_posix() for path in paths]
+    elif images.suffix.lower() in suffixes:
+        raise ValueError(f'{images} is one image: give a folder of images, or a text file with one name a line.')
+    else:
+        settings = next(plain_datasets(model.cfg.train_dataloader.dataset.unlabeled))
+        dataset = DATASETS.build({**settings, 'pipeline': [], 'ann_file': str(images.absolute())})
+        paths = [str(dataset.get_data_info(number)['img_path']) for number in range(len(dataset))]
+        names = image_names(paths, dataset)
+        missing = [path for path in paths if not Path(path).is_file()]
+        if missing:
+            raise FileNotFoundError(
+                f'{images} names {len(missing)} images that do not exist, first {missing[0]}: name images as the '
+                'unlabeled list of the run does.'
+            )
+    if all(_is_mask(path, len(model.dataset_meta['classes'])) for path in paths[:_LOOKED_AT]):
+        raise ValueError(
+            f'{images} holds masks, such as {paths[0]}, whose values are all class ids: give the images themselves.'
+        )
+    return PredictedImages(
+        model, ImageFiles([Path(path) for path in paths], inference_pipeline(model.cfg)), names, num_workers
+    )
+
+
+def labeled_images(model: BaseModel, settings: Any, num_workers: int = 0) -> PredictedImages:
+    """Take images with labels, as validation loads them.
+
+    Args:
+        model (BaseModel): Of :func:`~mmdmt.apis.inference.init_peers`.
+        settings (dict): Config of the dataset; its pipeline is that of ``val_dataloader``.
+        num_workers (int): Processes that load images. Defaults to 0.
+    """
+    pipeline = next(plain_datasets(model.cfg.val_dataloader.dataset)).get('pipeline')
+    dataset = DATASETS.build({**settings, 'pipeline': pipeline, 'test_mode': True})
+    labels = space_of_pipeline(all_transforms(dataset))
+    labels.check_when_loaded(dataset)
+    labels.undo_padding('the labeled images', dataset, False)
+    paths = [str(dataset.get_data_info(number).get('img_path', number)) for number in range(len(dataset))]
+    return PredictedImages(model, dataset, image_names(paths, dataset), num_workers)
+
+
+def _classes(meta: Mapping[str, Any]) -> tuple[list[str], list[Sequence[int]]]:
+    """Return the names of classes and a color for each; without a palette, shades that differ."""
+    classes = list(meta['classes'])
+    palette: list[Sequence[int]] = list(meta.get('palette') or ())
+    shades: list[Sequence[int]] = [
+        (number * 67 % 256, number * 131 % 256, number * 29 % 256) for number in range(len(classes))
+    ]
+    return classes, palette if len(palette) == len(classes) else shades
+
+
+def _softmax(sample: Any) -> torch.Tensor:
+    """Return the softmax of a segmentor, (classes, H, W), or of a classifier, (classes, 1, 1)."""
+    if 'seg_logits' in sample:
+        return torch.as_tensor(sample.seg_logits.data.float().softmax(dim=0))
+    return torch.as_tensor(sample.pred_score.float()[:, None, None])
+
+
+def _truth(sample: Any) -> NDArray[Any] | None:
+    if 'gt_sem_seg' in sample:
+        return np.asarray(sample.gt_sem_seg.data[0].cpu().numpy())
+    return np.asarray(sample.gt_label.cpu().numpy()[None]) if 'gt_label' in sample else None
+
+
+def _picture(item: dict[str, Any]) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(item['inputs'].numpy().transpose(1, 2, 0))
+
+
+def _is_mask(path: str, classes: int) -> bool:
+    """Whether a file is a picture of class ids rather than of something."""
+    try:
+        with Image.open(path) as image:
+            if image.mode not in ('L', 'P', '1'):
+                return False
+            values = np.unique(np.asarray(image))
+    except (OSError, ValueError):
+        return False  # said when it is loaded
+    return bool(((values < classes) | (values == 255)).all())

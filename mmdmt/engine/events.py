@@ -1,0 +1,128 @@
+"""Write down what a run does, one JSON object a line, for reports and for whoever asks later."""
+
+import json
+import logging
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dist import get_world_size, is_main_process
+from mmengine.runner import Runner
+
+from mmdmt.atomic_write import room_to_write
+from mmdmt.method.phases import Curriculum, Phase
+from mmdmt.version import __version__
+
+PACKAGES = (
+    *('torch', 'numpy', 'mmengine', 'mmcv-lite', 'mmcv', 'mmsegmentation', 'mmpretrain', 'timm', 'scikit-learn'),
+    *('onedl-mmengine', 'onedl-mmcv', 'onedl-mmsegmentation', 'onedl-mmpretrain'),
+)
+
+
+class RunEvents(logging.Handler):
+    """The file ``<work_dir>/<timestamp>/events.jsonl`` of a start of a run, which the main process writes.
+
+    Each line has ``event`` and ``time``. ``start`` says what begins: iteration, settings, lists, phases, versions and
+    machine; ``phase`` that one begins, with its labeling; ``labels`` and ``validation`` hold what was measured, in
+    ``values``; ``warning`` what the log warns of; ``end`` that all iterations are done.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._path: Path | None = None
+
+    def open(self, runner: Runner) -> None:
+        """Begin the file of a run that is about to train, and note its warnings."""
+        if is_main_process():
+            self._path = Path(runner.log_dir) / 'events.jsonl'
+            for handler in [one for one in runner.logger.handlers if isinstance(one, RunEvents)]:
+                runner.logger.removeHandler(handler)  # of a run of this process that has failed
+            runner.logger.addHandler(self)
+
+    def write(self, event: str, **facts: Any) -> None:
+        """Add a line."""
+        if self._path is None:
+            return
+        entry = {'event': event, 'time': datetime.now().isoformat(timespec='milliseconds'), **facts}
+        with room_to_write(self._path):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open('a', encoding='utf-8') as file:
+                file.write(json.dumps(entry, default=_plain) + '\n')
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Note a warning or an error of the log."""
+        self.write('warning', level=record.levelname, text=record.getMessage())
+
+    def start(self, runner: Runner, curriculum: Curriculum, run: str, lists: Mapping[str, str]) -> None:
+        """Write down what begins.
+
+        Args:
+            runner (Runner): Of the run, its loaders built.
+            curriculum (Curriculum): Its phases.
+            run (str): Its identity, which it keeps when it is resumed.
+            lists (Mapping[str, str]): Which images it uses, in words.
+        """
+        phases = [
+            {'start': curriculum.start(number), 'stop': stop, 'kind': phase.kind, 'settings': _settings(phase)}
+            for number, (phase, stop) in enumerate(zip(curriculum.phases, curriculum.ends, strict=True))
+        ]
+        self.write(
+            'start',
+            run=run,
+            iteration=runner.train_loop.iter,
+            iterations=curriculum.total_iters,
+            config_name=Path(runner.cfg.filename or runner.experiment_name).stem,
+            seed=runner.seed,
+            peers=list(runner.cfg.model.peers),
+            classes=list(runner.train_dataloader.dataset.metainfo['classes']),
+            lists=dict(lists),
+            phases=phases,
+            versions=versions(),
+            machine=machine(),
+            processes=get_world_size(),
+            config=runner.cfg.to_dict(),
+        )
+
+
+def _settings(phase: Phase) -> dict[str, Any]:
+    """Return what is set of a phase, in place of the defaults."""
+    given = {field.name: getattr(phase, field.name) for field in fields(phase)}
+    return {field.name: given[field.name] for field in fields(phase) if given[field.name] != field.default}
+
+
+def _plain(value: Any) -> Any:
+    """Return the number of a NumPy scalar, and the text of what JSON does not have, such as a class."""
+    return value.item() if isinstance(value, np.generic) else str(value)
+
+
+def machine() -> dict[str, Any]:
+    """Describe this machine: its kind of processor and GPU, the number of cores, and the threads that are asked for."""
+    cpuinfo = Path('/proc/cpuinfo')
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
+    model = next((line.partition(':')[2].strip() for line in lines if line.startswith('model name')), '')
+    return {
+        'system': platform.system(),
+        'kind': platform.machine(),
+        'processor': model or platform.processor(),
+        'cores': os.cpu_count(),
+        'threads': os.environ.get('OMP_NUM_THREADS'),
+        'gpu': torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that results depend on, as far as they are installed."""
+    found = {'python': platform.python_version(), 'mmdmt': __version__}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,203 @@
+"""Keep the record of a run: which checkpoints in its work_dir are whole and its own, and what it was set to do."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mmengine.dist import is_main_process
+from mmengine.hooks import CheckpointHook
+from mmengine.runner import Runner
+
+from mmdmt.atomic_write import atomic_write
+from mmdmt.integrity import digest_of, seal, unseal
+
+NAME = 'run_record.json'
+POINTER = 'last_checkpoint'
+"""MMEngine's own file, with the path of the checkpoint that it has written last."""
+ROOM = 'make room and go on with --resume'
+
+
+@dataclass(frozen=True)
+class Noted:
+    """A checkpoint that was written to its end.
+
+    Args:
+        iteration: How many iterations were done.
+        sha256: Of the file.
+        resumable: Whether a run is resumed from it; from the checkpoint of a best validation none is.
+    """
+
+    iteration: int
+    sha256: str
+    resumable: bool
+
+
+@dataclass
+class RunRecord:
+    """What a run notes of itself, in a sealed file of its work_dir.
+
+    A checkpoint is noted as soon as it is written. Until then it does not count, whatever is in the file: a run that is
+    killed in between is resumed from the one before.
+
+    Args:
+        work_dir: Of the run.
+        folder: Of its checkpoints; None if that is not on the local disk, and no checkpoint is noted.
+        run: Identifier of the run.
+        settings: Of the run, as plain values.
+        checkpoints: Those noted, by their file name in the folder.
+    """
+
+    work_dir: Path
+    folder: Path | None
+    run: str = ''
+    settings: dict[str, Any] = field(default_factory=dict)
+    checkpoints: dict[str, Noted] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, work_dir: Path, folder: Path | None) -> 'RunRecord | None':
+        """Read the record of a work_dir; None if it has none.
+
+        Raises:
+            ValueError: If it is damaged.
+        """
+        path = work_dir / NAME
+        if not path.is_file():
+            return None
+        try:
+            fields = unseal(path.read_text(errors='replace'))
+            checkpoints = {name: Noted(**noted) for name, noted in fields['checkpoints'].items()}
+            return cls(work_dir, folder, fields['run'], dict(fields['settings']), checkpoints)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise ValueError(
+                f'{path}, which says what checkpoints are whole, is damaged ({error}): name the checkpoint to go on '
+                'from with --cfg-options load_from=CHECKPOINT, or start again without --resume.'
+            ) from error
+
+    def begin(self, run: str, settings: Mapping[str, Any], iteration: int) -> None:
+        """Write the record of a run that starts or goes on at an iteration, and forget the checkpoints after it.
+
+        They are of an earlier run in this folder, or of one that went on otherwise. MMEngine's pointer follows.
+        """
+        self.run, self.settings = run, dict(settings)
+        self.checkpoints = {name: noted for name, noted in self.checkpoints.items() if noted.iteration <= iteration}
+        self._write()
+        if self.folder is None:
+            return
+        (self.work_dir / POINTER).unlink(missing_ok=True)
+        for latest in self.to_resume()[:1]:
+            with atomic_write(self.work_dir / POINTER, ROOM) as unfinished:
+                unfinished.write_text(str(latest))
+
+    def note(self, name: str, iteration: int, resumable: bool) -> None:
+        """Note a checkpoint that has been written, and forget those that are gone."""
+        if self.folder is None:
+            return
+        self.checkpoints[name] = Noted(iteration, digest_of(self.folder / name), resumable)
+        self.checkpoints = {name: noted for name, noted in self.checkpoints.items() if (self.folder / name).is_file()}
+        self._write()
+
+    def to_resume(self) -> list[Path]:
+        """Return the noted checkpoints that a run is resumed from, the latest first."""
+        if self.folder is None:
+            return []
+        noted = {name: noted.iteration for name, noted in self.checkpoints.items() if noted.resumable}
+        return [self.folder / name for name in sorted(noted, key=noted.__getitem__, reverse=True)]
+
+    @property
+    def oldest(self) -> int | None:
+        """The iteration of the earliest noted checkpoint that a run is resumed from; None if there is none."""
+        return min((noted.iteration for noted in self.checkpoints.values() if noted.resumable), default=None)
+
+    def knows(self, path: Path) -> bool:
+        """Tell whether a file has the content of a noted checkpoint, whatever its name."""
+        return path.is_file() and digest_of(path) in {noted.sha256 for noted in self.checkpoints.values()}
+
+    def own_path(self, value: Any) -> str | None:
+        """Return where the noted checkpoint of the name in a path lies in the run's own folder; None without one."""
+        name = re.split(r'[\\/]', value)[-1] if isinstance(value, str) else ''
+        if name not in self.checkpoints or self.folder is None:
+            return None
+        own = self.folder / name
+        return None if own.is_symlink() or own.is_dir() else str(own)
+
+    def _write(self) -> None:
+        noted = {name: asdict(noted) for name, noted in self.checkpoints.items()}
+        text = seal({'run': self.run, 'settings': self.settings, 'checkpoints': noted})
+        with atomic_write(self.work_dir / NAME, ROOM) as unfinished:
+            unfinished.write_text(text)
+
+
+def note_checkpoints(runner: Runner, record: RunRecord) -> None:
+    """Note every checkpoint that a runner writes from now on, as soon as it is written.
+
+    MMEngine has no hook after a checkpoint: the method that writes it is followed by the note.
+
+    Args:
+        runner (Runner): In training.
+        record (RunRecord): Of its run.
+    """
+    write, hook = runner.save_checkpoint, checkpoint_hook(runner)
+
+    def write_and_note(out_dir: str, filename: str, *args: Any, meta: dict[str, Any] | None = None, **how: Any) -> None:
+        write(out_dir, filename, *args, meta=meta, **how)
+        if is_main_process() and hook is not None and meta is not None:
+            record.note(filename, meta['iter'], resumable=filename == hook.filename_tmpl.format(meta['iter']))
+
+    runner.save_checkpoint = write_and_note
+
+
+def checkpoint_hook(runner: Runner) -> CheckpointHook | None:
+    """Return the hook that writes the checkpoints of a run, if there is one."""
+    return next((hook for hook in runner.hooks if isinstance(hook, CheckpointHook)), None)
+
+
+def checkpoint_folder(runner: Runner) -> Path | None:
+    """Return the folder of a run's checkpoints; None if that is not on the local disk."""
+    hook = checkpoint_hook(runner)
+    out_dir = str((hook and hook.out_dir) or runner.work_dir)
+    if '://' in out_dir or re.match(r'[\w.]{2,}:', out_dir):
+        return None
+    folder = Path(out_dir)
+    # Until training starts the hook holds out_dir as the config has it, without the name of the work_dir.
+    own = Path(runner.work_dir)
+    return folder if out_dir == runner.work_dir or folder.name == own.name else folder / own.name
+
+
+def checkpoint_files(runner: Runner) -> list[Path]:
+    """Return the files in that folder which are named as ordinary checkpoints, noted or not, by the time of writing."""
+    hook, folder = checkpoint_hook(runner), checkpoint_folder(runner)
+    pattern = re.sub(r'{[^}]*}', '*', hook.filename_tmpl) if hook is not None else 'iter_*.pth'
+    return sorted(folder.glob(pattern), key=lambda path: path.stat().st_mtime) if folder is not None else []
+
+
+def save_checkpoint(runner: Runner, iteration: int) -> None:
+    """Write the ordinary checkpoint of an iteration, as the run's own CheckpointHook does; without one nothing.
+
+    Args:
+        runner (Runner): In training.
+        iteration (int): How many iterations are done.
+    """
+    hook = checkpoint_hook(runner)
+    if hook is not None and not hook.by_epoch:
+        hook._save_checkpoint_with_step(runner, iteration, meta={'epoch': runner.epoch, 'iter': iteration})
+
+
+@contextmanager
+def best_checkpoint_alone(runner: Runner) -> Iterator[None]:
+    """Let a validation in the block write the checkpoint of a best one, but not the last ordinary one again.
+
+    MMEngine writes that again to remember the best in it. Where weights have moved on since it was written, it would
+    hold those of another iteration.
+    """
+    hook = checkpoint_hook(runner)
+    if hook is None:
+        yield
+        return
+    last, hook.last_ckpt = hook.last_ckpt, None
+    try:
+        yield
+    finally:
+        hook.last_ckpt = last

@@ -1,0 +1,195 @@
+"""Images ranked by what peers say of them, from banks with known labels and by predicting them."""
+
+import csv
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import MODELS, DefaultScope
+from PIL import Image
+from toys.classification import image_run_config
+from toys.segmentation import CLASSES, run_config
+
+from mmdmt.apis import init_peers, predict_images
+from mmdmt.apis.peer_labels import BankedImages, mutual_dataset
+from mmdmt.apis.rank import rank_images, rank_run
+from mmdmt.labels.images.recorder import ImageRecorder
+from mmdmt.labels.manifest import Manifest
+from mmdmt.labels.pixels.bank import BankWriter
+
+SIZE = 8, 10
+
+
+@pytest.fixture
+def run(shapes_folder, tmp_path, mmseg_scope):
+    """A run with banks: of image i the peers disagree on i of 10 columns, class 0 against class 2."""
+    config = run_config(shapes_folder, tmp_path / 'run')
+    config.test_dataloader = config.val_dataloader
+    config.dump(tmp_path / 'config.py')
+    model = MODELS.build(config.model)
+    meta = {'dataset_meta': {'classes': CLASSES, 'palette': [[0, 0, 0], [255, 0, 0], [0, 255, 0]]}}
+    (tmp_path / 'run').mkdir()
+    checkpoint = tmp_path / 'run' / 'iter_9.pth'
+    torch.save({'state_dict': model.state_dict(), 'meta': meta, 'dmt': {'run': 'abc'}}, checkpoint)
+    names = mutual_dataset(config).names_digest()
+    for phase, peer in ((1, 'left'), (2, 'left'), (2, 'right')):
+        folder = tmp_path / 'run' / 'pseudo_labels' / 'abc' / f'phase_{phase}' / peer
+        with BankWriter(folder) as writer:
+            for number in range(10):
+                label = np.zeros(SIZE, np.uint8)
+                label[:, : number if peer == 'right' else 0] = 2
+                writer.write(number, label, np.full(SIZE, 0.75, np.float32))
+        # Thresholds would drop everything; ranking counts what is dropped, too.
+        Manifest('abc', phase, peer, '', 10, names, 0.5, (np.inf,) * 3, (0,) * 3, (0,) * 3, 1).write(folder)
+    return tmp_path / 'config.py', checkpoint
+
+
+def table(out):
+    return list(csv.DictReader((out / 'rank.csv').read_text().splitlines()))
+
+
+def test_the_runs_unlabeled_images_are_ranked_by_its_last_banks(run, tmp_path, shapes_folder):
+    out = tmp_path / 'ranked'
+    said = rank_run(*run, None, out, take=3, validate=0)
+    assert 'Expected error: unknown' in said
+    rows = table(out)
+    unlabeled = (shapes_folder / 'unlabeled.txt').read_text().split()
+    assert [row['image'] for row in rows] == unlabeled[::-1]
+    assert [float(row['disagreement']) for row in rows] == [number / 10 for number in range(9, -1, -1)]
+    assert float(rows[0]['doubt']) == pytest.approx(0.25 + 0.9 * 0.375, abs=1e-3)
+    assert [rows[0][name] for name in ('expected_error', *CLASSES)] == ['', '0.9000', '', '1.0000']
+    chosen = (out / 'label_next.txt').read_text().split()
+    assert chosen[0] == unlabeled[9]
+    assert len(set(chosen)) == 3
+    labeled = (shapes_folder / 'labeled.txt').read_text().split()
+    assert (out / 'labeled.txt').read_text().split() == labeled + chosen
+    assert (out / 'unlabeled.txt').read_text().split() == [name for name in unlabeled if name not in chosen]
+    assert Image.open(out / 'rank.png').width > 500
+
+
+def test_named_classes_alone_count(run):
+    banked = BankedImages(Config.fromfile(run[0]), run[1])
+    assert rank_images(banked, classes=['disc']).scores.tolist() == [0, *[1] * 9]
+    assert rank_images(banked, classes=['square']).scores.tolist() == [0] * 10
+    # Of two classes that are seen, the mean.
+    assert rank_images(banked, by='classes').scores[5] == (0.5 + 1) / 2
+
+
+def test_given_images_are_predicted_and_the_error_is_expected_from_validation(run, tmp_path, shapes_folder):
+    listed = tmp_path / 'some.txt'
+    listed.write_text('\n'.join((shapes_folder / 'unlabeled.txt').read_text().split()[:3]))
+    rank_run(*run, listed, tmp_path / 'listed', take=2, validate=2)
+    folder = tmp_path / 'photos' / 'deep'
+    folder.mkdir(parents=True)
+    paths = [shapes_folder / 'images' / f'{name}.png' for name in listed.read_text().split()]
+    for path in paths:
+        (folder / path.name).symlink_to(path)
+    rank_run(*run, tmp_path / 'photos', tmp_path / 'in_folder', take=2, validate=0)
+    rows = {row['image']: row for row in table(tmp_path / 'listed')}
+    for sample in predict_images(init_peers(*run), paths):
+        left, right = (sample.peers.get(name).pred_sem_seg.data for name in ('left', 'right'))
+        row = rows[Path(sample.img_path).stem]
+        assert float(row['disagreement']) == pytest.approx(float((left != right).float().mean()), abs=1e-6)
+        assert 0 <= float(row['expected_error']) <= 1
+    assert {row['image'] for row in table(tmp_path / 'in_folder')} == {f'deep/{name}' for name in rows}
+    assert {path.name for path in (tmp_path / 'in_folder').iterdir()} == {'rank.csv', 'rank.png', 'label_next.txt'}
+    assert (tmp_path / 'listed' / 'labeled.txt').is_file()
+
+
+def test_classifiers_are_ranked_from_their_banks(tmp_path):
+    config = image_run_config(tmp_path / 'run')
+    dataset = mutual_dataset(config)
+    number = dataset.num_unlabeled()
+    scores = torch.full((2, number, 10), 0.05)
+    scores[:, :, 4] = 0.55
+    scores[1, 7] = torch.tensor([0.1] * 9 + [0.1])
+    scores[1, 7, 2], scores[1, 7, 4] = 0.15, 0.05
+    for peer, of_peer in zip(('left', 'right'), scores, strict=True):
+        folder = tmp_path / 'run' / 'pseudo_labels' / 'abc' / 'phase_1' / peer
+        recorder = ImageRecorder(folder, number, 10)
+        with recorder:
+            recorder.record(range(number), [(range(number), of_peer)])
+        recorder.complete(0.5, run='abc', phase=1, peer=peer, weights='', names=dataset.names_digest())
+    config.dump(tmp_path / 'config.py')
+    weights, meta = MODELS.build(config.model).state_dict(), {'dataset_meta': {'classes': list('0123456789')}}
+    torch.save({'state_dict': weights, 'meta': meta, 'dmt': {'run': 'abc'}}, tmp_path / 'run' / 'iter_9.pth')
+    rank_run(tmp_path / 'config.py', tmp_path / 'run' / 'iter_9.pth', None, tmp_path / 'ranked', validate=3)
+    rows = table(tmp_path / 'ranked')
+    assert 0 <= float(rows[0]['expected_error']) <= 1
+    assert float(rows[0]['disagreement']) == 1
+    assert {float(row['disagreement']) for row in rows[1:]} == {0}
+    assert not (tmp_path / 'ranked' / 'rank.png').exists()
+    DefaultScope._instance_dict.clear()
+
+
+def empty_image(run, tmp_path, shapes):
+    (tmp_path / 'photos').mkdir()
+    (tmp_path / 'photos' / 'a.png').write_bytes(b'')
+    return *run, tmp_path / 'photos'
+
+
+def one_peer(run, tmp_path, shapes):
+    config = Config.fromfile(run[0])
+    peer = config.model.peers.left
+    config.model = peer
+    config.dump(tmp_path / 'left.py')
+    weights = torch.load(run[1])
+    weights['state_dict'] = {
+        name.removeprefix('left.'): value for name, value in weights['state_dict'].items() if name.startswith('left.')
+    }
+    torch.save(weights, tmp_path / 'left.pth')
+    return tmp_path / 'left.py', tmp_path / 'left.pth', shapes / 'images'
+
+
+def checkpoint_of_one_peer(run, tmp_path, shapes):
+    return run[0], one_peer(run, tmp_path, shapes)[1], shapes / 'images'
+
+
+def masks(run, tmp_path, shapes):
+    return *run, shapes / 'masks'
+
+
+def online(run, tmp_path, shapes):
+    (run[1].parent / 'pseudo_labels').rename(tmp_path / 'elsewhere')
+    return *run, None
+
+
+def an_image(run, tmp_path, shapes):
+    return *run, next((shapes / 'images').iterdir())
+
+
+def missing(run, tmp_path, shapes):
+    (tmp_path / 'list.txt').write_text('no-such-image\n')
+    return *run, tmp_path / 'list.txt'
+
+
+@pytest.mark.parametrize(
+    ('given', 'sentence'),
+    [
+        (empty_image, r'a\.png cannot be loaded as an image'),
+        (one_peer, r'one EncoderDecoder without a second peer: .* give a run of two peers'),
+        (checkpoint_of_one_peer, r'left\.pth is not a checkpoint of the model of this config'),
+        (masks, r'holds masks, such as .*\.png, whose values are all class ids'),
+        (online, r'holds no pseudo labels, .* give the images to rank, a folder or a list'),
+        (an_image, r'is one image: give a folder'),
+        (missing, r'names 1 images that do not exist, first .*no-such-image\.png'),
+    ],
+)
+def test_what_cannot_be_ranked_is_told_in_a_sentence(run, tmp_path, shapes_folder, given, sentence):
+    with pytest.raises((ValueError, FileNotFoundError), match=sentence):
+        rank_run(*given(run, tmp_path, shapes_folder), tmp_path / 'ranked', validate=0)
+    assert not (tmp_path / 'ranked').exists()
+
+
+def test_the_script_ranks_and_overwrites_nothing(run, tmp_path, capsys):
+    spec = importlib.util.spec_from_file_location('rank', Path(__file__).parents[2] / 'tools' / 'rank.py')
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    arguments = [*map(str, run), '--out', str(tmp_path / 'ranked'), '--device', 'cpu', '--num-workers', '0']
+    script.main([*arguments, '--take', '2', '--classes', 'disc', '--validate', '1'])
+    assert '2 images in' in capsys.readouterr().out
+    with pytest.raises(FileExistsError, match='is not overwritten'):
+        script.main(arguments)

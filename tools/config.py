@@ -1,0 +1,33 @@
+"""Print a run of today's tables as a config that stands alone: a list of labeled images, a network and a method.
+
+    python tools/config.py                   # the names
+    python tools/config.py NAME > mine.py    # one of them
+
+What it prints can be trained with, and changed: it needs no other file.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from mmdmt.config_table import compose, names
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line; return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('name', nargs='?', help='default: list the names')
+    args = parser.parse_args(argv)
+    if args.name is None:
+        print('\n'.join(f'{name}\n    {title}' for name, title in names().items()))
+        return 0
+    try:
+        config = compose(args.name)
+    except ValueError as error:
+        parser.error(str(error))
+    print(f'# {names()[args.name]}.\n{config.pretty_text}')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
