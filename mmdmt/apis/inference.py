@@ -15,7 +15,7 @@ from mmengine.structures import BaseDataElement
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from mmdmt.folders import IMAGE_SUFFIXES, walk_once
+from mmdmt.folders import IMAGE_SUFFIXES, list_images
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.weights import check_sound, fetch_checkpoint, fit, plain_names, strip_wrapper_prefix, tensors_of
@@ -154,12 +154,9 @@ def find_images(folder: Path, suffixes: Sequence[str] = IMAGE_SUFFIXES) -> list[
         ...     [path.name for path in find_images(Path(folder))]
         ['a.jpg', 'b.PNG']
     """
-    found = sorted(
-        Path(place) / file
-        for place, files in walk_once(folder)
-        for file in files
-        if file.lower().endswith(tuple(suffixes)) and not file.startswith('.')
-    )
+    found, left_out = list_images(folder, suffixes)
+    if left_out:
+        print_log(f'WARNING: Left out of {folder}: {left_out}.')
     if not found:
         kind = 'holds no image' if folder.is_dir() else 'is not a folder'
         raise FileNotFoundError(f'{folder} {kind}: give a folder of files that end in {", ".join(suffixes)}.')

@@ -34,7 +34,7 @@ from mmdmt.engine.rehearsal import rehearse
 from mmdmt.engine.resume import changed_settings, check_resumed, confine, settings_of, settle_checkpoint
 from mmdmt.engine.run_lock import enter_work_dir
 from mmdmt.engine.run_record import RunRecord, best_checkpoint_alone, note_checkpoints, save_checkpoint
-from mmdmt.engine.start_checks import check_evaluated, check_selection, check_training
+from mmdmt.engine.start_checks import check_evaluated, check_selection, check_tested, check_training
 from mmdmt.engine.stop import CleanStop
 from mmdmt.labels.pixels.bank import remove_banks
 from mmdmt.method.draws import RareClasses
@@ -112,6 +112,8 @@ class DMTHook(Hook):
         report_quality (bool): Whether pseudo labels are compared with the labels of unlabeled images, where there are
             any (``seg_map_path`` in the data_prefix of ``unlabeled``, or ``gt_label``). They are reported, never
             learned from. Defaults to True.
+        map_classes (bool): Whether the ids of validated and tested masks are mapped by the names of their classes,
+            where these stand in another order than those of the labeled images. Defaults to False: that is refused.
 
     Raises:
         ValueError: If the settings make no run, here or when the run starts.
@@ -137,6 +139,7 @@ class DMTHook(Hook):
         lr_ramp: str = 'each',
         report_quality: bool = True,
         rehearsal: bool = True,
+        map_classes: bool = False,
         *,
         warm_up: int | None = None,
         iters: int | Sequence[int] | None = None,
@@ -174,7 +177,7 @@ class DMTHook(Hook):
             raise ValueError(f'labeling of DMTHook has {sorted(unknown)}: give {", ".join(taken)}.')
         self.keep_banks = keep_banks
         self.report_quality, self.rehearsal = report_quality, rehearsal
-        self.lr_ramp = lr_ramp
+        self.lr_ramp, self.map_classes = lr_ramp, map_classes
         self.rare_classes = None if rare_classes is None else dict(rare_classes)
         self.best = BestWeights(carry_metric) if carry == 'best' else None
         self.from_scratch = carry == 'scratch'
@@ -196,12 +199,12 @@ class DMTHook(Hook):
             model = model_of(runner)
             if runner._load_from is not None and isinstance(model, DynamicMutualTraining):
                 check_run_weights(runner._load_from, model, complete=True)
-            check_evaluated(runner)
+            check_evaluated(runner, self.map_classes)
             return  # not built: the run only tests
         self._events.open(runner)
         check_training(runner, self.curriculum, None if self.best is None else str(self.best.metric))
         check_selection(runner, self.labeling.get('selection'))
-        check_evaluated(runner)
+        check_evaluated(runner, self.map_classes)
         warn_of_absent_classes(runner)
         if is_main_process():
             self._lock = enter_work_dir(Path(runner.work_dir))
@@ -225,6 +228,8 @@ class DMTHook(Hook):
                 self.best.scores = dict(checkpoint['dmt']['best'])
         elif isinstance(runner.optim_wrapper, OptimWrapper):
             rename_weights(checkpoint)
+        else:
+            check_tested(runner, checkpoint.get('meta', {}).get('dataset_meta') or {}, self.map_classes)
 
     def before_train(self, runner: Runner) -> None:
         """Enter the phase of the first iteration, which is not the first of all when a run is resumed."""

@@ -1,11 +1,11 @@
 """Check before a run starts that its model, data, phases and loop fit together, by the table of rules."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmengine.dist import get_world_size
+from mmengine.dist import get_world_size, is_main_process
 from mmengine.hooks import EMAHook
 from mmengine.model import MMSeparateDistributedDataParallel
 from mmengine.optim import OptimWrapperDict
@@ -17,11 +17,13 @@ from mmdmt.datasets.sampler import MutualBatchSampler
 from mmdmt.engine.peers_of_run import labels_of, model_of
 from mmdmt.engine.schedules import fit_schedulers
 from mmdmt.evaluation import PeerMetric
+from mmdmt.labels.pixels.mapped_classes import map_classes
 from mmdmt.method.draws import TRUTH
 from mmdmt.method.phases import Curriculum
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.rules.facts import Facts, refuse
 from mmdmt.rules.findings import FileError, by_kind
+from mmdmt.rules.headers import Headers, header_findings
 from mmdmt.rules.joined_datasets import plain_datasets
 from mmdmt.rules.run_facts import read_data, read_peers
 
@@ -59,11 +61,12 @@ def check_training(runner: Runner, curriculum: Curriculum, carry_metric: str | N
             dataset.labeled_indices(list_file)
 
 
-def check_evaluated(runner: Runner) -> None:
+def check_evaluated(runner: Runner, by_name: bool = False) -> None:
     """Check the data that a run validates or tests on, and compare them with those of training, before the first image.
 
     Args:
         runner (Runner): About to train, validate or test.
+        by_name (bool): Whether the ids of evaluated masks are mapped by the names of their classes. Defaults to False.
 
     Raises:
         ValueError: If a list, an image or a mask breaks a rule, or a fact differs.
@@ -79,6 +82,8 @@ def check_evaluated(runner: Runner) -> None:
     else:
         named = []
     for name, loop in built.items():
+        if by_name and trained_on is not None:
+            map_evaluated(name, loop, trained_on.metainfo['classes'])
         named += _named(f'{name}.dataset', loop.dataloader.dataset)
     with_labels = [(name, part) for name, part in named if name != 'the unlabeled dataset' or _has_masks(part)]
     metrics = {name.replace('dataloader', 'evaluator'): loop.evaluator.metrics for name, loop in built.items()}
@@ -98,11 +103,56 @@ def check_evaluated(runner: Runner) -> None:
             if hasattr(part, 'pipeline'):
                 findings += check_annotated(f'{name}.dataset', part, labels)
                 labels.undo_padding(f'{name}.dataset', part, pads_again)
+    headers = Headers(Path(runner.work_dir) / 'headers.json')
+    findings += header_findings([part for name, part in named if 'unlabeled' not in name], headers, _bands(model))
+    if is_main_process():
+        headers.write()
     for finding in findings:
         if finding.stops:
             raise FileError(finding)
     for sentence in by_kind(findings):
         runner.logger.warning(f'Of the images that were looked at: {sentence}')
+
+
+def check_tested(runner: Runner, meta: Mapping[str, Any], by_name: bool) -> None:
+    """Compare the classes of a test set with those that a checkpoint was trained on.
+
+    Args:
+        runner (Runner): About to test or validate alone.
+        meta (Mapping): ``dataset_meta`` of the checkpoint.
+        by_name (bool): Whether the ids of masks are mapped by the names of their classes.
+
+    Raises:
+        ValueError: If they are others, or stand in another order.
+    """
+    facts, classes = Facts(), meta.get('classes') or ()
+    facts['list of classes']['the checkpoint'] = tuple(classes)
+    loops = {'val_dataloader': runner._val_loop, 'test_dataloader': runner._test_loop}
+    for name, loop in loops.items() if classes else ():
+        if isinstance(loop, BaseLoop):
+            if by_name:
+                map_evaluated(name, loop, classes)
+            parts = _named(f'{name}.dataset', loop.dataloader.dataset)
+            known = {place: part.metainfo.get('classes') for place, part in parts}
+            facts['list of classes'] |= {place: tuple(own) for place, own in known.items() if own}
+    if classes:
+        refuse(facts)
+
+
+def map_evaluated(name: str, loop: BaseLoop, classes: Sequence[str]) -> None:
+    """Map the ids of all masks that a loop evaluates by the names of their classes."""
+    for place, part in _named(f'{name}.dataset', loop.dataloader.dataset):
+        map_classes(place, part, classes)
+    if isinstance(getattr(loop.dataloader.dataset, '_metainfo', None), dict):
+        loop.dataloader.dataset._metainfo['classes'] = tuple(classes)
+    loop.evaluator.dataset_meta = loop.dataloader.dataset.metainfo
+
+
+def _bands(model: DynamicMutualTraining) -> int | None:
+    """Return for how many bands the images of all peers are normalized; None if that is not one number above 1."""
+    means = [getattr(peer.data_preprocessor, 'mean', None) for peer in model.bare_peers.values()]
+    numbers = {0 if mean is None else mean.numel() for mean in means}
+    return next(iter(numbers)) if len(numbers) == 1 and max(numbers) > 1 else None
 
 
 def check_selection(runner: Runner, selection: Mapping[str, Any] | None) -> None:

@@ -21,7 +21,7 @@ from mmdmt.registry import DATASETS, TRANSFORMS
 from mmdmt.rules.facts import Facts
 from mmdmt.rules.findings import some
 from mmdmt.rules.joined_datasets import plain_datasets
-from mmdmt.rules.run_facts import read_data, read_peers
+from mmdmt.rules.run_facts import read_data, read_loaders, read_peers
 from mmdmt.rules.source_files import check_folders, check_places, name_lists
 
 
@@ -127,6 +127,7 @@ def facts_of(lists: Mapping[str, ImageList], config: Config, model: Any) -> Fact
         ValueError: If a dataset ignores a label that no mask can hold.
     """
     facts, metrics = Facts(), {}
+    read_loaders(facts, config)
     if model is not None:
         peers = getattr(model, 'bare_peers', {'': model})
         read_peers(facts, peers, kind_of(*next(iter(peers.items()))))

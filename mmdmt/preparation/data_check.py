@@ -13,6 +13,7 @@ from mmengine.config import Config
 from mmengine.registry import Registry
 from numpy.typing import NDArray
 
+from mmdmt.folders import beside_images
 from mmdmt.labels.progress import progress
 from mmdmt.preparation.config_lists import (
     ImageList,
@@ -24,6 +25,7 @@ from mmdmt.preparation.config_lists import (
 )
 from mmdmt.preparation.image_check import CheckedImage, ImageSource, check_image
 from mmdmt.preparation.image_lists import left_out
+from mmdmt.preparation.near_duplicates import near_duplicates
 from mmdmt.preparation.scale_check import scale_warnings
 from mmdmt.registry import DATASETS, MODELS
 from mmdmt.rules.facts import broken
@@ -79,9 +81,10 @@ def check_data(config: Config, workers: int = 4) -> DataReport:
     for name, images in report.lists.items():
         report.problems += absent_classes(images, report.images[name])
         report.warnings += list_warnings(images, report.images[name])
+    report.warnings += listed_masks(report.lists)
     # Datasets refuse files, of which the check says more, so they are built when it has found no problem.
     report.problems += [] if report.problems else refused_datasets(config)
-    report.warnings += duplicates(report.images)
+    report.warnings += duplicates(report.images) + shared_parts(report.images)
     report.warnings += scale_warnings(pipelines(config), {name: one.sources for name, one in report.lists.items()})
     return report
 
@@ -175,6 +178,24 @@ def list_warnings(images: ImageList, checked: Sequence[CheckedImage]) -> list[st
     return warnings
 
 
+def listed_masks(lists: Mapping[str, ImageList]) -> list[str]:
+    """Find masks and predictions that are listed as images, by their names."""
+    parts = [part for images in lists.values() for part in images.parts]
+    suffixes = tuple({part.img_suffix for part in parts})
+    everything = sorted({Path(source.path) for images in lists.values() for source in images.sources})
+    found = {
+        path
+        for suffix in {part.seg_map_suffix for part in parts}
+        for path in beside_images(everything, suffixes, suffix)
+    }
+    return [
+        f'{len(those)} {name} images are masks or predictions of others by their names: {some(those)}. Take them off '
+        'the list.'
+        for name, images in lists.items()
+        if (those := sorted({source.path for source in images.sources if Path(source.path) in found}))
+    ]
+
+
 def _absent(images: ImageList, checked: Sequence[CheckedImage]) -> list[str]:
     pixels = pixels_of_classes(images, checked)
     return [
@@ -214,6 +235,19 @@ def duplicates(images: Mapping[str, Sequence[CheckedImage]]) -> list[str]:
             others = 'other images' if one == other else f'images of {one}'
             warnings.append(f'{len(pairs)} images of {other} are the same as {others}, pixel by pixel: {some(pairs)}.')
     return warnings
+
+
+def shared_parts(images: Mapping[str, Sequence[CheckedImage]]) -> list[str]:
+    """Find neighbors by name in different lists that have a part of equal pixels, as tiles of one scene have."""
+    digests = {image.path: image.digest for checked in images.values() for image in checked}
+    lists = {name: [image.path for image in checked if image.digest] for name, checked in images.items()}
+    found = [pair for pair in near_duplicates(lists, Path).shared if digests[pair[0]] != digests[pair[1]]]
+    return [
+        f'{len(found)} pairs of neighbors in different lists have a part of equal pixels: '
+        f'{some([f"{one} = {other}" for one, other in found])}. Make the lists anew with make_splits --group, which '
+        'keeps the tiles of a scene together.'
+        for _ in found[:1]
+    ]
 
 
 def pixels_of_classes(images: ImageList, checked: Sequence[CheckedImage]) -> NDArray[np.int64]:

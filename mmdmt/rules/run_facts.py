@@ -1,9 +1,50 @@
 """Read what models, data and metrics say, for the table of rules."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
+from mmdmt.registry import type_name
 from mmdmt.rules.facts import Facts
+from mmdmt.rules.joined_datasets import plain_datasets
+
+
+def read_loaders(facts: Facts, config: Mapping[str, Any]) -> None:
+    """Add what a config says of loops and loaders that MMEngine and torch would refuse late, or in words of their own.
+
+    Args:
+        facts (Facts): Changed in place.
+        config (Mapping): Of a run.
+
+    Raises:
+        ValueError: If a list is not text in UTF-8.
+    """
+    hooks = config.get('custom_hooks') or ()
+    train = config.get('train_cfg') or {}
+    if any(type_name(hook) == 'DMTHook' for hook in hooks) and train:
+        by_epoch = train.get('by_epoch', type_name(train) == 'EpochBasedTrainLoop')
+        facts['train loop']['train_cfg'] = 'EpochBasedTrainLoop' if by_epoch else 'IterBasedTrainLoop'
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        loader = config.get(name) or {}
+        if not loader.get('num_workers'):
+            for setting in ('prefetch_factor', 'persistent_workers'):
+                facts[setting][f'{name} with num_workers=0'] = loader.get(setting)
+        dataset = loader.get('dataset') or {}
+        for part in (dataset.get('labeled'), dataset.get('unlabeled')) if 'labeled' in dataset else (dataset,):
+            for plain in plain_datasets(part or {}):
+                _check_text(plain)
+
+
+def _check_text(dataset: Mapping[str, Any]) -> None:
+    path = Path(dataset.get('data_root') or '', dataset.get('ann_file') or '.')
+    if not path.is_file() or path.suffix not in ('', '.txt', '.lst', '.csv'):
+        return
+    try:
+        path.read_text(encoding='utf-8')
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f'The list {path} (ann_file) is not text in UTF-8 ({error.reason}): save it anew in that encoding.'
+        ) from error
 
 
 def read_peers(facts: Facts, peers: Mapping[str, Any], kind: Any) -> None:

@@ -1,0 +1,94 @@
+"""Read the header of every image and mask of a dataset once: size, bands and bits are those of no single file."""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from mmcv.transforms import LoadAnnotations, LoadImageFromFile
+from mmengine.dataset import BaseDataset
+
+from mmdmt.atomic_write import atomic_write
+from mmdmt.rules.file_rules import mask_mode
+from mmdmt.rules.findings import Finding
+from mmdmt.rules.image_content import ImageContent, read_content
+from mmdmt.rules.source_files import is_local
+
+
+class Headers:
+    """Headers by file, kept in a work_dir, so that only files that are new or written since are read.
+
+    Args:
+        cache (Path): The file that keeps them; what cannot be read of it is read anew from the files.
+    """
+
+    def __init__(self, cache: Path) -> None:
+        self._cache, self._known, self._changed = cache, dict[str, list[Any]](), False
+        with suppress(OSError, ValueError):
+            self._known = dict(json.loads(cache.read_text(encoding='utf-8')))
+
+    def __getitem__(self, path: str) -> ImageContent | None:
+        """Return what a local file says it holds; None of one that is no image."""
+        status = os.stat(path)  # noqa: PTH116  many, and a Path takes longer
+        stamp, known = [status.st_mtime_ns, status.st_size], self._known.get(path)
+        if known is None or known[:2] != stamp:
+            content = read_content(Path(path))
+            known = self._known[path] = [*stamp, content and asdict(content)]
+            self._changed = True
+        return known[2] and ImageContent(**{**known[2], 'size': tuple(known[2]['size'])})
+
+    def write(self) -> None:
+        """Keep what was read."""
+        if self._changed:
+            with atomic_write(self._cache) as unfinished:
+                unfinished.write_text(json.dumps(self._known), encoding='utf-8')
+            self._changed = False
+
+
+def header_findings(datasets: list[BaseDataset], headers: Headers, bands: int | None) -> Iterator[Finding]:
+    """Find files that differ from what a run needs: masks of another kind, images of other bands than the rest.
+
+    Args:
+        datasets (list[BaseDataset]): Plain ones; files on other storage are not looked at.
+        headers (Headers): Of their files.
+        bands (int, optional): How many each image must have; None for as many as most of them have.
+    """
+    counts: dict[str, int] = {}
+    for dataset in datasets:
+        transforms = getattr(getattr(dataset, 'pipeline', None), 'transforms', ())
+        image_loader: Any = next((step for step in transforms if isinstance(step, LoadImageFromFile)), None)
+        mask_loader = next((step for step in transforms if isinstance(step, LoadAnnotations)), None)
+        for number in range(len(dataset) if image_loader is not None else 0):
+            info = dataset.get_data_info(number)
+            image, mask = info.get('img_path'), info.get('seg_map_path')
+            if image and is_local(image_loader.backend_args) and (found := headers[image]) is not None:
+                counts[image] = _loaded_bands(found, image_loader)
+            if mask and _reads_files(mask_loader) and (fault := mask_mode(mask, headers[mask])) is not None:
+                yield fault
+    known = Counter(number for number in counts.values() if number)
+    wanted = bands or (known.most_common(1)[0][0] if known else 0)
+    for path, number in counts.items():
+        if number and number != wanted:
+            says = f'{number} bands, but {wanted} are wanted (mean and std of data_preprocessor, or most of the images)'
+            yield Finding('image', path, f'has {says}', f'have {says}', 'convert it, or take it off the list')
+
+
+def _loaded_bands(content: ImageContent, loader: Any) -> int:
+    """Return with how many bands an image is loaded; 0 if it is not known."""
+    kinds = {'color': 3, 'color_ignore_orientation': 3, 'grayscale': 1}
+    if type(loader).__name__ == 'LoadImageFromFile' and loader.color_type in kinds:
+        return kinds[loader.color_type]
+    return {'P': 0, 'LA': 0, 'PA': 0, 'CMYK': 0}.get(content.mode, content.channels)
+
+
+def _reads_files(loader: Any) -> bool:
+    """Whether a transform loads masks from local files as MMSegmentation does."""
+    if loader is None or not is_local(loader.backend_args):
+        return False
+    from mmseg.datasets.transforms import LoadAnnotations as LoadMask  # classification needs no MMSegmentation
+
+    return getattr(type(loader), '_load_seg_map', None) is LoadMask._load_seg_map
