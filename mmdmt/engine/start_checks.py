@@ -23,7 +23,7 @@ from mmdmt.method.phases import Curriculum
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.rules.facts import Facts, refuse
 from mmdmt.rules.findings import FileError, by_kind
-from mmdmt.rules.headers import Headers, header_findings
+from mmdmt.rules.headers import Headers, band_findings, bands_of, mask_findings
 from mmdmt.rules.joined_datasets import plain_datasets
 from mmdmt.rules.run_facts import read_data, read_peers
 
@@ -104,7 +104,8 @@ def check_evaluated(runner: Runner, by_name: bool = False) -> None:
                 findings += check_annotated(f'{name}.dataset', part, labels)
                 labels.undo_padding(f'{name}.dataset', part, pads_again)
     headers = Headers(Path(runner.work_dir) / 'headers.json')
-    findings += header_findings([part for name, part in named if 'unlabeled' not in name], headers, _bands(model))
+    parts = [part for _, part in named]
+    findings += [*mask_findings(parts, headers), *band_findings(parts, headers, bands_of(model.bare_peers.values()))]
     if is_main_process():
         headers.write()
     for finding in findings:
@@ -146,13 +147,6 @@ def map_evaluated(name: str, loop: BaseLoop, classes: Sequence[str]) -> None:
     if isinstance(getattr(loop.dataloader.dataset, '_metainfo', None), dict):
         loop.dataloader.dataset._metainfo['classes'] = tuple(classes)
     loop.evaluator.dataset_meta = loop.dataloader.dataset.metainfo
-
-
-def _bands(model: DynamicMutualTraining) -> int | None:
-    """Return for how many bands the images of all peers are normalized; None if that is not one number above 1."""
-    means = [getattr(peer.data_preprocessor, 'mean', None) for peer in model.bare_peers.values()]
-    numbers = {0 if mean is None else mean.numel() for mean in means}
-    return next(iter(numbers)) if len(numbers) == 1 and max(numbers) > 1 else None
 
 
 def check_selection(runner: Runner, selection: Mapping[str, Any] | None) -> None:

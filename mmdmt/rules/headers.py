@@ -3,7 +3,7 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -23,17 +23,21 @@ class Headers:
     """Headers by file, kept in a work_dir, so that only files that are new or written since are read.
 
     Args:
-        cache (Path): The file that keeps them; what cannot be read of it is read anew from the files.
+        cache (Path, optional): The file that keeps them; what cannot be read of it is read anew from the files.
+            Defaults to None, kept nowhere.
     """
 
-    def __init__(self, cache: Path) -> None:
+    def __init__(self, cache: Path | None = None) -> None:
         self._cache, self._known, self._changed = cache, dict[str, list[Any]](), False
         with suppress(OSError, ValueError):
-            self._known = dict(json.loads(cache.read_text(encoding='utf-8')))
+            self._known = {} if cache is None else dict(json.loads(cache.read_text(encoding='utf-8')))
 
     def __getitem__(self, path: str) -> ImageContent | None:
         """Return what a local file says it holds; None of one that is no image."""
-        status = os.stat(path)  # noqa: PTH116  many, and a Path takes longer
+        try:
+            status = os.stat(path)  # noqa: PTH116  many, and a Path takes longer
+        except OSError:
+            return None  # told where files are looked for
         stamp, known = [status.st_mtime_ns, status.st_size], self._known.get(path)
         if known is None or known[:2] != stamp:
             content = read_content(Path(path))
@@ -43,38 +47,60 @@ class Headers:
 
     def write(self) -> None:
         """Keep what was read."""
-        if self._changed:
+        if self._changed and self._cache is not None:
             with atomic_write(self._cache) as unfinished:
                 unfinished.write_text(json.dumps(self._known), encoding='utf-8')
             self._changed = False
 
 
-def header_findings(datasets: list[BaseDataset], headers: Headers, bands: int | None) -> Iterator[Finding]:
-    """Find files that differ from what a run needs: masks of another kind, images of other bands than the rest.
+def mask_findings(datasets: Sequence[BaseDataset], headers: Headers) -> Iterator[Finding]:
+    """Find masks of another kind than one channel of 8 bits, among those that are loaded from local files.
 
     Args:
-        datasets (list[BaseDataset]): Plain ones; files on other storage are not looked at.
+        datasets (Sequence[BaseDataset]): Plain ones.
+        headers (Headers): Of their files.
+    """
+    for dataset in datasets:
+        loader = _first(dataset, LoadAnnotations)
+        for number in range(len(dataset) if _reads_files(loader) else 0):
+            mask = dataset.get_data_info(number).get('seg_map_path')
+            if mask and (fault := mask_mode(mask, headers[mask])) is not None:
+                yield fault
+
+
+def band_findings(datasets: Sequence[BaseDataset], headers: Headers, bands: int | None) -> Iterator[Finding]:
+    """Find images of other bands than are wanted, among those that are loaded from local files.
+
+    Args:
+        datasets (Sequence[BaseDataset]): Plain ones.
         headers (Headers): Of their files.
         bands (int, optional): How many each image must have; None for as many as most of them have.
     """
     counts: dict[str, int] = {}
     for dataset in datasets:
-        transforms = getattr(getattr(dataset, 'pipeline', None), 'transforms', ())
-        image_loader: Any = next((step for step in transforms if isinstance(step, LoadImageFromFile)), None)
-        mask_loader = next((step for step in transforms if isinstance(step, LoadAnnotations)), None)
-        for number in range(len(dataset) if image_loader is not None else 0):
-            info = dataset.get_data_info(number)
-            image, mask = info.get('img_path'), info.get('seg_map_path')
-            if image and is_local(image_loader.backend_args) and (found := headers[image]) is not None:
-                counts[image] = _loaded_bands(found, image_loader)
-            if mask and _reads_files(mask_loader) and (fault := mask_mode(mask, headers[mask])) is not None:
-                yield fault
+        loader = _first(dataset, LoadImageFromFile)
+        for number in range(len(dataset) if loader is not None and is_local(loader.backend_args) else 0):
+            image = dataset.get_data_info(number).get('img_path')
+            if image and (found := headers[image]) is not None:
+                counts[image] = _loaded_bands(found, loader)
     known = Counter(number for number in counts.values() if number)
     wanted = bands or (known.most_common(1)[0][0] if known else 0)
     for path, number in counts.items():
         if number and number != wanted:
             says = f'{number} bands, but {wanted} are wanted (mean and std of data_preprocessor, or most of the images)'
             yield Finding('image', path, f'has {says}', f'have {says}', 'convert it, or take it off the list')
+
+
+def bands_of(peers: Iterable[Any]) -> int | None:
+    """Return for how many bands the images of peers are normalized; None if that is not one number above 1."""
+    means = [getattr(getattr(peer, 'data_preprocessor', None), 'mean', None) for peer in peers]
+    numbers = {0 if mean is None else int(mean.numel()) for mean in means}
+    return max(numbers) if len(numbers) == 1 and max(numbers) > 1 else None
+
+
+def _first(dataset: BaseDataset, kind: type) -> Any:
+    transforms = getattr(getattr(dataset, 'pipeline', None), 'transforms', ())
+    return next((step for step in transforms if isinstance(step, kind)), None)
 
 
 def _loaded_bands(content: ImageContent, loader: Any) -> int:

@@ -177,3 +177,35 @@ def test_a_transform_that_is_not_known_is_named_once(data, tmp_path, caplog):
     told = [one.message for one in caplog.records if 'Sharpened' in one.message and one.levelname == 'WARNING']
     assert len(told) == 1
     assert 'Sharpened in the pipeline of test_dataloader.dataset: if they move what an image shows' in told[0]
+
+
+def predictions(data, tmp_path, name, **settings):
+    """Predictions of a test, by file."""
+    metric = {'type': 'IoUMetric', 'format_only': True, 'output_dir': str(tmp_path / name)}
+    torch.manual_seed(0)
+    runner = tester(data, tmp_path, **settings, **{'test_evaluator.metric': metric})
+    for peer in runner.model.bare_peers.values():
+        torch.nn.init.normal_(peer.decode_head.conv_seg.weight, std=1.0)
+    runner.test()
+    return {path.relative_to(tmp_path / name): path.read_bytes() for path in sorted((tmp_path / name).rglob('*.png'))}
+
+
+def test_images_of_two_sizes_in_one_batch_are_predicted_as_one_by_one(data, tmp_path):
+    together = predictions(data, tmp_path, 'together', **{'test_dataloader.batch_size': 4})
+    assert len(together) == 12
+    assert together == predictions(data, tmp_path, 'alone')
+
+
+def test_ids_are_mapped_by_the_names_of_classes(data, tmp_path):
+    runner = Runner.from_cfg(run_config(data, tmp_path / 'train', **{'train_cfg.val_interval': 9}))
+    runner.train()
+    checkpoint = str(tmp_path / 'train' / 'iter_9.pth')
+    right = tester(data, tmp_path, load_from=checkpoint).test()
+    for number in range(16, 20):
+        damage(data / 'masks' / f'{number:03d}.png', lambda mask: np.array([1, 0, 2], np.uint8)[mask])
+    order = {'load_from': checkpoint, 'test_dataloader.dataset.metainfo.classes': ('square', 'ground', 'disc')}
+    with pytest.raises(
+        ValueError, match="'ground', 'square', 'disc' in the checkpoint, but 'square', 'ground', 'disc' in"
+    ):
+        tester(data, tmp_path, **order).test()
+    assert tester(data, tmp_path, **order, **{'custom_hooks.0.map_classes': True}).test() == right
