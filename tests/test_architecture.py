@@ -23,6 +23,7 @@ PURE = [
     'preparation/known_lists.py',
     'preparation/list_import.py',
     'preparation/near_duplicates.py',
+    'preparation/own_data.py',
     'preparation/published_splits.py',
     'preparation/splits.py',
     *(f'reports/{path.name}' for path in sorted((ROOT / 'reports').glob('*.py'))),
@@ -36,6 +37,7 @@ ARROWS = {
     'apis': {
         'engine',
         'method',
+        'losses',
         'labels',
         'rules',
         'models',

@@ -381,17 +381,17 @@ RUNS = {
     'mask, in colors': (
         painted('masks/000.png', lambda mask: np.dstack([mask] * 3)),
         'masks/000.png',
-        'mode RGB',
+        'with 3 channels',
         'convert it',
     ),
     'mask, in colors, .PNG': (
         every('masks', lambda mask: np.dstack([mask] * 3), after='.PNG'),
-        'mode RGB',
+        'with 3 channels',
         'convert it',
     ),
     'mask, in colors, .tif': (
         every('masks', lambda mask: np.dstack([mask] * 3), after='.tif'),
-        'mode RGB',
+        'with 3 channels',
         'convert it',
     ),
     'mask, 16 bits, .tif': (

@@ -9,6 +9,7 @@ from mmengine.dist import barrier, get_dist_info, is_main_process
 from mmengine.hooks import Hook, LoggerHook
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
+from torch import Tensor
 
 from mmdmt.engine.averaging import averaged_peers, averaged_weights, restart_averages, unwrap_averages
 from mmdmt.engine.best_weights import BestWeights
@@ -183,6 +184,7 @@ class DMTHook(Hook):
         self.from_scratch = carry == 'scratch'
         self.phase = 0
         self.run_id = ''
+        self._seen: Mapping[str, Tensor] = {}
         self._loss_watch, self._stop = LossWatch(stop_after_nan), CleanStop()
         self._events = RunEvents()
         self._lock: int | None = None
@@ -224,6 +226,7 @@ class DMTHook(Hook):
         confine(checkpoint, self._record)
         if runner._resume and not self.run_id:
             self.run_id = checkpoint['dmt']['run']
+            self._seen = checkpoint['dmt'].get('seen', {})
             if self.best is not None:
                 self.best.scores = dict(checkpoint['dmt']['best'])
         elif isinstance(runner.optim_wrapper, OptimWrapper):
@@ -416,8 +419,8 @@ class DMTHook(Hook):
             self.best.begin(self._best_folder(runner))
         model = model_of(runner)
         model.begin_phase(phase, averaged_peers(runner))
-        if model.online is not None and iteration > self.curriculum.start(self.phase) and self._saved is not None:
-            model.online.seen = dict(self._saved.get('seen', {}))
+        if model.online is not None and iteration > self.curriculum.start(self.phase):
+            model.online.seen = dict(self._seen)
         plan = plan_phase(runner, self.curriculum, self.phase, self.bank_folder(runner), self._rare_classes)
         runner.train_dataloader.batch_sampler.start(plan, iteration)
         runner.train_loop.dataloader_iterator.restart()

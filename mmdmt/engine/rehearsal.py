@@ -197,7 +197,7 @@ def _validate(runner: Runner, model: DynamicMutualTraining) -> tuple[str, ...] |
             image = _info(dataset, number).get('img_path', f'image {number}')
             with _saying(f'{image} of val_dataloader cannot be loaded'):
                 batch = loop.dataloader.collate_fn([dataset[number]])
-            size = 'x'.join(map(str, batch['inputs'][0].shape[1:]))
+            size = 'x'.join(map(str, batch['inputs'][0].shape[1:])) if 'inputs' in batch else 'its views'
             divisor = 'a network for sizes that 32 divides takes data_preprocessor=dict(test_cfg=dict(size_divisor=32))'
             what = f'the peers cannot predict {image} of val_dataloader with {size} (height x width), and {divisor}'
             with _saying(what), torch.no_grad():

@@ -402,7 +402,7 @@ def test_classifiers_learn_what_the_labeler_says_of_the_weak_view(tmp_path, labe
 def test_classifiers_take_no_share_of_a_batch(tmp_path):
     config = image_config_of(tmp_path)
     config.custom_hooks[0].phases[1].online.label_ratio = 0.5
-    with pytest.raises(ValueError, match=r'online.label_ratio=0.5 keeps .* but the peers are classifiers'):
+    with pytest.raises(ValueError, match=r'online.label_ratio for labels of images is 0.5'):
         Runner.from_cfg(config).train()
 
 
@@ -446,7 +446,7 @@ def test_a_resumed_online_run_of_classifiers_ends_with_the_same_bits(tmp_path):
         ),
         (
             {'train_dataloader.dataset.learner_view': [{'type': 'Resize', 'scale': (16, 16)}]},
-            'TwoViews holds Resize, which changes the size',
+            'holds Resize, which is not known to change colors alone',
         ),
     ],
     ids=str,
