@@ -39,7 +39,7 @@ import numpy as np
 from PIL import Image
 
 from mmdmt.preparation import camvid_lists, image_lists, list_import, published_splits, small_lists, splits
-from mmdmt.preparation.near_duplicates import near_duplicates
+from mmdmt.preparation.near_duplicates import near_duplicates, propose_group
 
 # The fractions that are small enough for peers to be warmed up on parts of the labeled set.
 DMS_DENOMINATOR = 8
@@ -146,7 +146,7 @@ def verdict(args: argparse.Namespace, differs: bool) -> int:
 
 def generic(args: argparse.Namespace) -> int:
     """Split the images of any folder, or those of them that a list names."""
-    ids = image_lists.ids_in_folder(args.images, args.img_suffix)
+    ids = image_lists.ids_in_folder(args.images, args.img_suffix, args.mask_suffix if args.masks else '')
     warn_of_suffixes(args)
     if args.list:
         ids = image_lists.find_ids(image_lists.read_list(args.list), ids, args.img_suffix)
@@ -171,7 +171,7 @@ def generic(args: argparse.Namespace) -> int:
 
 def masked(args: argparse.Namespace) -> int:
     """List the images of a folder that have a mask, and those that have none."""
-    ids = image_lists.ids_in_folder(args.images, args.img_suffix)
+    ids = image_lists.ids_in_folder(args.images, args.img_suffix, args.mask_suffix if args.masks else '')
     warn_of_suffixes(args)
     others = image_lists.left_out(args.masks, args.mask_suffix)
     others = [name for name in others if name.lower().endswith(args.mask_suffix.lower())]
@@ -236,7 +236,17 @@ def held_out(
 def warn_of_neighbors(args: argparse.Namespace, lists: Mapping[str, Sequence[str]]) -> None:
     """Say where neighbors in different lists are nearly the same picture."""
     found = near_duplicates(lists, lambda image: args.images / f'{image}{args.img_suffix}')
-    if found.pairs:
+    proposed = propose_group([image for images in lists.values() for image in images]) or 'REGEX'
+    if found.shared:
+        one, other = found.shared[0]
+        print(
+            f'WARNING: {len(found.shared)} pairs of neighbors in different lists have a part of equal pixels, such as '
+            f'{one} and {other}: tiles of one scene that overlap. Results are too good where they are both learned '
+            f'from and validated on: keep those of a scene together with --group "{proposed}".'
+        )
+    elif proposed != 'REGEX' and not args.group:
+        print(f'The names look like those of tiles: --group "{proposed}" keeps the tiles of a scene in one list.')
+    if found.pairs and not found.shared:
         of = {image: name.removesuffix('.txt') for name, images in lists.items() for image in images}
         one, other = found.pairs[0]
         print(

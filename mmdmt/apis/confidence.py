@@ -29,6 +29,8 @@ def calibrate_model(model: BaseModel, most: int = 50, num_workers: int = 0) -> C
     dataset = evaluated_dataset(model.cfg)
     logits, truths = [], []
     for batch in load_batches(model, Subset(dataset, evenly(len(dataset), most)), num_workers):
+        if isinstance(batch, str):
+            raise ValueError(batch)
         truth = truth_of(batch['data_samples'][0])
         assert truth is not None
         with torch.no_grad():

@@ -130,6 +130,8 @@ class PredictedImages:
     def views(self, numbers: Sequence[int]) -> Iterator[PeerLabels]:
         """Predict images."""
         for batch in load_batches(self.model, Subset(self.items, numbers), self._workers):
+            if isinstance(batch, str):
+                raise ValueError(batch)
             with torch.no_grad():
                 samples = [one for (one,) in self.model.predict_each(batch).values()]
             peers = torch.stack([_softmax(sample) for sample in samples])

@@ -33,18 +33,21 @@ from mmdmt.engine.phase_labels import check_labels, make_labels
 from mmdmt.engine.phase_loader import PhaseLoader
 from mmdmt.engine.rehearsal import rehearse
 from mmdmt.engine.resume import changed_settings, check_resumed, confine, settings_of, settle_checkpoint
-from mmdmt.engine.run_checks import check_run, check_selection, check_settings
 from mmdmt.engine.run_lock import enter_work_dir
 from mmdmt.engine.run_record import RunRecord, best_checkpoint_alone, note_checkpoints, save_checkpoint
+from mmdmt.engine.start_checks import check_evaluated, check_selection, check_tested, check_training
 from mmdmt.engine.stop import CleanStop
-from mmdmt.engine.validation_checks import check_evaluated
 from mmdmt.labels.pixels.bank import remove_banks
 from mmdmt.method.draws import RareClasses
 from mmdmt.method.phases import Curriculum
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.run_weights import check_run_weights, rename_weights
 from mmdmt.registry import HOOKS
+from mmdmt.settings import Choice, Number, check_settings
 from mmdmt.stop_signal import SIGNAL, LeaveSignals
+
+LABELING = {'batch_size': Number(1, whole=True), 'num_workers': Number(0, 32 * (os.cpu_count() or 1), whole=True)}
+"""What the numbers of ``labeling`` may be: more processes would be started than a machine has room for."""
 
 
 @HOOKS.register_module()
@@ -110,12 +113,20 @@ class DMTHook(Hook):
         report_quality (bool): Whether pseudo labels are compared with the labels of unlabeled images, where there are
             any (``seg_map_path`` in the data_prefix of ``unlabeled``, or ``gt_label``). They are reported, never
             learned from. Defaults to True.
+        map_classes (bool): Whether the ids of validated and tested masks are mapped by the names of their classes,
+            where these stand in another order than those of the labeled images. Defaults to False: that is refused.
 
     Raises:
         ValueError: If the settings make no run, here or when the run starts.
     """
 
     priority = 80  # after the parameter schedulers (LOW, 70), before the checkpoints (VERY_LOW, 90)
+    SETTINGS = {
+        'carry': Choice('last', 'best', 'scratch'),
+        'keep_banks': Number(0, whole=True),
+        'stop_after_nan': Number(0, whole=True),
+        'lr_ramp': Choice('each', 'first'),
+    }
 
     def __init__(
         self,
@@ -129,6 +140,7 @@ class DMTHook(Hook):
         lr_ramp: str = 'each',
         report_quality: bool = True,
         rehearsal: bool = True,
+        map_classes: bool = False,
         *,
         warm_up: int | None = None,
         iters: int | Sequence[int] | None = None,
@@ -153,12 +165,14 @@ class DMTHook(Hook):
             )
         self.curriculum = Curriculum.compact(**given) if phases is None else Curriculum.from_configs(phases)
         self.labeling = dict(labeling or {})
-        check_settings(carry, carry_metric, keep_banks, stop_after_nan, self.labeling)
+        check_settings(self, locals())
+        check_settings('labeling of DMTHook', self.labeling, LABELING)
+        taken = [*LABELING, 'selection', 'views', 'together']
+        if unknown := set(self.labeling) - set(taken):
+            raise ValueError(f'labeling of DMTHook has {sorted(unknown)}: give {", ".join(taken)}.')
         self.keep_banks = keep_banks
         self.report_quality, self.rehearsal = report_quality, rehearsal
-        if lr_ramp not in ('each', 'first'):
-            raise ValueError(f"lr_ramp={lr_ramp!r} of DMTHook is unknown: choose 'each' or 'first'.")
-        self.lr_ramp = lr_ramp
+        self.lr_ramp, self.map_classes = lr_ramp, map_classes
         self.rare_classes = None if rare_classes is None else dict(rare_classes)
         self.best = BestWeights(carry_metric) if carry == 'best' else None
         self.from_scratch = carry == 'scratch'
@@ -181,12 +195,12 @@ class DMTHook(Hook):
             model = model_of(runner)
             if runner._load_from is not None and isinstance(model, DynamicMutualTraining):
                 check_run_weights(runner._load_from, model, complete=True)
-            check_evaluated(runner)
+            check_evaluated(runner, self.map_classes)
             return  # not built: the run only tests
         self._events.open(runner)
-        check_run(runner, self.curriculum, self.best.metric if self.best is not None else None)
+        check_training(runner, self.curriculum, None if self.best is None else str(self.best.metric))
         check_selection(runner, self.labeling.get('selection'))
-        check_evaluated(runner)
+        check_evaluated(runner, self.map_classes)
         warn_of_absent_classes(runner)
         if is_main_process():
             self._lock = enter_work_dir(Path(runner.work_dir))
@@ -211,6 +225,8 @@ class DMTHook(Hook):
                 self.best.scores = dict(checkpoint['dmt']['best'])
         elif isinstance(runner.optim_wrapper, OptimWrapper):
             rename_weights(checkpoint)
+        else:
+            check_tested(runner, checkpoint.get('meta', {}).get('dataset_meta') or {}, self.map_classes)
 
     def before_train(self, runner: Runner) -> None:
         """Enter the phase of the first iteration, which is not the first of all when a run is resumed."""
