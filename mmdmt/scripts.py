@@ -40,7 +40,9 @@ def our_scripts() -> dict[str, str]:
         >>> our_scripts()['collect_env']
         'Print system, GPUs and versions, for a report of a fault.'
     """
-    folder, scripts = script_folder('mmdmt') or Path('no scripts'), {}
+    folder, scripts = script_folder('mmdmt'), dict[str, str]()
+    if folder is None:
+        return scripts
     for path in sorted(folder.rglob('*.py')):
         text = path.read_text(encoding='utf-8')
         if '__main__' in text and 'benchmarks' not in path.parts:

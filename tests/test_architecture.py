@@ -37,6 +37,7 @@ ARROWS = {
     'apis': {
         'engine',
         'method',
+        'losses',
         'labels',
         'rules',
         'models',

@@ -9,6 +9,7 @@ What it prints can be trained with, and changed: it needs no other file.
 import argparse
 import sys
 from collections.abc import Sequence
+from pprint import pformat
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,7 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         config = compose(args.name)
     except ValueError as error:
         parser.error(str(error))
-    print(f'# {names()[args.name]}.\n{config.pretty_text}')
+    print(f'# {names()[args.name]}.')
+    for key, value in config.to_dict().items():  # in their order: MMEngine's own text sorts peers
+        print(f'{key} = {pformat(value, width=118, compact=True, sort_dicts=False)}')
     return 0
 
 

@@ -10,6 +10,9 @@ together; with --threshold, what is at least so probable; with neither, everythi
     OUT_DIR/labels/*.png        class ids as the model's data set stores them, 8-bit gray; 255, or the label that the
                                 heads ignore, where the label is dropped
     OUT_DIR/confidence/*.png    16-bit gray, of every pixel: the value / 65535 is the probability of the predicted class
+    OUT_DIR/calibrated/*.png    with --confidence, 8-bit gray: the value / 255 is the probability that it is right,
+                                by one temperature that fits 50 validation images best
+    OUT_DIR/agreement/*.png     with --confidence, 8-bit gray: the value / 255 is the share of the peers that agree
     OUT_DIR/overlays/*.jpg      with --draw: the labels in color over the image, to look at
     OUT_DIR/manifest.json       how they were made: thresholds, shares, versions
 
@@ -35,19 +38,22 @@ def main(argv: Sequence[str] | None = None) -> None:
     kept.add_argument('--label-ratio', type=float, help='share of each predicted class to keep, in (0, 1]')
     kept.add_argument('--threshold', type=float, help='least probability to keep, in [0, 1]')
     parser.add_argument('--draw', action='store_true', help='write overlays/*.jpg, too: labels in color over images')
+    parser.add_argument('--confidence', action='store_true', help='write calibrated/*.png and agreement/*.png, too')
     parser.add_argument('--device', help='such as cpu or cuda:1 (default: the GPU, if there is one)')
     parser.add_argument('--num-workers', type=int, default=2, help='processes that load images (default: %(default)s)')
     args = parser.parse_args(argv)
     from mmengine.device import get_device  # these take seconds, which a help does not need
 
-    from mmdmt.apis import init_peers, label_images
+    from mmdmt.apis import calibrate_model, init_peers, label_images
     from mmdmt.models.mutual_training import DynamicMutualTraining
 
     model = init_peers(args.config, args.checkpoint, args.device or get_device(), args.peer)
     by = args.peer or (model.predicted_by if isinstance(model, DynamicMutualTraining) else None)
     origin = {'config': str(args.config), 'checkpoint': str(args.checkpoint), 'peer': by}
+    calibration = calibrate_model(model, num_workers=args.num_workers) if args.confidence else None
+    kept_share = args.label_ratio, args.threshold
     manifest = label_images(
-        model, args.images, args.out_dir, args.label_ratio, args.threshold, args.num_workers, origin, args.draw
+        model, args.images, args.out_dir, *kept_share, args.num_workers, origin, args.draw, calibration
     )
     print(f'{manifest["images"]} images in {args.out_dir}, labeled by {by or "the model"}')
     print(f'{"class":>20} {"pixels":>12} {"kept":>8} {"threshold":>10}')

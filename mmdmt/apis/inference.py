@@ -193,11 +193,12 @@ def predict_images(
     return _predict(model, ImageFiles(paths, inference_pipeline(model.cfg)), num_workers)
 
 
-def confidence_map(sample: BaseDataElement) -> Tensor:
+def confidence_map(sample: BaseDataElement, temperature: float = 1.0) -> Tensor:
     """Tell how sure a prediction is.
 
     Args:
         sample (SegDataSample): With ``pred_sem_seg`` and ``seg_logits``, such as one of :func:`predict_images`.
+        temperature (float): What its logits are divided by, see :func:`mmdmt.apis.calibrate_model`. Defaults to 1.
 
     Returns:
         Tensor: The probability of the predicted class, (H, W) float32.
@@ -215,10 +216,10 @@ def confidence_map(sample: BaseDataElement) -> Tensor:
     if 'seg_logits' not in sample:
         raise ValueError('The prediction has no seg_logits: confidence maps and masks are made with segmentors alone.')
     logits: Tensor = sample.seg_logits.data.float()
-    if len(logits) > 1:
-        return logits.softmax(dim=0).amax(dim=0)
-    # A head with one channel: here MMSegmentation gives the sigmoid, not its argument.
-    return torch.where(sample.pred_sem_seg.data[0] == 1, logits[0], 1 - logits[0])
+    if len(logits) == 1:  # here MMSegmentation gives the sigmoid, not its argument, and a threshold of the head's own
+        logits = torch.where(sample.pred_sem_seg.data == 1, logits, 1 - logits)
+        return logits[0] if temperature == 1 else (logits[0].logit(1e-6) / temperature).sigmoid()
+    return (logits / temperature).softmax(dim=0).amax(dim=0)
 
 
 class ImageFiles(Dataset[dict[str, Any]]):

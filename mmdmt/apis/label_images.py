@@ -5,6 +5,8 @@ OUT_DIR gets::
     labels/*.png         as the model's data set stores masks, 8-bit gray: class ids, from 1 with reduce_zero_label; the
                          label that its heads ignore (255, or 0 with reduce_zero_label) where the label is dropped
     confidence/*.png     16-bit gray, of every pixel: the value / 65535 is the probability of the predicted class
+    calibrated/*.png     with a calibration, 8-bit gray: the value / 255 is the probability that the label is right
+    agreement/*.png      likewise, of a run's peers: the value / 255 is the share of them that predict the label
     overlays/*.jpg       if asked for: the labels in color over the image, to look at
     manifest.json        how they were made; written last
 
@@ -31,6 +33,7 @@ from mmengine.model import BaseModel
 from mmengine.structures import BaseDataElement
 from PIL import Image
 
+from mmdmt.apis.confidence import agreement_map
 from mmdmt.apis.inference import confidence_map, find_images, inference_pipeline, predict_images, suffixes_of
 from mmdmt.apis.label_overlays import Overlays
 from mmdmt.apis.stored_geometry import applied_orientation, turned_back
@@ -39,6 +42,7 @@ from mmdmt.labels.labeling import weights_digest
 from mmdmt.labels.manifest import Manifest
 from mmdmt.labels.pixels.bank import BankWriter, PseudoLabelBank
 from mmdmt.labels.progress import progress
+from mmdmt.method.calibration import Calibration
 from mmdmt.method.thresholds import ConfidenceHistogram
 from mmdmt.models.segmentors import Segmentors
 from mmdmt.registry import TRANSFORMS
@@ -62,6 +66,7 @@ def label_images(
     num_workers: int = 0,
     origin: Mapping[str, Any] | None = None,
     draw: bool = False,
+    calibration: Calibration | None = None,
 ) -> dict[str, Any]:
     """Label the images of a folder, and keep the labels that are sure enough.
 
@@ -77,6 +82,8 @@ def label_images(
         origin (Mapping, optional): What the manifest shall say of the model, such as its config. Defaults to None.
         draw (bool): Whether to write overlays, too: classes in the colors of the palette over each image; where the
             label is dropped, the image shows. Defaults to False.
+        calibration (Calibration, optional): Of :func:`~mmdmt.apis.confidence.calibrate_model`, to write maps of
+            calibrated confidence and of agreement, of every pixel. Defaults to None.
 
     Returns:
         dict: What is in ``manifest.json``.
@@ -113,7 +120,7 @@ def label_images(
     _warn_of_content(paths, inference_pipeline(model.cfg)[0])
     with _claimed(out_dir):
         overlays = Overlays(model, out_dir / 'overlays', dict(zip(names, paths, strict=True))) if draw else None
-        return _label(model, paths, names, out_dir, label_ratio, threshold, num_workers, origin, overlays)
+        return _label(model, paths, names, out_dir, label_ratio, threshold, num_workers, origin, overlays, calibration)
 
 
 def _label(
@@ -126,6 +133,7 @@ def _label(
     num_workers: int,
     origin: Mapping[str, Any] | None,
     overlays: 'Overlays | None',
+    calibration: Calibration | None,
 ) -> dict[str, Any]:
     classes = list(model.dataset_meta['classes'])
     storage = _storage_of_labels(model)
@@ -139,6 +147,11 @@ def _label(
                 orientation = applied_orientation(paths[number], loader)
                 labels, confidence = (turned_back(one, orientation) for one in _to_numpy(sample))
                 histogram.update(labels, confidence)
+                if calibration is not None:
+                    sure = confidence_map(sample, calibration.temperature).cpu().numpy()
+                    for folder, values in (('calibrated', sure), ('agreement', agreement_map(sample))):
+                        if values is not None:
+                            out.write_map(folder, names[number], turned_back(values, orientation))
                 take(number, labels, confidence)
                 bar.update(1)
 
@@ -168,6 +181,7 @@ def _label(
         'labels': f'labels/*.png: class ids, 8-bit; {storage.dropped} where the label is dropped',
         'geometry': 'that of the pixels as stored in the files, whatever EXIF orientation they carry',
         'confidence': f'confidence/*.png: 16-bit; value / {_FULL} is the probability of the predicted class',
+        **({} if calibration is None else {'calibration': _described(calibration)}),
         **(origin or {}),
         'weights_sha256': weights_digest(model),
         'images': len(paths),
@@ -215,7 +229,7 @@ def _claimed(out_dir: Path) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        for name in ('labels', 'confidence', 'overlays'):
+        for name in ('labels', 'confidence', 'calibrated', 'agreement', 'overlays'):
             shutil.rmtree(out_dir / name, ignore_errors=True)
         with suppress(OSError):
             (out_dir / 'manifest.json').unlink(missing_ok=True)
@@ -266,13 +280,34 @@ class _Files:
         self.kept += np.bincount(labels.reshape(-1), minlength=256)[: len(self.kept)]
         levels = (confidence * np.float32(_FULL)).round().astype(np.uint16)
         stored = np.where(labels == IGNORED, self._storage.dropped, labels + np.uint8(self._storage.first))
-        for folder, picture in (('labels', stored.astype(np.uint8)), ('confidence', levels)):
-            path = self._out_dir / folder / f'{name}.png'
-            with room_to_write(path):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                Image.fromarray(picture).save(path)
+        self._save('labels', name, stored.astype(np.uint8))
+        self._save('confidence', name, levels)
         if self._overlays is not None:
             self._overlays.write(name, labels)
+
+    def write_map(self, folder: str, name: str, values: np.ndarray) -> None:
+        """Write a map of values in [0, 1] of an image, in 8 bits."""
+        self._save(folder, name, (values * np.float32(255)).round().astype(np.uint8))
+
+    def _save(self, folder: str, name: str, picture: np.ndarray) -> None:
+        path = self._out_dir / folder / f'{name}.png'
+        with room_to_write(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(picture).save(path)
+
+
+def _described(calibration: Calibration) -> dict[str, Any]:
+    """Lay out a calibration for the manifest."""
+    return {
+        'temperature': calibration.temperature,
+        'error': calibration.error,
+        'calibrated_error': calibration.calibrated_error,
+        'reliability': [
+            dict(zip(('share', 'confidence', 'accuracy'), map(float, one), strict=True))
+            for one in calibration.bins
+            if one[0]
+        ],
+    }
 
 
 def _to_numpy(sample: BaseDataElement) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ from mmengine.dist import barrier, get_dist_info, is_main_process
 from mmengine.hooks import Hook, LoggerHook
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
+from torch import Tensor
 
 from mmdmt.engine.averaging import averaged_peers, averaged_weights, restart_averages, unwrap_averages
 from mmdmt.engine.best_weights import BestWeights
@@ -138,14 +139,8 @@ class DMTHook(Hook):
         lr_factor: float | None = None,
         warm_up_lists: Mapping[str, str] | None = None,
     ) -> None:
-        compact: dict[str, Any] = {
-            'warm_up': warm_up,
-            'iters': iters,
-            'labeled': labeled,
-            'pseudo': pseudo,
-            'ratios': ratios,
-        }
-        compact |= {'online': online, 'lr_factor': lr_factor, 'warm_up_lists': warm_up_lists}
+        compact: dict[str, Any] = {'warm_up': warm_up, 'iters': iters, 'labeled': labeled, 'pseudo': pseudo}
+        compact |= {'ratios': ratios, 'online': online, 'lr_factor': lr_factor, 'warm_up_lists': warm_up_lists}
         given = {name: value for name, value in compact.items() if value is not None}
         if phases is not None and given:
             raise ValueError(
@@ -169,6 +164,7 @@ class DMTHook(Hook):
         self.from_scratch = carry == 'scratch'
         self.phase = 0
         self.run_id = ''
+        self._seen: Mapping[str, Tensor] = {}
         self._loss_watch, self._stop = LossWatch(stop_after_nan), CleanStop()
         self._events = RunEvents()
         self._lock: int | None = None
@@ -210,6 +206,7 @@ class DMTHook(Hook):
         confine(checkpoint, self._record)
         if runner._resume and not self.run_id:
             self.run_id = checkpoint['dmt']['run']
+            self._seen = checkpoint['dmt'].get('seen', {})
             if self.best is not None:
                 self.best.scores = dict(checkpoint['dmt']['best'])
         elif isinstance(runner.optim_wrapper, OptimWrapper):
@@ -400,8 +397,8 @@ class DMTHook(Hook):
             self.best.begin(self._best_folder(runner))
         model = model_of(runner)
         model.begin_phase(phase, averaged_peers(runner))
-        if model.online is not None and iteration > self.curriculum.start(self.phase) and self._saved is not None:
-            model.online.seen = dict(self._saved.get('seen', {}))
+        if model.online is not None and iteration > self.curriculum.start(self.phase):
+            model.online.seen = dict(self._seen)
         plan = plan_phase(runner, self.curriculum, self.phase, self.bank_folder(runner), self._rare_classes)
         runner.train_dataloader.batch_sampler.start(plan, iteration)
         runner.train_loop.dataloader_iterator.restart()

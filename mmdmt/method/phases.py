@@ -11,6 +11,8 @@ from mmdmt.settings import check_arguments, check_number
 
 LABEL_RATIOS = (0.2, 0.4, 0.6, 0.8, 1.0)
 """Share of the pseudo labels that each of the paper's five phases keeps."""
+PHASE_WORDS = ('phases', 'warm_up', 'iters', 'labeled', 'pseudo', 'ratios', 'online', 'lr_factor', 'warm_up_lists')
+"""Arguments of DMTHook that say the phases of a run, in full or in the compact form."""
 LABELERS = ('weights', 'average', 'ensemble', TRUTH)
 
 

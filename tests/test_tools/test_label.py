@@ -222,3 +222,26 @@ def test_of_two_labelings_that_start_at_once_one_writes(run, photos, tmp_path, m
     with pytest.raises(FileExistsError, match='is being written by another labeling: give another folder'):
         label_images(init_peers(*run), photos, out)
     assert [path.name for path in out.rglob('*')] == ['labels', 'b.png']
+
+
+def test_confidence_is_calibrated_and_agreement_lies_beside_it(label, run, photos, tmp_path):
+    label(*run, photos, tmp_path / 'out', '--confidence', '--label-ratio', '0.5')
+    found = json.loads((tmp_path / 'out' / 'manifest.json').read_text())['calibration']
+    assert found['calibrated_error'] <= 1
+    assert sum(one['share'] for one in found['reliability']) == pytest.approx(1)
+    model = init_peers(*run)
+    for sample in predict_images(model, photos):
+        name = Path(sample.img_path).relative_to(photos).with_suffix('.png')
+        powers = (sample.seg_logits.data / found['temperature']).exp()
+        sure, calibrated = (powers.amax(0) / powers.sum(0)).numpy(), read(tmp_path / 'out' / 'calibrated' / name)
+        np.testing.assert_allclose(calibrated / 255, sure, atol=0.5 / 255 + 1e-4)
+        peers = [sample.peers.get(one).pred_sem_seg.data for one in ('left', 'right')]
+        agree = sum((one == sample.pred_sem_seg.data)[0].numpy() * 127.5 for one in peers)
+        assert (read(tmp_path / 'out' / 'agreement' / name) == np.round(agree)).all()
+        assert calibrated.dtype == np.uint8
+
+
+def test_a_model_without_peers_has_a_confidence_and_no_agreement(label, run, photos, tmp_path):
+    label(*run, photos, tmp_path / 'out', '--confidence', '--peer', 'left')
+    assert len(list((tmp_path / 'out' / 'calibrated').rglob('*.png'))) == 3
+    assert not (tmp_path / 'out' / 'agreement').exists()
