@@ -151,14 +151,8 @@ class DMTHook(Hook):
         lr_factor: float | None = None,
         warm_up_lists: Mapping[str, str] | None = None,
     ) -> None:
-        compact: dict[str, Any] = {
-            'warm_up': warm_up,
-            'iters': iters,
-            'labeled': labeled,
-            'pseudo': pseudo,
-            'ratios': ratios,
-        }
-        compact |= {'online': online, 'lr_factor': lr_factor, 'warm_up_lists': warm_up_lists}
+        compact: dict[str, Any] = {'warm_up': warm_up, 'iters': iters, 'labeled': labeled, 'pseudo': pseudo}
+        compact |= {'ratios': ratios, 'online': online, 'lr_factor': lr_factor, 'warm_up_lists': warm_up_lists}
         given = {name: value for name, value in compact.items() if value is not None}
         if phases is not None and given:
             raise ValueError(

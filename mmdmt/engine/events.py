@@ -5,6 +5,7 @@ import logging
 import os
 import platform
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import fields
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -60,7 +61,8 @@ class RunEvents(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Note a warning or an error of the log."""
-        self.write('warning', level=record.levelname, text=record.getMessage())
+        with suppress(OSError):  # of a full disk the next checkpoint tells
+            self.write('warning', level=record.levelname, text=record.getMessage())
 
     def start(self, runner: Runner, curriculum: Curriculum, run: str, lists: Mapping[str, str]) -> None:
         """Write down what begins.

@@ -234,10 +234,12 @@ def test_peers_that_share_crops_see_them_in_colors_of_their_own(dataset):
         assert not torch.equal(first['inputs'], second['inputs'])
 
 
-def test_the_order_of_peers_means_nothing(dataset):
+def test_the_order_of_peers_means_nothing(dataset, monkeypatch):
     peer = toy_segmentor(dropout=0.0)
     draws = [Draw(name, image, image, bank) for name in 'ab' for image, bank in ((0, None), (1, ONLINE), (2, ONLINE))]
     models = [DynamicMutualTraining(peers=dict.fromkeys(order, peer)) for order in ('ab', 'ba')]
+    taught = []
+    monkeypatch.setattr(Segmentors, 'teach', lambda *given, teach=Segmentors.teach: taught.append(teach(*given)))
     models[0].init_weights()
     torch.nn.init.normal_(models[0].b.decode_head.conv_seg.weight)
     models[1].load_state_dict(models[0].state_dict())
@@ -246,6 +248,7 @@ def test_the_order_of_peers_means_nothing(dataset):
     for model in models:
         model.train()
         model.train_step(pseudo_collate([dataset[draw] for draw in draws]), PeerOptimWrapperConstructor(config)(model))
+    assert len(taught) == 4  # without phases, too
     one, two = (model.state_dict() for model in models)
     assert all(torch.equal(one[key], two[key]) for key in one)
     assert not torch.equal(one['a.decode_head.conv_seg.weight'], start['a.decode_head.conv_seg.weight'])
