@@ -84,6 +84,14 @@ def written(name, content):
     return spoil
 
 
+def linked(name, other):
+    def spoil(place):
+        (place.data / name).unlink()
+        (place.data / name).symlink_to(place.data / other)
+
+    return spoil
+
+
 def every_mask(value):
     def spoil(place):
         for path in (place.data / 'masks').iterdir():
@@ -242,6 +250,11 @@ RUNS = {
     'model, one output': (peer(num_classes=2, out_channels=1), 'out_channels=1', 'set num_classes=2, out_channels=2'),
     'model, dice': (peer(loss_decode={'type': 'DiceLoss', '_delete_': True}), 'computes DiceLoss', 'CrossEntropyLoss'),
     'model, no plugin model': (replaced('model', toy_segmentor()), 'EncoderDecoder', 'mmdmt.DynamicMutualTraining'),
+    'model, gaps between crops': (
+        {'model.peers.left.test_cfg': {'mode': 'slide', 'crop_size': (32, 32), 'stride': (36, 32)}},
+        "gap between crops is 4 in test_cfg of peer 'left'",
+        'make stride at most crop_size',
+    ),
     'loss, negative gamma': ({'model.loss.gamma_agree': -1.0}, 'gamma_agree=-1.0', 'give a number >= 0'),
     'loss, gamma quoted': ({'model.loss.gamma_disagree': '5'}, "gamma_disagree='5' of DynamicMutualLoss"),
     'loss, unknown rule': ({'model.loss.rule': 'mutal'}, "rule='mutal'", "give one of 'mutual'"),
@@ -289,6 +302,21 @@ RUNS = {
         'mmdmt.LoadPseudoLabel',
     ),
     'data, masks for the unlabeled': ({UNLABELED + 'pipeline': TRAIN_PIPELINE}, 'loads annotations', 'in place of'),
+    'data, classes in numbers': (
+        {LABELED + 'metainfo.classes': (0, 1, 2)},
+        'is 0, 1, 2 in the labeled dataset',
+        'strings',
+    ),
+    'data, no whole batch': (
+        {'val_dataloader.drop_last': True, 'val_dataloader.batch_size': 8},
+        'whole batches is 0 in val_dataloader (drop_last=True, batch_size=8)',
+        'take drop_last out',
+    ),
+    'list, of a link to a labeled image': (
+        linked('images/007.png', 'images/002.png'),
+        'images/007.png',
+        'take them off',
+    ),
     'list, missing': ({LABELED + 'ann_file': 'labels.txt'}, 'labeled dataset', 'labels.txt', 'ann_file'),
     'list, empty': (listed('unlabeled', ''), 'The unlabeled dataset', 'has no image', 'unlabeled.txt'),
     'list, in both': (listed('unlabeled', '005\n006\n'), '1 images are both', '005.png', 'take them off'),
