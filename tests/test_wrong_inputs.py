@@ -523,22 +523,6 @@ RUNS = {
         'phases[1].lr=0.1',
         'learning rate > 0',
     ),
-    'selection, unknown': (
-        {HOOK + 'labeling.selection': {'type': 'Surest'}},
-        "unknown type 'Surest'",
-        'ClassBalancedPixels',
-    ),
-    'selection, of images for pixels': (
-        {HOOK + 'labeling.selection': {'type': 'mmdmt.MostConfidentImages'}},
-        "has no method 'thresholds'",
-        'labels of this space',
-    ),
-    'selection, with strange arguments': (
-        {HOOK + 'labeling.selection': {'type': 'mmdmt.ClassBalancedPixels', 'share': 3}},
-        'ClassBalancedPixels',
-        'share',
-    ),
-    'selection, no config': ({HOOK + 'labeling.selection': 'surest'}, "labeling.selection='surest'", 'give dict(type='),
     'metric of the best, none': ({**BEST, HOOK + 'carry_metric': None}, 'carry_metric=None', "such as 'mIoU'"),
     'labeling, thousands of workers': ({HOOK + 'labeling.num_workers': 5000}, 'labeling.num_workers=5000', 'at most'),
     'mask, all ignored': (every_mask(255), 'hold 255 alone, which is ignored', 'convert the masks'),

@@ -32,7 +32,7 @@ from mmdmt.engine.phase_labels import check_labels, make_labels
 from mmdmt.engine.phase_loader import PhaseLoader
 from mmdmt.engine.rehearsal import rehearse
 from mmdmt.engine.resume import changed_settings, check_resumed, confine, settings_of, settle_checkpoint
-from mmdmt.engine.run_checks import check_run, check_selection, check_settings
+from mmdmt.engine.run_checks import check_run, check_settings
 from mmdmt.engine.run_lock import enter_work_dir
 from mmdmt.engine.run_record import RunRecord, best_checkpoint_alone, note_checkpoints, save_checkpoint
 from mmdmt.engine.stop import CleanStop
@@ -92,9 +92,7 @@ class DMTHook(Hook):
         carry_metric (str): Which metric is the best, greater is better: the peer ``coco`` is judged by
             ``coco/<carry_metric>`` of :class:`mmdmt.PeerMetric`. Defaults to ``'mIoU'``.
         labeling (dict, optional): ``batch_size``, images loaded together (those that a peer's padding makes equal are
-            forwarded together), and ``num_workers`` of labeling, 1 and 2 if not given; and ``selection``, the config of
-            the policy that keeps the surest labels, :class:`mmdmt.ClassBalancedPixels` or
-            :class:`mmdmt.MostConfidentImages` if not given. Defaults to None.
+            forwarded together), and ``num_workers`` of labeling, 1 and 2 if not given. Defaults to None.
         keep_banks (int): For how many phases the pseudo labels are kept, back from that of the latest checkpoint, which
             needs them to be resumed; 0 for all. Defaults to 1.
         stop_after_nan (int): How many iterations in a row may have a loss that is NaN or infinite before the run stops;
@@ -102,13 +100,8 @@ class DMTHook(Hook):
         rare_classes (dict, optional): Draw labeled images by class, the rare ones oftener, with the arguments of
             :class:`~mmdmt.method.draws.RareClasses`: ``temperature`` and ``min_pixels``. Defaults to None, shuffled
             passes through all of them.
-        lr_ramp (str): In which phases a ``LinearLR`` at the start of ``param_scheduler`` acts: ``'each'``, or
-            ``'first'``; the schedulers after it begin at once in the others. Defaults to ``'each'``.
         rehearsal (bool): Whether a run is taken once through what its phases will do before its first iteration, see
             :func:`~mmdmt.engine.rehearsal.rehearse`, which takes seconds and changes nothing. Defaults to True.
-        report_quality (bool): Whether pseudo labels are compared with the labels of unlabeled images, where there are
-            any (``seg_map_path`` in the data_prefix of ``unlabeled``, or ``gt_label``). They are reported, never
-            learned from. Defaults to True.
 
     Raises:
         ValueError: If the settings make no run, here or when the run starts.
@@ -125,8 +118,6 @@ class DMTHook(Hook):
         keep_banks: int = 1,
         stop_after_nan: int = 10,
         rare_classes: Mapping[str, Any] | None = None,
-        lr_ramp: str = 'each',
-        report_quality: bool = True,
         rehearsal: bool = True,
         *,
         warm_up: int | None = None,
@@ -154,10 +145,7 @@ class DMTHook(Hook):
         self.labeling = dict(labeling or {})
         check_settings(carry, carry_metric, keep_banks, stop_after_nan, self.labeling)
         self.keep_banks = keep_banks
-        self.report_quality, self.rehearsal = report_quality, rehearsal
-        if lr_ramp not in ('each', 'first'):
-            raise ValueError(f"lr_ramp={lr_ramp!r} of DMTHook is unknown: choose 'each' or 'first'.")
-        self.lr_ramp = lr_ramp
+        self.rehearsal = rehearsal
         self.rare_classes = None if rare_classes is None else dict(rare_classes)
         self.best = BestWeights(carry_metric) if carry == 'best' else None
         self.from_scratch = carry == 'scratch'
@@ -183,7 +171,6 @@ class DMTHook(Hook):
             return  # not built: the run only tests
         self._events.open(runner)
         check_run(runner, self.curriculum, self.best.metric if self.best is not None else None)
-        check_selection(runner, self.labeling.get('selection'))
         check_evaluated(runner)
         warn_of_absent_classes(runner)
         if is_main_process():
@@ -195,9 +182,9 @@ class DMTHook(Hook):
         iteration = self._check_start(runner)
         if self.rare_classes is not None:
             self._rare_classes = rare_classes_of(runner, self.rare_classes)
-        self._optimizers = FreshOptimizers(runner, self.lr_ramp == 'first')
+        self._optimizers = FreshOptimizers(runner)
         phase = self.curriculum.at(iteration)
-        self._optimizers.restart(runner, self.curriculum[phase], first=phase == 0)
+        self._optimizers.restart(runner, self.curriculum[phase])
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Take the state of the run out of a checkpoint that it is resumed from."""
@@ -367,7 +354,7 @@ class DMTHook(Hook):
         if self.from_scratch:
             start_from_scratch(runner, self.phase)
             restart_averages(runner)
-        self._optimizers.restart(runner, self.curriculum[self.phase], first=False)
+        self._optimizers.restart(runner, self.curriculum[self.phase])
         save_checkpoint(runner, iteration)
         if saves_first:
             self._label(runner)
@@ -377,7 +364,7 @@ class DMTHook(Hook):
         """Have every labeler label the unlabeled images for the present phase, unless that happens online."""
         SIGNAL.is_writing = False
         folder, settings = self.bank_folder(runner), self.labeling
-        told = make_labels(runner, self.curriculum, self.phase, folder, self.run_id, settings, self.report_quality)
+        told = make_labels(runner, self.curriculum, self.phase, folder, self.run_id, settings)
         if told:
             self._events.write('labels', phase=self.phase, iteration=self.curriculum.start(self.phase), values=told)
 

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from mmengine.dist import get_world_size
@@ -13,7 +12,7 @@ from mmengine.runner import IterBasedTrainLoop, Runner
 
 from mmdmt.datasets.mutual_dataset import MutualDataset
 from mmdmt.datasets.sampler import MutualBatchSampler
-from mmdmt.engine.peers_of_run import labels_of, model_of
+from mmdmt.engine.peers_of_run import model_of
 from mmdmt.engine.schedules import fit_schedulers
 from mmdmt.engine.validation_checks import check_validation
 from mmdmt.method.draws import TRUTH
@@ -41,10 +40,10 @@ def check_settings(
     if stop_after_nan < 0:
         raise ValueError(f'stop_after_nan={stop_after_nan} of DMTHook: give a number of iterations, 0 for never.')
     least = {'batch_size': 1, 'num_workers': 0}
-    unknown = set(labeling) - {*least, 'selection', 'views', 'together'}
+    unknown = set(labeling) - {*least, 'views', 'together'}
     if unknown:
         raise ValueError(
-            f'labeling of DMTHook has {sorted(unknown)}: it takes batch_size, num_workers, selection, views and together.'
+            f'labeling of DMTHook has {sorted(unknown)}: it takes batch_size, num_workers, views and together.'
         )
     for name in least.keys() & labeling.keys():
         check_number(f'labeling.{name} of DMTHook', labeling[name], int)
@@ -77,29 +76,6 @@ def check_run(runner: Runner, curriculum: Curriculum, carry_metric: str | None) 
     _check_data(runner, model, curriculum)
     _check_recipe(runner, model, curriculum)
     check_validation(runner, runner.train_dataloader.dataset.metainfo['classes'], carry_metric)
-
-
-def check_selection(runner: Runner, selection: Mapping[str, Any] | None) -> None:
-    """Check that the policy that selects labels can be built, and selects labels of this space.
-
-    Args:
-        runner (Runner): About to train.
-        selection (dict, optional): ``labeling.selection`` of DMTHook.
-
-    Raises:
-        ValueError: If it is none, or of the other label space.
-    """
-    if selection is None:
-        return
-    if not isinstance(selection, Mapping) or 'type' not in selection:
-        raise ValueError(f'labeling.selection={selection!r} of DMTHook is not a config: give dict(type=..., ...).')
-    model = model_of(runner)
-    try:  # a recorder writes nothing until it is entered
-        labels_of(runner).recorder(Path(runner.work_dir), 1, model.num_classes, selection)
-    except TypeError as error:
-        raise ValueError(
-            f'labeling.selection={dict(selection)} of DMTHook cannot be built ({error}): give arguments of its type.'
-        ) from error
 
 
 def _check_hook(runner: Runner) -> None:
