@@ -177,11 +177,23 @@ def test_wrong_input_is_named_before_anything_is_written(label, run, photos, tmp
         label(*run, photos, out)
 
 
-def test_an_image_that_cannot_be_read_is_named_and_leaves_no_manifest(label, run, photos, tmp_path):
-    (photos / 'broken.png').write_bytes((photos / 'b.png').read_bytes()[:100])
-    with pytest.raises(ValueError, match=r'broken\.png cannot be loaded as an image'):
-        label(*run, photos, tmp_path / 'out', '--label-ratio', 0.5)
-    assert not list((tmp_path / 'out').glob('*'))
+@pytest.mark.parametrize('kept', [('--label-ratio', 0.5), ('--threshold', 0.4)], ids=lambda kept: kept[0])
+def test_what_fails_is_named_and_the_rest_is_labeled_and_goes_on(label, run, photos, tmp_path, capsys, kept):
+    whole, out = tmp_path / 'whole', tmp_path / 'out'
+    label(*run, photos, whole, *kept)
+    sound = (photos / 'b.png').read_bytes()
+    (photos / 'b.png').write_bytes(sound[:100])
+    capsys.readouterr()
+    assert label(*run, photos, out, *kept) == 1
+    assert 'b.png cannot be loaded as an image' in capsys.readouterr().out
+    manifest = json.loads((out / 'manifest.json').read_text())
+    assert [Path(path).name for path in manifest['failed']] == ['b.png']
+    assert not (out / 'labels' / 'b.png').exists()
+    (photos / 'b.png').write_bytes(sound)
+    assert label(*run, photos, out, *kept, '--continue') == 0
+    assert json.loads((out / 'manifest.json').read_text()) == json.loads((whole / 'manifest.json').read_text())
+    for path in sorted(whole.rglob('*.png')):
+        assert path.read_bytes() == (out / path.relative_to(whole)).read_bytes()
 
 
 @pytest.mark.parametrize(
