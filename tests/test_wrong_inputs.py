@@ -198,7 +198,6 @@ def spoilt_file(content, key='load_from', **more):
 PEER_FILE = 'model.load_from.left'
 RUNS = {
     # The hook and its phases.
-    'hook, misspelled argument': ({HOOK + 'cary': 'best'}, "DMTHook takes no 'cary' (is 'carry' meant?)"),
     'hook, no phases': ({'custom_hooks': [{'type': 'mmdmt.DMTHook'}]}, 'DMTHook needs its phases', 'give warm_up'),
     'hook, phases empty': (phases(), 'phases=[]', 'give at least one phase'),
     'hook, phases no list': (
@@ -206,17 +205,25 @@ RUNS = {
         'not a list of dicts',
         'give phases=[dict(',
     ),
-    'hook, unknown carry': ({HOOK + 'carry': 'first'}, "carry='first'", "'last', 'best' or 'scratch'"),
-    'hook, keep_banks in words': ({HOOK + 'keep_banks': 'all'}, "keep_banks of DMTHook='all'", 'a whole number'),
-    'hook, labeling misspelled': ({HOOK + 'labeling.batchsize': 3}, "['batchsize']", 'it takes batch_size'),
-    'hook, labeling nothing at once': ({HOOK + 'labeling.batch_size': 0}, 'labeling.batch_size=0', 'give 1 or more'),
-    'hook, labeling quoted': ({HOOK + 'labeling.num_workers': '2'}, "num_workers of DMTHook='2'", 'without quotes'),
-    'hook, twice': (lambda place: twice(place), '2 DMTHooks', 'join their phases'),
+    'hook, unknown carry': ({HOOK + 'carry': 'first'}, "carry='first' of DMTHook", "'last', 'best', 'scratch'"),
+    'hook, keep_banks in words': ({HOOK + 'keep_banks': 'all'}, "keep_banks='all' of DMTHook", 'a whole number'),
+    'hook, labeling misspelled': ({HOOK + 'labeling.batchsize': 3}, "['batchsize']", 'give batch_size'),
+    'hook, labeling nothing at once': (
+        {HOOK + 'labeling.batch_size': 0},
+        'batch_size=0 of labeling of DMTHook',
+        'number >= 1',
+    ),
+    'hook, labeling quoted': (
+        {HOOK + 'labeling.num_workers': '2'},
+        "num_workers='2' of labeling of DMTHook",
+        'without quotes',
+    ),
+    'hook, twice': (lambda place: twice(place), 'number of DMTHooks is 2 in custom_hooks', 'join their phases'),
     'hook, none': ({'custom_hooks': []}, 'no phase to draw for', "add custom_hooks=[dict(type='mmdmt.DMTHook'"),
-    'phase, misspelled key': ({PHASE + 'iter': 3}, 'phases[1]', "no 'iter' (is 'iters' meant?)"),
-    'phase, without length': (phases({'labeled': 4}), 'phases[0]', "needs 'iters'"),
-    'phase, length quoted': ({PHASE + 'iters': '3'}, 'phases[1]', "iters='3' is a str", 'without quotes'),
-    'phase, no length': ({PHASE + 'iters': 0}, 'iters=0', 'give at least 1 iteration'),
+    'phase, misspelled key': ({PHASE + 'iter': 3}, 'phases[1]', "unexpected keyword argument 'iter'"),
+    'phase, without length': (phases({'labeled': 4}), 'phases[0]', "missing 1 required positional argument: 'iters'"),
+    'phase, length quoted': ({PHASE + 'iters': '3'}, 'phases[1]', "iters='3' of a phase", 'without quotes'),
+    'phase, no length': ({PHASE + 'iters': 0}, 'iters=0', 'a whole number >= 1'),
     'phase, ratio in percent': (
         {PHASE + 'label_ratio': 20},
         'phases[1]',
@@ -224,17 +231,22 @@ RUNS = {
         'such as 0.2 for 20 percent',
     ),
     'phase, ratio 0': ({PHASE + 'label_ratio': 0.0}, 'label_ratio=0.0', '(0, 1]'),
-    'phase, ratio quoted': ({PHASE + 'label_ratio': '0.5'}, "label_ratio='0.5' is a str", 'give a number'),
+    'phase, ratio quoted': ({PHASE + 'label_ratio': '0.5'}, "label_ratio='0.5' of a phase", 'give a number'),
     'phase, pseudo without ratio': ({HOOK + 'phases.0.pseudo': 2}, 'phases[0]', 'give label_ratio'),
     'phase, negative lr': ({PHASE + 'lr': -0.1}, 'lr=-0.1', 'give a number > 0'),
     'phases, longer than the loop': (
         {'train_cfg.max_iters': 8},
-        'max_iters=8',
-        '9 iterations (3 + 3 + 3)',
+        'is 8 in train_cfg.max_iters',
+        '9 in the phases of DMTHook (3 + 3 + 3)',
         'make them',
     ),
-    'phases, other batch size': ({'train_dataloader.batch_size': 8}, 'batch_size=8', 'phases[0]', 'make them equal'),
-    'own list, unknown peer': (own_lists('000\n', 'lef'), "labeled_lists names 'lef'", "['left', 'right']"),
+    'phases, other batch size': (
+        {'train_dataloader.batch_size': 8},
+        'is 8 in train_dataloader.batch_size',
+        'phases[0]',
+        'make them equal',
+    ),
+    'own list, unknown peer': (own_lists('000\n', 'lef'), "is 'lef' in phases[0].labeled_lists", "'left', 'right'"),
     'own list, missing': ({HOOK + 'phases.0.labeled_lists': {'left': 'no.txt'}}, 'no.txt', 'does not exist'),
     'own list, empty': (own_lists('\n'), 'left.txt names no image'),
     'own list, not labeled': (own_lists('000\n007\n'), 'left.txt names 1 images', "'007'"),
@@ -243,21 +255,16 @@ RUNS = {
     # The model.
     'model, peers a list': ({'model.peers': [toy_segmentor()]}, 'names no peer', 'peers=dict(left='),
     'model, no peer': ({'model.peers': {'_delete_': True}}, 'names no peer', 'at least one model'),
-    'model, misspelled argument': (
-        {'model.predicts': 'left'},
-        "DynamicMutualTraining takes no 'predicts'",
-        "'predict'",
-    ),
     'model, predict of nobody': (
         {'model.predict': 'middle'},
-        "predict of DynamicMutualTraining names 'middle'",
+        "is 'middle' in predict of DynamicMutualTraining",
         'peers',
     ),
     'model, no preprocessor': ({'model.peers.left.data_preprocessor': None}, "Peer 'left'", 'no data_preprocessor'),
     'model, peer of nothing': ({'model.peers.left': 'unet.py'}, "peers['left']='unet.py'", 'give the dict'),
     'model, unknown backbone': ({'model.peers.left.backbone.type': 'ResNot'}, "Peer 'left'", 'ResNot is not in'),
     'model, misspelled in a peer': (peer(chanels=8), "Peer 'left'", "'chanels'", "mend peers['left']"),
-    'model, other classes': (peer(num_classes=4), "{'left': 4, 'right': 3}", 'the same num_classes'),
+    'model, other classes': (peer(num_classes=4), "is 4 in peer 'left', but 3 in peer 'right'", 'set num_classes'),
     'model, sigmoid': (
         peer(loss_decode={'type': 'CrossEntropyLoss', 'use_sigmoid': True}),
         'decode_head (FCNHead)',
@@ -269,11 +276,10 @@ RUNS = {
     'loss, negative gamma': ({'model.loss.gamma_agree': -1.0}, 'gamma_agree=-1.0', 'give a number >= 0'),
     'loss, gamma quoted': (
         {'model.loss.gamma_disagree': '5'},
-        "gamma_disagree of DynamicMutualLoss='5'",
+        "gamma_disagree='5' of DynamicMutualLoss",
         'without quotes',
     ),
-    'loss, unknown rule': ({'model.loss.rule': 'mutal'}, "rule='mutal'", 'choose one of mutual'),
-    'loss, misspelled argument': ({'model.loss.gama_agree': 5.0}, "takes no 'gama_agree' (is 'gamma_agree' meant?)"),
+    'loss, unknown rule': ({'model.loss.rule': 'mutal'}, "rule='mutal'", "give one of 'mutual'"),
     'loss, another': (
         replaced('model.loss', {'type': 'CrossEntropyLoss'}),
         'CrossEntropyLoss',
@@ -282,7 +288,7 @@ RUNS = {
     # Optimizers, schedules, loops.
     'optimizer, one for all': (
         lambda place: unset('optim_wrapper', 'constructor'),
-        'one OptimWrapper for all peers',
+        "is 'OptimWrapper' in optim_wrapper",
         'add',
     ),
     'optimizer, unknown peer': (
@@ -297,7 +303,12 @@ RUNS = {
         'mend its type',
     ),
     'optimizer, misspelled': ({'optim_wrapper.optimizer.momentun': 0.9}, "optim_wrapper of peer 'left'", "'momentun'"),
-    'compile of everything': ({'compile': True}, 'compile=True of the config', 'take it out', 'backbone of each peer'),
+    'compile of everything': (
+        {'compile': True},
+        'compile is True in the config',
+        'take it out',
+        'backbone of each peer',
+    ),
     'optimizer, AMP without GPU': (
         {'optim_wrapper.type': 'AmpOptimWrapper'},
         "optim_wrapper of peer 'left'",
@@ -308,20 +319,19 @@ RUNS = {
     'loop, in epochs': (
         {'train_cfg': {'_delete_': True, 'by_epoch': True, 'max_epochs': 3}, 'param_scheduler': None},
         'EpochBasedTrainLoop',
-        "type='IterBasedTrainLoop', max_iters=9",
+        "type='IterBasedTrainLoop', max_iters=",
     ),
     # The data.
     'data, mmseg dataset': (
         lambda place: replaced('train_dataloader.dataset', shapes(place.data, 'labeled.txt', pipeline=TRAIN_PIPELINE)),
-        'is a BaseSegDataset',
+        "is 'BaseSegDataset' in train_dataloader",
         "dict(type='mmdmt.MutualDataset'",
     ),
     'data, no batch sampler': (
         {'train_dataloader.batch_sampler': None},
-        'no mmdmt.MutualBatchSampler',
+        "is 'BatchSampler' in train_dataloader",
         'add batch_sampler',
     ),
-    'data, misspelled part': ({'train_dataloader.dataset.unlabelled': {}}, "'unlabelled' (is 'unlabeled' meant?)"),
     'data, no root': ({LABELED + 'data_root': '/no/such'}, '/no/such/labeled.txt', 'labeled dataset', 'make the list'),
     'data, no folder': ({LABELED + 'ann_file': '', LABELED + 'data_prefix.img_path': 'imgs'}, 'imgs', 'data_prefix'),
     'data, no such dataset': ({LABELED + 'type': 'BaseSegDatset'}, 'labeled dataset', 'BaseSegDatset is not in'),
@@ -333,8 +343,8 @@ RUNS = {
     ),
     'data, one class too many': (
         replaced(LABELED + 'metainfo', {'classes': [*CLASSES, 'star'], 'palette': [[0] * 3] * 4}),
-        'num_classes=3',
-        '4 classes',
+        "num_classes is 3 in the heads of peer 'left'",
+        '4 in the labeled dataset (ground, square, disc, star)',
         'set num_classes',
     ),
     'data, other suffix': (
@@ -371,17 +381,17 @@ RUNS = {
     'mask, in colors': (
         painted('masks/000.png', lambda mask: np.dstack([mask] * 3)),
         'masks/000.png',
-        'mode RGB',
+        'with 3 channels',
         'convert it',
     ),
     'mask, in colors, .PNG': (
         every('masks', lambda mask: np.dstack([mask] * 3), after='.PNG'),
-        'mode RGB',
+        'with 3 channels',
         'convert it',
     ),
     'mask, in colors, .tif': (
         every('masks', lambda mask: np.dstack([mask] * 3), after='.tif'),
-        'mode RGB',
+        'with 3 channels',
         'convert it',
     ),
     'mask, 16 bits, .tif': (
@@ -504,7 +514,7 @@ RUNS = {
                 for head in ('decode_head', 'auxiliary_head')
             },
         },
-        'num_classes=1',
+        'num_classes is 1',
         'name the background as a class',
     ),
     'random size before the pseudo label': (
@@ -523,27 +533,36 @@ RUNS = {
         'phases[1].lr=0.1',
         'learning rate > 0',
     ),
-    'metric of the best, none': ({**BEST, HOOK + 'carry_metric': None}, 'carry_metric=None', "such as 'mIoU'"),
-    'labeling, thousands of workers': ({HOOK + 'labeling.num_workers': 5000}, 'labeling.num_workers=5000', 'at most'),
+    'metric of the best, none': (
+        {**BEST, HOOK + 'carry_metric': None},
+        "is 'None' in carry_metric",
+        'choose one of those',
+    ),
+    'labeling, thousands of workers': (
+        {HOOK + 'labeling.num_workers': 5000},
+        'num_workers=5000 of labeling',
+        'number in [0, ',
+    ),
     'mask, all ignored': (every_mask(255), 'hold 255 alone, which is ignored', 'convert the masks'),
     'val, classes in another order': (
         {VAL + 'metainfo.classes': CLASSES[::-1]},
-        'in another order',
-        'disc, square, ground',
+        "is 'ground', 'square', 'disc' in the labeled dataset, but 'disc', 'square', 'ground'",
+        'in the same order',
     ),
     'val, other classes': (
         replaced(VAL + 'metainfo', {'classes': CLASSES[:2], 'palette': [[0] * 3] * 2}),
-        'other classes',
+        "but 'ground', 'square' in val_dataloader.dataset",
     ),
     'val, none for the best': (
         {**BEST, 'val_cfg': None, 'val_dataloader': None, 'val_evaluator': None},
-        "carry='best'",
+        "'mIoU' in carry_metric of DMTHook",
+        'nothing in val_evaluator',
         'add val_cfg',
     ),
     'val, unknown metric': (
         {**BEST, HOOK + 'carry_metric': 'mDice'},
-        "carry_metric='mDice'",
-        'aAcc, mIoU, mAcc',
+        "is 'mDice' in carry_metric of DMTHook",
+        "'aAcc', 'mIoU', 'mAcc' in val_evaluator",
         'choose',
     ),
     'val, not for each peer': (
@@ -551,7 +570,6 @@ RUNS = {
         'mIoU',
         "val_evaluator=dict(type='mmdmt.PeerMetric'",
     ),
-    'val, metric of nothing': (replaced('val_evaluator', {'type': 'mmdmt.PeerMetric'}), "PeerMetric needs 'metric'"),
     'val, no such metric': (
         {'val_evaluator.metric.type': 'IouMetric'},
         'PeerMetric cannot be built',
@@ -593,7 +611,7 @@ RUNS = {
         "/no/such.pth, the checkpoint for peer 'left'",
         'does not exist',
     ),
-    'peer file, of nobody': ({'model.load_from.lef': 'x.pth'}, "load_from of DynamicMutualTraining names 'lef'"),
+    'peer file, of nobody': ({'model.load_from.lef': 'x.pth'}, "is 'lef' in load_from of DynamicMutualTraining"),
     'peer file, damaged': (spoilt_file(b'PK\x03\x04', PEER_FILE), "for peer 'left'", 'is damaged or incomplete'),
     'peer file, runs code': (lambda place: {PEER_FILE: crafted(place)}, "crafted.pth, the checkpoint for peer 'left'"),
     'peer file, other network': (
@@ -612,6 +630,15 @@ RUNS = {
         lambda place: {'load_from': crafted(place), 'resume': True},
         'crafted.pth, the checkpoint to resume',
     ),
+}
+
+
+UNKNOWN = {
+    'cary': {HOOK + 'cary': 'best'},
+    'predicts': {'model.predicts': 'left'},
+    'gama_agree': {'model.loss.gama_agree': 5.0},
+    'unlabelled': {'train_dataloader.dataset.unlabelled': {}},
+    'metric': replaced('val_evaluator', {'type': 'mmdmt.PeerMetric'}),
 }
 
 
@@ -668,6 +695,13 @@ def test_a_wrong_run_ends_before_its_first_iteration_with_a_sentence(change, wor
     check_sentence(str(error.value), words)
     assert not steps
     assert not (place.data / 'witness').exists()
+
+
+@pytest.mark.parametrize(('argument', 'change'), UNKNOWN.items(), ids=UNKNOWN)
+def test_an_argument_that_is_not_taken_or_lacks_is_named(argument, change, place):
+    with pytest.raises(TypeError, match=f"__init__\\(\\) .*'{argument}'"):
+        Runner.from_cfg(run_config(place.data, place.work_dir, **change)).train()
+    DefaultScope._instance_dict.clear()
 
 
 SPLITS, MEAN, EXPORT, COCO = 'make_splits.py', 'mean_of_runs.py', 'export_peer.py', 'model_converters/resnet101_coco.py'

@@ -17,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('name', nargs='?', help='default: list the names')
     args = parser.parse_args(argv)
-    from mmdmt.config_table import compose, names  # with the whole stack
+    from mmdmt.config_table import compose, names  # takes seconds, which a help does not need
 
     if args.name is None:
         print('\n'.join(f'{name}\n    {title}' for name, title in names().items()))

@@ -130,11 +130,13 @@ class PredictedImages:
     def views(self, numbers: Sequence[int]) -> Iterator[PeerLabels]:
         """Predict images."""
         for batch in load_batches(self.model, Subset(self.items, numbers), self._workers):
+            if isinstance(batch, str):
+                raise ValueError(batch)
             with torch.no_grad():
                 samples = [one for (one,) in self.model.predict_each(batch).values()]
             peers = torch.stack([_softmax(sample) for sample in samples])
             confidence, labels = peers.max(dim=1)
-            truth = _truth(batch['data_samples'][0])
+            truth = truth_of(batch['data_samples'][0])
             if truth is not None and truth.shape != labels.shape[1:]:
                 raise ValueError(
                     f'The label of {samples[0].get("img_path")} has the size {truth.shape}, its prediction '
@@ -213,13 +215,34 @@ def labeled_images(model: BaseModel, settings: Any, num_workers: int = 0) -> Pre
         settings (dict): Config of the dataset; its pipeline is that of ``val_dataloader``.
         num_workers (int): Processes that load images. Defaults to 0.
     """
-    pipeline = next(plain_datasets(model.cfg.val_dataloader.dataset)).get('pipeline')
-    dataset = DATASETS.build({**settings, 'pipeline': pipeline, 'test_mode': True})
+    dataset = evaluated_dataset(model.cfg, settings)
+    paths = [str(dataset.get_data_info(number).get('img_path', number)) for number in range(len(dataset))]
+    return PredictedImages(model, dataset, image_names(paths, dataset), num_workers)
+
+
+def evaluated_dataset(config: Config, settings: Any = None) -> Any:
+    """Build a dataset whose images go through the pipeline of validation.
+
+    Args:
+        config (Config): Of a run, or of a plain model.
+        settings (dict, optional): Config of the dataset. Defaults to None, the first of ``val_dataloader``.
+
+    Raises:
+        ValueError: If the config validates on nothing.
+    """
+    if not config.get('val_dataloader'):
+        raise ValueError('The config has no val_dataloader, whose images with labels are needed: add it.')
+    validated = next(plain_datasets(config.val_dataloader.dataset))
+    dataset = DATASETS.build({**(settings or validated), 'pipeline': validated.get('pipeline'), 'test_mode': True})
     labels = space_of_pipeline(all_transforms(dataset))
     labels.check_when_loaded(dataset)
     labels.undo_padding('the labeled images', dataset, False)
-    paths = [str(dataset.get_data_info(number).get('img_path', number)) for number in range(len(dataset))]
-    return PredictedImages(model, dataset, image_names(paths, dataset), num_workers)
+    return dataset
+
+
+def evenly(number: int, most: int) -> list[int]:
+    """Choose numbers below ``number``, evenly spread and ``most`` of them at most."""
+    return sorted({int(place) for place in np.linspace(0, number - 1, min(number, most))})
 
 
 def _classes(meta: Mapping[str, Any]) -> tuple[list[str], list[Sequence[int]]]:
@@ -239,7 +262,8 @@ def _softmax(sample: Any) -> torch.Tensor:
     return torch.as_tensor(sample.pred_score.float()[:, None, None])
 
 
-def _truth(sample: Any) -> NDArray[Any] | None:
+def truth_of(sample: Any) -> NDArray[Any] | None:
+    """Return the label of a packed image, (H, W), of a classifier's image one pixel; None if it has none."""
     if 'gt_sem_seg' in sample:
         return np.asarray(sample.gt_sem_seg.data[0].cpu().numpy())
     return np.asarray(sample.gt_label.cpu().numpy()[None]) if 'gt_label' in sample else None

@@ -16,6 +16,7 @@ from mmdmt.apis.peer_labels import (
     LabeledByPeers,
     PeerLabels,
     PredictedImages,
+    evenly,
     given_images,
     labeled_images,
     mutual_dataset,
@@ -25,7 +26,6 @@ from mmdmt.datasets import MutualDataset
 from mmdmt.labels.progress import progress
 from mmdmt.method.ranking import ErrorRates, compare, count_errors, spread
 from mmdmt.preparation.image_lists import write_lists
-from mmdmt.rules.joined_datasets import plain_datasets
 
 SCORES = ('doubt', 'disagreement', 'classes')
 _DISAGREE = 255
@@ -99,11 +99,6 @@ def measure_rates(images: LabeledByPeers, most: int) -> ErrorRates:
             counts += count_errors(view.labels, view.probability.argmax(axis=0), view.truth, len(images.classes))
     agree, disagree = counts[:, 1] / np.maximum(counts[:, 0], 1)
     return ErrorRates(float(agree), float(disagree))
-
-
-def evenly(number: int, most: int) -> list[int]:
-    """Choose numbers below ``number``, evenly spread and ``most`` of them at most."""
-    return sorted({int(place) for place in np.linspace(0, number - 1, min(number, most))})
 
 
 def check_new(out: Path) -> None:
@@ -242,8 +237,7 @@ def rank_run(
         source = given_images(model, images, num_workers)
     rates, known = None, 'unknown (no validation images were predicted)'
     if model is not None and validate and settings.get('val_dataloader'):
-        validated = labeled_images(model, next(plain_datasets(settings.val_dataloader.dataset)), num_workers)
-        rates = measure_rates(validated, validate)
+        rates = measure_rates(labeled_images(model, None, num_workers), validate)
         known = f'{rates.agree:.1%} of what the peers agree on is wrong, and {rates.disagree:.1%} of the rest'
     ranking = rank_images(source, by, classes)
     lists = {} if take is None else {'label_next.txt': choose_next(source, ranking, take)}
