@@ -7,6 +7,7 @@ name: the runs whose records lie in the folder of `results` that is called so, o
 method. `<!-- table: summary -->` sets data sets side by side.
 """
 
+import argparse
 import csv
 import os
 import re
@@ -356,6 +357,7 @@ def pages(root: Path = ROOT) -> list[Path]:
 
 def main() -> None:
     """Write all tables."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     folders = read_index()
     for page in pages():
         text = page.read_text()

@@ -1,6 +1,7 @@
 """Load labeled and pseudo-labeled images for each peer."""
 
 import hashlib
+import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -305,7 +306,8 @@ class MutualDataset(Dataset[dict[str, Any]]):
         labeled, unlabeled = self._paths(self.labeled), self._paths(self.unlabeled)
         # Once: asked for at every phase and by every peer, and slow for a large dataset.
         self._names_digest = _digest(image_names(unlabeled, self.unlabeled))
-        shared = set(labeled) & set(unlabeled)
+        learned = set(map(_identity, labeled))
+        shared = {path for path in unlabeled if _identity(path) in learned}  # links are the same images
         if shared:
             raise ValueError(
                 f'{len(shared)} images are both in the labeled and in the unlabeled dataset, such as {min(shared)}: '
@@ -338,6 +340,15 @@ def _path(info: dict[str, Any]) -> str:
     if 'img_path' in info:
         return str(info['img_path'])
     return hashlib.sha256(np.ascontiguousarray(info['img']).data).hexdigest()
+
+
+def _identity(path: str) -> Any:
+    """Return what two paths to one file have in common."""
+    try:
+        status = os.stat(path)  # noqa: PTH116  many, and a Path takes longer
+    except OSError:
+        return path
+    return status.st_dev, status.st_ino
 
 
 def _shows(sample: Any, wanted: int, least: int) -> bool:

@@ -9,6 +9,7 @@ from mmengine.dist import barrier, get_dist_info, is_main_process
 from mmengine.hooks import Hook, LoggerHook
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
+from torch import Tensor
 
 from mmdmt.engine.averaging import averaged_peers, averaged_weights, restart_averages, unwrap_averages
 from mmdmt.engine.best_weights import BestWeights
@@ -32,18 +33,21 @@ from mmdmt.engine.phase_labels import check_labels, make_labels
 from mmdmt.engine.phase_loader import PhaseLoader
 from mmdmt.engine.rehearsal import rehearse
 from mmdmt.engine.resume import changed_settings, check_resumed, confine, settings_of, settle_checkpoint
-from mmdmt.engine.run_checks import check_run, check_selection, check_settings
 from mmdmt.engine.run_lock import enter_work_dir
 from mmdmt.engine.run_record import RunRecord, best_checkpoint_alone, note_checkpoints, save_checkpoint
+from mmdmt.engine.start_checks import check_evaluated, check_selection, check_tested, check_training
 from mmdmt.engine.stop import CleanStop
-from mmdmt.engine.validation_checks import check_evaluated
 from mmdmt.labels.pixels.bank import remove_banks
 from mmdmt.method.draws import RareClasses
 from mmdmt.method.phases import Curriculum
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.run_weights import check_run_weights, rename_weights
 from mmdmt.registry import HOOKS
+from mmdmt.settings import Choice, Number, check_settings
 from mmdmt.stop_signal import SIGNAL, LeaveSignals
+
+LABELING = {'batch_size': Number(1, whole=True), 'num_workers': Number(0, 32 * (os.cpu_count() or 1), whole=True)}
+"""What the numbers of ``labeling`` may be: more processes would be started than a machine has room for."""
 
 
 @HOOKS.register_module()
@@ -109,12 +113,20 @@ class DMTHook(Hook):
         report_quality (bool): Whether pseudo labels are compared with the labels of unlabeled images, where there are
             any (``seg_map_path`` in the data_prefix of ``unlabeled``, or ``gt_label``). They are reported, never
             learned from. Defaults to True.
+        map_classes (bool): Whether the ids of validated and tested masks are mapped by the names of their classes,
+            where these stand in another order than those of the labeled images. Defaults to False: that is refused.
 
     Raises:
         ValueError: If the settings make no run, here or when the run starts.
     """
 
     priority = 80  # after the parameter schedulers (LOW, 70), before the checkpoints (VERY_LOW, 90)
+    SETTINGS = {
+        'carry': Choice('last', 'best', 'scratch'),
+        'keep_banks': Number(0, whole=True),
+        'stop_after_nan': Number(0, whole=True),
+        'lr_ramp': Choice('each', 'first'),
+    }
 
     def __init__(
         self,
@@ -128,6 +140,7 @@ class DMTHook(Hook):
         lr_ramp: str = 'each',
         report_quality: bool = True,
         rehearsal: bool = True,
+        map_classes: bool = False,
         *,
         warm_up: int | None = None,
         iters: int | Sequence[int] | None = None,
@@ -138,8 +151,8 @@ class DMTHook(Hook):
         lr_factor: float | None = None,
         warm_up_lists: Mapping[str, str] | None = None,
     ) -> None:
-        compact = {'warm_up': warm_up, 'iters': iters, 'labeled': labeled, 'pseudo': pseudo, 'ratios': ratios}
-        compact |= {'online': online, 'lr_factor': lr_factor, 'warm_up_lists': warm_up_lists}
+        compact: dict[str, Any] = {'warm_up': warm_up, 'iters': iters, 'labeled': labeled, 'pseudo': pseudo}
+        compact |= {'ratios': ratios, 'online': online, 'lr_factor': lr_factor, 'warm_up_lists': warm_up_lists}
         given = {name: value for name, value in compact.items() if value is not None}
         if phases is not None and given:
             raise ValueError(
@@ -152,17 +165,20 @@ class DMTHook(Hook):
             )
         self.curriculum = Curriculum.compact(**given) if phases is None else Curriculum.from_configs(phases)
         self.labeling = dict(labeling or {})
-        check_settings(carry, carry_metric, keep_banks, stop_after_nan, self.labeling)
+        check_settings(self, locals())
+        check_settings('labeling of DMTHook', self.labeling, LABELING)
+        taken = [*LABELING, 'selection', 'views', 'together']
+        if unknown := set(self.labeling) - set(taken):
+            raise ValueError(f'labeling of DMTHook has {sorted(unknown)}: give {", ".join(taken)}.')
         self.keep_banks = keep_banks
         self.report_quality, self.rehearsal = report_quality, rehearsal
-        if lr_ramp not in ('each', 'first'):
-            raise ValueError(f"lr_ramp={lr_ramp!r} of DMTHook is unknown: choose 'each' or 'first'.")
-        self.lr_ramp = lr_ramp
+        self.lr_ramp, self.map_classes = lr_ramp, map_classes
         self.rare_classes = None if rare_classes is None else dict(rare_classes)
         self.best = BestWeights(carry_metric) if carry == 'best' else None
         self.from_scratch = carry == 'scratch'
         self.phase = 0
         self.run_id = ''
+        self._seen: Mapping[str, Tensor] = {}
         self._loss_watch, self._stop = LossWatch(stop_after_nan), CleanStop()
         self._events = RunEvents()
         self._lock: int | None = None
@@ -179,12 +195,12 @@ class DMTHook(Hook):
             model = model_of(runner)
             if runner._load_from is not None and isinstance(model, DynamicMutualTraining):
                 check_run_weights(runner._load_from, model, complete=True)
-            check_evaluated(runner)
+            check_evaluated(runner, self.map_classes)
             return  # not built: the run only tests
         self._events.open(runner)
-        check_run(runner, self.curriculum, self.best.metric if self.best is not None else None)
+        check_training(runner, self.curriculum, None if self.best is None else str(self.best.metric))
         check_selection(runner, self.labeling.get('selection'))
-        check_evaluated(runner)
+        check_evaluated(runner, self.map_classes)
         warn_of_absent_classes(runner)
         if is_main_process():
             self._lock = enter_work_dir(Path(runner.work_dir))
@@ -204,10 +220,13 @@ class DMTHook(Hook):
         confine(checkpoint, self._record)
         if runner._resume and not self.run_id:
             self.run_id = checkpoint['dmt']['run']
+            self._seen = checkpoint['dmt'].get('seen', {})
             if self.best is not None:
                 self.best.scores = dict(checkpoint['dmt']['best'])
         elif isinstance(runner.optim_wrapper, OptimWrapper):
             rename_weights(checkpoint)
+        else:
+            check_tested(runner, checkpoint.get('meta', {}).get('dataset_meta') or {}, self.map_classes)
 
     def before_train(self, runner: Runner) -> None:
         """Enter the phase of the first iteration, which is not the first of all when a run is resumed."""
@@ -394,8 +413,8 @@ class DMTHook(Hook):
             self.best.begin(self._best_folder(runner))
         model = model_of(runner)
         model.begin_phase(phase, averaged_peers(runner))
-        if model.online is not None and iteration > self.curriculum.start(self.phase) and self._saved is not None:
-            model.online.seen = dict(self._saved.get('seen', {}))
+        if model.online is not None and iteration > self.curriculum.start(self.phase):
+            model.online.seen = dict(self._seen)
         plan = plan_phase(runner, self.curriculum, self.phase, self.bank_folder(runner), self._rare_classes)
         runner.train_dataloader.batch_sampler.start(plan, iteration)
         runner.train_loop.dataloader_iterator.restart()

@@ -87,12 +87,8 @@ def check_labels(runner: Runner, curriculum: Curriculum, phase: int, folder: Pat
     dataset, ratio = runner.train_dataloader.dataset, curriculum[phase].label_ratio
     for name in _labelers(runner):
         manifest = labels_of(runner).bank(folder / name).manifest
-        manifest.check(folder / name, run=run, phase=phase, peer=name, names=dataset.names_digest())
-        if manifest.label_ratio != ratio:
-            raise ValueError(
-                f'label_ratio={ratio} of phases[{phase}] was {manifest.label_ratio} when the phase began, and '
-                'its pseudo labels were chosen by that: set it back; only phases still to come may change.'
-            )
+        identity = dict(run=run, phase=phase, peer=name, names=dataset.names_digest(), label_ratio=ratio)
+        manifest.check(folder / name, **identity)
     warning = check_files(folder, dataset.unlabeled_files()) if is_main_process() else ''
     if warning:
         runner.logger.warning(warning)

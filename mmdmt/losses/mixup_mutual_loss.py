@@ -13,6 +13,10 @@ from torch import Tensor
 from mmdmt.losses.dynamic_mutual_loss import DynamicMutualLoss
 from mmdmt.method.weights import Comparison
 from mmdmt.registry import MODELS
+from mmdmt.settings import Number, check_settings
+
+NO_LABEL = -100
+"""A label that no image has: 255 is a class of ImageNet."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ class MixupMutualLoss(DynamicMutualLoss):
         ValueError: If ``mixup_alpha`` is not above 0.
     """
 
+    SETTINGS = {**DynamicMutualLoss.SETTINGS, 'mixup_alpha': Number(0, above=True, optional=True)}
+
     def __init__(
         self,
         gamma_agree: float = 4.0,
@@ -74,11 +80,7 @@ class MixupMutualLoss(DynamicMutualLoss):
         **kwargs: Any,
     ) -> None:
         super().__init__(gamma_agree, gamma_disagree, ramp=ramp, **kwargs)
-        if mixup_alpha is not None and not mixup_alpha > 0:
-            raise ValueError(
-                f'mixup_alpha={mixup_alpha} of {type(self).__name__} is not a parameter of a beta distribution: give a '
-                'number > 0, or None for no mixup.'
-            )
+        check_settings(self, locals())
         self.mixup_alpha = mixup_alpha
         self.accuracy: Tensor | None = None
         self._mixed: tuple[Tensor, Tensor, Mixture] | None = None
@@ -111,7 +113,7 @@ class MixupMutualLoss(DynamicMutualLoss):
         return weights
 
     def forward(
-        self, logits: Tensor, label: Tensor, weight: Tensor | None = None, ignore_index: int = 255, **kwargs: Any
+        self, logits: Tensor, label: Tensor, weight: Tensor | None = None, ignore_index: int = NO_LABEL, **kwargs: Any
     ) -> Tensor:
         """Compute the loss; outside of contexts the plain cross entropy.
 
@@ -123,7 +125,7 @@ class MixupMutualLoss(DynamicMutualLoss):
             label (Tensor): (N,) integer labels, or (N, C) float32 scores, as batch augmentations make them. Not used
                 inside ``mixed_targets``.
             weight (Tensor, optional): Further weights. Defaults to None.
-            ignore_index (int): The label that does not count. Defaults to 255.
+            ignore_index (int): The label that does not count. Defaults to -100, none.
             **kwargs: MMPretrain hands losses more than one of them needs (``avg_factor``).
 
         Returns:
@@ -143,7 +145,7 @@ class MixupMutualLoss(DynamicMutualLoss):
         return super().forward(logits, label, weight, ignore_index, **kwargs)
 
     def weigh(
-        self, logits: Tensor, label: Tensor, confidence: Tensor, ignore_index: int = 255
+        self, logits: Tensor, label: Tensor, confidence: Tensor, ignore_index: int = NO_LABEL
     ) -> tuple[Comparison, Tensor]:
         """Weigh labels by the rule, and leave ``counts`` and ``accuracy`` behind.
 
@@ -151,7 +153,7 @@ class MixupMutualLoss(DynamicMutualLoss):
             logits (Tensor): (N, C).
             label (Tensor): (N,) integer labels.
             confidence (Tensor): (N,) float32, ``inf`` for ground truth.
-            ignore_index (int): The label that does not count. Defaults to 255.
+            ignore_index (int): The label that does not count. Defaults to -100, none.
 
         Returns:
             tuple[Comparison, Tensor]: As of :meth:`mmdmt.DynamicMutualLoss.weigh`.

@@ -10,6 +10,7 @@ from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
 from mmdmt.losses import DynamicMutualLoss, Mixture, MixupMutualLoss
+from mmdmt.losses.mixup_mutual_loss import NO_LABEL
 from mmdmt.method.weights import GROUND_TRUTH
 from mmdmt.mixes import Mix
 from mmdmt.models.names import ENSEMBLE
@@ -20,9 +21,6 @@ SUPPORTED = (
     'DMT weighs images, so the head must be a ClsHead with CrossEntropyLoss and a softmax, without class weights (as '
     'LinearClsHead or VisionTransformerClsHead have it)'
 )
-
-NO_LABEL = -100
-"""A label that no image has, and cross entropy ignores."""
 
 
 class Classifiers:

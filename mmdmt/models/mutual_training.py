@@ -13,13 +13,14 @@ from torch import Tensor, nn
 
 from mmdmt.losses import DynamicMutualLoss
 from mmdmt.method.draws import TRUTH
-from mmdmt.method.phases import Phase
+from mmdmt.method.phases import OnlineLabels, Phase
 from mmdmt.mixes import build_mixes
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.online_labels import OnlineLabeling
 from mmdmt.models.peer_agreement import agreed_kind, agreed_num_classes, check_names, ring
 from mmdmt.models.peer_building import build_peer, naming_the_way_out
-from mmdmt.models.weights import load_plain_checkpoint, strip_wrapper_prefix, watched_init
+from mmdmt.models.preprocessing import preprocessed
+from mmdmt.models.weights import check_initial, load_plain_checkpoint, strip_wrapper_prefix, watched_init
 from mmdmt.registry import MODELS
 
 PSEUDO_COUNTS = ('pseudo_pixels', 'disagree', 'learner_wins')
@@ -109,7 +110,7 @@ class DynamicMutualTraining(BaseModel):
         self._losses = {name: self.kind.place_loss(name, peer, loss) for name, peer in self.bare_peers.items()}
         self.num_classes = agreed_num_classes(self.kind, self.bare_peers)
         self.mixes = build_mixes(mixes or (), self.kind.space)
-        self.online: OnlineLabeling | None = None
+        self.online: OnlineLabeling | None = self._labels_online(OnlineLabels())  # without phases, too
         """What labels in each iteration of the present phase; None where labels are of a bank, true, or not needed."""
         self._register_state_dict_hook(self._without_wrapper_prefix)
         self._register_load_state_dict_pre_hook(partial(self._without_wrapper_prefix, self))
@@ -143,6 +144,7 @@ class DynamicMutualTraining(BaseModel):
         """
         with naming_the_way_out(), ExitStack() as stack:
             for name, peer in self.bare_peers.items():
+                check_initial(name, peer)
                 stack.enter_context(watched_init(name, peer))
             super().init_weights()
         for name, path in self._load_from.items():
@@ -173,11 +175,14 @@ class DynamicMutualTraining(BaseModel):
         online = phase.online_labels
         self.online = None
         if online is not None and online.labeler != TRUTH:
-            models = averages if averages is not None and online.averaged else self.bare_peers
-            main = {name: placed[0] for name, placed in self._losses.items()}
-            self.online = OnlineLabeling(online, self.kind, models, self.labelers, main, self.num_classes)
+            self.online = self._labels_online(online, averages)
         for loss in self._all_losses():
             loss.floor = phase.floor
+
+    def _labels_online(self, settings: OnlineLabels, averages: Mapping[str, BaseModel] | None = None) -> OnlineLabeling:
+        models = averages if averages is not None and settings.averaged else self.bare_peers
+        main = {name: placed[0] for name, placed in self._losses.items()}
+        return OnlineLabeling(settings, self.kind, models, self.labelers, main, self.num_classes)
 
     def set_progress(self, progress: float) -> None:
         """Set the progress through the phase, for losses whose exponents grow with it.
@@ -293,8 +298,10 @@ class DynamicMutualTraining(BaseModel):
         results = {}
         for name, peer in self.bare_peers.items():
             own_data = {**data, 'data_samples': [sample.new() for sample in data['data_samples']]}
-            batch = peer.data_preprocessor(own_data, False)
-            results[name] = peer(**batch, mode='predict')
+            predicted: dict[int, BaseDataElement] = {}
+            for numbers, images, samples in preprocessed(peer, own_data):  # images of one size together
+                predicted |= zip(numbers, peer(images, samples, mode='predict'), strict=True)
+            results[name] = [predicted[number] for number in range(len(predicted))]
         return results
 
     def combine(self, results: dict[str, list[BaseDataElement]]) -> list[BaseDataElement]:

@@ -1,8 +1,18 @@
 """Draw data, predictions and pseudo labels."""
 
 from mmdmt.visualization.data_sheet import AnnotatedImage, draw_data
+from mmdmt.visualization.diagnosis_sheet import draw_diagnosis
 from mmdmt.visualization.phase_sheet import CropView, PhaseView, draw_phase
 from mmdmt.visualization.prediction_sheet import draw_predictions
 from mmdmt.visualization.visible_image import visible
 
-__all__ = ['AnnotatedImage', 'CropView', 'PhaseView', 'draw_data', 'draw_phase', 'draw_predictions', 'visible']
+__all__ = [
+    'AnnotatedImage',
+    'CropView',
+    'PhaseView',
+    'draw_data',
+    'draw_diagnosis',
+    'draw_phase',
+    'draw_predictions',
+    'visible',
+]

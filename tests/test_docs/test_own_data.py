@@ -82,7 +82,7 @@ def test_a_new_user_gets_from_images_to_masks_of_new_ones(checkout, capsys, mmse
     blocks = re.findall(r'```(bash|python)\n(.*?)```', PAGE, flags=re.DOTALL)
     commands = [line for kind, block in blocks if kind == 'bash' for line in block.splitlines()]
     schedule, baseline, deploy, use = (block for kind, block in blocks if kind == 'python')
-    Path('mine_labels.py').write_text(replaced(baseline, {'4000': '6'}))
+    Path('mine_labels.py').write_text(replaced(baseline, {'warm_up=4000': 'warm_up=6'}))
     said = {}
     for command in commands:
         command = command.replace('iter_20000', 'iter_6')

@@ -234,10 +234,12 @@ def test_peers_that_share_crops_see_them_in_colors_of_their_own(dataset):
         assert not torch.equal(first['inputs'], second['inputs'])
 
 
-def test_the_order_of_peers_means_nothing(dataset):
+def test_the_order_of_peers_means_nothing(dataset, monkeypatch):
     peer = toy_segmentor(dropout=0.0)
     draws = [Draw(name, image, image, bank) for name in 'ab' for image, bank in ((0, None), (1, ONLINE), (2, ONLINE))]
     models = [DynamicMutualTraining(peers=dict.fromkeys(order, peer)) for order in ('ab', 'ba')]
+    taught = []
+    monkeypatch.setattr(Segmentors, 'teach', lambda *given, teach=Segmentors.teach: taught.append(teach(*given)))
     models[0].init_weights()
     torch.nn.init.normal_(models[0].b.decode_head.conv_seg.weight)
     models[1].load_state_dict(models[0].state_dict())
@@ -246,6 +248,7 @@ def test_the_order_of_peers_means_nothing(dataset):
     for model in models:
         model.train()
         model.train_step(pseudo_collate([dataset[draw] for draw in draws]), PeerOptimWrapperConstructor(config)(model))
+    assert len(taught) == 4  # without phases, too
     one, two = (model.state_dict() for model in models)
     assert all(torch.equal(one[key], two[key]) for key in one)
     assert not torch.equal(one['a.decode_head.conv_seg.weight'], start['a.decode_head.conv_seg.weight'])
@@ -402,7 +405,7 @@ def test_classifiers_learn_what_the_labeler_says_of_the_weak_view(tmp_path, labe
 def test_classifiers_take_no_share_of_a_batch(tmp_path):
     config = image_config_of(tmp_path)
     config.custom_hooks[0].phases[1].online.label_ratio = 0.5
-    with pytest.raises(ValueError, match=r'online.label_ratio=0.5 keeps .* but the peers are classifiers'):
+    with pytest.raises(ValueError, match=r'online.label_ratio for labels of images is 0.5'):
         Runner.from_cfg(config).train()
 
 
@@ -425,22 +428,28 @@ def test_a_resumed_online_run_of_classifiers_ends_with_the_same_bits(tmp_path):
 @pytest.mark.parametrize(
     ('settings', 'words'),
     [
-        ({'custom_hooks.0.phases.1.online.labeler': 'average'}, "labeler='average', but no hook averages weights"),
-        ({'custom_hooks.0.phases.1.online.labeler': 'ensemble'}, "labeler='ensemble', but no hook averages weights"),
-        ({'custom_hooks.0.phases.1.online.weigh_by': 'both'}, "online.weigh_by='both' is unknown"),
-        ({'custom_hooks.0.phases.1.online.window': 9}, 'online.window=9: give the iterations'),
+        ({'custom_hooks.0.phases.1.online.labeler': 'average'}, "EMAHooks is 0 in .*labeler='average'"),
+        ({'custom_hooks.0.phases.1.online.labeler': 'ensemble'}, "EMAHooks is 0 in .*labeler='ensemble'"),
+        ({'custom_hooks.0.phases.1.online.weigh_by': 'both'}, "weigh_by='both' of online"),
+        ({'custom_hooks.0.phases.1.online.window': 9}, 'window=9 of online'),
         ({'custom_hooks.0.phases.1': {'label_ratio': 0.5}}, 'label_ratio=0.5 and online=.* exclude each other'),
-        ({'model.mixes': MIXES[:1], 'custom_hooks.0.phases.1': {'labeled': 3, 'pseudo': 1}}, 'CutMix of mixes needs 2'),
-        ({'model.mixes': MIXES[1:2], 'custom_hooks.0.phases.1': {'labeled': 0, 'pseudo': 4}}, 'ClassMix .* needs 1'),
-        ({'model.labelers': {'left': 'right'}}, "leaves 'right' without a labeler"),
-        ({'model.labelers': {'left': 'right', 'right': 'middle'}}, "names 'middle', which is none of the peers"),
+        (
+            {'model.mixes': MIXES[:1], 'custom_hooks.0.phases.1': {'labeled': 3, 'pseudo': 1}},
+            'lacks is 1 in .* where CutMix needs 2',
+        ),
+        (
+            {'model.mixes': MIXES[1:2], 'custom_hooks.0.phases.1': {'labeled': 0, 'pseudo': 4}},
+            'lacks is 1 in .* where ClassMix needs 1',
+        ),
+        ({'model.labelers': {'left': 'right'}}, "but 'left' in labelers"),
+        ({'model.labelers': {'left': 'right', 'right': 'middle'}}, "'middle' in labelers of"),
         (
             {'train_dataloader.dataset.learner_view': [{'type': 'RandomFlip', 'prob': 0.5}]},
-            'TwoViews holds RandomFlip, which moves pixels',
+            'holds RandomFlip, which is not known to change colors alone',
         ),
         (
             {'train_dataloader.dataset.learner_view': [{'type': 'Resize', 'scale': (16, 16)}]},
-            'TwoViews holds Resize, which changes the size',
+            'holds Resize, which is not known to change colors alone',
         ),
     ],
     ids=str,

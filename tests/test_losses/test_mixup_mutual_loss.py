@@ -64,9 +64,7 @@ def test_curriculum_labeling_weighs_nothing():
     assert weights.tolist() == [1, 1, 1, 1]
 
 
-@pytest.mark.parametrize(
-    ('settings', 'words'), [({'mixup_alpha': 0.0}, 'beta distribution'), ({'ramp': -1}, 'ramp=-1')]
-)
+@pytest.mark.parametrize(('settings', 'words'), [({'mixup_alpha': 0.0}, 'mixup_alpha='), ({'ramp': -1}, 'ramp=-1')])
 def test_settings_that_are_none_are_refused(settings, words):
     with pytest.raises(ValueError, match=words):
         MixupMutualLoss(**settings)
@@ -86,3 +84,11 @@ def test_two_means_of_images_without_a_mixture_and_with_one():
     with mixed.mixed_targets(LABEL, mixed.to_mix(weighed, CONFIDENCE), Mixture(1.0, torch.arange(4))):
         torch.testing.assert_close(mixed(LOGITS, LABEL), value)
     assert mixed.counts['pseudo_share'] == share < 1 / 3
+
+
+def test_class_255_is_a_class_like_others():
+    loss = MixupMutualLoss(gamma_agree=1, gamma_disagree=1, ramp=0, mixup_alpha=None)
+    logits, label = torch.randn(2, 1000), torch.tensor([255, 3])
+    torch.testing.assert_close(loss(logits, label), F.cross_entropy(logits, label))
+    with loss.pseudo_targets(torch.full((2,), GROUND_TRUTH)):
+        torch.testing.assert_close(loss(logits, label), F.cross_entropy(logits, label))

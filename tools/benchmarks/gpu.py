@@ -25,6 +25,7 @@ from labeling import CITYSCAPES_SIZE, VOC_SIZE
 from mmengine.dataset import pseudo_collate
 
 from mmdmt.labels.pixels.recorder import PixelRecorder
+from mmdmt.models.prediction import forward
 
 ROOT = Path(__file__).resolve().parents[2]
 PRECISIONS = {'float32': None, 'float16': torch.float16, 'bfloat16': torch.bfloat16}

@@ -14,6 +14,7 @@ from mmengine.structures import PixelData
 
 from mmdmt.method.draws import ONLINE, WEAK_VIEW
 from mmdmt.method.mixing import PixelBatch
+from mmdmt.method.phases import Phase
 from mmdmt.mixes import build_mixes
 from mmdmt.models.mutual_training import DynamicMutualTraining
 
@@ -25,7 +26,7 @@ def online_time(repeats: int, crop: int = 128, images: int = 8, width: int = 64)
     """Time an iteration that makes its labels, and one of the same batch whose labels come from a bank."""
     functions = {}
     for labeled in (1, images // 2):
-        for source, training in trainings(crop, images, width, labeled).items():
+        for source, training in trainings(crop, images, width, labeled, weak=labeled > 1).items():
             functions[source, labeled] = training.step
     times = interleaved(functions, repeats)
     return [
@@ -35,16 +36,20 @@ def online_time(repeats: int, crop: int = 128, images: int = 8, width: int = 64)
             ratios(times, ('online', images // 2), ('offline', images // 2)),
             target=1.35,
         ),
+        Row('weak_vs_online', ratios(times, ('weak', images // 2), ('online', images // 2)), target=1.02),
     ]
 
 
 def online_memory(repeats: int, crop: int = 128, images: int = 8, width: int = 64) -> list[Row]:
     """Weigh the same two iterations."""
     peaks = {}
-    for source, training in trainings(crop, images, width, labeled=1).items():
+    for source, training in trainings(crop, images, width, labeled=1, weak=True).items():
         training.step()  # optimizer states are made by the first step
         peaks[source] = peak_bytes(training.step) + training.kept_bytes()
-    return [Row('online_memory_vs_offline', [peaks['online'] / peaks['offline']], target=1.05)]
+    return [
+        Row('online_memory_vs_offline', [peaks['online'] / peaks['offline']], target=1.05),
+        Row('weak_memory_vs_online', [peaks['weak'] / peaks['online']], target=1.02),
+    ]
 
 
 def mixing_time(repeats: int, crop: int = 128, images: int = 8, width: int = 64) -> list[Row]:
@@ -76,17 +81,20 @@ def _mix_of_both(mix, batch: PixelBatch, images: int) -> None:
         mix(batch, range(1, images), [0], CLASSES)
 
 
-def trainings(crop: int, images: int, width: int, labeled: int) -> dict[str, Training]:
-    """Return the trainings of two peers on the same images, by where the labels come from."""
+def trainings(crop: int, images: int, width: int, labeled: int, weak: bool = False) -> dict[str, Training]:
+    """Return the trainings of two peers on the same images, by where the labels come from and the weights, if asked."""
     init_default_scope('mmseg')
     config = networks.resnet18(width, CLASSES, crop)
     made = {}
-    for source in ('offline', 'online'):
+    for source in ('offline', 'online', 'weak') if weak else ('offline', 'online'):
         torch.manual_seed(0)
         items = [item for name in PEERS for item in pseudo_share(name, crop, images, labeled)]
-        if source == 'online':
+        if source != 'offline':
             items = [_unlabeled(item) for item in items]
         model = DynamicMutualTraining(peers=Config({name: config for name in PEERS}))
+        if source != 'offline':
+            weigh_by = 'weak' if source == 'weak' else 'strong'
+            model.begin_phase(Phase(1, labeled, images - labeled, online={'weigh_by': weigh_by}))
         model.init_weights()
         made[source] = Training(
             model, OptimWrapperDict(**{name: sgd(peer) for name, peer in model.peers.items()}), items

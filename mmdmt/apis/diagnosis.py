@@ -1,0 +1,234 @@
+"""Judge rules without training: what pseudo labels would teach, beside what true labels would."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from mmengine.model import BaseModel
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from mmdmt.datasets.mutual_dataset import MutualDataset
+from mmdmt.evaluation_mode import evaluation_mode
+from mmdmt.losses import DynamicMutualLoss
+from mmdmt.method.draws import ONLINE, TRUTH, WEAK_VIEW, Draw
+from mmdmt.method.weights import compare_probability
+from mmdmt.models.mutual_training import DynamicMutualTraining
+
+
+class Case(NamedTuple):
+    """Labels and a rule that weighs them.
+
+    Attributes:
+        name: As a table calls it.
+        labels: ``'other'``, of the peer's labeler; ``'self'``; or ``'ensemble'``, of the mean of all peers.
+        view: On which view the learner's prediction weighs: ``'weak'`` or ``'strong'``.
+        rule: Of :class:`mmdmt.DynamicMutualLoss`.
+        gamma: Both of its exponents.
+        floor: The least confidence of a label.
+    """
+
+    name: str
+    labels: str = 'other'
+    view: str = 'strong'
+    rule: str = 'mutual'
+    gamma: float = 0.0
+    floor: float = 0.0
+
+
+CASES = (
+    Case('every label counts'),
+    Case('every label of itself', 'self'),
+    Case('every label of the ensemble', 'ensemble'),
+    Case('times confidence', rule='confidence', gamma=1.0),
+    Case('of the ensemble, times confidence', 'ensemble', rule='confidence', gamma=1.0),
+    Case('where the two agree, weak view', view='weak', rule='agreement'),
+    Case('rule on the weak view, gamma 1', view='weak', gamma=1.0),
+    Case('rule on the strong view, gamma 1', gamma=1.0),
+    Case('rule on the strong view, gamma 1, floor .7', gamma=1.0, floor=0.7),
+    Case('rule on the strong view, gamma 3', gamma=3.0),
+    Case('rule on the strong view, gamma 5', gamma=5.0),
+    Case('floor .95', floor=0.95),
+)
+"""What tables of a diagnosis compare."""
+
+
+@dataclass
+class Finding:
+    """What a case would teach one learner.
+
+    Args:
+        labels: int64 (2, classes); labels of each class, wrong and right.
+        kept: int64 (2, classes); those of a weight above zero.
+        weight: float64 (2, classes); the sum of their weights.
+        cosines: Of its gradient with that of the true labels, batch by batch.
+        lengths: Of its gradient along that of the true labels, as a share of the latter's length.
+    """
+
+    labels: NDArray[np.int64]
+    kept: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    cosines: list[float]
+    lengths: list[float]
+
+    @property
+    def accuracy(self) -> NDArray[np.float64]:
+        """Of each class, the share of its labels that are right."""
+        return _ratio(self.labels[1], self.labels.sum(axis=0))
+
+    @property
+    def share_kept(self) -> NDArray[np.float64]:
+        """Of each class, the share of its labels that weigh anything."""
+        return _ratio(self.kept.sum(axis=0), self.labels.sum(axis=0))
+
+    @property
+    def mean_weight(self) -> NDArray[np.float64]:
+        """Mean weight of wrong and of right labels of each class, (2, classes)."""
+        return _ratio(self.weight, self.labels)
+
+    @property
+    def share_of_weight(self) -> NDArray[np.float64]:
+        """Of each class, the share that its labels have of the weight of all."""
+        weight = self.weight.sum(axis=0)
+        return _ratio(weight, np.full_like(weight, weight.sum()))
+
+    def overall(self) -> dict[str, float]:
+        """Tell it in six numbers: of all labels together, and of the gradients the mean over batches."""
+        whole = replace(self, **{key: getattr(self, key).sum(axis=1)[:, None] for key in ('labels', 'kept', 'weight')})
+        wrong, right = whole.mean_weight[:, 0]
+        return {
+            'accuracy': float(whole.accuracy[0]),
+            'kept': float(whole.share_kept[0]),
+            'weight of right': float(right),
+            'weight of wrong': float(wrong),
+            'cosine': float(np.mean(self.cosines)),
+            'length': float(np.mean(self.lengths)),
+        }
+
+
+def diagnose(
+    model: DynamicMutualTraining,
+    dataset: MutualDataset,
+    images: int = 16,
+    batch_size: int = 4,
+    cases: Sequence[Case] = CASES,
+) -> dict[str, dict[str, Finding]]:
+    """Compare what rules would teach each peer with what true labels would.
+
+    Training crops of unlabeled images are labeled on the weak view by the weights that the model holds. The gradients
+    are those of the main head's cross entropy on the learner's view, unmixed, with respect to all parameters of the
+    learner, which forwards the crops as it does in training, but without dropout. Pixels whose truth is not known
+    count nowhere. Nothing of the model is changed.
+
+    Args:
+        model (DynamicMutualTraining): Of segmentors, with the weights of a checkpoint.
+        dataset (MutualDataset): Whose unlabeled images have masks.
+        images (int): How many of them, spread evenly over the list. Defaults to 16.
+        batch_size (int): How many have one gradient. Defaults to 4.
+        cases (Sequence[Case]): What is compared. Defaults to :data:`CASES`.
+
+    Returns:
+        dict[str, dict[str, Finding]]: By learner and the name of the case.
+
+    Raises:
+        ValueError: If the peers are classifiers, or an image has no mask.
+        FileNotFoundError: If a mask does not exist.
+    """
+    if model.kind.space != 'pixels':
+        raise ValueError('A diagnosis compares labels of pixels, but the peers are classifiers.')
+    dataset.check_truth()
+    count = min(images, dataset.num_unlabeled())
+    chosen = np.linspace(0, dataset.num_unlabeled() - 1, count).round().astype(int).tolist()
+    found = {name: {case.name: _nothing(model.num_classes) for case in cases} for name in model.peer_names}
+    for start in range(0, count, batch_size):
+        batch = chosen[start : start + batch_size]
+        items = {bank: [dataset[Draw('', image, image, bank)] for image in batch] for bank in (ONLINE, TRUTH)}
+        weak = [_weak_view(item) for item in items[ONLINE]]
+        with torch.no_grad():
+            predicted = {name: _predict(model, peer, weak) for name, peer in model.bare_peers.items()}
+        for name, peer in model.bare_peers.items():
+            _judge(model, name, peer, items[TRUTH], predicted, cases, found[name])
+    return found
+
+
+def _predict(model: DynamicMutualTraining, peer: BaseModel, views: Sequence[Tensor]) -> Tensor:
+    with evaluation_mode([peer]):
+        return model.kind.predict_views(peer, views)
+
+
+def _judge(
+    model: DynamicMutualTraining,
+    name: str,
+    peer: BaseModel,
+    items: Sequence[dict[str, Any]],
+    predicted: Mapping[str, Tensor],
+    cases: Sequence[Case],
+    found: Mapping[str, Finding],
+) -> None:
+    """Add what cases would teach a learner in one batch."""
+    learner = copy.deepcopy(peer).train()  # batch norms learn from every forward pass
+    for module in learner.modules():
+        if isinstance(module, nn.modules.dropout._DropoutNd):
+            module.eval()
+    logits, truth = _forward(learner, items)
+    parameters = [parameter for parameter in learner.parameters() if parameter.requires_grad]
+    ignored = model.kind.ignored_label(peer)
+    known = truth != ignored
+    strong = logits.detach().softmax(dim=0, dtype=torch.float32)
+
+    def gradient(label: Tensor, weights: Tensor) -> Tensor:
+        of_logits = (strong - nn.functional.one_hot(label.where(known, 0), len(strong)).T) * (weights * known)
+        given = (of_logits / known.sum().clamp(min=1)).to(logits.dtype)
+        parts = torch.autograd.grad(logits, parameters, given, retain_graph=True, allow_unused=True)
+        return torch.cat([part.flatten().double() for part in parts if part is not None])
+
+    true_gradient = gradient(truth, torch.ones_like(strong[0]))
+    length = true_gradient.norm()
+    for case in cases:
+        sources = {'self': [name], 'other': [model.labelers[name]], 'ensemble': list(predicted)}[case.labels]
+        confidence, label = torch.stack([predicted[one] for one in sources]).mean(dim=0).max(dim=0)
+        label = label.where(known, ignored)
+        loss = DynamicMutualLoss(case.gamma, case.gamma, rule=case.rule, min_confidence=case.floor)
+        seen = strong if case.view == 'strong' else predicted[name]
+        compared, weights = loss.weigh_compared(
+            compare_probability(seen[None], label[None], confidence[None], ignored), confidence[None]
+        )
+        label, weights = compared.label_index[0], weights[0]
+        taught, finding = gradient(label, weights), found[case.name]
+        along = float(taught @ true_gradient) / max(float(length), 1e-30)
+        finding.cosines.append(along / max(float(taught.norm()), 1e-30))
+        finding.lengths.append(along / max(float(length), 1e-30))
+        for right, where in enumerate((known & (label != truth), known & (label == truth))):
+            classes, of_them = label[where].cpu().numpy(), weights[where].double().cpu().numpy()
+            for counts, values in ((finding.labels, None), (finding.kept, of_them > 0), (finding.weight, of_them)):
+                counts[right] += np.bincount(classes, values, counts.shape[1]).astype(counts.dtype)
+
+
+def _forward(learner: Any, items: Sequence[dict[str, Any]]) -> tuple[Tensor, Tensor]:
+    """Forward the learner's views; return logits, (classes, pixels), and true labels, (pixels,), without padding."""
+    sizes = [item['inputs'].shape[1:] for item in items]
+    data = {'inputs': [item['inputs'] for item in items], 'data_samples': [item['data_samples'] for item in items]}
+    batch = learner.data_preprocessor(data, True)
+    shape = tuple(batch['inputs'].shape[2:])
+    metas = [{**sample.metainfo, 'img_shape': shape, 'pad_shape': shape} for sample in batch['data_samples']]
+    logits = learner.encode_decode(batch['inputs'], metas)
+    labels = [sample.gt_sem_seg.data[0] for sample in batch['data_samples']]
+    rows = [one[:, :height, :width].flatten(1) for one, (height, width) in zip(logits, sizes, strict=True)]
+    truth = [one[:height, :width].flatten() for one, (height, width) in zip(labels, sizes, strict=True)]
+    return torch.cat(rows, dim=1), torch.cat(truth).long()
+
+
+def _weak_view(item: dict[str, Any]) -> Tensor:
+    view = item['data_samples'].get(WEAK_VIEW)
+    return item['inputs'] if view is None else view.data
+
+
+def _nothing(classes: int) -> Finding:
+    return Finding(np.zeros((2, classes), np.int64), np.zeros((2, classes), np.int64), np.zeros((2, classes)), [], [])
+
+
+def _ratio(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:
+    return np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=np.asarray(whole) > 0)
