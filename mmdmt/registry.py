@@ -4,8 +4,6 @@ Every node names the package that registers its members, so that writing ``type=
 MMEngine imports this module, and this module's locations, on first use.
 """
 
-import functools
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,52 +18,24 @@ from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import WEIGHT_INITIALIZERS as MMENGINE_WEIGHT_INITIALIZERS
 from mmengine.registry import Registry
 
-from mmdmt.settings import check_arguments
-
-
-class OurRegistry(Registry):
-    """A registry whose classes answer a misspelled argument with a sentence that says what they take."""
-
-    def _register_module(self, module: Any, *args: Any, **kwargs: Any) -> None:
-        super()._register_module(module, *args, **kwargs)
-        if not inspect.isclass(module):
-            return
-        init = module.__init__
-
-        @functools.wraps(init)
-        def checked(instance: Any, *given: Any, **named: Any) -> None:
-            if not given:  # as from a config
-                check_arguments(module.__name__, init, named)
-            init(instance, *given, **named)
-
-        setattr(module, '__init__', checked)  # noqa: B010  mypy knows no other way
-
-
-MODELS = OurRegistry(
+MODELS = Registry(
     'model', parent=MMENGINE_MODELS, scope='mmdmt', locations=['mmdmt.models', 'mmdmt.losses', 'mmdmt.mixes']
 )
-WEIGHT_INITIALIZERS = OurRegistry(
+WEIGHT_INITIALIZERS = Registry(
     'weight initializer', parent=MMENGINE_WEIGHT_INITIALIZERS, scope='mmdmt', locations=['mmdmt.models']
 )
-HOOKS = OurRegistry('hook', parent=MMENGINE_HOOKS, scope='mmdmt', locations=['mmdmt.engine'])
-LOOPS = OurRegistry('loop', parent=MMENGINE_LOOPS, scope='mmdmt', locations=['mmdmt.engine'])
-OPTIM_WRAPPER_CONSTRUCTORS = OurRegistry(
+HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='mmdmt', locations=['mmdmt.engine'])
+LOOPS = Registry('loop', parent=MMENGINE_LOOPS, scope='mmdmt', locations=['mmdmt.engine'])
+OPTIM_WRAPPER_CONSTRUCTORS = Registry(
     'optimizer wrapper constructor',
     parent=MMENGINE_OPTIM_WRAPPER_CONSTRUCTORS,
     scope='mmdmt',
     locations=['mmdmt.engine'],
 )
-DATASETS = OurRegistry('dataset', parent=MMENGINE_DATASETS, scope='mmdmt', locations=['mmdmt.datasets'])
-DATA_SAMPLERS = OurRegistry('data sampler', parent=MMENGINE_DATA_SAMPLERS, scope='mmdmt', locations=['mmdmt.datasets'])
-TRANSFORMS = OurRegistry(
-    'transform', parent=MMENGINE_TRANSFORMS, scope='mmdmt', locations=['mmdmt.datasets.transforms']
-)
-SELECTIONS = OurRegistry(
-    'selection of pseudo labels',
-    scope='mmdmt',
-    locations=['mmdmt.labels.pixels.selection', 'mmdmt.labels.images.selection'],
-)
-METRICS = OurRegistry('metric', parent=MMENGINE_METRICS, scope='mmdmt', locations=['mmdmt.evaluation'])
+DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, scope='mmdmt', locations=['mmdmt.datasets'])
+DATA_SAMPLERS = Registry('data sampler', parent=MMENGINE_DATA_SAMPLERS, scope='mmdmt', locations=['mmdmt.datasets'])
+TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, scope='mmdmt', locations=['mmdmt.datasets.transforms'])
+METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='mmdmt', locations=['mmdmt.evaluation'])
 
 
 def type_name(config: Any) -> str:
@@ -110,26 +80,3 @@ def _named(kind: Any) -> Any:
     else:  # MMEngine's stand-in for what is not imported yet
         scope, _, name = str(kind).partition('.')[0], '', str(kind).rpartition('.')[2]
     return f'{scope}.{name}' if scope in ('mmseg', 'mmpretrain', 'mmdet', 'mmdmt') else name
-
-
-def build_selection(config: Mapping[str, Any], method: str) -> Any:
-    """Build the policy that selects pseudo labels.
-
-    Args:
-        config (dict): ``labeling.selection`` of DMTHook.
-        method (str): What the label space calls: ``thresholds`` for pixels, ``images`` for images.
-
-    Raises:
-        ValueError: If its type is unknown, or selects labels of the other space.
-    """
-    kind = config.get('type')
-    if isinstance(kind, str) and SELECTIONS.get(kind) is None:
-        raise ValueError(
-            f'labeling.selection names the unknown type {kind!r}: name a registered one, such as '
-            f'mmdmt.{"ClassBalancedPixels" if method == "thresholds" else "MostConfidentImages"}.'
-        )
-    # Without the scope MMEngine looks for a child of the toolbox's and warns that there is none.
-    selection = SELECTIONS.build({'_scope_': SELECTIONS.scope, **config})
-    if not hasattr(selection, method):
-        raise ValueError(f'labeling.selection={kind!r} has no method {method!r}: it selects no labels of this space.')
-    return selection

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
@@ -39,8 +40,10 @@ def our_scripts() -> dict[str, str]:
         >>> our_scripts()['collect_env']
         'Print system, GPUs and versions, for a report of a fault.'
     """
-    folder, scripts = script_folder('mmdmt'), {}
-    for path in sorted(folder.rglob('*.py')) if folder is not None else ():
+    folder, scripts = script_folder('mmdmt'), dict[str, str]()
+    if folder is None:
+        return scripts
+    for path in sorted(folder.rglob('*.py')):
         text = path.read_text(encoding='utf-8')
         if '__main__' in text and 'benchmarks' not in path.parts:
             purpose = (ast.get_docstring(ast.parse(text)) or '').partition('\n')[0]
@@ -121,9 +124,9 @@ def _print_help(path: Path) -> None:
         return isinstance(node, ast.FunctionDef) and node.name == 'parse_args'
 
     parts = [node for node in ast.parse(path.read_text(encoding='utf-8')).body if needed(node)]
-    namespace = {'DictAction': argparse.Action}  # MMEngine's prints the same
+    namespace: dict[str, Any] = {'DictAction': argparse.Action}  # MMEngine's prints the same
     exec(compile(ast.Module(parts, []), str(path), 'exec'), namespace)
-    namespace['parse_args']()  # type: ignore[operator]
+    namespace['parse_args']()
 
 
 def _check_tested(arguments: Sequence[str]) -> None:

@@ -1,47 +1,100 @@
-"""Check the arguments that a config gives a class, and name the ones that it takes."""
+"""Declare which values the arguments of a class may have, and check what is given.
 
-import inspect
-from collections.abc import Callable, Mapping
-from difflib import get_close_matches
+A class says so in ``SETTINGS``, by the names of its arguments, and its constructor calls :func:`check_settings`. Names
+that a constructor does not take are Python's to report.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf, isfinite
+from numbers import Integral, Real
 from typing import Any
 
 
-def check_arguments(name: str, function: Callable[..., Any], given: Mapping[str, Any]) -> None:
-    """Check the names of keyword arguments before a call.
+@dataclass(frozen=True)
+class Number:
+    """A finite number; ``--cfg-options`` and quotes in configs can make a string of one, which is refused.
 
     Args:
-        name (str): What is called, for the error message.
-        function (Callable): Takes them; ``self`` does not count.
-        given (Mapping): The arguments by name.
-
-    Raises:
-        ValueError: If one of them is not taken, or one that is needed is not given.
+        least: The least that is allowed. Defaults to any.
+        most: The greatest that is allowed. Defaults to any.
+        above: Whether ``least`` itself is refused. Defaults to False.
+        whole: Whether it must be a whole number. Defaults to False.
+        optional: Whether None is allowed. Defaults to False.
+        hint: A good value and what it means. Defaults to ``''``.
     """
-    parameters = {key: value for key, value in inspect.signature(function).parameters.items() if key != 'self'}
-    if any(value.kind is value.VAR_KEYWORD for value in parameters.values()):
-        return
-    unknown = [key for key in given if key not in parameters]
-    missing = [key for key, value in parameters.items() if value.default is value.empty and key not in given]
-    if unknown:
-        close = get_close_matches(unknown[0], parameters, n=1)
-        guess = f' (is {close[0]!r} meant?)' if close else ''
-        inherited = '' if close else ' If a base config sets it, put _delete_=True into the dict that replaces it.'
-        raise ValueError(f'{name} takes no {unknown[0]!r}{guess}: give only {", ".join(parameters)}.{inherited}')
-    if missing:
-        raise ValueError(f'{name} needs {", ".join(map(repr, missing))}: it takes {", ".join(parameters)}.')
+
+    least: float = -inf
+    most: float = inf
+    above: bool = False
+    whole: bool = False
+    optional: bool = False
+    hint: str = ''
+
+    def __contains__(self, value: Any) -> bool:
+        if value is None or isinstance(value, bool) or not isinstance(value, Integral if self.whole else Real):
+            return value is None and self.optional
+        number = float(value)
+        return isfinite(number) and self.least <= number <= self.most and not (self.above and number == self.least)
+
+    def __str__(self) -> str:
+        kind = 'a whole number' if self.whole else 'a number'
+        if self.most < inf:
+            kind += f' in {"(" if self.above else "["}{self.least:g}, {self.most:g}]'
+        elif self.least > -inf:
+            kind += f' {">" if self.above else ">="} {self.least:g}'
+        hint = f', such as {self.hint}' if self.hint else ''
+        return f'{kind}{" or None" if self.optional else ""}, without quotes{hint}'
 
 
-def check_number(place: str, value: Any, kind: type = float) -> None:
-    """Check that a setting is a number, which ``--cfg-options`` and quotes in configs can make a string.
+@dataclass(frozen=True)
+class Pair:
+    """The least and the greatest of a range, numbers of one kind."""
+
+    of: Number
+
+    def __contains__(self, value: Any) -> bool:
+        both = isinstance(value, (list, tuple)) and len(value) == 2 and all(one in self.of for one in value)
+        return both and value[0] <= value[1]
+
+    def __str__(self) -> str:
+        return f'(least, greatest), each {self.of}'
+
+
+class Choice:
+    """One of a few values."""
+
+    def __init__(self, *values: Any) -> None:
+        self.values = values
+
+    def __contains__(self, value: Any) -> bool:
+        return isinstance(value, str) and value in self.values
+
+    def __str__(self) -> str:
+        return f'one of {", ".join(map(repr, self.values))}'
+
+
+Setting = Number | Pair | Choice
+
+
+def check_settings(owner: Any, given: Mapping[str, Any], declared: Mapping[str, Setting] | None = None) -> None:
+    """Check values against what is declared for them.
 
     Args:
-        place (str): Name of the setting, for the error message.
-        value (Any): Its value.
-        kind (type): ``int`` for whole numbers only. Defaults to float.
+        owner (Any): An instance whose class has ``SETTINGS``; or a name, for the error message, with ``declared``.
+        given (Mapping): The values by name, such as ``locals()`` of a constructor; others beside them do not count.
+        declared (Mapping, optional): What each must be. Defaults to None, ``SETTINGS`` of the owner.
 
     Raises:
-        ValueError: If it is something else.
+        ValueError: If a value is not allowed.
+
+    Example:
+        >>> check_settings('BlockMask', {'size': 0}, {'size': Number(1, whole=True)})
+        Traceback (most recent call last):
+            ...
+        ValueError: size=0 of BlockMask: give a whole number >= 1, without quotes.
     """
-    if isinstance(value, bool) or not isinstance(value, int if kind is int else (int, float)):
-        wanted = 'a whole number' if kind is int else 'a number'
-        raise ValueError(f'{place}={value!r} is a {type(value).__name__}: give {wanted}, without quotes.')
+    name = owner if isinstance(owner, str) else type(owner).__name__
+    for key, setting in (owner.SETTINGS if declared is None else declared).items():
+        if key in given and given[key] not in setting:
+            raise ValueError(f'{key}={given[key]!r} of {name}: give {setting}.')

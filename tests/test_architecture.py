@@ -15,7 +15,6 @@ PURE = [
     'settings.py',
     'atomic_write.py',
     'integrity.py',
-    'configs.py',
     'preparation/camvid_lists.py',
     'stop_signal.py',
     'folders.py',
@@ -24,6 +23,7 @@ PURE = [
     'preparation/known_lists.py',
     'preparation/list_import.py',
     'preparation/near_duplicates.py',
+    'preparation/own_data.py',
     'preparation/published_splits.py',
     'preparation/splits.py',
     *(f'reports/{path.name}' for path in sorted((ROOT / 'reports').glob('*.py'))),
@@ -31,7 +31,7 @@ PURE = [
 # Rooms inside of a room that others may enter without entering the whole.
 SUBROOMS = {'models/backbones', 'models/decode_heads'}
 # What stands on Python alone and every room may import.
-FOUNDATIONS = {'atomic_write', 'evaluation_mode', 'folders', 'integrity', 'stop_signal'}
+FOUNDATIONS = {'atomic_write', 'evaluation_mode', 'folders', 'integrity', 'settings', 'stop_signal'}
 # Each room and the rooms that it may import besides.
 ARROWS = {
     'apis': {
@@ -57,11 +57,10 @@ ARROWS = {
         'evaluation',
         'visualization',
         'registry',
-        'settings',
         'version',
     },
     'evaluation': {'models', 'registry'},
-    'preparation': {'rules', 'labels', 'registry'},
+    'preparation': {'rules', 'labels', 'models', 'registry'},
     'datasets': {'method', 'labels', 'rules', 'preparation', 'registry'},
     'models': {
         'method',
@@ -71,23 +70,22 @@ ARROWS = {
         'models/backbones',
         'models/decode_heads',
         'registry',
-        'settings',
     },
     'labels': {'method', 'rules', 'registry'},
     'rules': {'registry'},
-    'losses': {'method', 'registry', 'settings'},
-    'mixes': {'method', 'registry', 'settings'},
+    'losses': {'method', 'registry'},
+    'mixes': {'method', 'registry'},
     'models/backbones': {'registry'},
     'models/decode_heads': {'registry'},
-    'method': {'settings'},
+    'method': set(),
     'visualization': set(),
     'reports': set(),
-    'registry': {'settings'},
+    'registry': set(),
     'settings': set(),
     'atomic_write': set(),
     'evaluation_mode': set(),
     'integrity': set(),
-    'configs': {'method'},
+    'config_table': set(),
     'stop_signal': set(),
     'folders': set(),
     'compat': set(),

@@ -84,6 +84,14 @@ def written(name, content):
     return spoil
 
 
+def linked(name, other):
+    def spoil(place):
+        (place.data / name).unlink()
+        (place.data / name).symlink_to(place.data / other)
+
+    return spoil
+
+
 def every_mask(value):
     def spoil(place):
         for path in (place.data / 'masks').iterdir():
@@ -198,7 +206,6 @@ def spoilt_file(content, key='load_from', **more):
 PEER_FILE = 'model.load_from.left'
 RUNS = {
     # The hook and its phases.
-    'hook, misspelled argument': ({HOOK + 'cary': 'best'}, "DMTHook takes no 'cary' (is 'carry' meant?)"),
     'hook, no phases': ({'custom_hooks': [{'type': 'mmdmt.DMTHook'}]}, 'DMTHook needs its phases', 'give warm_up'),
     'hook, phases empty': (phases(), 'phases=[]', 'give at least one phase'),
     'hook, phases no list': (
@@ -206,35 +213,25 @@ RUNS = {
         'not a list of dicts',
         'give phases=[dict(',
     ),
-    'hook, unknown carry': ({HOOK + 'carry': 'first'}, "carry='first'", "'last', 'best' or 'scratch'"),
-    'hook, keep_banks in words': ({HOOK + 'keep_banks': 'all'}, "keep_banks of DMTHook='all'", 'a whole number'),
-    'hook, labeling misspelled': ({HOOK + 'labeling.batchsize': 3}, "['batchsize']", 'it takes batch_size'),
-    'hook, labeling nothing at once': ({HOOK + 'labeling.batch_size': 0}, 'labeling.batch_size=0', 'give 1 or more'),
-    'hook, labeling quoted': ({HOOK + 'labeling.num_workers': '2'}, "num_workers of DMTHook='2'", 'without quotes'),
-    'hook, twice': (lambda place: twice(place), '2 DMTHooks', 'join their phases'),
+    'hook, unknown carry': ({HOOK + 'carry': 'first'}, "carry='first' of DMTHook", "'last', 'best', 'scratch'"),
+    'hook, keep_banks in words': ({HOOK + 'keep_banks': 'all'}, "keep_banks='all' of DMTHook", 'a whole number'),
+    'hook, labeling misspelled': ({HOOK + 'labeling.batchsize': 3}, "['batchsize']", 'give batch_size'),
+    'hook, labeling nothing at once': ({HOOK + 'labeling.batch_size': 0}, 'batch_size=0 of labeling of DMTHook'),
+    'hook, labeling quoted': ({HOOK + 'labeling.num_workers': '2'}, "num_workers='2' of labeling of DMTHook"),
+    'hook, twice': (lambda place: twice(place), 'number of DMTHooks is 2 in custom_hooks', 'join their phases'),
     'hook, none': ({'custom_hooks': []}, 'no phase to draw for', "add custom_hooks=[dict(type='mmdmt.DMTHook'"),
-    'phase, misspelled key': ({PHASE + 'iter': 3}, 'phases[1]', "no 'iter' (is 'iters' meant?)"),
-    'phase, without length': (phases({'labeled': 4}), 'phases[0]', "needs 'iters'"),
-    'phase, length quoted': ({PHASE + 'iters': '3'}, 'phases[1]', "iters='3' is a str", 'without quotes'),
-    'phase, no length': ({PHASE + 'iters': 0}, 'iters=0', 'give at least 1 iteration'),
-    'phase, ratio in percent': (
-        {PHASE + 'label_ratio': 20},
-        'phases[1]',
-        'label_ratio=20',
-        'such as 0.2 for 20 percent',
-    ),
+    'phase, misspelled key': ({PHASE + 'iter': 3}, 'phases[1]', "unexpected keyword argument 'iter'"),
+    'phase, without length': (phases({'labeled': 4}), 'phases[0]', "missing 1 required positional argument: 'iters'"),
+    'phase, length quoted': ({PHASE + 'iters': '3'}, 'phases[1]', "iters='3' of a phase", 'without quotes'),
+    'phase, no length': ({PHASE + 'iters': 0}, 'iters=0', 'a whole number >= 1'),
+    'phase, ratio in percent': ({PHASE + 'label_ratio': 20}, 'phases[1]', 'label_ratio=20'),
     'phase, ratio 0': ({PHASE + 'label_ratio': 0.0}, 'label_ratio=0.0', '(0, 1]'),
-    'phase, ratio quoted': ({PHASE + 'label_ratio': '0.5'}, "label_ratio='0.5' is a str", 'give a number'),
+    'phase, ratio quoted': ({PHASE + 'label_ratio': '0.5'}, "label_ratio='0.5' of a phase", 'give a number'),
     'phase, pseudo without ratio': ({HOOK + 'phases.0.pseudo': 2}, 'phases[0]', 'give label_ratio'),
     'phase, negative lr': ({PHASE + 'lr': -0.1}, 'lr=-0.1', 'give a number > 0'),
-    'phases, longer than the loop': (
-        {'train_cfg.max_iters': 8},
-        'max_iters=8',
-        '9 iterations (3 + 3 + 3)',
-        'make them',
-    ),
-    'phases, other batch size': ({'train_dataloader.batch_size': 8}, 'batch_size=8', 'phases[0]', 'make them equal'),
-    'own list, unknown peer': (own_lists('000\n', 'lef'), "labeled_lists names 'lef'", "['left', 'right']"),
+    'phases, longer than the loop': ({'train_cfg.max_iters': 8}, 'is 8 in train_cfg.max_iters'),
+    'phases, other batch size': ({'train_dataloader.batch_size': 8}, 'is 8 in train_dataloader.batch_size'),
+    'own list, unknown peer': (own_lists('000\n', 'lef'), "is 'lef' in phases[0].labeled_lists", "'left', 'right'"),
     'own list, missing': ({HOOK + 'phases.0.labeled_lists': {'left': 'no.txt'}}, 'no.txt', 'does not exist'),
     'own list, empty': (own_lists('\n'), 'left.txt names no image'),
     'own list, not labeled': (own_lists('000\n007\n'), 'left.txt names 1 images', "'007'"),
@@ -243,112 +240,83 @@ RUNS = {
     # The model.
     'model, peers a list': ({'model.peers': [toy_segmentor()]}, 'names no peer', 'peers=dict(left='),
     'model, no peer': ({'model.peers': {'_delete_': True}}, 'names no peer', 'at least one model'),
-    'model, misspelled argument': (
-        {'model.predicts': 'left'},
-        "DynamicMutualTraining takes no 'predicts'",
-        "'predict'",
-    ),
-    'model, predict of nobody': (
-        {'model.predict': 'middle'},
-        "predict of DynamicMutualTraining names 'middle'",
-        'peers',
-    ),
+    'model, predict of nobody': ({'model.predict': 'middle'}, "is 'middle' in predict of DynamicMutualTraining"),
     'model, no preprocessor': ({'model.peers.left.data_preprocessor': None}, "Peer 'left'", 'no data_preprocessor'),
     'model, peer of nothing': ({'model.peers.left': 'unet.py'}, "peers['left']='unet.py'", 'give the dict'),
     'model, unknown backbone': ({'model.peers.left.backbone.type': 'ResNot'}, "Peer 'left'", 'ResNot is not in'),
     'model, misspelled in a peer': (peer(chanels=8), "Peer 'left'", "'chanels'", "mend peers['left']"),
-    'model, other classes': (peer(num_classes=4), "{'left': 4, 'right': 3}", 'the same num_classes'),
-    'model, sigmoid': (
-        peer(loss_decode={'type': 'CrossEntropyLoss', 'use_sigmoid': True}),
-        'decode_head (FCNHead)',
-        'softmax',
-    ),
+    'model, other classes': (peer(num_classes=4), "is 4 in peer 'left', but 3 in peer 'right'", 'set num_classes'),
+    'model, sigmoid': (peer(loss_decode={'type': 'CrossEntropyLoss', 'use_sigmoid': True}), 'decode_head (FCNHead)'),
     'model, one output': (peer(num_classes=2, out_channels=1), 'out_channels=1', 'set num_classes=2, out_channels=2'),
     'model, dice': (peer(loss_decode={'type': 'DiceLoss', '_delete_': True}), 'computes DiceLoss', 'CrossEntropyLoss'),
     'model, no plugin model': (replaced('model', toy_segmentor()), 'EncoderDecoder', 'mmdmt.DynamicMutualTraining'),
+    'model, gaps between crops': (
+        {'model.peers.left.test_cfg': {'mode': 'slide', 'crop_size': (32, 32), 'stride': (36, 32)}},
+        "gap between crops is 4 in test_cfg of peer 'left'",
+        'make stride at most crop_size',
+    ),
     'loss, negative gamma': ({'model.loss.gamma_agree': -1.0}, 'gamma_agree=-1.0', 'give a number >= 0'),
-    'loss, gamma quoted': (
-        {'model.loss.gamma_disagree': '5'},
-        "gamma_disagree of DynamicMutualLoss='5'",
-        'without quotes',
-    ),
-    'loss, unknown rule': ({'model.loss.rule': 'mutal'}, "rule='mutal'", 'choose one of mutual'),
-    'loss, misspelled argument': ({'model.loss.gama_agree': 5.0}, "takes no 'gama_agree' (is 'gamma_agree' meant?)"),
-    'loss, another': (
-        replaced('model.loss', {'type': 'CrossEntropyLoss'}),
-        'CrossEntropyLoss',
-        "give type='mmdmt.Dynamic",
-    ),
+    'loss, gamma quoted': ({'model.loss.gamma_disagree': '5'}, "gamma_disagree='5' of DynamicMutualLoss"),
+    'loss, unknown rule': ({'model.loss.rule': 'mutal'}, "rule='mutal'", "give one of 'mutual'"),
+    'loss, another': (replaced('model.loss', {'type': 'CrossEntropyLoss'}), 'CrossEntropyLoss'),
     # Optimizers, schedules, loops.
     'optimizer, one for all': (
         lambda place: unset('optim_wrapper', 'constructor'),
-        'one OptimWrapper for all peers',
+        "is 'OptimWrapper' in optim_wrapper",
         'add',
     ),
-    'optimizer, unknown peer': (
-        {'optim_wrapper.peers': {'lef': {}}},
-        "optim_wrapper.peers names ['lef']",
-        "['left', 'right']",
-    ),
-    'optimizer, unknown type': (
-        {'optim_wrapper.optimizer.type': 'SDG'},
-        "optim_wrapper of peer 'left'",
-        "'SDG'",
-        'mend its type',
-    ),
+    'optimizer, unknown peer': ({'optim_wrapper.peers': {'lef': {}}}, "optim_wrapper.peers names ['lef']"),
+    'optimizer, unknown type': ({'optim_wrapper.optimizer.type': 'SDG'}, "optim_wrapper of peer 'left'", "'SDG'"),
     'optimizer, misspelled': ({'optim_wrapper.optimizer.momentun': 0.9}, "optim_wrapper of peer 'left'", "'momentun'"),
-    'compile of everything': ({'compile': True}, 'compile=True of the config', 'take it out', 'backbone of each peer'),
-    'optimizer, AMP without GPU': (
-        {'optim_wrapper.type': 'AmpOptimWrapper'},
-        "optim_wrapper of peer 'left'",
-        'only available',
-    ),
+    'compile of everything': ({'compile': True}, 'compile is True in the config', 'take it out'),
+    'optimizer, AMP without GPU': ({'optim_wrapper.type': 'AmpOptimWrapper'}, "optim_wrapper of peer 'left'"),
     'schedule, in epochs': ({'param_scheduler.0.by_epoch': True}, 'PolyLR counts epochs', 'by_epoch=False'),
     'schedule, too late': ({'param_scheduler.0.begin': 5}, 'begins at iteration 5', '3 iterations', 'begin earlier'),
     'loop, in epochs': (
         {'train_cfg': {'_delete_': True, 'by_epoch': True, 'max_epochs': 3}, 'param_scheduler': None},
         'EpochBasedTrainLoop',
-        "type='IterBasedTrainLoop', max_iters=9",
+        "type='IterBasedTrainLoop', max_iters=",
     ),
     # The data.
     'data, mmseg dataset': (
         lambda place: replaced('train_dataloader.dataset', shapes(place.data, 'labeled.txt', pipeline=TRAIN_PIPELINE)),
-        'is a BaseSegDataset',
+        "is 'BaseSegDataset' in train_dataloader",
         "dict(type='mmdmt.MutualDataset'",
     ),
-    'data, no batch sampler': (
-        {'train_dataloader.batch_sampler': None},
-        'no mmdmt.MutualBatchSampler',
-        'add batch_sampler',
-    ),
-    'data, misspelled part': ({'train_dataloader.dataset.unlabelled': {}}, "'unlabelled' (is 'unlabeled' meant?)"),
+    'data, no batch sampler': ({'train_dataloader.batch_sampler': None}, "is 'BatchSampler' in train_dataloader"),
     'data, no root': ({LABELED + 'data_root': '/no/such'}, '/no/such/labeled.txt', 'labeled dataset', 'make the list'),
     'data, no folder': ({LABELED + 'ann_file': '', LABELED + 'data_prefix.img_path': 'imgs'}, 'imgs', 'data_prefix'),
     'data, no such dataset': ({LABELED + 'type': 'BaseSegDatset'}, 'labeled dataset', 'BaseSegDatset is not in'),
     'data, misspelled in a dataset': ({UNLABELED + 'image_suffix': '.png'}, 'unlabeled dataset', "'image_suffix'"),
-    'data, no classes': (
-        {LABELED + 'metainfo': {'_delete_': True}},
-        'has no classes',
-        'give it metainfo=dict(classes=',
-    ),
+    'data, no classes': ({LABELED + 'metainfo': {'_delete_': True}}, 'has no classes'),
     'data, one class too many': (
         replaced(LABELED + 'metainfo', {'classes': [*CLASSES, 'star'], 'palette': [[0] * 3] * 4}),
-        'num_classes=3',
-        '4 classes',
+        "num_classes is 3 in the heads of peer 'left'",
+        '4 in the labeled dataset (ground, square, disc, star)',
         'set num_classes',
     ),
-    'data, other suffix': (
-        {UNLABELED + 'img_suffix': '.jpg'},
-        'images/006.jpg',
-        '10 images do not exist',
-        'the suffixes',
-    ),
+    'data, other suffix': ({UNLABELED + 'img_suffix': '.jpg'}, 'images/006.jpg', '10 images do not exist'),
     'data, no annotations loaded': (
         {LABELED + 'pipeline': [TRAIN_PIPELINE[0], TRAIN_PIPELINE[-1]]},
         'loads no pseudo label',
         'mmdmt.LoadPseudoLabel',
     ),
     'data, masks for the unlabeled': ({UNLABELED + 'pipeline': TRAIN_PIPELINE}, 'loads annotations', 'in place of'),
+    'data, classes in numbers': (
+        {LABELED + 'metainfo.classes': (0, 1, 2)},
+        'is 0, 1, 2 in the labeled dataset',
+        'strings',
+    ),
+    'data, no whole batch': (
+        {'val_dataloader.drop_last': True, 'val_dataloader.batch_size': 8},
+        'whole batches is 0 in val_dataloader (drop_last=True, batch_size=8)',
+        'take drop_last out',
+    ),
+    'list, of a link to a labeled image': (
+        linked('images/007.png', 'images/002.png'),
+        'images/007.png',
+        'take them off',
+    ),
     'list, missing': ({LABELED + 'ann_file': 'labels.txt'}, 'labeled dataset', 'labels.txt', 'ann_file'),
     'list, empty': (listed('unlabeled', ''), 'The unlabeled dataset', 'has no image', 'unlabeled.txt'),
     'list, in both': (listed('unlabeled', '005\n006\n'), '1 images are both', '005.png', 'take them off'),
@@ -362,50 +330,19 @@ RUNS = {
     'image, no mask': (lambda place: (place.data / 'masks/003.png').unlink(), 'masks/003.png', 'does not exist'),
     'image, damaged': (written('images/002.png', b'\x89PNG'), 'images/002.png', 'is not an image', 'replace it'),
     'mask, damaged': (written('masks/002.png', b'\x89PNG'), 'masks/002.png', 'is not an image', 'take it off'),
-    'mask, of another size': (
-        painted('masks/001.png', lambda mask: mask[:-4]),
-        'masks/001.png has 48x32 pixels',
-        '48x36',
-    ),
+    'mask, of another size': (painted('masks/001.png', lambda mask: mask[:-4]), 'masks/001.png has 48x32 pixels'),
     'mask, not a class': (painted('masks/004.png', lambda mask: mask + 1), 'masks/004.png', 'holds label 3', '0..2'),
-    'mask, in colors': (
-        painted('masks/000.png', lambda mask: np.dstack([mask] * 3)),
-        'masks/000.png',
-        'mode RGB',
-        'convert it',
-    ),
-    'mask, in colors, .PNG': (
-        every('masks', lambda mask: np.dstack([mask] * 3), after='.PNG'),
-        'mode RGB',
-        'convert it',
-    ),
-    'mask, in colors, .tif': (
-        every('masks', lambda mask: np.dstack([mask] * 3), after='.tif'),
-        'mode RGB',
-        'convert it',
-    ),
-    'mask, 16 bits, .tif': (
-        every('masks', lambda mask: mask.astype(np.uint16) + 256, after='.tif'),
-        'mode I;16',
-        'one channel of 8 bits',
-        'convert it',
-    ),
+    'mask, in colors': (painted('masks/000.png', lambda mask: np.dstack([mask] * 3)), 'masks/000.png'),
+    'mask, in colors, .PNG': (every('masks', lambda mask: np.dstack([mask] * 3), after='.PNG'), 'with 3 channels'),
+    'mask, in colors, .tif': (every('masks', lambda mask: np.dstack([mask] * 3), after='.tif'), 'with 3 channels'),
+    'mask, 16 bits, .tif': (every('masks', lambda mask: mask.astype(np.uint16) + 256, after='.tif'), 'mode I;16'),
     'mask, of numbers with a point': (
         every('masks', lambda mask: mask.astype(np.float32) + 0.7, after='.tiff'),
         'mode F',
         'convert it',
     ),
-    'mask of validation, not a class': (
-        in_validation(lambda mask: mask * 80),
-        'masks/016.png holds labels 80, 160',
-        'the 3 classes are 0..2',
-        'convert it',
-    ),
-    'mask of validation, of another size': (
-        in_validation(lambda mask: mask[:-4]),
-        'masks/016.png has',
-        'pair the right',
-    ),
+    'mask of validation, not a class': (in_validation(lambda mask: mask * 80), 'masks/016.png holds labels 80, 160'),
+    'mask of validation, of another size': (in_validation(lambda mask: mask[:-4]), 'masks/016.png has'),
     'mask of validation, missing': (
         lambda place: (place.data / 'masks/018.png').unlink(),
         'masks/018.png does not exist',
@@ -466,11 +403,7 @@ RUNS = {
         '255 in ignore_index of LoadPseudoLabel of the unlabeled dataset',
         'the same',
     ),
-    'ignored label, below zero': (
-        {**ignoring(-100), LABELED + 'ignore_index': -100},
-        'ignore_index=-100',
-        'in 0..255',
-    ),
+    'ignored label, below zero': ({**ignoring(-100), LABELED + 'ignore_index': -100}, 'ignore_index=-100', 'in 0..255'),
     'zero, dropped in the labeled set alone': (
         {LABELED + 'reduce_zero_label': True},
         'reduce_zero_label is True in the labeled dataset, but False in val_dataloader.dataset',
@@ -504,99 +437,39 @@ RUNS = {
                 for head in ('decode_head', 'auxiliary_head')
             },
         },
-        'num_classes=1',
+        'num_classes is 1',
         'name the background as a class',
     ),
-    'random size before the pseudo label': (
-        random_before_the_label(TRAIN_PIPELINE[2]),
-        'RandomResize',
-        'is random and stands before mmdmt.LoadPseudoLabel',
-        'put it behind',
-    ),
-    'random flip before the pseudo label': (
-        random_before_the_label(TRAIN_PIPELINE[4]),
-        'RandomFlip',
-        'put it behind mmdmt.LoadPseudoLabel',
-    ),
-    'rate of a phase, from zero': (
-        {PHASE + 'lr': 0.1, 'optim_wrapper.optimizer.lr': 0.0},
-        'phases[1].lr=0.1',
-        'learning rate > 0',
-    ),
-    'selection, unknown': (
-        {HOOK + 'labeling.selection': {'type': 'Surest'}},
-        "unknown type 'Surest'",
-        'ClassBalancedPixels',
-    ),
-    'selection, of images for pixels': (
-        {HOOK + 'labeling.selection': {'type': 'mmdmt.MostConfidentImages'}},
-        "has no method 'thresholds'",
-        'labels of this space',
-    ),
-    'selection, with strange arguments': (
-        {HOOK + 'labeling.selection': {'type': 'mmdmt.ClassBalancedPixels', 'share': 3}},
-        'ClassBalancedPixels',
-        'share',
-    ),
-    'selection, no config': ({HOOK + 'labeling.selection': 'surest'}, "labeling.selection='surest'", 'give dict(type='),
-    'metric of the best, none': ({**BEST, HOOK + 'carry_metric': None}, 'carry_metric=None', "such as 'mIoU'"),
-    'labeling, thousands of workers': ({HOOK + 'labeling.num_workers': 5000}, 'labeling.num_workers=5000', 'at most'),
+    'random size before the pseudo label': (random_before_the_label(TRAIN_PIPELINE[2]), 'RandomResize'),
+    'random flip before the pseudo label': (random_before_the_label(TRAIN_PIPELINE[4]), 'RandomFlip'),
+    'rate of a phase, from zero': ({PHASE + 'lr': 0.1, 'optim_wrapper.optimizer.lr': 0.0}, 'phases[1].lr=0.1'),
+    'metric of the best, none': ({**BEST, HOOK + 'carry_metric': None}, "is 'None' in carry_metric"),
+    'labeling, thousands of workers': ({HOOK + 'labeling.num_workers': 5000}, 'num_workers=5000 of labeling'),
     'mask, all ignored': (every_mask(255), 'hold 255 alone, which is ignored', 'convert the masks'),
     'val, classes in another order': (
         {VAL + 'metainfo.classes': CLASSES[::-1]},
-        'in another order',
-        'disc, square, ground',
+        "is 'ground', 'square', 'disc' in the labeled dataset, but 'disc', 'square', 'ground'",
+        'in the same order',
     ),
     'val, other classes': (
         replaced(VAL + 'metainfo', {'classes': CLASSES[:2], 'palette': [[0] * 3] * 2}),
-        'other classes',
+        "but 'ground', 'square' in val_dataloader.dataset",
     ),
     'val, none for the best': (
         {**BEST, 'val_cfg': None, 'val_dataloader': None, 'val_evaluator': None},
-        "carry='best'",
+        "'mIoU' in carry_metric of DMTHook",
+        'nothing in val_evaluator',
         'add val_cfg',
     ),
-    'val, unknown metric': (
-        {**BEST, HOOK + 'carry_metric': 'mDice'},
-        "carry_metric='mDice'",
-        'aAcc, mIoU, mAcc',
-        'choose',
-    ),
-    'val, not for each peer': (
-        {**BEST, **replaced('val_evaluator', {'type': 'IoUMetric'})},
-        'mIoU',
-        "val_evaluator=dict(type='mmdmt.PeerMetric'",
-    ),
-    'val, metric of nothing': (replaced('val_evaluator', {'type': 'mmdmt.PeerMetric'}), "PeerMetric needs 'metric'"),
-    'val, no such metric': (
-        {'val_evaluator.metric.type': 'IouMetric'},
-        'PeerMetric cannot be built',
-        'IouMetric is not in',
-    ),
+    'val, unknown metric': ({**BEST, HOOK + 'carry_metric': 'mDice'}, "is 'mDice' in carry_metric of DMTHook"),
+    'val, not for each peer': ({**BEST, **replaced('val_evaluator', {'type': 'IoUMetric'})}, 'mIoU'),
+    'val, no such metric': ({'val_evaluator.metric.type': 'IouMetric'}, 'PeerMetric cannot be built'),
     # Checkpoints.
-    'load_from, missing': (
-        {'load_from': '/no/such.pth'},
-        '/no/such.pth, load_from,',
-        'does not exist',
-        'check the path',
-    ),
+    'load_from, missing': ({'load_from': '/no/such.pth'}, '/no/such.pth, load_from,', 'does not exist'),
     'load_from, no checkpoint': (spoilt_file(b'<html>404'), 'given.pth, load_from,', 'cannot be read safely'),
-    'load_from, cut short': (
-        spoilt_file(b'PK\x03\x04 and no more'),
-        'given.pth',
-        'is damaged or incomplete',
-        'Give a good copy',
-    ),
-    'load_from, a pickle': (
-        spoilt_file(pickle.dumps({'state_dict': {}}, protocol=2)),
-        'given.pth',
-        'cannot be read safely',
-    ),
-    'load_from, runs code': (
-        lambda place: {'load_from': crafted(place)},
-        'crafted.pth, load_from,',
-        'can run any code',
-    ),
+    'load_from, cut short': (spoilt_file(b'PK\x03\x04 and no more'), 'given.pth', 'is damaged or incomplete'),
+    'load_from, a pickle': (spoilt_file(pickle.dumps({'state_dict': {}}, protocol=2)), 'given.pth'),
+    'load_from, runs code': (lambda place: {'load_from': crafted(place)}, 'crafted.pth, load_from,'),
     'load_from, plain': (checkpoint(plain_weights), "nothing for peer 'left'", 'model.load_from=dict(left='),
     'load_from, no weights': (checkpoint(lambda _: [1, 2]), 'holds a list', 'give a file with a state_dict'),
     'load_from, no tensors': (checkpoint(lambda _: {'state_dict': {'a': 1}}), 'holds no tensors by name'),
@@ -604,19 +477,11 @@ RUNS = {
         checkpoint(lambda place: {'state_dict': [1], 'ema_state_dict': whole_weights(place)['state_dict']}),
         'holds no tensors by name',
     ),
-    'peer file, missing': (
-        {PEER_FILE: '/no/such.pth'},
-        "/no/such.pth, the checkpoint for peer 'left'",
-        'does not exist',
-    ),
-    'peer file, of nobody': ({'model.load_from.lef': 'x.pth'}, "load_from of DynamicMutualTraining names 'lef'"),
+    'peer file, missing': ({PEER_FILE: '/no/such.pth'}, "/no/such.pth, the checkpoint for peer 'left'"),
+    'peer file, of nobody': ({'model.load_from.lef': 'x.pth'}, "is 'lef' in load_from of DynamicMutualTraining"),
     'peer file, damaged': (spoilt_file(b'PK\x03\x04', PEER_FILE), "for peer 'left'", 'is damaged or incomplete'),
     'peer file, runs code': (lambda place: {PEER_FILE: crafted(place)}, "crafted.pth, the checkpoint for peer 'left'"),
-    'peer file, other network': (
-        checkpoint(lambda place: plain_weights(place, width=6), PEER_FILE),
-        'do not fit',
-        'give a checkpoint of this very segmentor',
-    ),
+    'peer file, other network': (checkpoint(lambda place: plain_weights(place, width=6), PEER_FILE), 'do not fit'),
     'resume, plain': (checkpoint(plain_weights, resume=True), 'not written by a run with DMTHook', 'without --resume'),
     'resume, other network': (
         checkpoint(lambda place: whole_weights(place, **{'model.peers.left': toy_segmentor(width=8)}), resume=True),
@@ -628,6 +493,15 @@ RUNS = {
         lambda place: {'load_from': crafted(place), 'resume': True},
         'crafted.pth, the checkpoint to resume',
     ),
+}
+
+
+UNKNOWN = {
+    'cary': {HOOK + 'cary': 'best'},
+    'predicts': {'model.predicts': 'left'},
+    'gama_agree': {'model.loss.gama_agree': 5.0},
+    'unlabelled': {'train_dataloader.dataset.unlabelled': {}},
+    'metric': replaced('val_evaluator', {'type': 'mmdmt.PeerMetric'}),
 }
 
 
@@ -686,6 +560,13 @@ def test_a_wrong_run_ends_before_its_first_iteration_with_a_sentence(change, wor
     assert not (place.data / 'witness').exists()
 
 
+@pytest.mark.parametrize(('argument', 'change'), UNKNOWN.items(), ids=UNKNOWN)
+def test_an_argument_that_is_not_taken_or_lacks_is_named(argument, change, place):
+    with pytest.raises(TypeError, match=f"__init__\\(\\) .*'{argument}'"):
+        Runner.from_cfg(run_config(place.data, place.work_dir, **change)).train()
+    DefaultScope._instance_dict.clear()
+
+
 SPLITS, MEAN, EXPORT, COCO = 'make_splits.py', 'mean_of_runs.py', 'export_peer.py', 'model_converters/resnet101_coco.py'
 GENERIC = [SPLITS, 'generic', 'shapes', '{data}/images', '{out}', '--img-suffix', '.png']
 RUN = ['{data}/config.py', '{data}/run.pth']
@@ -693,26 +574,14 @@ COMMANDS = {
     'splits, of nothing': ([SPLITS], 'required'),
     'splits, unknown data set': ([SPLITS, 'voc', '{data}', '{out}'], "invalid choice: 'voc'", 'voc12aug'),
     'splits, VOC elsewhere': ([SPLITS, 'voc12aug', '{data}', '{out}'], 'train.txt does not exist', 'give the folder'),
-    'splits, Cityscapes elsewhere': (
-        [SPLITS, 'cityscapes', '{data}', '{out}'],
-        'leftImg8bit/train does not exist',
-        'give',
-    ),
-    'splits, no such folder': (
-        [SPLITS, 'generic', 'a', '/no/such', '{out}'],
-        '/no/such holds no file',
-        'give the folder',
-    ),
+    'splits, Cityscapes elsewhere': ([SPLITS, 'cityscapes', '{data}', '{out}'], 'leftImg8bit/train does not exist'),
+    'splits, no such folder': ([SPLITS, 'generic', 'a', '/no/such', '{out}'], '/no/such holds no file'),
     'splits, other suffix': ([*GENERIC[:-1], '.jpg'], "no file that ends in '.jpg'", 'their suffix'),
     'splits, 1/0': ([*GENERIC, '--denominators', '0'], '1/0 of 20 images', 'give denominators from 1'),
     'splits, 1/100 of 20': ([*GENERIC, '--denominators', '100'], '1/100 of 20 images', 'to the number of images'),
     'splits, a half in words': ([*GENERIC, '--denominators', 'half'], "invalid float value: 'half'"),
     'splits, none at all': ([*GENERIC, '--num-splits', '0'], 'num_splits=0', 'give at least 1'),
-    'splits, into the data': (
-        [*GENERIC[:4], '{data}/images/lists', *GENERIC[5:]],
-        'lies in the data set',
-        'outside it',
-    ),
+    'splits, into the data': ([*GENERIC[:4], '{data}/images/lists', *GENERIC[5:]], 'lies in the data set'),
     'splits, over others': ([*GENERIC, '--denominators', '2'], 'exists with another content', 'choose another folder'),
     'splits, no list': ([*GENERIC, '--list', '/no/such.txt'], '/no/such.txt does not exist', 'one image a line'),
     'splits, empty list': ([*GENERIC, '--list', '{data}/empty.txt'], 'empty.txt names no image'),
@@ -728,12 +597,7 @@ COMMANDS = {
     'mean, no validation': ([MEAN, '{data}/unvalidated'], 'No validation', 'mIoU', '--metric'),
     'mean, damaged log': ([MEAN, '{data}/damaged'], '1 lines of', 'scalars.json', 'remove them'),
     'export, no peer': ([EXPORT, *RUN], '--peer'),
-    'export, unknown peer': (
-        [EXPORT, *RUN, '--peer', 'middle'],
-        '--peer middle',
-        "['left', 'right']",
-        'give one of them',
-    ),
+    'export, unknown peer': ([EXPORT, *RUN, '--peer', 'middle'], '--peer middle', "['left', 'right']"),
     'export, no config': ([EXPORT, '/no/such.py', RUN[1], '--peer', 'left'], '/no/such.py', 'does not exist'),
     'export, no checkpoint': ([EXPORT, RUN[0], '/no/such.pth', '--peer', 'left'], '/no/such.pth', 'check the path'),
     'export, damaged': ([EXPORT, RUN[0], '{data}/empty.txt', '--peer', 'left'], 'empty.txt', 'cannot be read safely'),

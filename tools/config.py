@@ -9,8 +9,7 @@ What it prints can be trained with, and changed: it needs no other file.
 import argparse
 import sys
 from collections.abc import Sequence
-
-from mmdmt.config_table import compose, names
+from pprint import pformat
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -18,6 +17,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('name', nargs='?', help='default: list the names')
     args = parser.parse_args(argv)
+    from mmdmt.config_table import compose, names  # takes seconds, which a help does not need
+
     if args.name is None:
         print('\n'.join(f'{name}\n    {title}' for name, title in names().items()))
         return 0
@@ -25,7 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         config = compose(args.name)
     except ValueError as error:
         parser.error(str(error))
-    print(f'# {names()[args.name]}.\n{config.pretty_text}')
+    print(f'# {names()[args.name]}.')
+    for key, value in config.to_dict().items():  # in their order: MMEngine's own text sorts peers
+        print(f'{key} = {pformat(value, width=118, compact=True, sort_dicts=False)}')
     return 0
 
 

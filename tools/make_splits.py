@@ -3,14 +3,16 @@
     python tools/make_splits.py voc12aug data/VOCdevkit/VOC2012 splits
     python tools/make_splits.py cityscapes data/cityscapes splits
     python tools/make_splits.py camvid data/camvid_240x180 splits
+    python tools/make_splits.py small voc_animals splits
     python tools/make_splits.py masked mine data/mine/images data --masks data/mine/masks --val 5
     python tools/make_splits.py generic polyps data/kvasir/images splits --img-suffix .jpg --denominators 4 8
     python tools/make_splits.py convert data/VOCdevkit/VOC2012/JPEGImages labeled.txt splits/other/labeled.txt
     python tools/make_splits.py import UniMatch/splits/pascal/92/labeled.txt --dataset voc
 
 The first two make the published splits, and say for each fraction whether its lists match the published ones. The third
-makes those of our tables of CamVid, of 10, 30 and 92 labels, and says the same of them. The last takes over lists of
-UniMatch, U2PL and those that use theirs, and says which list each is.
+makes those of our tables of CamVid, of 10, 30 and 92 labels, and says the same of them. The fourth needs no data: it
+writes the names of our tables of VOC animals (or kvasir). The last takes over lists of UniMatch, U2PL and those that
+use theirs, and says which list each is.
 
 Every list is an `ann_file` of MMSegmentation:
     OUT_DIR/NAME/split0/labeled_1of8.txt, unlabeled_1of8.txt    split ids 0, 1, 2; within one, 1/8 is part of 1/4
@@ -20,6 +22,7 @@ Every list is an `ann_file` of MMSegmentation:
     OUT_DIR/voc12aug/sbd/labeled.txt, unlabeled.txt             VOC's own images labeled, those of SBD not
     OUT_DIR/camvid/split0/labeled_30.txt, unlabeled_30.txt      likewise, by the number of labels
     OUT_DIR/camvid/day2dusk/day.txt, dusk.txt, dusk_val.txt     from two drives by day to one at dusk
+    OUT_DIR/cityscapes/val.txt                                  all images of leftImg8bit/val
     OUT_DIR/NAME/val.txt                                        1/S of the images with masks, if --val S is given
     OUT_DIR/NAME/labeled.txt, unlabeled.txt                     of masked: the other images with masks; those without
 
@@ -35,8 +38,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
-from mmdmt.preparation import camvid_lists, image_lists, list_import, published_splits, splits
-from mmdmt.preparation.near_duplicates import near_duplicates
+from mmdmt.preparation import camvid_lists, image_lists, list_import, published_splits, small_lists, splits
+from mmdmt.preparation.near_duplicates import near_duplicates, propose_group
 
 # The fractions that are small enough for peers to be warmed up on parts of the labeled set.
 DMS_DENOMINATOR = 8
@@ -70,7 +73,9 @@ def cityscapes(args: argparse.Namespace) -> int:
     folder = args.data_root / 'leftImg8bit' / 'train'
     if not folder.is_dir():
         raise FileNotFoundError(f'{folder} does not exist: give the folder that holds leftImg8bit and gtFine.')
-    return verdict(args, publish(args, image_lists.ids_in_folder(folder, '_leftImg8bit.png'), {}))
+    val = folder.with_name('val')
+    more = {'val.txt': image_lists.ids_in_folder(val, '_leftImg8bit.png')} if val.is_dir() else {}
+    return verdict(args, publish(args, image_lists.ids_in_folder(folder, '_leftImg8bit.png'), more))
 
 
 def camvid(args: argparse.Namespace) -> int:
@@ -93,6 +98,14 @@ def camvid(args: argparse.Namespace) -> int:
     lists = [file for file in published if file.startswith('day2dusk')]
     print(row('day2dusk', shift, ('labeled', 'unlabeled'), comparison(lists, wrong)))
     return verdict(args, bool(wrong))
+
+
+def small(args: argparse.Namespace) -> int:
+    """Write the lists of our tables of small images, which the package holds."""
+    files = small_lists.small_lists(args.name)
+    image_lists.write_lists(args.out_dir / args.name, files, Path('data'))
+    print(f'{len(files)} lists in {args.out_dir / args.name}')
+    return 0
 
 
 def publish(args: argparse.Namespace, ids: Sequence[str], more: Mapping[str, Sequence[str]]) -> bool:
@@ -133,7 +146,7 @@ def verdict(args: argparse.Namespace, differs: bool) -> int:
 
 def generic(args: argparse.Namespace) -> int:
     """Split the images of any folder, or those of them that a list names."""
-    ids = image_lists.ids_in_folder(args.images, args.img_suffix)
+    ids = image_lists.ids_in_folder(args.images, args.img_suffix, args.mask_suffix if args.masks else '')
     warn_of_suffixes(args)
     if args.list:
         ids = image_lists.find_ids(image_lists.read_list(args.list), ids, args.img_suffix)
@@ -158,7 +171,7 @@ def generic(args: argparse.Namespace) -> int:
 
 def masked(args: argparse.Namespace) -> int:
     """List the images of a folder that have a mask, and those that have none."""
-    ids = image_lists.ids_in_folder(args.images, args.img_suffix)
+    ids = image_lists.ids_in_folder(args.images, args.img_suffix, args.mask_suffix if args.masks else '')
     warn_of_suffixes(args)
     others = image_lists.left_out(args.masks, args.mask_suffix)
     others = [name for name in others if name.lower().endswith(args.mask_suffix.lower())]
@@ -223,7 +236,17 @@ def held_out(
 def warn_of_neighbors(args: argparse.Namespace, lists: Mapping[str, Sequence[str]]) -> None:
     """Say where neighbors in different lists are nearly the same picture."""
     found = near_duplicates(lists, lambda image: args.images / f'{image}{args.img_suffix}')
-    if found.pairs:
+    proposed = propose_group([image for images in lists.values() for image in images]) or 'REGEX'
+    if found.shared:
+        one, other = found.shared[0]
+        print(
+            f'WARNING: {len(found.shared)} pairs of neighbors in different lists have a part of equal pixels, such as '
+            f'{one} and {other}: tiles of one scene that overlap. Results are too good where they are both learned '
+            f'from and validated on: keep those of a scene together with --group "{proposed}".'
+        )
+    elif proposed != 'REGEX' and not args.group:
+        print(f'The names look like those of tiles: --group "{proposed}" keeps the tiles of a scene in one list.')
+    if found.pairs and not found.shared:
         of = {image: name.removesuffix('.txt') for name, images in lists.items() for image in images}
         one, other = found.pairs[0]
         print(
@@ -323,7 +346,7 @@ def row(name: str, parts: Sequence[Sequence[str]], kinds: Sequence[str], remark:
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     top = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = top.add_subparsers(required=True, metavar='{voc12aug,cityscapes,camvid,masked,generic,convert,import}')
+    commands = top.add_subparsers(required=True, metavar='COMMAND')
     for name, run, root in (
         ('voc12aug', voc12aug, 'the folder VOCdevkit/VOC2012'),
         ('cityscapes', cityscapes, 'the folder that holds leftImg8bit'),
@@ -333,6 +356,11 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument('data_root', type=Path, help=root)
         command.add_argument('out_dir', type=Path, help='where to write, outside the data set')
         command.set_defaults(run=run, name=name)
+
+    command = commands.add_parser('small', help=small.__doc__, description=small.__doc__)
+    command.add_argument('name', choices=small_lists.COUNTS, help='which')
+    command.add_argument('out_dir', type=Path, help='where to write')
+    command.set_defaults(run=small)
 
     images = argparse.ArgumentParser(add_help=False)
     images.add_argument('--img-suffix', default='.jpg', help='how image files end (default: .jpg)')

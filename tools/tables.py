@@ -3,10 +3,11 @@
     python tools/tables.py
 
 In a page, what stands between `<!-- table: camvid -->` and `<!-- end of table -->` is replaced by the table of that
-name: a table shows the runs whose records lie in one folder of `results`, a row for each method, in the order of the
-index. `<!-- table: summary -->` sets data sets side by side.
+name: the runs whose records lie in the folder of `results` that is called so, or whose name begins so; a row for each
+method. `<!-- table: summary -->` sets data sets side by side.
 """
 
+import argparse
 import csv
 import os
 import re
@@ -18,7 +19,7 @@ from statistics import fmean, stdev
 from mmdmt.atomic_write import atomic_write
 
 ROOT = Path(__file__).resolve().parents[1]
-MARKED = re.compile(r'(<!-- table: (?P<name>[\w-]+) -->\n).*?(<!-- end of table -->)', re.DOTALL)
+MARKED = re.compile(r'(<!-- table: (?P<name>[\w@ -]+?) -->\n).*?(<!-- end of table -->)', re.DOTALL)
 NONE = '-'
 SPACE = '\u00a0'  # a line does not break there
 
@@ -45,35 +46,39 @@ class Table:
 LITE = ('lite0', 'lite1')
 DIGITS = ('unet', 'resnet')
 RESNETS = ('one', 'other')
+#: By the folder of records, or by the beginning of its name.
 TABLES = {
-    'voc_animals': Table('VOC animals', LITE, 'labels alone, views'),
+    'voc-animals': Table('VOC animals', LITE, 'labels alone, views'),
     'kvasir': Table('Kvasir-SEG', LITE, 'labels alone, views'),
-    'cityscapes256': Table('Cityscapes 256', LITE, 'labels alone, views'),
+    'cityscapes': Table('Cityscapes', LITE, 'labels alone, views'),
     'day2dusk': Table('CamVid, day to dusk', LITE),
     'camvid': Table('CamVid, 30 labels', LITE),
     'digit_scenes': Table('scenes of digits', DIGITS),
     'fonts2handwriting': Table('printed to handwritten digits', RESNETS),
-    'camvid-10-labels': Table('CamVid, 10 labels', LITE),
-    'camvid-cpu': Table('CamVid, 30 labels, on a CPU', LITE),
-    'camvid-600': Table('CamVid, 600 iterations', LITE),
-    'camvid-weighed-labels': Table('CamVid, class weights on pseudo labels', LITE, control_from='camvid'),
-    'day2dusk-weighed-labels': Table('day to dusk, class weights on pseudo labels', LITE, control_from='day2dusk'),
-    'day2dusk-tried': Table('day to dusk, tried', LITE, control_from='day2dusk'),
-    'fonts2handwriting-1500': Table('two residual networks', RESNETS),
+    'camvid-weighed-labels': Table('class weights on pseudo labels', LITE, control_from='camvid'),
+    'day2dusk-weighed-labels': Table('class weights on pseudo labels', LITE, control_from='day2dusk'),
+    'day2dusk-tried': Table('tried', LITE, control_from='day2dusk'),
     'fonts2handwriting-1500-unet': Table('U-Net and residual network', DIGITS),
-    'digit_scenes-chosen-on': Table('seeds 11 to 13', DIGITS),
-    'fonts2handwriting-chosen-on': Table('seed 11', RESNETS),
 }
-#: What the summary shows: folders side by side, as far as there are records, and the methods from top to bottom.
-SUMMARY = ('voc_animals', 'kvasir', 'cityscapes256', 'day2dusk', 'camvid', 'digit_scenes')
-SUMMARY_ROWS: tuple[str, ...] = (
-    'labels alone',
-    'labels alone, views',
-    'labels alone, colors',
-    'self-training',
-    'FixMatch-like',
-)
-SUMMARY_ROWS += ('CPS-like, CutMix', 'DMT', 'first recipe', 'recipe', 'oracle', 'all labels')
+#: What the summary sets side by side, as far as there are records.
+SUMMARY = ('voc-animals', 'kvasir', 'cityscapes', 'day2dusk', 'camvid', 'digit_scenes')
+#: Rows of the summary, and how records in short name them. Other rows stand behind 'DMT'.
+METHODS = {
+    'warm-up': 'warm-up',
+    'labels-alone': 'labels alone',
+    'labels-alone-views': 'labels alone, views',
+    'colors': 'labels alone, colors',
+    'self-training': 'self-training',
+    'fixmatch': 'FixMatch-like',
+    'cps-cutmix': 'CPS-like, CutMix',
+    'dmt': 'DMT',
+    'online': 'first recipe',
+    'every-label': 'every label counts',
+    'every-label-weight-half': 'every label counts, weight 0.5',
+    'recipe': 'recipe',
+    'oracle': 'oracle',
+    'all-labels': 'all labels',
+}
 
 
 @dataclass
@@ -110,7 +115,7 @@ class Row:
             return
         for name in ('peer_a', 'peer_b'):
             if known[name] and run[name]:
-                raise ValueError(f'{run["record"]} is a second run of {self.method!r}, split and seed {key}.')
+                raise ValueError(f'{run.get("record")} is a second run of {self.method!r}, split and seed {key}.')
             known[name] = known[name] or run[name]
         known['mean'] = str(fmean((float(known['peer_a']), float(known['peer_b']))))
         seconds = (known['cpu_seconds'], run['cpu_seconds'])
@@ -135,7 +140,9 @@ class Row:
 
 
 def read_index(root: Path = ROOT) -> dict[str, list[Row]]:
-    """Read all runs: for each folder of records its rows, in the order of the index.
+    """Read all runs: for each folder of records its rows, from labels alone to all labels.
+
+    Scores of a run on other images, whose metric names them behind a comma, stand by ``folder@images``.
 
     Args:
         root: The checkout.
@@ -144,10 +151,45 @@ def read_index(root: Path = ROOT) -> dict[str, list[Row]]:
     for path in sorted((root / 'results').glob('index*.csv')):
         with path.open(newline='') as lines:
             for run in csv.DictReader(lines):
-                rows = folders.setdefault(Path(run['record']).parent.name, {})
-                kind = (run['method'], run['labels'], run['iterations'])
-                rows.setdefault(kind, Row(*kind, run['leaf'])).add(run)
-    return {folder: list(rows.values()) for folder, rows in folders.items()}
+                method = METHODS.get(run['method'], run['method'])
+                if method.islower() and ' ' not in method and method not in METHODS.values():
+                    method = method.replace('-', ' ')
+                method = 'all labels' if (method, run['labels']) == ('labels alone', 'all') else method
+                _, _, images = run['metric'].partition(', ')
+                folder = Path(run['record']).parent.name if 'record' in run else run['data']
+                folder += f'@{images}' if images else ''
+                kind = (method, run['labels'], run['iterations'])
+                folders.setdefault(folder, {}).setdefault(kind, Row(*kind, run['leaf'])).add(run)
+    return {folder: sorted(rows.values(), key=_rank) for folder, rows in folders.items()}
+
+
+def _rank(row: Row) -> int:
+    """Return the place of a row in its table."""
+    known = list(METHODS.values())
+    if row.method in known:
+        return known.index(row.method)
+    return known.index('labels alone' if row.method.startswith('labels alone') else 'DMT')
+
+
+def folder_of(name: str, folders: Mapping[str, list[Row]]) -> str | None:
+    """Return the folder of a table: the one of that name, or else the first whose name begins so.
+
+    Args:
+        name: Such as ``'kvasir'``, or ``'kvasir@CVC-ClinicDB'``.
+        folders: What `read_index` returned.
+    """
+    begin, _, images = name.partition('@')
+    fitting = [one for one in folders if one.startswith(begin) and one.partition('@')[2] == images]
+    return name if name in folders else next(iter(fitting), None)
+
+
+def spec_of(folder: str) -> Table:
+    """Return what the table of a folder compares.
+
+    Args:
+        folder: Its name.
+    """
+    return TABLES[max((name for name in TABLES if folder.startswith(name)), key=len)]
 
 
 def gains(row: Row, control: Row | None, column: str = 'mean') -> list[float]:
@@ -234,9 +276,9 @@ def detailed(name: str, folders: Mapping[str, list[Row]], page: Path, root: Path
         page: The page that the table stands in.
         root: The checkout.
     """
-    spec = TABLES[name]
-    rows = folders.get(name, [])
-    reference = folders.get(spec.control_from or name, [])
+    folder = folder_of(name, folders) or name
+    spec, rows = spec_of(folder), folders.get(folder, [])
+    reference = folders.get(spec.control_from or folder, [])
     by_class = any(row.values('rare') for row in rows)
     head = ['', *spec.peers, 'mean', 'gain', 'of the gap']
     head += [*(['frequent', 'rare'] if by_class else []), 'ensemble', 'runs', 'averages', 'CPU s']
@@ -255,7 +297,7 @@ def detailed(name: str, folders: Mapping[str, list[Row]], page: Path, root: Path
                 *([row.mean('frequent'), row.mean('rare')] if by_class else []),
                 row.mean('ensemble'),
                 str(len(runs)),
-                '/'.join(sorted({run['averages'] for run in runs})),
+                '/'.join(sorted({run.get('averages') or NONE for run in runs})),
                 f'{fmean(seconds):.0f}' if on_cpu and len(seconds) == len(runs) else NONE,
             ]
         )
@@ -268,13 +310,13 @@ def summary(folders: Mapping[str, list[Row]]) -> list[str]:
     Args:
         folders: What `read_index` returned.
     """
-    shown = [name for name in SUMMARY if name in folders]
-    lines = [['', *(TABLES[name].title for name in shown)], ['---'] * (len(shown) + 1)]
-    for method in SUMMARY_ROWS:
+    shown = [name for name in (folder_of(begin, folders) for begin in SUMMARY) if name]
+    lines = [['', *(spec_of(name).title for name in shown)], ['---'] * (len(shown) + 1)]
+    for method in METHODS.values():
         cells = []
         for name in shown:
             row = find(folders[name], method)
-            control = find(folders[name], TABLES[name].control, row)
+            control = find(folders[name], spec_of(name).control, row)
             if row is None:
                 cells.append('')
             elif row is control:
@@ -315,6 +357,7 @@ def pages(root: Path = ROOT) -> list[Path]:
 
 def main() -> None:
     """Write all tables."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     folders = read_index()
     for page in pages():
         text = page.read_text()

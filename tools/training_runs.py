@@ -18,11 +18,13 @@ FEW_SCENES = 12
 
 
 def shrink(config: Any, divisor: int) -> None:
-    """Divide the iterations of every phase, validate at the end only, draw one image, and take few made-up scenes."""
+    """Divide the iterations of every phase, validate at the end only, draw one image, and take few of the images."""
     dataset = config.train_dataloader.dataset
     for part in (dataset.get('unlabeled'), config.val_dataloader.dataset, config.test_dataloader.dataset):
         if part is not None and part.type == 'mmdmt.DigitScenes':
             part.num_scenes = FEW_SCENES
+        elif part is not None:
+            part.indices = FEW_SCENES
     for hook in config.custom_hooks:
         if hook.type == 'mmdmt.PictureHook':
             hook.update(images=1, val_images=min(hook.get('val_images', 0), 1))
@@ -86,9 +88,10 @@ class TrainingRun:
         self.scores: dict[str, float] = {}
         self.started = math.inf
         self.process: subprocess.Popen | None = None
+        self.stopped = False
 
     def train(self) -> None:
-        """Train, and read the result of the last validation.
+        """Train in the present folder, and read the result of the last validation; a run that is stopped has none.
 
         Raises:
             SystemExit: If the training failed, with the end of its log.
@@ -103,17 +106,19 @@ class TrainingRun:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=environment,
-                cwd=ROOT,
             )
-        if self.process.wait():
+        if self.process.wait() and not self.stopped:
             lines = self.log.read_text().splitlines()
             sys.exit(f'{self.name} failed; the end of {self.log}:\n' + '\n'.join(lines[-15:]))
+        if self.stopped:
+            return
         last = [entry for entry in self._scalars() if f'ensemble/{self.metric}' in entry][-1]
         self.scores = {name: round(last[f'{name}/{self.metric}'], 2) for name in [*self.peers, 'ensemble']}
 
     def stop(self) -> None:
-        """End the training, if there is one."""
-        if self.process is not None:
+        """End the training, if it is not done."""
+        if self.process is not None and self.process.poll() is None:
+            self.stopped = True
             self.process.terminate()
 
     @property
@@ -128,7 +133,11 @@ class TrainingRun:
 
 
 def train_all(
-    runs: Sequence[TrainingRun], jobs: int, tell: Callable[[Sequence[TrainingRun]], None], seconds: float = 10
+    runs: Sequence[TrainingRun],
+    jobs: int,
+    tell: Callable[[Sequence[TrainingRun]], None],
+    seconds: float = 10,
+    end: float | None = None,
 ) -> None:
     """Train all runs, some side by side; if one fails, end the others.
 
@@ -137,6 +146,7 @@ def train_all(
         jobs: How many are trained at once.
         tell: Called again and again with the runs that are not done, to say how far they are.
         seconds: How long it takes at most from one call to the next. Default: 10.
+        end: When to stop what still trains, by ``time.monotonic()``. Default: None, never.
 
     Raises:
         SystemExit: If a run failed, with the end of its log.
@@ -150,10 +160,15 @@ def train_all(
             for future in done:
                 del pending[future]
                 future.result()
+            if end is not None and time.monotonic() > end:
+                break
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         for run in runs:
             run.stop()
+        for run in runs:
+            if run.stopped and run.process is not None:
+                run.process.wait()
 
 
 def draw(run: TrainingRun, path: Path, scenes: int = 6, apart: bool = False) -> None:

@@ -8,5 +8,5 @@ _base_ = [
 train_dataloader = dict(dataset=dict(learner_view=_base_.strong_views))
 model = dict(labelers=dict(lite0='lite0', lite1='lite1'))
 online = dict(labeler='average', min_confidence=0.95)
-hook = dict(_base_.hook, warm_up=None, iters=1000, online=online)
+hook = dict(_base_.custom_hooks[0], warm_up=None, iters=1000, online=online)
 custom_hooks = [hook, _base_.custom_hooks[1], dict(_base_.average, momentum=0.01)]

@@ -53,3 +53,4 @@ peer = dict(
     auxiliary_head=dict(num_classes=len(classes)),
 )
 model = dict(peers=dict(left=peer, right=peer))
+custom_hooks = [*_base_.custom_hooks, dict(type='mmdmt.PictureHook')]  # four images in every phase

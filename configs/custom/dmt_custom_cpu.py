@@ -49,3 +49,4 @@ val_evaluator = dict(type='mmdmt.PeerMetric', metric=dict(type='IoUMetric', iou_
 test_evaluator = val_evaluator
 peer = dict(data_preprocessor=dict(size=(192, 192)), decode_head=dict(num_classes=len(classes)))
 model = dict(peers=dict(lite0=peer, lite1=peer))
+custom_hooks = [*_base_.custom_hooks, dict(type='mmdmt.PictureHook')]  # four images in every phase

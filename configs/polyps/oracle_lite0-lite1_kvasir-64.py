@@ -1,3 +1,3 @@
 # Kvasir-SEG, 50 labels: the recipe with true labels of the unlabeled images in the place of pseudo labels.
 _base_ = 'recipe_lite0-lite1_kvasir-64.py'
-custom_hooks = [dict(_base_.hook, online=dict(labeler='truth')), _base_.average]
+custom_hooks = [dict(_base_.custom_hooks[0], online=dict(labeler='truth')), _base_.average]

@@ -9,19 +9,19 @@ import cv2
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
+from mmengine.logging import print_log
 from mmengine.model import BaseModel
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from mmdmt.apis.stored_geometry import run_test_pipeline
-from mmdmt.folders import IMAGE_SUFFIXES, walk_once
-from mmdmt.labels.pixels.stored_size import PADDED_TWICE
-from mmdmt.labels.pixels.unmoved import check_unmoved
+from mmdmt.folders import IMAGE_SUFFIXES, list_images
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.weights import check_sound, fetch_checkpoint, fit, plain_names, strip_wrapper_prefix, tensors_of
 from mmdmt.registry import type_name
+from mmdmt.rules.checked_pipeline import CheckedPipeline
+from mmdmt.rules.known_transforms import check_undone
 
 _READS_SCENES = {'LoadSceneImage': 'LoadImageFromFile'}
 _FOR_GROUND_TRUTH = {'LoadAnnotations', 'LoadSceneAnnotations', 'EvaluateAtThisSize'}
@@ -154,12 +154,9 @@ def find_images(folder: Path, suffixes: Sequence[str] = IMAGE_SUFFIXES) -> list[
         ...     [path.name for path in find_images(Path(folder))]
         ['a.jpg', 'b.PNG']
     """
-    found = sorted(
-        Path(place) / file
-        for place, files in walk_once(folder)
-        for file in files
-        if file.lower().endswith(tuple(suffixes)) and not file.startswith('.')
-    )
+    found, left_out = list_images(folder, suffixes)
+    if left_out:
+        print_log(f'WARNING: Left out of {folder}: {left_out}.')
     if not found:
         kind = 'holds no image' if folder.is_dir() else 'is not a folder'
         raise FileNotFoundError(f'{folder} {kind}: give a folder of files that end in {", ".join(suffixes)}.')
@@ -190,14 +187,15 @@ def predict_images(
         paths = find_images(Path(images), suffixes_of(model.cfg))
     else:
         paths = [Path(path) for path in ([images] if isinstance(images, str | Path) else images)]
-    return _predict(model, ImageFiles(paths, inference_pipeline(model.cfg)), num_workers)
+    return _sound(predictions(model, paths, num_workers))
 
 
-def confidence_map(sample: BaseDataElement) -> Tensor:
+def confidence_map(sample: BaseDataElement, temperature: float = 1.0) -> Tensor:
     """Tell how sure a prediction is.
 
     Args:
         sample (SegDataSample): With ``pred_sem_seg`` and ``seg_logits``, such as one of :func:`predict_images`.
+        temperature (float): What its logits are divided by, see :func:`mmdmt.apis.calibrate_model`. Defaults to 1.
 
     Returns:
         Tensor: The probability of the predicted class, (H, W) float32.
@@ -215,10 +213,10 @@ def confidence_map(sample: BaseDataElement) -> Tensor:
     if 'seg_logits' not in sample:
         raise ValueError('The prediction has no seg_logits: confidence maps and masks are made with segmentors alone.')
     logits: Tensor = sample.seg_logits.data.float()
-    if len(logits) > 1:
-        return logits.softmax(dim=0).amax(dim=0)
-    # A head with one channel: here MMSegmentation gives the sigmoid, not its argument.
-    return torch.where(sample.pred_sem_seg.data[0] == 1, logits[0], 1 - logits[0])
+    if len(logits) == 1:  # here MMSegmentation gives the sigmoid, not its argument, and a threshold of the head's own
+        logits = torch.where(sample.pred_sem_seg.data == 1, logits, 1 - logits)
+        return logits[0] if temperature == 1 else (logits[0].logit(1e-6) / temperature).sigmoid()
+    return (logits / temperature).softmax(dim=0).amax(dim=0)
 
 
 class ImageFiles(Dataset[dict[str, Any]]):
@@ -231,16 +229,14 @@ class ImageFiles(Dataset[dict[str, Any]]):
 
     def __init__(self, paths: Sequence[Path], pipeline: list[dict[str, Any]]) -> None:
         self.paths = paths
-        self.pipeline = Compose(pipeline)
-        if paths:
-            check_unmoved('the images', self.pipeline.transforms, {'img_path': str(paths[0])})
+        self.pipeline = CheckedPipeline(Compose(pipeline).transforms, evaluated=True)
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         try:
-            item = run_test_pipeline(self.pipeline.transforms, {'img_path': str(self.paths[index])})
+            item: Any = self.pipeline({'img_path': str(self.paths[index])})
         except (AssertionError, OSError, ValueError, cv2.error) as error:
             # Raised in a data worker, it would reach the user inside a traceback of the worker.
             return {'failure': f'{self.paths[index]} cannot be loaded as an image ({error}): mend it or take it away.'}
@@ -248,7 +244,9 @@ class ImageFiles(Dataset[dict[str, Any]]):
         return item
 
 
-def load_batches(model: BaseModel, images: Dataset[dict[str, Any]], num_workers: int = 0) -> Iterator[dict[str, Any]]:
+def load_batches(
+    model: BaseModel, images: Dataset[dict[str, Any]], num_workers: int = 0
+) -> Iterator[dict[str, Any] | str]:
     """Load images one after the other, as a model takes them.
 
     Args:
@@ -256,24 +254,49 @@ def load_batches(model: BaseModel, images: Dataset[dict[str, Any]], num_workers:
         images (Dataset): Packed images.
         num_workers (int): Processes that load images; 0 loads them in this one. Defaults to 0.
 
+    Yields:
+        dict | str: A batch of one image; of a file that fails a sentence.
+
     Raises:
-        ValueError: If a file is not an image, or images are padded twice.
+        ValueError: If the pipeline moves images in a way that is not undone, or pads them twice.
     """
     peers = model.bare_peers.values() if isinstance(model, DynamicMutualTraining) else [model]
-    pads = any(getattr(getattr(peer, 'data_preprocessor', None), 'test_cfg', None) for peer in peers)
+    pads_again = any(getattr(getattr(peer, 'data_preprocessor', None), 'test_cfg', None) for peer in peers)
+    unknown = check_undone('the images', getattr(images, 'pipeline', ()), pads_again)
+    if unknown:
+        print_log(f'WARNING: {", ".join(unknown)} of the test pipeline may move images: labels move with them.')
     for batch in DataLoader(images, num_workers=num_workers, collate_fn=pseudo_collate):
         if 'failure' in batch:
-            raise ValueError(batch['failure'][0])
-        if pads and 'padding_size' in batch['data_samples'][0].metainfo:
-            raise ValueError(f'{PADDED_TWICE}.')
-        yield batch
+            yield batch['failure'][0]
+        else:
+            yield batch
 
 
-def _predict(model: BaseModel, images: ImageFiles, num_workers: int) -> Iterator[BaseDataElement]:
-    for batch in load_batches(model, images, num_workers):
+def predictions(model: BaseModel, paths: Sequence[Path], num_workers: int = 0) -> Iterator[BaseDataElement | str]:
+    """Predict image files one after the other, as :func:`predict_images`; of one that fails say why, and go on.
+
+    Args:
+        model (BaseModel): Of :func:`init_peers`.
+        paths (Sequence[Path]): The files.
+        num_workers (int): Processes that load images. Defaults to 0.
+
+    Yields:
+        SegDataSample | str: For each image its prediction, or a sentence.
+    """
+    for batch in load_batches(model, ImageFiles(paths, inference_pipeline(model.cfg)), num_workers):
+        if isinstance(batch, str):
+            yield batch
+            continue
         with torch.no_grad():
             (sample,) = model.test_step(batch)
         yield sample
+
+
+def _sound(found: Iterable[BaseDataElement | str]) -> Iterator[BaseDataElement]:
+    for one in found:
+        if isinstance(one, str):
+            raise ValueError(one)
+        yield one
 
 
 def _load_weights(model: BaseModel, path: str) -> dict[str, Any]:

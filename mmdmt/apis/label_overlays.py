@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,8 +11,9 @@ from mmengine.registry import TRANSFORMS
 from numpy.typing import NDArray
 
 from mmdmt.apis.inference import inference_pipeline
-from mmdmt.apis.stored_geometry import applied_orientation, turned_back
 from mmdmt.atomic_write import room_to_write
+from mmdmt.rules.file_rules import turns
+from mmdmt.rules.image_content import read_content
 
 OPACITY = 0.5
 
@@ -61,7 +63,7 @@ class Overlays:
 
         path = self._images[name]
         loaded = self._load({'img_path': str(path)})['img']
-        image = visible(turned_back(loaded, applied_orientation(path, self._load)))  # as the labels lie
+        image = visible(as_stored(loaded, path, self._load))  # as the labels lie
         if image.shape[:2] != labels.shape:
             image = np.asarray(cv2.resize(image, labels.shape[::-1]), np.uint8)
         known = labels < len(self._colors)
@@ -72,3 +74,22 @@ class Overlays:
         with room_to_write(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content.tobytes())
+
+
+def as_stored(array: NDArray[Any], path: str | Path, loader: Any) -> NDArray[Any]:
+    """Turn what lies on a loaded image, (H, W) or (H, W, C), back to the pixels as they are stored in its file.
+
+    Args:
+        array (np.ndarray): It.
+        path (str | Path): The file, whose EXIF orientation may say how the image is turned.
+        loader (Callable): The transform that has loaded it.
+    """
+    content = read_content(Path(path).read_bytes()) if turns(loader) else None
+    orientation = 1 if content is None else {6: 8, 8: 6}.get(content.orientation, content.orientation)
+    if orientation in (5, 6, 7, 8):
+        array = array.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        array = array[::-1]
+    if orientation in (2, 3, 6, 7):
+        array = array[:, ::-1]
+    return np.ascontiguousarray(array)

@@ -2,6 +2,7 @@
 
 import logging
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,13 @@ def estimate(config: Path) -> str:
 
     Returns:
         str: A few lines.
+
+    Example:
+        >>> from mmdmt.scripts import script_folder
+        >>> configs = script_folder('mmdmt').parent / 'configs'
+        >>> text = estimate(configs / 'digits' / 'dmt_unet-resnet_1xb8_digit-scenes.py')
+        >>> text.splitlines()[-1].endswith('in all')
+        True
     """
     cfg = Config.fromfile(config)
     MMLogger.get_current_instance().setLevel(logging.WARNING)  # networks tell their sizes as they are built
@@ -35,7 +43,9 @@ def estimate(config: Path) -> str:
     loader = cfg.train_dataloader
     labeled, unlabeled = (DATASETS.build(loader.dataset[name]) for name in ('labeled', 'unlabeled'))
     val = DATASETS.build(cfg.val_dataloader.dataset)
-    model = MODELS.build(cfg.model).to(get_device())
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # training says the same
+        model = MODELS.build(cfg.model).to(get_device())
 
     load = _seconds(lambda: labeled[0])
     train = sum(_train_seconds(peer, loader.batch_size) for peer in model.bare_peers.values())

@@ -1,6 +1,7 @@
 """Load labeled and pseudo-labeled images for each peer."""
 
 import hashlib
+import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -48,9 +49,6 @@ class MutualDataset(Dataset[dict[str, Any]]):
         lists (str, optional): Path of both lists of images, with ``{}`` where the one says ``labeled`` and the other
             ``unlabeled``, such as ``'splits/mine/{}_92.txt'``; a relative one from the folder in which the run starts.
             Each is the ``ann_file`` of its dataset, if that has none. Defaults to None.
-        labeling_pipeline (list[dict], optional): What an unlabeled image goes through to be labeled, packing
-            included. Only for classification, where a label does not depend on the image's size. Defaults to None, all
-            that stands before the pseudo label is loaded.
 
     Raises:
         ValueError: If one of the datasets is empty, they share images, or the pipeline of the unlabeled one does not
@@ -62,7 +60,6 @@ class MutualDataset(Dataset[dict[str, Any]]):
         self,
         labeled: dict[str, Any],
         unlabeled: dict[str, Any],
-        labeling_pipeline: Sequence[dict[str, Any]] | None = None,
         learner_view: Sequence[dict[str, Any]] | None = None,
         labeled_view: Sequence[dict[str, Any]] | None = None,
         lists: str | None = None,
@@ -89,12 +86,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
         with seeded(0):  # made-up images go through the transforms
             check_views(self.unlabeled.pipeline.transforms, pixels=self.labels.name == 'pixels')
             before_label = self.labels.labeling_transforms(self.unlabeled.pipeline.transforms)
-        if labeling_pipeline and self.labels.name == 'pixels':
-            raise ValueError(
-                'labeling_pipeline of MutualDataset is for classification: pixels are labeled as they stand before '
-                'mmdmt.LoadPseudoLabel. Drop it.'
-            )
-        self._labeling_pipeline = CheckedPipeline(Compose(labeling_pipeline or before_label).transforms)
+        self._labeling_pipeline = CheckedPipeline(Compose(before_label).transforms)
         self.unlabeled.pipeline = CheckedPipeline(self.unlabeled.pipeline.transforms)
         for part in parts:
             self.labels.check_when_loaded(part)
@@ -305,7 +297,8 @@ class MutualDataset(Dataset[dict[str, Any]]):
         labeled, unlabeled = self._paths(self.labeled), self._paths(self.unlabeled)
         # Once: asked for at every phase and by every peer, and slow for a large dataset.
         self._names_digest = _digest(image_names(unlabeled, self.unlabeled))
-        shared = set(labeled) & set(unlabeled)
+        learned = set(map(_identity, labeled))
+        shared = {path for path in unlabeled if _identity(path) in learned}  # links are the same images
         if shared:
             raise ValueError(
                 f'{len(shared)} images are both in the labeled and in the unlabeled dataset, such as {min(shared)}: '
@@ -338,6 +331,15 @@ def _path(info: dict[str, Any]) -> str:
     if 'img_path' in info:
         return str(info['img_path'])
     return hashlib.sha256(np.ascontiguousarray(info['img']).data).hexdigest()
+
+
+def _identity(path: str) -> Any:
+    """Return what two paths to one file have in common."""
+    try:
+        status = os.stat(path)  # noqa: PTH116  many, and a Path takes longer
+    except OSError:
+        return path
+    return status.st_dev, status.st_ino
 
 
 def _shows(sample: Any, wanted: int, least: int) -> bool:

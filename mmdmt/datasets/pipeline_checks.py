@@ -31,8 +31,12 @@ def check_views(transforms: Sequence[Any], pixels: bool) -> None:
             f'The pipeline of the unlabeled dataset ({described(transforms)}) has TwoViews {len(places)} times, not '
             'once and right before the packing: what follows it would act on the view of the learner alone.'
         )
-    if places and pixels:
-        transforms[places[0]].check_pixels_stay()
+    if places and pixels and transforms[places[0]].moves:
+        raise ValueError(
+            f'TwoViews (learner_view) holds {transforms[places[0]].moves}, which is not known to change colors alone: '
+            'both views need one geometry, so put it before TwoViews, where it acts on both, or vouch for it with '
+            'keeps_pixels=True in its config.'
+        )
 
 
 def check_labeling_repeats(transforms: Sequence[Any], image: dict[str, Any]) -> None:

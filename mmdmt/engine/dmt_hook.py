@@ -33,18 +33,21 @@ from mmdmt.engine.phase_labels import check_labels, make_labels
 from mmdmt.engine.phase_loader import PhaseLoader
 from mmdmt.engine.rehearsal import rehearse
 from mmdmt.engine.resume import changed_settings, check_resumed, confine, settings_of, settle_checkpoint
-from mmdmt.engine.run_checks import check_run, check_selection, check_settings
 from mmdmt.engine.run_lock import enter_work_dir
 from mmdmt.engine.run_record import RunRecord, best_checkpoint_alone, note_checkpoints, save_checkpoint
+from mmdmt.engine.start_checks import check_evaluated, check_tested, check_training
 from mmdmt.engine.stop import CleanStop
-from mmdmt.engine.validation_checks import check_evaluated
 from mmdmt.labels.pixels.bank import remove_banks
 from mmdmt.method.draws import RareClasses
 from mmdmt.method.phases import Curriculum
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.run_weights import check_run_weights, rename_weights
 from mmdmt.registry import HOOKS
+from mmdmt.settings import Choice, Number, check_settings
 from mmdmt.stop_signal import SIGNAL, LeaveSignals
+
+LABELING = {'batch_size': Number(1, whole=True), 'num_workers': Number(0, 32 * (os.cpu_count() or 1), whole=True)}
+"""What the numbers of ``labeling`` may be: more processes would be started than a machine has room for."""
 
 
 @HOOKS.register_module()
@@ -93,9 +96,7 @@ class DMTHook(Hook):
         carry_metric (str): Which metric is the best, greater is better: the peer ``coco`` is judged by
             ``coco/<carry_metric>`` of :class:`mmdmt.PeerMetric`. Defaults to ``'mIoU'``.
         labeling (dict, optional): ``batch_size``, images loaded together (those that a peer's padding makes equal are
-            forwarded together), and ``num_workers`` of labeling, 1 and 2 if not given; and ``selection``, the config of
-            the policy that keeps the surest labels, :class:`mmdmt.ClassBalancedPixels` or
-            :class:`mmdmt.MostConfidentImages` if not given. Defaults to None.
+            forwarded together), and ``num_workers`` of labeling, 1 and 2 if not given. Defaults to None.
         keep_banks (int): For how many phases the pseudo labels are kept, back from that of the latest checkpoint, which
             needs them to be resumed; 0 for all. Defaults to 1.
         stop_after_nan (int): How many iterations in a row may have a loss that is NaN or infinite before the run stops;
@@ -103,19 +104,21 @@ class DMTHook(Hook):
         rare_classes (dict, optional): Draw labeled images by class, the rare ones oftener, with the arguments of
             :class:`~mmdmt.method.draws.RareClasses`: ``temperature`` and ``min_pixels``. Defaults to None, shuffled
             passes through all of them.
-        lr_ramp (str): In which phases a ``LinearLR`` at the start of ``param_scheduler`` acts: ``'each'``, or
-            ``'first'``; the schedulers after it begin at once in the others. Defaults to ``'each'``.
         rehearsal (bool): Whether a run is taken once through what its phases will do before its first iteration, see
             :func:`~mmdmt.engine.rehearsal.rehearse`, which takes seconds and changes nothing. Defaults to True.
-        report_quality (bool): Whether pseudo labels are compared with the labels of unlabeled images, where there are
-            any (``seg_map_path`` in the data_prefix of ``unlabeled``, or ``gt_label``). They are reported, never
-            learned from. Defaults to True.
+        map_classes (bool): Whether the ids of validated and tested masks are mapped by the names of their classes,
+            where these stand in another order than those of the labeled images. Defaults to False: that is refused.
 
     Raises:
         ValueError: If the settings make no run, here or when the run starts.
     """
 
     priority = 80  # after the parameter schedulers (LOW, 70), before the checkpoints (VERY_LOW, 90)
+    SETTINGS = {
+        'carry': Choice('last', 'best', 'scratch'),
+        'keep_banks': Number(0, whole=True),
+        'stop_after_nan': Number(0, whole=True),
+    }
 
     def __init__(
         self,
@@ -126,9 +129,8 @@ class DMTHook(Hook):
         keep_banks: int = 1,
         stop_after_nan: int = 10,
         rare_classes: Mapping[str, Any] | None = None,
-        lr_ramp: str = 'each',
-        report_quality: bool = True,
         rehearsal: bool = True,
+        map_classes: bool = False,
         *,
         warm_up: int | None = None,
         iters: int | Sequence[int] | None = None,
@@ -139,8 +141,8 @@ class DMTHook(Hook):
         lr_factor: float | None = None,
         warm_up_lists: Mapping[str, str] | None = None,
     ) -> None:
-        compact = {'warm_up': warm_up, 'iters': iters, 'labeled': labeled, 'pseudo': pseudo, 'ratios': ratios}
-        compact |= {'online': online, 'lr_factor': lr_factor, 'warm_up_lists': warm_up_lists}
+        compact: dict[str, Any] = {'warm_up': warm_up, 'iters': iters, 'labeled': labeled, 'pseudo': pseudo}
+        compact |= {'ratios': ratios, 'online': online, 'lr_factor': lr_factor, 'warm_up_lists': warm_up_lists}
         given = {name: value for name, value in compact.items() if value is not None}
         if phases is not None and given:
             raise ValueError(
@@ -153,12 +155,13 @@ class DMTHook(Hook):
             )
         self.curriculum = Curriculum.compact(**given) if phases is None else Curriculum.from_configs(phases)
         self.labeling = dict(labeling or {})
-        check_settings(carry, carry_metric, keep_banks, stop_after_nan, self.labeling)
+        check_settings(self, locals())
+        check_settings('labeling of DMTHook', self.labeling, LABELING)
+        taken = [*LABELING, 'views', 'together']
+        if unknown := set(self.labeling) - set(taken):
+            raise ValueError(f'labeling of DMTHook has {sorted(unknown)}: give {", ".join(taken)}.')
         self.keep_banks = keep_banks
-        self.report_quality, self.rehearsal = report_quality, rehearsal
-        if lr_ramp not in ('each', 'first'):
-            raise ValueError(f"lr_ramp={lr_ramp!r} of DMTHook is unknown: choose 'each' or 'first'.")
-        self.lr_ramp = lr_ramp
+        self.rehearsal, self.map_classes = rehearsal, map_classes
         self.rare_classes = None if rare_classes is None else dict(rare_classes)
         self.best = BestWeights(carry_metric) if carry == 'best' else None
         self.from_scratch = carry == 'scratch'
@@ -181,12 +184,11 @@ class DMTHook(Hook):
             model = model_of(runner)
             if runner._load_from is not None and isinstance(model, DynamicMutualTraining):
                 check_run_weights(runner._load_from, model, complete=True)
-            check_evaluated(runner)
+            check_evaluated(runner, self.map_classes)
             return  # not built: the run only tests
         self._events.open(runner)
-        check_run(runner, self.curriculum, self.best.metric if self.best is not None else None)
-        check_selection(runner, self.labeling.get('selection'))
-        check_evaluated(runner)
+        check_training(runner, self.curriculum, None if self.best is None else str(self.best.metric))
+        check_evaluated(runner, self.map_classes)
         warn_of_absent_classes(runner)
         if is_main_process():
             self._lock = enter_work_dir(Path(runner.work_dir))
@@ -197,9 +199,9 @@ class DMTHook(Hook):
         iteration = self._check_start(runner)
         if self.rare_classes is not None:
             self._rare_classes = rare_classes_of(runner, self.rare_classes)
-        self._optimizers = FreshOptimizers(runner, self.lr_ramp == 'first')
+        self._optimizers = FreshOptimizers(runner)
         phase = self.curriculum.at(iteration)
-        self._optimizers.restart(runner, self.curriculum[phase], first=phase == 0)
+        self._optimizers.restart(runner, self.curriculum[phase])
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Take the state of the run out of a checkpoint that it is resumed from."""
@@ -211,6 +213,8 @@ class DMTHook(Hook):
                 self.best.scores = dict(checkpoint['dmt']['best'])
         elif isinstance(runner.optim_wrapper, OptimWrapper):
             rename_weights(checkpoint)
+        else:
+            check_tested(runner, checkpoint.get('meta', {}).get('dataset_meta') or {}, self.map_classes)
 
     def before_train(self, runner: Runner) -> None:
         """Enter the phase of the first iteration, which is not the first of all when a run is resumed."""
@@ -370,7 +374,7 @@ class DMTHook(Hook):
         if self.from_scratch:
             start_from_scratch(runner, self.phase)
             restart_averages(runner)
-        self._optimizers.restart(runner, self.curriculum[self.phase], first=False)
+        self._optimizers.restart(runner, self.curriculum[self.phase])
         save_checkpoint(runner, iteration)
         if saves_first:
             self._label(runner)
@@ -380,7 +384,7 @@ class DMTHook(Hook):
         """Have every labeler label the unlabeled images for the present phase, unless that happens online."""
         SIGNAL.is_writing = False
         folder, settings = self.bank_folder(runner), self.labeling
-        told = make_labels(runner, self.curriculum, self.phase, folder, self.run_id, settings, self.report_quality)
+        told = make_labels(runner, self.curriculum, self.phase, folder, self.run_id, settings)
         if told:
             self._events.write('labels', phase=self.phase, iteration=self.curriculum.start(self.phase), values=told)
 

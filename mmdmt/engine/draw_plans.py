@@ -14,7 +14,6 @@ from mmdmt.atomic_write import atomic_write
 from mmdmt.engine.peers_of_run import model_of
 from mmdmt.method.draws import ONLINE, TRUTH, DrawPlan, PeerPool, RareClasses
 from mmdmt.method.phases import Curriculum
-from mmdmt.settings import check_arguments
 
 
 def plan_phase(
@@ -80,7 +79,6 @@ def rare_classes_of(runner: Runner, settings: Mapping[str, Any]) -> RareClasses:
     broadcast_object_list(everyone)
     if everyone[0] is None:
         raise ValueError('rare_classes of DMTHook draws by the labels of pixels, but an image has one label: drop it.')
-    check_arguments('rare_classes', RareClasses, {'counts': None, **settings})
     return RareClasses(everyone[0], **settings)
 
 

@@ -5,6 +5,7 @@ import logging
 import os
 import platform
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import fields
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.dist import get_world_size, is_main_process
+from mmengine.logging.logger import FilterDuplicateWarning
 from mmengine.runner import Runner
 
 from mmdmt.atomic_write import room_to_write
@@ -37,6 +39,7 @@ class RunEvents(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self._path: Path | None = None
+        self.addFilter(FilterDuplicateWarning('events'))  # as MMEngine's own handlers have one
 
     def open(self, runner: Runner) -> None:
         """Begin the file of a run that is about to train, and note its warnings."""
@@ -58,7 +61,8 @@ class RunEvents(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Note a warning or an error of the log."""
-        self.write('warning', level=record.levelname, text=record.getMessage())
+        with suppress(OSError):  # of a full disk the next checkpoint tells
+            self.write('warning', level=record.levelname, text=record.getMessage())
 
     def start(self, runner: Runner, curriculum: Curriculum, run: str, lists: Mapping[str, str]) -> None:
         """Write down what begins.
@@ -98,8 +102,8 @@ def _settings(phase: Phase) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Return the number of a NumPy scalar, and the text of what JSON does not have, such as a class."""
-    return value.item() if isinstance(value, np.generic) else str(value)
+    """Return the number of a NumPy scalar as it prints, and the text of what JSON does not have, such as a class."""
+    return float(str(value)) if isinstance(value, np.number) else str(value)
 
 
 def machine() -> dict[str, Any]:

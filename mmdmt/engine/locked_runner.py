@@ -9,10 +9,29 @@ from mmengine.runner import Runner
 
 from mmdmt.engine.run_lock import enter_work_dir
 from mmdmt.models.peer_tta import with_peers
+from mmdmt.rules.facts import Facts, refuse
+from mmdmt.rules.run_facts import read_loaders
 
 
-class LockedRunner(Runner):
-    """MMEngine's runner, which looks at its work_dir before the log and the config are written into it."""
+class CheckedRunner(Runner):
+    """MMEngine's runner, which looks at the loaders and lists of a config before it builds anything."""
+
+    @classmethod
+    def from_cfg(cls, cfg: Config) -> 'CheckedRunner':
+        """Build one.
+
+        Raises:
+            ValueError: If settings of a loader exclude each other, or a list is not text.
+        """
+        facts = Facts()
+        read_loaders(facts, cfg)
+        refuse(facts)
+        runner: CheckedRunner = super().from_cfg(cfg)
+        return runner
+
+
+class LockedRunner(CheckedRunner):
+    """The same, which looks at its work_dir before the log and the config are written into it."""
 
     def setup_env(self, env_cfg: dict[str, Any]) -> None:
         """Lock the work_dir as soon as it is known which process this is.
@@ -26,8 +45,8 @@ class LockedRunner(Runner):
             _keep_config(Path(self.work_dir), self.cfg.filename)
 
 
-class PeerTestRunner(Runner):
-    """MMEngine's runner, in which test-time augmentation is that of peers."""
+class PeerTestRunner(CheckedRunner):
+    """The same, in which test-time augmentation is that of peers."""
 
     def build_model(self, model: Any) -> Any:
         """Build it."""

@@ -26,7 +26,10 @@ from mmdmt.losses import DynamicMutualLoss
 from mmdmt.method.draws import ONLINE, TRUTH, Draw
 from mmdmt.method.phases import Curriculum, Phase
 from mmdmt.models.mutual_training import DynamicMutualTraining
+from mmdmt.rules.headers import Headers
 
+REHEARSED_SIZES = 3
+"""Of how many sizes an image is validated."""
 SKIP = 'rehearsal=False of DMTHook skips this check'
 
 
@@ -188,17 +191,39 @@ def _validate(runner: Runner, model: DynamicMutualTraining) -> tuple[str, ...] |
     loop = runner.val_loop
     if loop is None:
         return None
-    with _saying('the first image of val_dataloader cannot be loaded'):
-        batch = loop.dataloader.collate_fn([loop.dataloader.dataset[0]])
-    with _saying('the peers cannot predict the first image of val_dataloader'), torch.no_grad():
-        outputs = model.val_step(batch)
-    with _saying('val_evaluator cannot judge a prediction'), _own_metrics(runner, loop.evaluator) as evaluator:
-        evaluator.process(data_samples=outputs, data_batch=batch)
+    dataset = loop.dataloader.dataset
+    with _own_metrics(runner, loop.evaluator) as evaluator:
+        for number in _of_other_sizes(runner, dataset):
+            image = _info(dataset, number).get('img_path', f'image {number}')
+            with _saying(f'{image} of val_dataloader cannot be loaded'):
+                batch = loop.dataloader.collate_fn([dataset[number]])
+            size = 'x'.join(map(str, batch['inputs'][0].shape[1:])) if 'inputs' in batch else 'its views'
+            divisor = 'a network for sizes that 32 divides takes data_preprocessor=dict(test_cfg=dict(size_divisor=32))'
+            what = f'the peers cannot predict {image} of val_dataloader with {size} (height x width), and {divisor}'
+            with _saying(what), torch.no_grad():
+                outputs = model.val_step(batch)
+            with _saying('val_evaluator cannot judge a prediction'):
+                evaluator.process(data_samples=outputs, data_batch=batch)
+    with _saying('val_evaluator cannot judge a prediction'):
         names = [name for metric in evaluator.metrics for name in _results(metric)]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f'val_evaluator gives {", ".join(twice)} twice: give its metrics a prefix each.')
     return tuple(names)
+
+
+def _of_other_sizes(runner: Runner, dataset: Any) -> list[int]:
+    """Return the first image of a dataset, and two at most of other sizes, told apart by what 32 leaves of them."""
+    headers, kinds = Headers(Path(runner.work_dir) / 'headers.json'), dict[Any, int]()
+    for number in range(len(dataset)):
+        path = str(_info(dataset, number).get('img_path'))
+        content = headers[path] if Path(path).is_file() else None
+        kinds.setdefault(content and tuple(side % 32 for side in content.size), number)
+    return sorted(kinds.values())[:REHEARSED_SIZES]
+
+
+def _info(dataset: Any, number: int) -> dict[str, Any]:
+    return dict(dataset.get_data_info(number)) if hasattr(dataset, 'get_data_info') else {}
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 
 from mmdmt.engine.peers_of_run import model_of
 from mmdmt.engine.run_record import NAME, RunRecord, checkpoint_files, checkpoint_folder
-from mmdmt.method.phases import Curriculum
+from mmdmt.method.phases import PHASE_WORDS, Curriculum
 from mmdmt.models.run_weights import run_weights
 from mmdmt.models.weights import check_sound, read_checkpoint
 from mmdmt.registry import type_name
@@ -228,7 +228,8 @@ def settings_of(runner: Runner, curriculum: Curriculum) -> dict[str, Any]:
     settings: dict[str, Any] = _plain(parts)
     for hook in settings.get('custom_hooks', []):
         if type_name(hook) == 'DMTHook':
-            hook.pop('phases', None)
+            for word in PHASE_WORDS:
+                hook.pop(word, None)
     return {**settings, 'phases': _plain({n: asdict(phase) for n, phase in enumerate(curriculum.phases)})}
 
 

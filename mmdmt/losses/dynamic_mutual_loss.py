@@ -1,9 +1,8 @@
 """The loss of Dynamic Mutual Training, in the signature of MMSegmentation's losses."""
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -24,7 +23,7 @@ from mmdmt.method.weights import (
     share_weights,
 )
 from mmdmt.registry import MODELS
-from mmdmt.settings import check_number
+from mmdmt.settings import Choice, Number, Setting, check_settings
 
 
 class Settings(NamedTuple):
@@ -103,6 +102,15 @@ class DynamicMutualLoss(nn.Module):
         ValueError: If an exponent or the ramp is negative, the rule is unknown, or another value cannot be meant.
     """
 
+    SETTINGS: ClassVar[dict[str, Setting]] = {
+        **dict.fromkeys(('gamma_agree', 'gamma_disagree', 'ramp'), Number(0)),
+        'loss_weight': Number(0, above=True),
+        'rule': Choice(*RULES),
+        **dict.fromkeys(('share_threshold', 'min_confidence'), Number(0, 1)),
+        'average_over': Choice('valid', 'kept'),
+        'pseudo_weight': Number(0, optional=True),
+    }
+
     def __init__(
         self,
         gamma_agree: float = 5.0,
@@ -119,38 +127,12 @@ class DynamicMutualLoss(nn.Module):
         pseudo_weight: float | None = None,
     ) -> None:
         super().__init__()
-        for name, number in (('gamma_agree', gamma_agree), ('gamma_disagree', gamma_disagree), ('ramp', ramp)):
-            check_number(f'{name} of {type(self).__name__}', number)
-            if not number >= 0:
-                raise ValueError(f'{name}={number} of {type(self).__name__} is negative: give a number >= 0.')
-            if number == math.inf:
-                raise ValueError(f'{name}={number} of {type(self).__name__} is infinite: give a finite number >= 0.')
-        check_number(f'loss_weight of {type(self).__name__}', loss_weight)
-        if not 0 < loss_weight < math.inf:
-            raise ValueError(
-                f'loss_weight={loss_weight} of {type(self).__name__} teaches nothing, or the wrong: give a finite '
-                'number > 0.'
-            )
+        check_settings(self, locals())
         if 'loss' not in str(loss_name):
             raise ValueError(
                 f'loss_name={loss_name!r} of {type(self).__name__} lacks "loss", by which MMEngine knows what to '
                 "add up: take one such as 'loss_dmt'."
             )
-        if rule not in RULES:
-            raise ValueError(f'rule={rule!r} of {type(self).__name__} is unknown: choose one of {", ".join(RULES)}.')
-        for name, number in (('share_threshold', share_threshold), ('min_confidence', min_confidence)):
-            check_number(f'{name} of {type(self).__name__}', number)
-            if not 0 <= number <= 1:
-                raise ValueError(f'{name}={number} of {type(self).__name__} is not a confidence: give one in [0, 1].')
-        if pseudo_weight is not None:
-            check_number(f'pseudo_weight of {type(self).__name__}', pseudo_weight)
-            if not 0 <= pseudo_weight < math.inf:
-                raise ValueError(
-                    f'pseudo_weight={pseudo_weight} of {type(self).__name__}: give a finite number >= 0, or None for '
-                    'one mean over all labels.'
-                )
-        if average_over not in ('valid', 'kept'):
-            raise ValueError(f"average_over={average_over!r} of {type(self).__name__}: choose 'valid' or 'kept'.")
         self.share_threshold = share_threshold
         self.min_confidence = min_confidence
         self.average_over = average_over

@@ -13,6 +13,7 @@ from torch import Tensor
 from mmdmt.losses.dynamic_mutual_loss import DynamicMutualLoss
 from mmdmt.method.weights import Comparison
 from mmdmt.registry import MODELS
+from mmdmt.settings import Number, check_settings
 
 NO_LABEL = -100
 """A label that no image has: 255 is a class of ImageNet."""
@@ -68,6 +69,8 @@ class MixupMutualLoss(DynamicMutualLoss):
         ValueError: If ``mixup_alpha`` is not above 0.
     """
 
+    SETTINGS = {**DynamicMutualLoss.SETTINGS, 'mixup_alpha': Number(0, above=True, optional=True)}
+
     def __init__(
         self,
         gamma_agree: float = 4.0,
@@ -77,11 +80,7 @@ class MixupMutualLoss(DynamicMutualLoss):
         **kwargs: Any,
     ) -> None:
         super().__init__(gamma_agree, gamma_disagree, ramp=ramp, **kwargs)
-        if mixup_alpha is not None and not mixup_alpha > 0:
-            raise ValueError(
-                f'mixup_alpha={mixup_alpha} of {type(self).__name__} is not a parameter of a beta distribution: give a '
-                'number > 0, or None for no mixup.'
-            )
+        check_settings(self, locals())
         self.mixup_alpha = mixup_alpha
         self.accuracy: Tensor | None = None
         self._mixed: tuple[Tensor, Tensor, Mixture] | None = None

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mmdmt.settings import Number, check_settings
 
 LABELED, PSEUDO, VIEW = 0, 1, 2
 ONLINE = 'online'
@@ -74,12 +76,14 @@ class RareClasses:
     temperature: float = 0.01
     min_pixels: int = 3000
 
+    SETTINGS: ClassVar = {
+        'temperature': Number(0, above=True, hint='0.01'),
+        'min_pixels': Number(0, above=True, hint='3000'),
+    }
+
     def __post_init__(self) -> None:
         """Check the values."""
-        if not self.temperature > 0:
-            raise ValueError(f'temperature={self.temperature} of rare_classes: give a number > 0, such as 0.01.')
-        if not self.min_pixels > 0:
-            raise ValueError(f'min_pixels={self.min_pixels} of rare_classes: give a number > 0, such as 3000.')
+        check_settings('rare_classes', vars(self), self.SETTINGS)
         if not (self.counts >= self.min_pixels).any():
             raise ValueError(
                 f'rare_classes draws images with min_pixels={self.min_pixels} pixels of a class, but the most that a '

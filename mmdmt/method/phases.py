@@ -4,14 +4,19 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, takewhile
-from typing import Any
+from typing import Any, ClassVar
 
 from mmdmt.method.draws import TRUTH
-from mmdmt.settings import check_arguments, check_number
+from mmdmt.settings import Choice, Number, Setting, check_settings
+
+COUNT = Number(0, whole=True)
+SHARE = Number(0, 1, above=True, optional=True, hint='0.2 for 20 percent')
+CONFIDENCE = Number(0, 1, hint='0.95')
 
 LABEL_RATIOS = (0.2, 0.4, 0.6, 0.8, 1.0)
 """Share of the pseudo labels that each of the paper's five phases keeps."""
-LABELERS = ('weights', 'average', 'ensemble', TRUTH)
+PHASE_WORDS = ('phases', 'warm_up', 'iters', 'labeled', 'pseudo', 'ratios', 'online', 'lr_factor', 'warm_up_lists')
+"""Arguments of DMTHook that say the phases of a run, in full or in the compact form."""
 
 
 @dataclass(frozen=True)
@@ -54,25 +59,26 @@ class Phase:
     online: Mapping[str, Any] | None = None
     min_confidence: float = 0.0
 
+    SETTINGS: ClassVar = {
+        'iters': Number(1, whole=True),
+        'labeled': COUNT,
+        'pseudo': COUNT,
+        'label_ratio': SHARE,
+        'lr': Number(0, above=True, optional=True),
+        'lr_factor': Number(0, above=True),
+        'min_confidence': CONFIDENCE,
+    }
+
     def __post_init__(self) -> None:
         """Check the values."""
-        for name in ('iters', 'labeled', 'pseudo'):
-            check_number(name, getattr(self, name), int)
-        for name in ('label_ratio', 'lr', 'lr_factor', 'min_confidence'):
-            if getattr(self, name) is not None:
-                check_number(name, getattr(self, name))
+        check_settings('a phase', vars(self), self.SETTINGS)
         if self.labeled_lists is not None and not isinstance(self.labeled_lists, Mapping):
             raise ValueError(
                 f'labeled_lists={self.labeled_lists!r} is a {type(self.labeled_lists).__name__}: give dict(peer=list '
                 "file), such as dict(left='left.txt')."
             )
-        if self.iters < 1:
-            raise ValueError(f'iters={self.iters} is not a length of a phase: give at least 1 iteration.')
-        if self.labeled < 0 or self.pseudo < 0 or self.batch_size == 0:
-            raise ValueError(
-                f'labeled={self.labeled}, pseudo={self.pseudo} make no batch: give counts >= 0, one of them above 0.'
-            )
-        check_share('label_ratio', self.label_ratio)
+        if self.batch_size == 0:
+            raise ValueError('labeled=0, pseudo=0 make no batch: give one of them above 0.')
         if self.label_ratio is not None and self.online is not None:
             raise ValueError(
                 f'label_ratio={self.label_ratio} and online={dict(self.online)} exclude each other: give label_ratio '
@@ -88,15 +94,10 @@ class Phase:
             raise ValueError(f'{source} makes pseudo labels that no batch uses: give pseudo >= 1, or drop it.')
         if self.online is not None:
             self.online_labels  # noqa: B018  checks the values
-        check_confidence('min_confidence', self.min_confidence)
         if self.min_confidence and not self.learns_pseudo_labels:
             raise ValueError(f'min_confidence={self.min_confidence} is for pseudo labels, of which there are none.')
         if self.min_confidence and self.online is not None:
             raise ValueError(f'min_confidence={self.min_confidence}: give it inside of online=dict(...).')
-        if self.lr is not None and not self.lr > 0:
-            raise ValueError(f'lr={self.lr} is not a learning rate: give a number > 0.')
-        if not self.lr_factor > 0:
-            raise ValueError(f'lr_factor={self.lr_factor} is not a factor of a learning rate: give a number > 0.')
         if self.lr is not None and self.lr_factor != 1:
             raise ValueError(f'lr={self.lr} and lr_factor={self.lr_factor} exclude each other: give one of them.')
         if self.labeled_lists and not self.labeled:
@@ -119,7 +120,6 @@ class Phase:
             return None
         if not isinstance(self.online, Mapping):
             raise ValueError(f"online={self.online!r}: give a dict, such as dict(labeler='average').")
-        check_arguments('online', OnlineLabels, self.online)
         return OnlineLabels(**self.online)
 
     @property
@@ -167,23 +167,19 @@ class OnlineLabels:
     window: int = 1
     weigh_by: str = 'strong'
 
+    SETTINGS: ClassVar[dict[str, Setting]] = {
+        'labeler': Choice('weights', 'average', 'ensemble', TRUTH),
+        'window': Number(1, whole=True),
+        'weigh_by': Choice('weak', 'strong'),
+        'min_confidence': CONFIDENCE,
+        'label_ratio': SHARE,
+    }
+
     def __post_init__(self) -> None:
         """Check the values."""
-        if self.labeler not in LABELERS:
-            raise ValueError(f'online.labeler={self.labeler!r} is unknown: choose one of {", ".join(LABELERS)}.')
-        check_number('online.min_confidence', self.min_confidence)
-        check_confidence('online.min_confidence', self.min_confidence)
-        if self.label_ratio is not None:
-            check_number('online.label_ratio', self.label_ratio)
-        check_share('online.label_ratio', self.label_ratio)
-        check_number('online.window', self.window, int)
-        if self.window < 1 or (self.window > 1 and self.label_ratio is None):
-            raise ValueError(
-                f'online.window={self.window}: give the iterations that label_ratio={self.label_ratio} remembers, 1 or '
-                'more, and a share as label_ratio.'
-            )
-        if self.weigh_by not in ('weak', 'strong'):
-            raise ValueError(f"online.weigh_by={self.weigh_by!r} is unknown: choose 'weak' or 'strong'.")
+        check_settings('online', vars(self), self.SETTINGS)
+        if self.window > 1 and self.label_ratio is None:
+            raise ValueError(f'window={self.window} of online remembers label_ratio=None: give a share as label_ratio.')
         others = self.min_confidence, self.label_ratio, self.weigh_by
         if self.labeler == TRUTH and others != (0, None, 'strong'):
             raise ValueError("online.labeler='truth' learns every label with full weight: give nothing beside it.")
@@ -208,40 +204,6 @@ class OnlineLabels:
             lately = 'each batch' if self.window == 1 else f'about {self.window} iterations'
             source += f', label ratio {self.label_ratio:g} in {lately}'
         return f'{source}, weighed on the weak view' if self.weigh_by == 'weak' else source
-
-
-def check_share(name: str, value: float | None) -> None:
-    """Check that a number is a share of labels to keep, or None.
-
-    Raises:
-        ValueError: If it is not in (0, 1].
-
-    Example:
-        >>> check_share('label_ratio', 20)
-        Traceback (most recent call last):
-            ...
-        ValueError: label_ratio=20 is not a share of the labels: give a number in (0, 1], such as 0.2 for 20 percent.
-    """
-    if value is not None and not 0 < value <= 1:
-        raise ValueError(
-            f'{name}={value} is not a share of the labels: give a number in (0, 1], such as 0.2 for 20 percent.'
-        )
-
-
-def check_confidence(name: str, value: float) -> None:
-    """Check that a number is a confidence.
-
-    Raises:
-        ValueError: If it is not in [0, 1].
-
-    Example:
-        >>> check_confidence('min_confidence', 95)
-        Traceback (most recent call last):
-            ...
-        ValueError: min_confidence=95 is not a confidence: give a number in [0, 1], such as 0.95.
-    """
-    if not 0 <= value <= 1:
-        raise ValueError(f'{name}={value} is not a confidence: give a number in [0, 1], such as 0.95.')
 
 
 @dataclass(frozen=True)
@@ -289,10 +251,10 @@ class Curriculum:
         phases = []
         for number, config in enumerate(configs):
             try:
-                check_arguments('a phase', Phase, config)
                 phases.append(Phase(**config))
-            except ValueError as error:
-                raise ValueError(f'phases[{number}] = {dict(config)}: {error}') from error
+            except (TypeError, ValueError) as error:
+                reason = str(error).rstrip('.')
+                raise ValueError(f'phases[{number}] = {dict(config)}: {reason}.') from error
         return cls(tuple(phases))
 
     @classmethod
@@ -332,8 +294,7 @@ class Curriculum:
             >>> [(phase.iters, phase.labeled, phase.pseudo, phase.label_ratio) for phase in curriculum.phases]
             [(500, 8, 0, None), (250, 2, 6, 0.5), (250, 2, 6, 1.0)]
         """
-        for name, value in {'labeled': labeled, 'pseudo': pseudo, 'warm_up': warm_up}.items():
-            check_number(name, value, int)
+        check_settings('DMTHook', locals(), dict.fromkeys(('labeled', 'pseudo', 'warm_up'), COUNT))
         if online is not None and ratios:
             raise ValueError(
                 f'ratios={list(ratios)} and online={dict(online)} exclude each other: give ratios for phases with '

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from mmdmt.method.mixing import PixelBatch, blank_blocks
-from mmdmt.mixes.mix import check_share
 from mmdmt.registry import MODELS
-from mmdmt.settings import check_number
+from mmdmt.settings import Number, check_settings
 
 
 @MODELS.register_module()
@@ -27,13 +26,10 @@ class BlockMask:
 
     space = 'pixels'
     needs_pseudo, needs_labeled = 1, 0
+    SETTINGS = {'size': Number(1, whole=True), 'share': Number(0, 1), 'prob': Number(0, 1)}
 
     def __init__(self, size: int = 64, share: float = 0.7, prob: float = 1.0) -> None:
-        check_number('size of BlockMask', size, int)
-        if size < 1:
-            raise ValueError(f'size={size} of BlockMask is not a side of a block: give 1 or more pixels.')
-        check_share('share of BlockMask', share)
-        check_share('prob of BlockMask', prob)
+        check_settings(self, locals())
         self.size, self.share, self.prob = size, share, prob
 
     def __call__(

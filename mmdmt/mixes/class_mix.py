@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from mmdmt.method.mixing import PixelBatch, paste_classes
-from mmdmt.mixes.mix import check_share
 from mmdmt.registry import MODELS
+from mmdmt.settings import Number, check_settings
 
 
 @MODELS.register_module()
@@ -25,9 +25,10 @@ class ClassMix:
 
     space = 'pixels'
     needs_pseudo, needs_labeled = 1, 1
+    SETTINGS = {'prob': Number(0, 1)}
 
     def __init__(self, prob: float = 1.0) -> None:
-        check_share('prob of ClassMix', prob)
+        check_settings(self, locals())
         self.prob = prob
 
     def __call__(

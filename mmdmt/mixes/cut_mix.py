@@ -1,13 +1,12 @@
 """CutMix between the pseudo-labeled images of a peer."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from mmdmt.method.mixing import PixelBatch, draw_box, draw_partners, paste_boxes
-from mmdmt.mixes.mix import check_range, check_share
 from mmdmt.registry import MODELS
+from mmdmt.settings import Number, Pair, check_settings
 
 
 @MODELS.register_module()
@@ -27,6 +26,11 @@ class CutMix:
 
     space = 'pixels'
     needs_pseudo, needs_labeled = 2, 0
+    SETTINGS = {
+        'prob': Number(0, 1),
+        'area': Pair(Number(0, 1, above=True)),
+        'aspect': Pair(Number(0, above=True)),
+    }
 
     def __init__(
         self,
@@ -34,9 +38,7 @@ class CutMix:
         area: tuple[float, float] = (0.02, 0.4),
         aspect: tuple[float, float] = (0.3, 1 / 0.3),
     ) -> None:
-        check_share('prob of CutMix', prob)
-        check_range('area of CutMix', area, 1)
-        check_range('aspect of CutMix', aspect, math.inf)
+        check_settings(self, locals())
         self.prob, self.area, self.aspect = prob, (area[0], area[1]), (aspect[0], aspect[1])
 
     def __call__(

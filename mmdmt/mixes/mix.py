@@ -63,26 +63,3 @@ def build_mixes(configs: Sequence[dict[str, Any]], space: str) -> list[Mix]:
             )
         mixes.append(mix)
     return mixes
-
-
-def check_share(place: str, value: Any) -> None:
-    """Check that a setting is a share.
-
-    Raises:
-        ValueError: If it is not a number in [0, 1].
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-        raise ValueError(f'{place}={value!r} is not a share: give a number in [0, 1].')
-
-
-def check_range(place: str, value: Any, most: float) -> None:
-    """Check that a setting is a range of positive numbers.
-
-    Raises:
-        ValueError: If it is not a pair ``0 < least <= greatest <= most``.
-    """
-    pair = isinstance(value, (tuple, list)) and len(value) == 2
-    if not pair or not 0 < value[0] <= value[1] <= most:
-        raise ValueError(
-            f'{place}={value!r} is not a range: give (least, greatest) with 0 < least <= greatest <= {most:g}.'
-        )

@@ -19,7 +19,8 @@ from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.online_labels import OnlineLabeling
 from mmdmt.models.peer_agreement import agreed_kind, agreed_num_classes, check_names, ring
 from mmdmt.models.peer_building import build_peer, naming_the_way_out
-from mmdmt.models.weights import load_plain_checkpoint, strip_wrapper_prefix, watched_init
+from mmdmt.models.preprocessing import preprocessed
+from mmdmt.models.weights import check_initial, load_plain_checkpoint, strip_wrapper_prefix, watched_init
 from mmdmt.registry import MODELS
 
 PSEUDO_COUNTS = ('pseudo_pixels', 'disagree', 'learner_wins')
@@ -143,6 +144,7 @@ class DynamicMutualTraining(BaseModel):
         """
         with naming_the_way_out(), ExitStack() as stack:
             for name, peer in self.bare_peers.items():
+                check_initial(name, peer)
                 stack.enter_context(watched_init(name, peer))
             super().init_weights()
         for name, path in self._load_from.items():
@@ -296,8 +298,10 @@ class DynamicMutualTraining(BaseModel):
         results = {}
         for name, peer in self.bare_peers.items():
             own_data = {**data, 'data_samples': [sample.new() for sample in data['data_samples']]}
-            batch = peer.data_preprocessor(own_data, False)
-            results[name] = peer(**batch, mode='predict')
+            predicted: dict[int, BaseDataElement] = {}
+            for numbers, images, samples in preprocessed(peer, own_data):  # images of one size together
+                predicted |= zip(numbers, peer(images, samples, mode='predict'), strict=True)
+            results[name] = [predicted[number] for number in range(len(predicted))]
         return results
 
     def combine(self, results: dict[str, list[BaseDataElement]]) -> list[BaseDataElement]:

@@ -6,7 +6,7 @@ from mmengine.model import BaseModel
 
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.peer_kinds import PeerKind, kind_of
-from mmdmt.rules.facts import ONE_CLASS_REMEDY
+from mmdmt.rules.facts import Facts, refuse
 
 
 def ring(names: Sequence[str]) -> dict[str, str]:
@@ -43,22 +43,13 @@ def check_names(
                 f'peers={list(names)} of DynamicMutualTraining: {name!r} cannot name a peer (not an '
                 "identifier, or taken by the model itself): take another, such as 'peer_a'."
             )
-    without = [name for name in names if name not in labelers]
-    if without:
-        raise ValueError(
-            f'labelers={labelers} of DynamicMutualTraining leaves {without[0]!r} without a labeler: name one '
-            'for every peer; it may be the peer itself.'
-        )
-    for argument, named in (
-        ('predict', [predict]),
-        ('load_from', list(load_from)),
-        ('labelers', [*labelers, *labelers.values()]),
-    ):
-        for name in named:
-            if name not in names and not (argument == 'predict' and name == ENSEMBLE):
-                raise ValueError(
-                    f'{argument} of DynamicMutualTraining names {name!r}, which is none of the peers {list(names)}.'
-                )
+    facts, model = Facts(), 'DynamicMutualTraining'
+    facts['list of peers'][f'peers of {model}'] = tuple(names)
+    named = {'load_from': load_from, 'labelers': (*labelers, *labelers.values()), 'predict': {predict} - {ENSEMBLE}}
+    facts['peer'] |= {f'{argument} of {model}': tuple(those) for argument, those in named.items()}
+    refuse(facts)
+    facts['list of peers'][f'labelers of {model}'] = tuple(name for name in names if name in labelers)
+    refuse(facts)
 
 
 def agreed_kind(peers: Mapping[str, BaseModel]) -> PeerKind:
@@ -70,10 +61,9 @@ def agreed_kind(peers: Mapping[str, BaseModel]) -> PeerKind:
     Raises:
         ValueError: If peers are of different kinds, or one of no kind that is known.
     """
-    kinds = {name: kind_of(name, peer) for name, peer in peers.items()}
-    spaces = {name: kind.space for name, kind in kinds.items()}
-    if len(set(spaces.values())) != 1:
-        raise ValueError(f'Peers label different things, {spaces}, and so cannot teach each other: choose one.')
+    kinds, facts = {name: kind_of(name, peer) for name, peer in peers.items()}, Facts()
+    facts['space of labels'] |= {f'peer {name!r}': kind.space for name, kind in kinds.items()}
+    refuse(facts)
     return next(iter(kinds.values()))
 
 
@@ -87,13 +77,7 @@ def agreed_num_classes(kind: PeerKind, peers: Mapping[str, BaseModel]) -> int:
     Raises:
         ValueError: If they predict different numbers of classes, or one class.
     """
-    counts = {name: kind.num_classes(peer) for name, peer in peers.items()}
-    if len(set(counts.values())) != 1:
-        raise ValueError(
-            f'Peers predict different numbers of classes, {counts}, and so cannot teach each other: give all heads '
-            'the same num_classes.'
-        )
-    number = next(iter(counts.values()))
-    if number < 2:
-        raise ValueError(f'num_classes={number} of the heads of all peers: {ONE_CLASS_REMEDY}.')
-    return number
+    facts = Facts()
+    facts['num_classes'] |= {f'peer {name!r}': kind.num_classes(peer) for name, peer in peers.items()}
+    refuse(facts)
+    return int(next(iter(facts['num_classes'].values())))

@@ -1,6 +1,7 @@
 """Read weights from files without running code in them, and tell whether they are those of a network."""
 
 import logging
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,7 @@ COUNTER = 'num_batches_tracked'
 AUXILIARY = 'auxiliary_head'
 WRAPPERS = ('module.', '_orig_mod.')
 """What data-parallel and compiled networks put in front of every name."""
+_POINTER = b'version https://git-lfs'
 MOST_LOST = 0.01
 MOST_LOST_AT_INIT = 0.2
 MOST_ROWS = 20
@@ -48,6 +50,12 @@ def read_checkpoint(path: str | Path, what: str, mmap: bool = False) -> dict[str
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'{path}, {what}, does not exist or is not a file: check the path.')
+    with Path(path).open('rb') as file:
+        if file.read(len(_POINTER)) == _POINTER:
+            raise ValueError(
+                f'{path}, {what}, is a pointer of Git LFS in the place of the file: run `git lfs pull` where it is '
+                'from, or download the file itself.'
+            )
     # What torch wrote before 1.6 is not a zip file: it has no checksums and cannot be mapped.
     if is_zip(path) and not is_whole(Path(path)):
         raise ValueError(
@@ -104,7 +112,33 @@ def tensors_of(path: str | Path, what: str, checkpoint: Mapping[str, Any]) -> di
 
 
 def _refusal(path: str | Path, what: str, error: Exception) -> ValueError:
+    found = re.search(r'GLOBAL (\S+)', str(error))
+    if found and not found[1].startswith(('torch', 'numpy', 'os', 'posix', 'builtins')):
+        return ValueError(
+            f'{path}, {what}, holds a {found[1]} beside its weights, and {REFUSED.partition(":")[0]}: where you trust '
+            "it, save its weights alone, torch.save({'state_dict': weights}, FILE)."
+        )
     return ValueError(f'{path}, {what}, cannot be read safely ({type(error).__name__}): {REFUSED}.')
+
+
+def check_initial(name: str, peer: nn.Module) -> None:
+    """Read the local files that parts of a peer start from (``init_cfg``, ``pretrained``), and say why one is refused.
+
+    Args:
+        name (str): Of the peer.
+        peer (nn.Module): Built, not initialized.
+
+    Raises:
+        ValueError: If a file is damaged, or holds anything but tensors and plain values.
+    """
+    for module in peer.modules():
+        configs = getattr(module, 'init_cfg', None) or ()
+        for config in [configs] if isinstance(configs, Mapping) else configs:
+            path = config.get('checkpoint') if type_name(config) == 'Pretrained' else None
+            if path and Path(path).is_file():
+                read_checkpoint(
+                    path, f'the weights that {type(module).__name__} of peer {name!r} starts from', mmap=True
+                )
 
 
 def _mapping(path: str | Path, what: str, content: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Check that the lists of images that a config names fit together; no image is read."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -9,15 +10,18 @@ from typing import Any
 from mmcv.transforms import LoadImageFromFile
 from mmengine.config import Config
 from mmengine.dataset import Compose
+from mmengine.evaluator import Evaluator
 from mmseg.datasets import BaseSegDataset
 
-from mmdmt.labels.pixels.label_facts import ignored_label, ignored_places
+from mmdmt.labels.pixels.label_facts import ignored_label
+from mmdmt.labels.space import space_named
+from mmdmt.models.peer_kinds import kind_of
 from mmdmt.preparation.image_check import ImageSource
-from mmdmt.registry import DATASETS, TRANSFORMS, type_name
-from mmdmt.rules.checked_pipeline import check_when_loaded
-from mmdmt.rules.facts import IGNORED, IGNORED_REMEDY, ONE_CLASS_REMEDY, REDUCED, REDUCED_REMEDY, difference
+from mmdmt.registry import DATASETS, TRANSFORMS
+from mmdmt.rules.facts import Facts
 from mmdmt.rules.findings import some
 from mmdmt.rules.joined_datasets import plain_datasets
+from mmdmt.rules.run_facts import read_data, read_loaders, read_peers
 from mmdmt.rules.source_files import check_folders, check_places, name_lists
 
 
@@ -111,57 +115,35 @@ def read_list(name: str, settings: Mapping[str, Any]) -> ImageList:
     return ImageList(name, sources, meta.get('classes') or (), meta.get('palette') or (), parts)
 
 
-def class_problems(lists: Mapping[str, ImageList], config: Config) -> list[str]:
-    """Compare the classes of the lists with each other and with the heads of the model."""
-    problems = []
-    named = {name: tuple(images.classes) for name, images in lists.items() if images.classes}
-    if 'labeled' not in lists:
-        return []
-    if 'labeled' not in named:
-        return ['The labeled dataset names no classes: give it metainfo=dict(classes=(...)).']
-    classes = named['labeled']
-    if len(classes) == 1:
-        problems.append(f'The only class is {classes[0]}: {ONE_CLASS_REMEDY}.')
-    problems += [
-        f'The {name} classes are {others}, but the labeled ones are {classes}: make them the same.'
-        for name, others in named.items()
-        if others != classes
-    ]
-    problems += [
-        f'{place}.num_classes is {head["num_classes"]}, but there are {len(classes)} classes ({", ".join(classes)}): '
-        f'make it {len(classes)}.'
-        for place, head in heads(config)
-        if head['num_classes'] != len(classes)
-    ]
-    return problems
+def facts_of(lists: Mapping[str, ImageList], config: Config, model: Any) -> Facts:
+    """Read the facts that a run would read when it starts.
 
+    Args:
+        lists (Mapping[str, ImageList]): Those that could be read.
+        config (Config): Of a run, or of plain training.
+        model (BaseModel, optional): Of the config, built; None if there is none.
 
-def fact_problems(lists: Mapping[str, ImageList], config: Config) -> list[str]:
-    """Compare the ignored label, and whether label zero is dropped, wherever datasets, heads and metrics have them."""
-    ignored: dict[str, Any] = {f'{place}.ignore_index': head.get('ignore_index', 255) for place, head in heads(config)}
-    settings = config.to_dict()
-    for part in ('model', 'data_preprocessor'):
-        for place, padding in _preprocessors(part, settings.get(part) or {}):
-            ignored[f'{place}.seg_pad_val'] = padding.get('seg_pad_val', 255)
-    reduced: dict[str, Any] = {}
-    problems = []
-    for name, images in lists.items():
-        for part in images.parts if name != 'unlabeled' else ():
-            try:
-                ignored |= ignored_places(f'the {name} dataset', part)
-            except ValueError as error:
-                problems.append(str(error))
-            reduced[f'the {name} dataset'] = bool(part.reduce_zero_label)
+    Raises:
+        ValueError: If a dataset ignores a label that no mask can hold.
+    """
+    facts, metrics = Facts(), {}
+    read_loaders(facts, config)
+    if model is not None:
+        peers = getattr(model, 'bare_peers', {'': model})
+        read_peers(facts, peers, kind_of(*next(iter(peers.items()))))
+    if 'labeled' in lists:
+        classes = facts['list of classes']['the labeled dataset'] = tuple(lists['labeled'].classes)
+        facts['num_classes'][f'the labeled dataset ({", ".join(map(str, classes))})'] = len(classes)
     for place in ('val_evaluator', 'test_evaluator') if lists else ():
-        for metric in _metrics(config.get(place)):
-            ignored[f'{metric.get("type")} of {place}'] = metric.get('ignore_index', 255)
-    found = (difference(IGNORED, ignored, IGNORED_REMEDY), difference(REDUCED, reduced, REDUCED_REMEDY))
-    return [*problems, *(sentence for sentence in found if sentence)]
-
-
-def heads(config: Config) -> list[tuple[str, dict[str, Any]]]:
-    """Return the place and the config of every head of a model that names its classes."""
-    return list(_heads('model', config.to_dict().get('model', {})))
+        with suppress(Exception):  # whatever a class of a metric raises, which is told where the config is built
+            metrics[place] = Evaluator(config.get(place) or []).metrics
+    parts = [
+        (f'the {name} dataset', part)
+        for name, images in lists.items()
+        for part in (images.parts if name != 'unlabeled' else ())
+    ]
+    read_data(facts, space_named('pixels'), parts, metrics)
+    return facts
 
 
 def overlaps(lists: Mapping[str, ImageList]) -> list[str]:
@@ -185,34 +167,9 @@ def _loaders(pipeline: Sequence[Mapping[str, Any]], with_masks: bool) -> tuple[A
         return (image,)
     named = next((step for step in steps if _name(step).endswith('Annotations')), {'type': 'LoadAnnotations'})
     mask = TRANSFORMS.build(dict(named))
-    check_when_loaded(mask)
     return image, mask
 
 
 def _name(step: Mapping[str, Any]) -> str:
     kind = step['type']
     return kind if isinstance(kind, str) else kind.__name__
-
-
-def _heads(place: str, settings: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    for key, value in settings.items() if isinstance(settings, dict) else enumerate(settings):
-        if isinstance(value, dict | list):
-            yield from _heads(f'{place}.{key}', value)
-        elif key == 'num_classes' and '_head' in place:
-            yield place, settings
-
-
-def _preprocessors(place: str, settings: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the place and the config of everything that pads labels to make a batch."""
-    if isinstance(settings, dict) and type_name(settings) == 'SegDataPreProcessor':
-        yield place, settings
-    for key, value in settings.items() if isinstance(settings, dict) else enumerate(settings):
-        if isinstance(value, dict | list):
-            yield from _preprocessors(f'{place}.{key}', value)
-
-
-def _metrics(evaluator: Any) -> list[dict[str, Any]]:
-    """Return the configs of the metrics of an evaluator that compute an IoU."""
-    found = evaluator if isinstance(evaluator, list) else [evaluator or {}]
-    inner = [metric.get('metric', metric) for metric in found]
-    return [metric for metric in inner if str(metric.get('type', '')).endswith('IoUMetric')]

@@ -10,23 +10,27 @@ from typing import Any
 
 import numpy as np
 from mmengine.config import Config
+from mmengine.registry import Registry
 from numpy.typing import NDArray
 
+from mmdmt.folders import beside_images
 from mmdmt.labels.progress import progress
 from mmdmt.preparation.config_lists import (
     ImageList,
-    class_problems,
     dataset_configs,
-    fact_problems,
+    facts_of,
     overlaps,
     pipelines,
     read_list,
 )
 from mmdmt.preparation.image_check import CheckedImage, ImageSource, check_image
 from mmdmt.preparation.image_lists import left_out
+from mmdmt.preparation.near_duplicates import near_duplicates
 from mmdmt.preparation.scale_check import scale_warnings
 from mmdmt.registry import DATASETS, MODELS
+from mmdmt.rules.facts import broken
 from mmdmt.rules.findings import Finding, by_kind, some
+from mmdmt.rules.headers import Headers, band_findings, bands_of
 
 
 @dataclass
@@ -62,47 +66,54 @@ def check_data(config: Config, workers: int = 4) -> DataReport:
             report.lists[name] = read_list(name, settings)
         except (AssertionError, OSError, ValueError, KeyError, TypeError) as error:
             report.problems.append(f'The {name} list cannot be made: {error}')
-    report.problems += class_problems(report.lists, config) + fact_problems(report.lists, config)
+    model, refused = built_model(config)
+    report.problems += refused
+    try:
+        report.problems += broken(facts_of(report.lists, config, model))
+    except ValueError as error:
+        report.problems.append(str(error))
     report.problems += overlaps(report.lists)
     findings: list[Finding] = []
     for name, images in report.lists.items():
         report.images[name] = list(_checked(images, workers))
         findings += advised(images, report.images[name])
+    parts = [part for images in report.lists.values() for part in images.parts]
+    findings += band_findings(parts, Headers(), bands_of(getattr(model, 'bare_peers', {'': model}).values()))
     report.problems += by_kind(finding for finding in findings if finding.stops)
     report.warnings += by_kind(finding for finding in findings if not finding.stops)
     for name, images in report.lists.items():
         report.problems += absent_classes(images, report.images[name])
         report.warnings += list_warnings(images, report.images[name])
-    report.problems += refusals(config, with_data=not report.problems)
-    report.warnings += duplicates(report.images)
+    report.warnings += listed_masks(report.lists)
+    # Datasets refuse files, of which the check says more, so they are built when it has found no problem.
+    report.problems += [] if report.problems else refused_datasets(config)
+    report.warnings += duplicates(report.images) + shared_parts(report.images)
     report.warnings += scale_warnings(pipelines(config), {name: one.sources for name, one in report.lists.items()})
     return report
 
 
-def refusals(config: Config, with_data: bool = True) -> list[str]:
-    """Build the model and the datasets as training does, without weights, and say what they refuse.
-
-    Args:
-        config (Config): Of a run, or of plain training.
-        with_data (bool): Whether to build the datasets, too. They refuse files, of which the check says more, so
-            they are built when it has found no problem. Defaults to True.
-    """
+def built_model(config: Config) -> tuple[Any, list[str]]:
+    """Build the model as training does, without weights; None if there is none, or with what it refuses."""
     settings = config.to_dict()
-    parts: dict[str, tuple[Any, dict[str, Any]]] = {'model': (MODELS, settings.get('model') or {})}
+    model = settings.get('model') or {}
     if settings.get('data_preprocessor'):  # as MMEngine's runner does
-        parts['model'][1].setdefault('data_preprocessor', settings['data_preprocessor'])
-    for stage in ('train', 'val', 'test') if with_data else ():
-        dataset = (settings.get(f'{stage}_dataloader') or {}).get('dataset') or {}
-        if stage != 'test' or dataset != parts['val_dataloader.dataset'][1]:
-            parts[f'{stage}_dataloader.dataset'] = DATASETS, dataset
-    problems = []
-    for place, (registry, part) in parts.items():
-        try:
-            if 'type' in part:
-                registry.build(part)
-        except Exception as error:  # whatever the classes that it names raise
-            problems.append(f'Training would refuse {place}: {" ".join(str(error).split())}')
-    return problems
+        model.setdefault('data_preprocessor', settings['data_preprocessor'])
+    return _built('model', MODELS, model)
+
+
+def refused_datasets(config: Config) -> list[str]:
+    """Build the datasets as training does, and say what they refuse."""
+    settings = config.to_dict()
+    found = {f'{name}_dataloader': settings.get(f'{name}_dataloader') or {} for name in ('train', 'val', 'test')}
+    datasets = {f'{place}.dataset': loader.get('dataset') or {} for place, loader in found.items()}
+    return [text for place, dataset in datasets.items() for text in _built(place, DATASETS, dataset)[1]]
+
+
+def _built(place: str, registry: Registry, settings: Mapping[str, Any]) -> tuple[Any, list[str]]:
+    try:
+        return registry.build(dict(settings)) if 'type' in settings else None, []
+    except Exception as error:  # whatever the classes that it names raise
+        return None, [f'Training would refuse {place}: {" ".join(str(error).split())}']
 
 
 def advised(images: ImageList, checked: Sequence[CheckedImage]) -> list[Finding]:
@@ -170,6 +181,24 @@ def list_warnings(images: ImageList, checked: Sequence[CheckedImage]) -> list[st
     return warnings
 
 
+def listed_masks(lists: Mapping[str, ImageList]) -> list[str]:
+    """Find masks and predictions that are listed as images, by their names."""
+    parts = [part for images in lists.values() for part in images.parts]
+    suffixes = tuple({part.img_suffix for part in parts})
+    everything = sorted({Path(source.path) for images in lists.values() for source in images.sources})
+    found = {
+        path
+        for suffix in {part.seg_map_suffix for part in parts}
+        for path in beside_images(everything, suffixes, suffix)
+    }
+    return [
+        f'{len(those)} {name} images are masks or predictions of others by their names: {some(those)}. Take them off '
+        'the list.'
+        for name, images in lists.items()
+        if (those := sorted({source.path for source in images.sources if Path(source.path) in found}))
+    ]
+
+
 def _absent(images: ImageList, checked: Sequence[CheckedImage]) -> list[str]:
     pixels = pixels_of_classes(images, checked)
     return [
@@ -209,6 +238,19 @@ def duplicates(images: Mapping[str, Sequence[CheckedImage]]) -> list[str]:
             others = 'other images' if one == other else f'images of {one}'
             warnings.append(f'{len(pairs)} images of {other} are the same as {others}, pixel by pixel: {some(pairs)}.')
     return warnings
+
+
+def shared_parts(images: Mapping[str, Sequence[CheckedImage]]) -> list[str]:
+    """Find neighbors by name in different lists that have a part of equal pixels, as tiles of one scene have."""
+    digests = {image.path: image.digest for checked in images.values() for image in checked}
+    lists = {name: [image.path for image in checked if image.digest] for name, checked in images.items()}
+    found = [pair for pair in near_duplicates(lists, Path).shared if digests[pair[0]] != digests[pair[1]]]
+    return [
+        f'{len(found)} pairs of neighbors in different lists have a part of equal pixels: '
+        f'{some([f"{one} = {other}" for one, other in found])}. Make the lists anew with make_splits --group, which '
+        'keeps the tiles of a scene together.'
+        for _ in found[:1]
+    ]
 
 
 def pixels_of_classes(images: ImageList, checked: Sequence[CheckedImage]) -> NDArray[np.int64]:

@@ -12,9 +12,8 @@ from mmengine import fileio
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from mmdmt.rules.checked_pipeline import storage_of
-from mmdmt.rules.file_rules import image_findings, image_turned, unreadable
-from mmdmt.rules.findings import FileError, Finding
+from mmdmt.rules.file_rules import image_findings, image_turned, mask_mode, unreadable
+from mmdmt.rules.findings import Finding
 from mmdmt.rules.image_content import ImageContent, read_content
 from mmdmt.rules.mask_rules import mask_labels, mask_shape
 
@@ -104,9 +103,10 @@ def check_image(source: ImageSource, num_classes: int, ignore_index: int) -> Che
         findings.append(unreadable('image', source.path, error))
     if source.mask:
         try:
-            mask = source.load_mask()
-        except FileError as fault:
-            findings.append(fault.finding)
+            content_of_mask = read_content(fileio.get(source.mask, backend_args=source.mask_loader.backend_args))
+            findings.append(mask_mode(source.mask, content_of_mask))
+            if findings[-1] is None or not findings[-1].stops:
+                mask = source.load_mask()
         except _UNREADABLE as error:
             findings.append(unreadable('mask', source.mask, error))
     counts = None
@@ -125,7 +125,7 @@ def check_image(source: ImageSource, num_classes: int, ignore_index: int) -> Che
 
 def _check_whole(path: str, loader: Any) -> ImageContent | None:
     """Decode strictly what Pillow knows: OpenCV fills up a file that was cut short with gray, and says nothing."""
-    data = fileio.get(path, backend_args=storage_of(loader))
+    data = fileio.get(path, backend_args=loader.backend_args)
     try:
         image = Image.open(io.BytesIO(data))
     except (UnidentifiedImageError, Image.DecompressionBombError):

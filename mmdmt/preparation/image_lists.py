@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from mmdmt.atomic_write import atomic_write, room_to_write
-from mmdmt.folders import IMAGE_SUFFIXES, walk_once
+from mmdmt.folders import list_images
 
 
 def list_content(images: Sequence[str]) -> bytes:
@@ -64,12 +64,13 @@ def read_list(path: Path) -> list[str]:
     return images
 
 
-def ids_in_folder(folder: Path, img_suffix: str) -> list[str]:
+def ids_in_folder(folder: Path, img_suffix: str, mask_suffix: str = '') -> list[str]:
     """List the images of a folder and the folders in it, as MMSegmentation does without an ``ann_file``.
 
     Args:
         folder: The image folder.
-        img_suffix: How the file names end. Hidden files are not images.
+        img_suffix: How the file names end. Hidden files and folders are passed over.
+        mask_suffix: How masks end that may lie beside images, which are then none. Default: ``''``.
 
     Returns:
         The paths in the folder without the suffix, sorted.
@@ -77,12 +78,8 @@ def ids_in_folder(folder: Path, img_suffix: str) -> list[str]:
     Raises:
         FileNotFoundError: If the folder is missing, or holds no such file.
     """
-    ids = [
-        (Path(place) / file).relative_to(folder).as_posix().removesuffix(img_suffix)
-        for place, files in walk_once(folder)
-        for file in files
-        if file.endswith(img_suffix) and not file.startswith('.')
-    ]
+    images = list_images(folder, (img_suffix,), mask_suffix, any_case=False).images
+    ids = [path.relative_to(folder).as_posix().removesuffix(img_suffix) for path in images]
     if not ids:
         raise FileNotFoundError(
             f'{folder} holds no file that ends in {img_suffix!r}: give the folder of the images and their suffix.'
@@ -101,10 +98,7 @@ def left_out(folder: Path, img_suffix: str) -> list[str]:
         Their paths in the folder, sorted.
     """
     return sorted(
-        (Path(place) / file).relative_to(folder).as_posix()
-        for place, files in walk_once(folder)
-        for file in files
-        if file.lower().endswith(IMAGE_SUFFIXES) and not file.endswith(img_suffix) and not file.startswith('.')
+        path.relative_to(folder).as_posix() for path in list_images(folder).images if not path.name.endswith(img_suffix)
     )
 
 

@@ -18,6 +18,9 @@ from mmdmt.preparation.splits import rarest_class, sized_split
 IGNORED = 255
 MASKS = re.compile(r'mask|label(?!ed)|annot|segm|ground|^gt', re.IGNORECASE)
 VALIDATION = re.compile(r'val(id|idation)?', re.IGNORECASE)
+VALIDATION_MASKS = re.compile(
+    rf'({VALIDATION.pattern})[-_]?(mask|label|annot|gt).*|{VALIDATION.pattern}', re.IGNORECASE
+)
 LEFT_OUT = re.compile(r'test', re.IGNORECASE)
 #: What may follow the name of the image in that of its mask.
 MASK_ENDINGS = ('', '_mask', '-mask', '_label', '_labels', '_gt', '_seg', '_segmentation', '_L')
@@ -108,7 +111,7 @@ def _pair(folder: Path, folders: Mapping[Path, Sequence[str]], data: Path) -> Im
     suffix = Counter(Path(name).suffix for name in folders[folder]).most_common(1)[0][0]
     stems = {name.removesuffix(suffix) for name in folders[folder] if name.endswith(suffix)}
     for other, files in folders.items():
-        if not _is_of_masks(other, data) or _below(other, data, VALIDATION) != _below(folder, data, VALIDATION):
+        if not _is_of_masks(other, data) or _below(other, data, VALIDATION_MASKS) != _below(folder, data, VALIDATION):
             continue
         for ending in MASK_ENDINGS:
             suffixes = Counter(Path(name).suffix for name in files if Path(name).stem.removesuffix(ending) in stems)

@@ -27,7 +27,7 @@ PARTS = (
     'randomness',
 )
 SEED = 'randomness.seed'
-PHASES = re.compile(r'custom_hooks\.\d+\.phases\b')
+PHASES = re.compile(r'custom_hooks\.\d+\.(phases|warm_up|iters|labeled|pseudo|ratios|online|lr_factor|warm_up_lists)\b')
 
 
 @dataclass(frozen=True)

@@ -1,62 +1,18 @@
 """The pipeline of a dataset whose images are checked when they are loaded, and whose errors name the file."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from mmcv.image import imfrombytes
 from mmcv.transforms import LoadAnnotations, LoadImageFromFile
 from mmengine import fileio
 from mmengine.dataset import Compose
-from mmengine.fileio import BaseStorageBackend, register_backend
 
-from mmdmt.rules.file_rules import mask_mode
+from mmdmt.rules.file_rules import image_finite
 from mmdmt.rules.findings import FileError
-from mmdmt.rules.image_content import read_content
+from mmdmt.rules.known_transforms import EVALUATED_HERE
 
 Transform = Callable[[dict[str, Any]], Any]
-
-_BACKEND = 'mmdmt.checked_mask'
-
-
-class CheckedMaskBackend(BaseStorageBackend):
-    """Hand on the bytes of a mask if they hold one channel of 8 bits, so that its file is read once.
-
-    Args:
-        inner (dict, optional): ``backend_args`` of the storage that has the file. Defaults to None.
-    """
-
-    def __init__(self, inner: dict[str, Any] | None = None) -> None:
-        self._inner = inner
-
-    def get(self, filepath: str) -> bytes:
-        """Read a mask.
-
-        Raises:
-            FileError: If it is an image of another mode.
-        """
-        data: bytes = fileio.get(filepath, backend_args=self._inner)
-        finding = mask_mode(str(filepath), read_content(data))
-        if finding is not None and finding.stops:
-            raise FileError(finding)
-        return data
-
-    def get_text(self, filepath: str, encoding: str = 'utf-8') -> str:
-        """Read a text, unchecked."""
-        text: str = fileio.get_text(filepath, encoding, backend_args=self._inner)
-        return text
-
-
-register_backend(_BACKEND, CheckedMaskBackend, force=True)
-
-
-class Follower(Protocol):
-    """Follows one image through a pipeline."""
-
-    def see(self, transform: Transform, results: Any) -> None:
-        """Look at what a transform has returned."""
-
-    def note(self, packed: Any) -> None:
-        """Look at what the last transform has returned, and write into it."""
 
 
 class CheckedPipeline(Compose):
@@ -66,8 +22,8 @@ class CheckedPipeline(Compose):
         transforms (Sequence[Callable]): What it goes through.
         check (Callable, optional): Looks at the results of one of them, and raises. Defaults to None.
         place (int): Number of that one. Defaults to -1, the last.
-        follow (Callable, optional): Makes what looks at each image after each transform, and at the packed image.
-            Defaults to None.
+        evaluated (bool): Whether images are predicted: MMSegmentation resizes a prediction to ``ori_shape``, the size
+            of the loaded image, and what ``Pad`` has added is noted, to be cut off before. Defaults to False.
     """
 
     def __init__(
@@ -75,11 +31,11 @@ class CheckedPipeline(Compose):
         transforms: Sequence[Transform],
         check: Callable[[dict[str, Any]], None] | None = None,
         place: int = -1,
-        follow: Callable[[], Follower] | None = None,
+        evaluated: bool = False,
     ) -> None:
         super().__init__(list(transforms))
         self.check = check
-        self.follow = follow
+        self.evaluated = evaluated
         self.place = place % max(1, len(self.transforms))
 
     def until_checked(self) -> 'CheckedPipeline':
@@ -99,9 +55,9 @@ class CheckedPipeline(Compose):
         """
         files = {key: str(data[key]) for key in ('img_path', 'seg_map_path') if data.get(key)}
         results: Any = data
-        follower = None if self.follow is None else self.follow()
+        padding: list[int] | None = None
         for number, transform in enumerate(self.transforms):
-            shape = getattr(results.get('img'), 'shape', ())[:2]
+            shape: tuple[int, ...] = getattr(results.get('img'), 'shape', ())[:2]
             try:
                 results = transform(results)
             except Exception as error:  # whatever a transform raises
@@ -110,12 +66,20 @@ class CheckedPipeline(Compose):
                 raise ValueError(_sentence(files, transform, shape, error)) from error
             if results is None:
                 return None
+            if isinstance(transform, LoadImageFromFile) and (
+                fault := image_finite(files.get('img_path', 'an image'), results['img'])
+            ):
+                raise FileError(fault)
             if self.check is not None and number == self.place:
                 self.check(results)
-            if follower is not None:
-                follower.see(transform, results)
-        if follower is not None:
-            follower.note(results)
+            name = type(transform).__name__
+            if name == 'Pad':
+                height, width = results['img'].shape[:2]
+                padding = [0, width - shape[1], 0, height - shape[0]]
+            elif name == EVALUATED_HERE:
+                padding = None  # predictions are wanted as the image is now
+        if self.evaluated:
+            _note(results, padding)
         return results
 
 
@@ -124,26 +88,21 @@ def described(transforms: Sequence[Transform]) -> str:
     return ', '.join(type(transform).__name__ for transform in transforms)
 
 
-def check_when_loaded(loader: LoadAnnotations) -> None:
-    """Let MMSegmentation's loader of masks check the content of each file that it reads.
-
-    Args:
-        loader (LoadAnnotations): Changed in place; one that reads masks in its own way is left as it is.
-    """
-    from mmseg.datasets.transforms import LoadAnnotations as LoadMask  # classification needs no MMSegmentation
-
-    reads = getattr(type(loader), '_load_seg_map', None)
-    if reads is LoadMask._load_seg_map and (loader.backend_args or {}).get('backend') != _BACKEND:
-        loader.backend_args = {'backend': _BACKEND, 'inner': loader.backend_args}
-
-
-def storage_of(loader: Any) -> dict[str, Any] | None:
-    """Return the ``backend_args`` of a loader, as the user has set them."""
-    arguments: dict[str, Any] | None = getattr(loader, 'backend_args', None)
-    if arguments and arguments.get('backend') == _BACKEND:
-        inner: dict[str, Any] | None = arguments['inner']
-        return inner
-    return arguments
+def _note(packed: Any, padding: list[int] | None) -> None:
+    """Write padding (left, right, top, bottom) into a packed image, and check that its mask fits its prediction."""
+    sample = packed.get('data_samples')
+    if sample is None or isinstance(sample, list):
+        return  # the views of test-time augmentation, where nothing pads
+    if padding is not None:
+        sample.set_metainfo({'padding_size': padding})
+    wanted = sample.metainfo.get('ori_shape')
+    if 'gt_sem_seg' in sample and wanted is not None and tuple(sample.gt_sem_seg.shape) != tuple(wanted[:2]):
+        sizes = ['x'.join(map(str, size[:2])) for size in (sample.gt_sem_seg.shape, wanted)]
+        raise ValueError(
+            f'{sample.metainfo.get("seg_map_path") or sample.metainfo.get("img_path")} is {sizes[0]} (height x width) '
+            f'after its pipeline, but predictions come back at {sizes[1]}: put LoadAnnotations after Resize and Pad, '
+            'or mmdmt.EvaluateAtThisSize after them.'
+        )
 
 
 def _is_ours(transform: Callable[..., Any], error: Exception) -> bool:
@@ -154,7 +113,7 @@ def _sentence(files: dict[str, str], transform: Callable[..., Any], shape: tuple
     if isinstance(transform, LoadImageFromFile | LoadAnnotations):
         keys = ['img_path'] if isinstance(transform, LoadImageFromFile) else ['seg_map_path']
         for key in [key for key in keys if key in files]:
-            fault = _fault(files[key], storage_of(transform)) or f'cannot be loaded ({_reason(error)})'
+            fault = _fault(files[key], transform.backend_args) or f'cannot be loaded ({_reason(error)})'
             return f'{files[key]} ({key}) {fault}: replace it, or take it off the list.'
     size = f' It had {shape[1]}x{shape[0]} pixels there.' if len(shape) == 2 else ''
     return (

@@ -15,7 +15,7 @@ from mmdmt.rules.image_content import ImageContent
 CONVERT = 'convert it to one channel of class ids (tools/dataset_converters/color_masks.py)'
 _CONVERT_DEEP = 'convert it to one channel of 8 bits with class ids from 0 on, 255 where it is ignored'
 _MASK_MODES = ('1', 'L', 'P')
-_NEARLY_BLACK = 64
+_NEARLY_BLACK, _NEARLY_WHITE = 64, 0.5
 
 
 def missing(what: str, path: str) -> Finding:
@@ -52,6 +52,9 @@ def unreadable(what: str, path: str, error: Exception) -> Finding:
 
 def mask_mode(path: str, content: ImageContent | None) -> Finding | None:
     """Find a mask of several channels or more than 8 bits: the toolbox cuts 16 bits to 8 without a word."""
+    if content is not None and content.mode == 'L' and content.bits in (2, 4):
+        says = f'gray with {content.bits} bits a pixel, which decoders stretch to 0..255'
+        return Finding('mask', path, f'is {says}', f'are {says}', _CONVERT_DEEP)
     if content is None or (content.mode in _MASK_MODES and content.bits <= 8 and content.channels == 1):
         return _pages('mask', path, content)
     mode = f'of mode {content.mode}, but a mask has one channel of 8 bits'
@@ -78,6 +81,7 @@ def image_findings(
         mask (tuple[int, ...], optional): Shape of its mask. Defaults to None.
     """
     found = [
+        image_finite(path, loaded),
         image_planes(path, content, loader),
         image_depth(path, content, loader, loaded),
         image_bands(path, content, loaded),
@@ -85,6 +89,21 @@ def image_findings(
     if mask is not None:
         found.append(image_turned(path, content, loader, shape, mask))
     return [finding for finding in found if finding is not None]
+
+
+def image_finite(path: str, loaded: NDArray[np.generic]) -> Finding | None:
+    """Find NaN and infinite numbers in a loaded image: one of them spreads over all that a network computes."""
+    if loaded.dtype.kind != 'f' or np.isfinite(np.dot(loaded.ravel(), loaded.ravel())):
+        return None  # the quick way: a square may overflow, and then they are counted
+    number = int(np.count_nonzero(~np.isfinite(loaded)))
+    if not number:
+        return None
+    says = 'numbers that are NaN or infinite'
+    remedy = (
+        "say that they are pixels without data (nodata='nan' of mmdmt.LoadNpyImage and mmdmt.LoadTiffImage, which "
+        'ignores them), replace them, or take it off the list'
+    )
+    return Finding('image', path, f'holds {number} {says}', f'hold {says}', remedy, f'{number}')
 
 
 def image_depth(path: str, content: ImageContent | None, loader: object, loaded: NDArray[np.generic]) -> Finding | None:
@@ -103,15 +122,16 @@ def image_depth(path: str, content: ImageContent | None, loader: object, loaded:
     if content is None or content.bits <= bits:
         return None
     highest = loaded.max(initial=0)
+    white = cuts and loaded.size and (loaded == 255).mean() > _NEARLY_WHITE
     says = f'{content.bits} bits a channel, but is loaded with {bits}'
     return Finding(
         'image',
         path,
-        f'has {says}, in which its highest value is {highest}',
+        f'has {says}, in which {"most of it is white" if white else f"its highest value is {highest}"}',
         f'have {says.replace("is loaded", "are loaded")}',
         "load them with LoadImageFromFile(color_type='unchanged', imdecode_backend='cv2'), or convert them to 8 bits",
         f'up to {highest}',
-        stops=0 < highest < _NEARLY_BLACK,
+        stops=bool(white) or 0 < highest < _NEARLY_BLACK,
     )
 
 

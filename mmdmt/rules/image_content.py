@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -12,6 +13,7 @@ _BITS = {'1': 1, 'I': 32, 'F': 32}
 _TIFF = (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+')
 _PLANES = TiffImagePlugin.PLANAR_CONFIGURATION
 _PNG = b'\x89PNG\r\n\x1a\n'
+_NPY = b'\x93NUMPY'
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class ImageContent:
         orientation: Of EXIF, 1 to 8; 1 is as stored.
         pages: Of a TIFF, of which loaders read the first alone. Defaults to 1.
         planes: Whether a TIFF holds its channels one after the other rather than pixel by pixel. Defaults to False.
+        size: Height and width as they are stored; zeros if they are not known.
     """
 
     mode: str
@@ -34,28 +37,37 @@ class ImageContent:
     orientation: int
     pages: int = 1
     planes: bool = False
+    size: tuple[int, int] = (0, 0)
 
 
-def read_content(data: bytes) -> ImageContent | None:
+def read_content(source: bytes | Path) -> ImageContent | None:
     """Read what an image file holds.
 
     Pillow reads the header alone, also of a TIFF that it does not decode; other files that it does not know are decoded
     by OpenCV.
 
     Args:
-        data (bytes): The whole file.
+        source (bytes | Path): The whole file, or where it lies on the disk, so that no more than its header is read.
 
     Returns:
         ImageContent | None: None if neither knows the file.
     """
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            return _of_header(image, data)
+        if isinstance(source, Path):
+            with source.open('rb') as file:
+                begin = file.read(25)
+        else:
+            begin = source[:25]
+        if begin.startswith(_NPY):
+            return _of_array(source)
+        with Image.open(source if isinstance(source, Path) else io.BytesIO(source)) as image:
+            return _of_header(image, begin)
     except Image.DecompressionBombError:
         return None  # told where it is loaded
     except (OSError, ValueError, SyntaxError):
         pass
-    if not data:
+    data = source.read_bytes() if isinstance(source, Path) and source.is_file() else source
+    if not data or isinstance(data, Path):
         return None
     if data[:4] in _TIFF:
         return _of_tiff(data)
@@ -64,7 +76,19 @@ def read_content(data: bytes) -> ImageContent | None:
         return None
     channels = 1 if array.ndim == 2 else array.shape[2]
     mode = f'{array.dtype} with {channels} channel{"s" if channels > 1 else ""}'
-    return ImageContent(mode, 8 * array.dtype.itemsize, channels, 1)
+    return ImageContent(mode, 8 * array.dtype.itemsize, channels, 1, size=array.shape[:2])
+
+
+def _of_array(source: bytes | Path) -> ImageContent | None:
+    with source.open('rb') if isinstance(source, Path) else io.BytesIO(source) as file:
+        read = np.lib.format.read_array_header_1_0 if np.lib.format.read_magic(file) == (1, 0) else None
+        if read is None:
+            return None
+        shape, _, dtype = read(file)
+    if len(shape) not in (2, 3):
+        return None
+    channels = shape[2] if len(shape) == 3 else 1
+    return ImageContent(f'{dtype} array', 8 * dtype.itemsize, channels, 1, size=(shape[0], shape[1]))
 
 
 def _of_header(image: Image.Image, data: bytes) -> ImageContent:
@@ -83,7 +107,9 @@ def _of_header(image: Image.Image, data: bytes) -> ImageContent:
         bits = decoder[-1].bit_length() if isinstance(decoder, tuple) else 16 if '16' in decoder else bits
     # Not the method of PngImageFile, which decodes the whole image if its header has no EXIF.
     orientation = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)
-    return ImageContent(mode, bits, channels, orientation if orientation in range(1, 9) else 1, pages, planes)
+    return ImageContent(
+        mode, bits, channels, orientation if orientation in range(1, 9) else 1, pages, planes, image.size[::-1]
+    )
 
 
 def _of_tiff(data: bytes) -> ImageContent | None:
@@ -97,4 +123,5 @@ def _of_tiff(data: bytes) -> ImageContent | None:
         return None
     bits = max(depths) if isinstance(depths, tuple) else depths
     mode = f'{bits} bits with {channels} channel{"s" if channels > 1 else ""}'
-    return ImageContent(mode, bits, channels, 1, planes=channels > 1 and tags.get(_PLANES) == 2)
+    size = int(tags.get(TiffImagePlugin.IMAGELENGTH, 0)), int(tags.get(TiffImagePlugin.IMAGEWIDTH, 0))
+    return ImageContent(mode, bits, channels, 1, planes=channels > 1 and tags.get(_PLANES) == 2, size=size)

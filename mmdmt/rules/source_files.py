@@ -1,14 +1,16 @@
 """Check that the files of a dataset exist and have the right kind."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mmcv.transforms import LoadImageFromFile
+from mmengine import fileio
 from mmengine.dataset import BaseDataset
 
+from mmdmt.registry import type_name
 from mmdmt.rules.file_rules import mask_mode, missing
 from mmdmt.rules.findings import FileError, by_kind
 from mmdmt.rules.image_content import read_content
@@ -22,12 +24,41 @@ _REMEDIES = {
 }
 
 
+def is_local(backend_args: Any) -> bool:
+    """Tell whether a loader or dataset with these ``backend_args`` reads local files."""
+    return not backend_args or backend_args.get('backend') == 'local'
+
+
+def _transforms_of(dataset: BaseDataset) -> Sequence[Any]:
+    transforms: Sequence[Any] = getattr(getattr(dataset, 'pipeline', None), 'transforms', ())
+    return transforms
+
+
+def _storage(steps: Sequence[Any], key: str) -> Any:
+    """Return ``backend_args`` of the transform, built or not, that loads images or masks; None if there is none."""
+    for step in steps:
+        config = step if isinstance(step, Mapping) else vars(step)
+        name = type_name(step) if isinstance(step, Mapping) else type(step).__name__
+        if name.startswith('Load') and name.endswith('Annotations') == (key == 'seg_map_path'):
+            return config.get('backend_args')
+    return None
+
+
+def _existence(backend_args: Any) -> Callable[[str], bool]:
+    """Return what tells whether a file exists in a storage; all do where that cannot be asked."""
+    if is_local(backend_args):
+        return os.path.isfile
+    backend = fileio.get_file_backend(backend_args=backend_args)
+    return getattr(backend, 'isfile', None) or getattr(backend, 'exists', None) or (lambda _: True)
+
+
 def check_places(name: str, config: Mapping[str, Any]) -> None:
     """Check that the list and the image folder of a dataset exist, where the toolbox only asserts it.
 
     Args:
         name: Which dataset it is, such as ``'labeled'``, for the error message.
-        config: Config of a dataset, or of one that joins or repeats others. Those on other storage are not looked at.
+        config: Config of a dataset, or of one that joins or repeats others. What is on other storage, by
+            ``backend_args`` of the dataset or of the loader in its pipeline, is not looked at.
 
     Raises:
         FileNotFoundError: If one does not exist.
@@ -35,10 +66,10 @@ def check_places(name: str, config: Mapping[str, Any]) -> None:
     for part in plain_datasets(config):
         root = part.get('data_root') or ''
         folders = part.get('data_prefix') or {}
-        if part.get('backend_args') or '://' in str(root) or not isinstance(folders, Mapping):
+        if not is_local(part.get('backend_args')) or '://' in str(root) or not isinstance(folders, Mapping):
             continue
         for key, path in {'ann_file': part.get('ann_file'), 'img_path': folders.get('img_path')}.items():
-            if path:
+            if path and (key == 'ann_file' or is_local(_storage(part.get('pipeline') or (), key))):
                 # As MMEngine does: an absolute path stays what it is.
                 _check_place(f'the {name} dataset', key, Path(root, path), root)
 
@@ -88,10 +119,10 @@ def check_folders(name: str, dataset: BaseDataset, keys: Sequence[str]) -> None:
         FileNotFoundError: If one does not exist.
     """
     folders = getattr(dataset, 'data_prefix', None) or {}
-    if getattr(dataset, 'backend_args', None) or '://' in str(dataset.data_root):
+    if not is_local(getattr(dataset, 'backend_args', None)) or '://' in str(dataset.data_root):
         return
     for key in keys:
-        if folders.get(key):
+        if folders.get(key) and is_local(_storage(_transforms_of(dataset), key)):
             _check_place(name, key, Path(folders[key]), dataset.data_root)
 
 
@@ -116,7 +147,7 @@ def check_mask_file(path: Path, remedy: str) -> None:
 
 
 def check_files(name: str, dataset: BaseDataset, keys: Sequence[str]) -> None:
-    """Check that the files of a plain dataset on the local disk exist.
+    """Check that the files of a plain dataset exist where their loader reads them.
 
     Args:
         name (str): As sentences name the dataset.
@@ -127,19 +158,18 @@ def check_files(name: str, dataset: BaseDataset, keys: Sequence[str]) -> None:
         FileNotFoundError: If some do not exist.
         ValueError: If the dataset names none, such as masks.
     """
-    transforms = getattr(getattr(dataset, 'pipeline', None), 'transforms', ())
-    on_disk = any(isinstance(transform, LoadImageFromFile) for transform in transforms)
-    if not on_disk or getattr(dataset, 'backend_args', None):
+    if not any(isinstance(transform, LoadImageFromFile) for transform in _transforms_of(dataset)):
         return
     first = dataset.get_data_info(0)
     without = next((key for key in keys if first.get(key) is None), None)
     if without:
         raise ValueError(f'{name} names no {without} of its images: give its data_prefix a {without}.')
+    there = {key: _existence(_storage(_transforms_of(dataset), key) or dataset.backend_args) for key in keys}
     absent = [
         missing('mask' if key == 'seg_map_path' else 'image', info[key])
         for info in map(dataset.get_data_info, range(len(dataset)))
-        for key in keys
-        if not os.path.isfile(info[key])  # noqa: PTH113  many, and a Path takes longer than the look
+        for key, is_there in there.items()
+        if not is_there(info[key])
     ]
     if absent:
         check_folders(name, dataset, keys)

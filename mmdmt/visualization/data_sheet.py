@@ -5,15 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
-from mmdmt.atomic_write import atomic_write
 from mmdmt.visualization.label_colors import colored, legend_patches
-from mmdmt.visualization.visible_image import visible
+from mmdmt.visualization.sheet import Panel, panel_size, resized, scaled, sheet
 
-#: Pixels of the longer side of a drawn image; larger ones are thinned out.
-_SIDE = 400
 _OPACITY = 0.6
 
 
@@ -51,24 +46,11 @@ def draw_data(
         columns (int): Images in a row. Defaults to 3.
         striped (str): What stripes mean. Defaults to ``'ignored'``.
     """
-    columns = min(columns, len(images))
-    rows = -(-len(images) // columns)
-    width = max(4 * columns, 5)
-    figure = Figure(figsize=(width, 2.2 * rows + 0.6), layout='constrained')
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(rows, 2 * columns, squeeze=False).reshape(-1, 2)
-    for pair in axes:
-        for axis in pair:
-            axis.set_axis_off()
-    for pair, item in zip(axes, images, strict=False):
-        step = -(-max(item.mask.shape) // _SIDE)
-        image, mask = visible(item.image)[::step, ::step, ::-1], item.mask[::step, ::step]
+    panels: list[Panel] = []
+    for item in images:
+        size = panel_size(item.mask.shape)
+        image, mask = scaled(item.image, size), resized(item.mask.astype(np.uint8), size)
         overlay = _OPACITY * colored(mask, palette) + (1 - _OPACITY) * image
-        for axis, picture in zip(pair, (image, overlay.astype(np.uint8)), strict=True):
-            axis.imshow(picture, interpolation='nearest')
-        pair[0].set_title(item.title, fontsize=8, loc='left')
-    patches = legend_patches(classes, palette, striped)
-    figure.legend(handles=patches, loc='outside lower center', ncols=int(width / 1.2), fontsize=8, frameon=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path) as unfinished:
-        figure.savefig(unfinished, dpi=120, format=path.suffix[1:] or 'png')
+        panels += [(item.title, image), ('', overlay.astype(np.uint8))]
+    rows = [panels[start : start + 2 * columns] for start in range(0, len(panels), 2 * columns)]
+    sheet(path, rows, legend_patches(classes, palette, striped))

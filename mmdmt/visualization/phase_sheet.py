@@ -4,20 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
-from matplotlib.figure import Figure
 
-from mmdmt.atomic_write import atomic_write
 from mmdmt.visualization.label_colors import colored, legend_patches, striped
-from mmdmt.visualization.visible_image import visible
-
-PANEL = 2.0, 3.5  # inches, the longer side: at least, at most
-DPI = 120
-HEADING, LINE, GAP = 0.3, 0.2, 0.08  # inches
-WEIGHTS = 'viridis'
+from mmdmt.visualization.sheet import WEIGHTS, Panel, panel_size, resized, scaled, sheet
 
 
 @dataclass(frozen=True)
@@ -84,52 +75,20 @@ def draw_phase(
     Returns:
         np.ndarray: The sheet, (H, W, 3) uint8, RGB.
     """
-    panels = _Panels(view, palette)
-    rows = [row for row in (panels.predicted(), panels.taught()) if row]
-    drawn = [panels]
+    panels = [_Panels(view, palette)]
+    rows = [panels[0].predicted(), panels[0].taught()]
     if view.crop is not None:
-        of_crop = _Panels(_as_phase(view.crop), palette)
-        rows.append([*_both_views(view.crop, of_crop.size), *of_crop.taught()])
-        drawn.append(of_crop)
-    sizes = [np.divide(row[0][1].shape[1::-1], DPI) for row in rows]
-    labels = [label.ravel() for one in drawn for label in one.labels]
-    seen = np.unique(np.concatenate(labels)) if labels else np.empty(0)
-    of_legend = [number for number in range(len(classes)) if number in seen]
-    patches = legend_patches(
-        [classes[number] for number in of_legend],
-        [palette[number] for number in of_legend],
-        'dropped, ignored' if any(one.striped for one in drawn) else None,
+        panels.append(_Panels(_as_phase(view.crop), palette))
+        rows.append([*_both_views(view.crop, panels[1].size), *panels[1].taught()])
+    labels = [label.ravel() for one in panels for label in one.labels]
+    seen = set(np.unique(np.concatenate(labels)).tolist()) if labels else set()
+    shown = [number for number in range(len(classes)) if number in seen]
+    legend = legend_patches(
+        [classes[number] for number in shown],
+        [palette[number] for number in shown],
+        'dropped, ignored' if any(one.striped for one in panels) else None,
     )
-    size_x = max(len(row) * size[0] + (len(row) + 1) * GAP for row, size in zip(rows, sizes, strict=True))
-    per_line = max(1, int(size_x / 1.3))
-    weighed = any(one.view.weights for one in drawn)
-    legend = LINE * -(-len(patches) // per_line) + (0.5 if weighed else 0.15)
-    titles = [LINE * max(1 + name.count('\n') for name, _ in row) for row in rows]
-    size_y = HEADING + sum(size[1] for size in sizes) + sum(titles) + legend
-    figure = Figure(figsize=(size_x, size_y), dpi=DPI)
-    canvas = FigureCanvasAgg(figure)
-    figure.text(GAP / size_x, 1 - HEADING / 2 / size_y, title, fontsize=9, weight='bold', va='center')
-    bottom = size_y - HEADING
-    for height_of_title, shown, panel in zip(titles, rows, sizes, strict=True):
-        bottom -= height_of_title + panel[1]
-        for column, (name, picture) in enumerate(shown):
-            left = GAP + column * (panel[0] + GAP)
-            axis = figure.add_axes((left / size_x, bottom / size_y, panel[0] / size_x, panel[1] / size_y))
-            axis.imshow(picture, interpolation='antialiased', aspect='auto')
-            axis.set_title(name, fontsize=7, pad=3)
-            axis.set(xticks=[], yticks=[])
-    figure.legend(handles=patches, loc='lower center', ncols=per_line, fontsize=7, frameon=False)
-    if weighed:
-        bar = figure.add_axes((0.35, (legend - 0.22) / size_y, 0.3, 0.08 / size_y))
-        figure.colorbar(ScalarMappable(cmap=WEIGHTS), cax=bar, orientation='horizontal')
-        bar.tick_params(labelsize=6, length=2, pad=1)
-        bar.text(-0.02, 0.5, 'weight', fontsize=7, ha='right', va='center', transform=bar.transAxes)
-    canvas.draw()
-    sheet = np.asarray(canvas.buffer_rgba())[..., :3].copy()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path) as unfinished:
-        unfinished.write_bytes(cv2.imencode(path.suffix, sheet[..., ::-1])[1].tobytes())
-    return sheet
+    return sheet(path, rows, legend, title, weights=any(one.view.weights for one in panels))
 
 
 class _Panels:
@@ -137,20 +96,18 @@ class _Panels:
 
     def __init__(self, view: PhaseView, palette: Sequence[Sequence[int]]) -> None:
         self.view, self.palette = view, palette
-        height, width = view.image.shape[:2]
-        scale = np.clip(max(height, width), *np.multiply(PANEL, DPI)) / max(height, width)
-        self.size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        self.size = panel_size(view.image.shape)
         self.labels = [view.truth] if view.truth is not None else []
         self.labels += [*view.predictions.values(), *view.pseudo_labels.values()]
         self.striped = any((label >= len(palette)).any() for label in self.labels)
 
-    def predicted(self) -> list[tuple[str, np.ndarray]]:
-        shown = [('image', _scaled(self.view.image, self.size))]
+    def predicted(self) -> list[Panel]:
+        shown = [('image', scaled(self.view.image, self.size))]
         if self.view.truth is not None:
             shown.append(('truth', self._colored(self.view.truth)))
         return shown + [(name, self._colored(label)) for name, label in self.view.predictions.items()]
 
-    def taught(self) -> list[tuple[str, np.ndarray]]:
+    def taught(self) -> list[Panel]:
         shown = []
         for learner, labeler in self.view.taught_by.items():
             label = self.view.pseudo_labels[labeler]
@@ -159,8 +116,8 @@ class _Panels:
             if learner in self.view.weights:
                 weight = self.view.weights[learner]
                 mean = f'mean {weight[kept].mean():.2f}' if kept.any() else ''
-                colors = (ScalarMappable(cmap=WEIGHTS).cmap(self._resized(weight))[..., :3] * 255).astype(np.uint8)
-                known = self._resized(kept.astype(np.uint8)) == 1
+                colors = (ScalarMappable(cmap=WEIGHTS).cmap(resized(weight, self.size))[..., :3] * 255).astype(np.uint8)
+                known = resized(kept.astype(np.uint8), self.size) == 1
                 shown.append((f'their weight for {learner}\n{mean}', striped(colors, known)))
         return shown
 
@@ -173,10 +130,7 @@ class _Panels:
         return f'{text}, {(label == truth)[known].mean():.0%} right' if known.any() else text
 
     def _colored(self, label: np.ndarray) -> np.ndarray:
-        return colored(self._resized(label.astype(np.uint8)), self.palette)
-
-    def _resized(self, values: np.ndarray) -> np.ndarray:
-        return cv2.resize(values, self.size, interpolation=cv2.INTER_NEAREST)
+        return colored(resized(label.astype(np.uint8), self.size), self.palette)
 
 
 def _as_phase(crop: CropView) -> PhaseView:
@@ -185,17 +139,10 @@ def _as_phase(crop: CropView) -> PhaseView:
     )
 
 
-def _both_views(crop: CropView, size: tuple[int, int]) -> list[tuple[str, np.ndarray]]:
+def _both_views(crop: CropView, size: tuple[int, int]) -> list[Panel]:
     if crop.labelers_view is None:
-        return [('a training crop', _scaled(crop.learners_view, size))]
+        return [('a training crop', scaled(crop.learners_view, size))]
     return [
-        ('a training crop,\nas its labeler sees it', _scaled(crop.labelers_view, size)),
-        ('as its learner sees it', _scaled(crop.learners_view, size)),
+        ('a training crop,\nas its labeler sees it', scaled(crop.labelers_view, size)),
+        ('as its learner sees it', scaled(crop.learners_view, size)),
     ]
-
-
-def _scaled(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Scale an image for the sheet, and order its colors as matplotlib has them."""
-    small = max(image.shape[:2]) < max(size)
-    shown = visible(image)
-    return cv2.resize(shown, size, interpolation=cv2.INTER_NEAREST if small else cv2.INTER_AREA)[..., ::-1]

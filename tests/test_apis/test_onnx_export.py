@@ -89,6 +89,25 @@ def test_padding_of_a_test_is_in_the_file(tmp_path, padding):
     assert export_onnx(built(config), tmp_path / 'one.onnx').difference < 1e-5
 
 
+def test_the_networks_for_a_cpu_need_no_torch_export_which_takes_minutes(tmp_path, monkeypatch):
+    pytest.importorskip('timm')
+    model = Config.fromfile(ROOT / 'configs' / '_base_' / 'models' / 'dmt_efficientnet-lite.py').model
+    for peer in model.peers.values():
+        peer.backbone.init_cfg = None
+    exported = onnx_export._exported
+
+    def traced(*given, by_export):
+        assert not by_export
+        return exported(*given, by_export)
+
+    monkeypatch.setattr(onnx_export, '_exported', traced)
+    model = MODELS.build(model).eval()
+    model.cfg, model.dataset_meta = Config({'test_pipeline': PIPELINE}), {'classes': list('abcdefghijk')}
+    check = export_onnx(model, tmp_path / 'ensemble.onnx')
+    assert (check.changed, check.difference < 1e-4) == (0, True)
+    assert not any('forward' in vars(module) for module in model.modules())
+
+
 @slow
 def test_a_unet_that_takes_even_sizes_only_has_a_file_of_any_such_size(tmp_path):
     config = Config.fromfile(ROOT / 'configs' / 'digits' / 'dmt_unet-resnet_1xb8_digit-scenes.py').model.peers.unet

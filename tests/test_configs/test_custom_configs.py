@@ -110,9 +110,9 @@ def mine(tmp_path, name, number):
             peer.decode_head.update(in_channels=32, c1_in_channels=4, channels=8)
             peer.auxiliary_head.in_channels = 16
         peer.backbone.init_cfg = None
-    phases = [dict(iters=1, labeled=4), dict(iters=1, labeled=2, pseudo=2, label_ratio=0.5)]
-    config.custom_hooks[0].update(phases=phases, labeling=dict(num_workers=0))
-    config.train_cfg = dict(type='IterBasedTrainLoop', max_iters=2, val_interval=2)
+    lengths = dict(warm_up=1, iters=1, ratios=[0.5], labeled=2, pseudo=2)
+    config.custom_hooks[0].update(lengths, labeling=dict(num_workers=0))
+    config.train_cfg.val_interval = 2
     for stage in ('train', 'val', 'test'):
         config[f'{stage}_dataloader'].persistent_workers = False
     config.work_dir = str(tmp_path / 'work')

@@ -83,16 +83,6 @@ ABLATIONS = sorted(
 ADAPTED = ['dmt-warp_resnet_1xb8-2500', 'dmt-kit_resnet_1xb8']
 
 
-def test_every_recipe_is_in_a_config_that_is_run_here():
-    texts = [(ROOT / 'digits' / f'{name}_1xb8_digit-scenes.py').read_text() for name in ABLATIONS]
-    elsewhere = {
-        'domain_adaptation.py',
-        'field.py',
-    }  # test_domain_adaptation.py and test_whole_runs_of_other_networks.py
-    bases = {base.name for base in RECIPES.glob('*.py')} - elsewhere
-    assert {base for base in bases if any(f'recipes/{base}' in text for text in texts)} == bases
-
-
 @pytest.mark.whole_run
 @pytest.mark.parametrize('name', ABLATIONS)
 def test_a_recipe_and_an_ablation_runs_whole(name, tmp_path):

@@ -6,6 +6,7 @@ from mmengine.runner import Runner
 from test_domain_adaptation import SMALL_BATCH, tiny_peers
 from test_kvasir_seg_configs import NAME, make_kvasir
 from test_whole_runs import SHORT, train
+from toys.tools import run_tool
 from toys.voc_and_cityscapes import make_cityscapes, make_voc
 
 from mmdmt.config_table import compose
@@ -89,7 +90,7 @@ R101 = [
 def write(folder, name):
     """Write a run of the table as `python -m mmdmt config` prints it; return the file."""
     file = folder / 'mine.py'
-    file.write_text(compose(name).pretty_text)
+    file.write_text(run_tool('config.py', name, cwd=folder)[1])
     return file
 
 

@@ -11,10 +11,10 @@ pytestmark = pytest.mark.process
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / 'docs' / 'en' / 'guide.md').read_text()
 SHORT = [
-    'train_cfg.max_iters=3',
     'train_cfg.val_interval=3',
     'default_hooks.logger.interval=1',
-    *(f'custom_hooks.0.phases.{phase}.iters=1' for phase in range(3)),
+    'custom_hooks.0.warm_up=1',
+    'custom_hooks.0.iters=1',
     'train_dataloader.dataset.unlabeled.num_scenes=12',
     'val_dataloader.dataset.num_scenes=4',
 ]

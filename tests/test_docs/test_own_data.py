@@ -90,7 +90,7 @@ def test_a_new_user_gets_from_images_to_masks_of_new_ones(checkout, capsys, mmse
     custom = (checkout / 'configs' / 'custom' / 'dmt_custom.py').read_text()
     mine = replaced(custom, CHANGES) + replaced(schedule, SHORT) + SMALL
     (checkout / 'configs' / 'custom' / 'mine.py').write_text(mine)
-    (checkout / 'configs' / 'custom' / 'mine_labels.py').write_text(baseline)
+    (checkout / 'configs' / 'custom' / 'mine_labels.py').write_text(replaced(baseline, {'warm_up=4000': 'warm_up=6'}))
     said = {}
     for command in commands:
         command = command.replace('iter_20000', 'iter_6')

@@ -376,20 +376,29 @@ def misfits(root):
     """Settings that fit nothing, and the words of the sentence about each."""
     four_classes = {'classes': tuple('abcd'), 'palette': [[0] * 3] * 4}
     return [
-        ({'train_cfg.max_iters': 10}, r'max_iters=10, but the phases of DMTHook have 9 iterations \(3 \+ 3 \+ 3\)'),
+        ({'train_cfg.max_iters': 10}, r'is 10 in train_cfg.max_iters, but 9 in the phases of DMTHook \(3 \+ 3 \+ 3\)'),
         ({'train_cfg': {'_delete_': True, 'by_epoch': True, 'max_epochs': 1}, 'param_scheduler': None}, 'EpochBased'),
-        ({'model': {**toy_segmentor(), '_delete_': True}, 'optim_wrapper.constructor': None}, 'got a EncoderDecoder'),
+        (
+            {'model': {**toy_segmentor(), '_delete_': True}, 'optim_wrapper.constructor': None},
+            "model is 'EncoderDecoder'",
+        ),
         ({'optim_wrapper.constructor': 'DefaultOptimWrapperConstructor'}, "constructor='mmdmt.PeerOptimWrapper"),
         ({'param_scheduler.0.by_epoch': True}, 'counts epochs'),
         ({'param_scheduler.0.begin': 3}, 'begins at iteration 3, but a phase has only 3'),
-        ({'train_dataloader.batch_size': 6}, r'phases\[0\] draws labeled=4 \+ pseudo=0 .*batch_size=6'),
-        ({'train_dataloader.batch_sampler': None}, 'no mmdmt.MutualBatchSampler'),
-        ({'train_dataloader.dataset': {**shapes(root, 'labeled.txt'), '_delete_': True}}, 'is a BaseSegDataset'),
-        ({'train_dataloader.dataset.labeled.metainfo': four_classes}, 'num_classes=3, but .* 4 classes'),
-        ({HOOK + 'phases.0.labeled_lists': {'middle': 'x.txt'}}, r"phases\[0\].labeled_lists names 'middle'"),
+        (
+            {'train_dataloader.batch_size': 6},
+            r'is 6 in train_dataloader.batch_size, but 4 in phases\[0\] \(labeled=4, pseudo=0\)',
+        ),
+        ({'train_dataloader.batch_sampler': None}, 'add batch_sampler=.*mmdmt.MutualBatchSampler'),
+        ({'train_dataloader.dataset': {**shapes(root, 'labeled.txt'), '_delete_': True}}, "is 'BaseSegDataset'"),
+        (
+            {'train_dataloader.dataset.labeled.metainfo': four_classes},
+            'num_classes is 3 in .* but 4 in the labeled dataset',
+        ),
+        ({HOOK + 'phases.0.labeled_lists': {'middle': 'x.txt'}}, r"is 'middle' in phases\[0\].labeled_lists"),
         (
             {HOOK + 'carry': 'best', 'val_cfg': None, 'val_dataloader': None, 'val_evaluator': None},
-            'the config has no validation',
+            'but nothing in val_evaluator',
         ),
     ]
 
@@ -422,7 +431,9 @@ def test_wrong_settings_of_the_hook_are_refused(settings, words):
 
 
 def test_a_metric_that_is_not_there_is_named(shapes_folder, tmp_path):
-    with pytest.raises(ValueError, match="carry_metric='mDice' .* gives, aAcc, mIoU, mAcc: choose"):
+    with pytest.raises(
+        ValueError, match="is 'mDice' in carry_metric .* but 'aAcc', 'mIoU', 'mAcc' in val_evaluator: choose"
+    ):
         run(shapes_folder, tmp_path, **{HOOK + 'carry': 'best', HOOK + 'carry_metric': 'mDice'})
 
 

@@ -21,7 +21,7 @@ def runner_of(shapes_folder, tmp_path):
         kept = {key: value for key, value in config.custom_hooks[0].items() if key != 'phases'}
         config.custom_hooks[0] = {**kept, **words}
         config.train_cfg = {'type': 'mmdmt.PhaseTrainLoop', **loop}
-        config.experiment_name = config.visualizer.name = f'phases-{tmp_path.name}'
+        config.experiment_name = f'phases-{tmp_path.name}'
         return Runner.from_cfg(config)
 
     return make

@@ -18,7 +18,7 @@ PHASES = (
 SETTINGS = {
     'model': {'type': 'DMT', 'loss': {'gamma_agree': 3.0, 'class_weight': (1.0, 2.0)}, 'mixes': [{'type': 'CutMix'}]},
     'train_dataloader': {'batch_size': 8, 'dataset': {'ann_file': 'a.txt', 'palette': {1.5: -1}, 'of': object()}},
-    'custom_hooks': [{'type': 'mmdmt.DMTHook', 'phases': [{'iters': 3}], 'keep_banks': 1}],
+    'custom_hooks': [{'type': 'mmdmt.DMTHook', 'warm_up': 4, 'iters': 8, 'keep_banks': 1}],
     'optim_wrapper': {'type': 'OptimWrapper', 'optimizer': {'type': 'SGD', 'lr': 0.1}},
     'param_scheduler': [{'type': 'LinearLR', 'end': 2}, {'type': 'PolyLR', 'power': 0.9}],
     'work_dir': 'a',
@@ -46,7 +46,12 @@ def with_phase(number, **changes):
 @pytest.mark.parametrize('iteration', [0, 3, 4, 19, 20])
 def test_an_equal_config_is_resumed_without_a_word(iteration):
     assert compared(iteration) == []
-    assert compared(iteration, work_dir='b') == []  # which does not train
+    assert compared(iteration, **{'work_dir': 'b', 'custom_hooks.0.iters': 9}) == []  # phases say that themselves
+
+
+def test_a_run_whose_phases_are_said_in_other_words_is_resumed_without_a_word():
+    words = {'warm_up': 4, 'iters': 8, 'ratios': (0.5, 1.0), 'labeled': 1, 'pseudo': 1, 'lr_factor': 0.5}
+    assert compared(6, **{f'custom_hooks.0.{word}': value for word, value in words.items()}) == []
 
 
 def test_a_run_whose_settings_are_not_known_is_resumed_without_a_word():

@@ -124,12 +124,15 @@ TTA = views(PAD)
     ('pipeline', 'words'),
     [
         ([LOAD, LOAD_MASK, PAD, PACK], r'016.png is 64x72 \(height x width\) after its pipeline, .* at 40x44'),
-        ([LOAD, PAD, {'type': 'RandomFlip', 'prob': 1.0}, LOAD_MASK, PACK], 'RandomFlip .* flips padded images'),
+        ([LOAD, PAD, {'type': 'RandomFlip', 'prob': 1.0}, LOAD_MASK, PACK], 'RandomFlip .* stands behind Pad'),
         ([LOAD, {'type': 'CenterCrop', 'crop_size': 20}, LOAD_MASK, PACK], 'CenterCrop .* turns, moves or cuts'),
         ([LOAD, ROTATE, LOAD_MASK, PACK], 'RandomRotate in the pipeline of test_dataloader.dataset turns, moves'),
         ([LOAD, views(ROTATE)], 'RandomRotate in the pipeline of test_dataloader.dataset turns, moves'),
-        ([LOAD, views({'type': 'CenterCrop', 'crop_size': 20})], 'has CenterCrop in TestTimeAug, which is not undone'),
-        ([LOAD, TTA], r'test_dataloader.dataset pads images for test-time augmentation'),
+        (
+            [LOAD, views({'type': 'CenterCrop', 'crop_size': 20})],
+            'CenterCrop in the pipeline of test_dataloader.dataset turns',
+        ),
+        ([LOAD, TTA], r'test_dataloader.dataset pads views of TestTimeAug'),
     ],
 )
 def test_geometry_of_test_images_that_cannot_be_undone_is_refused(data, tmp_path, pipeline, words):
@@ -141,7 +144,7 @@ def test_padding_by_the_pipeline_and_by_the_preprocessor_is_refused(data, tmp_pa
     settings = {'test_dataloader.dataset.pipeline': [LOAD, PAD, LOAD_MASK, PACK]}
     twice = {'model.peers.left.data_preprocessor.test_cfg': {'size_divisor': 32}}
     with pytest.raises(
-        ValueError, match='Images are padded twice, .*: take Pad out of the pipeline of test_dataloader.dataset'
+        ValueError, match='test_dataloader.dataset pads images that test_cfg of data_preprocessor pads again'
     ):
         tester(data, tmp_path, **settings, **twice).test()
 
@@ -151,3 +154,58 @@ def test_a_padded_size_that_is_evaluated_stays(data, tmp_path):
     metric = {'type': 'IoUMetric', 'format_only': True, 'output_dir': str(tmp_path / 'out')}
     tester(data, tmp_path, **{'test_dataloader.dataset.pipeline': pipeline, 'test_evaluator.metric': metric}).test()
     assert cv2.imread(str(tmp_path / 'out' / 'left' / '016.png')).shape == (64, 72, 3)
+
+
+def test_a_transform_that_is_not_known_is_named_once(data, tmp_path, caplog):
+    from mmcv.transforms import BaseTransform
+    from mmengine.registry import TRANSFORMS
+
+    class Sharpened(BaseTransform):
+        def transform(self, results):
+            return results
+
+    TRANSFORMS.register_module(module=Sharpened, force=True)
+    runner = tester(
+        data, tmp_path, **{'test_dataloader.dataset.pipeline': [LOAD, {'type': 'Sharpened'}, *VAL_PIPELINE[1:]]}
+    )
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(caplog.handler)
+    try:
+        runner.test()
+    finally:
+        logger.removeHandler(caplog.handler)
+    told = [one.message for one in caplog.records if 'Sharpened' in one.message and one.levelname == 'WARNING']
+    assert len(told) == 1
+    assert 'Sharpened in the pipeline of test_dataloader.dataset: if they move what an image shows' in told[0]
+
+
+def predictions(data, tmp_path, name, **settings):
+    """Predictions of a test, by file."""
+    metric = {'type': 'IoUMetric', 'format_only': True, 'output_dir': str(tmp_path / name)}
+    torch.manual_seed(0)
+    runner = tester(data, tmp_path, **settings, **{'test_evaluator.metric': metric})
+    for peer in runner.model.bare_peers.values():
+        torch.nn.init.normal_(peer.decode_head.conv_seg.weight, std=1.0)
+    runner.test()
+    return {path.relative_to(tmp_path / name): path.read_bytes() for path in sorted((tmp_path / name).rglob('*.png'))}
+
+
+def test_images_of_two_sizes_in_one_batch_are_predicted_as_one_by_one(data, tmp_path):
+    together = predictions(data, tmp_path, 'together', **{'test_dataloader.batch_size': 4})
+    assert len(together) == 12
+    assert together == predictions(data, tmp_path, 'alone')
+
+
+def test_ids_are_mapped_by_the_names_of_classes(data, tmp_path):
+    runner = Runner.from_cfg(run_config(data, tmp_path / 'train', **{'train_cfg.val_interval': 9}))
+    runner.train()
+    checkpoint = str(tmp_path / 'train' / 'iter_9.pth')
+    right = tester(data, tmp_path, load_from=checkpoint).test()
+    for number in range(16, 20):
+        damage(data / 'masks' / f'{number:03d}.png', lambda mask: np.array([1, 0, 2], np.uint8)[mask])
+    order = {'load_from': checkpoint, 'test_dataloader.dataset.metainfo.classes': ('square', 'ground', 'disc')}
+    with pytest.raises(
+        ValueError, match="'ground', 'square', 'disc' in the checkpoint, but 'square', 'ground', 'disc' in"
+    ):
+        tester(data, tmp_path, **order).test()
+    assert tester(data, tmp_path, **order, **{'custom_hooks.0.map_classes': True}).test() == right

@@ -208,7 +208,7 @@ def test_a_confidence_of_another_shape_is_refused():
 @pytest.mark.parametrize(
     ('arguments', 'words'),
     [
-        ({'rule': 'fliep'}, "'fliep'.*mutual, naive, flip, share"),
+        ({'rule': 'fliep'}, "'fliep'.*'mutual', 'naive', 'flip', 'share'"),
         ({'gamma_agree': -1}, 'gamma_agree=-1'),
         ({'share_threshold': 90}, 'share_threshold=90'),
         ({'min_confidence': -0.1}, 'min_confidence=-0.1'),

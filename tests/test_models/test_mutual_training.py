@@ -336,9 +336,9 @@ def test_query_based_heads_are_refused():
         ({'peers': {'ensemble': toy_segmentor()}}, "'ensemble' cannot name a peer"),
         ({'peers': {'train_step': toy_segmentor()}}, "'train_step' cannot name a peer"),
         ({'peers': {'my-peer': toy_segmentor()}}, "'my-peer' cannot name a peer"),
-        ({'peers': {'a': toy_segmentor(), 'b': head_with(num_classes=4)}}, "{'a': 3, 'b': 4}"),
-        ({'peers': {'a': toy_segmentor()}, 'predict': 'b'}, "predict of .* names 'b'"),
-        ({'peers': {'a': toy_segmentor()}, 'load_from': {'b': 'b.pth'}}, "load_from of .* names 'b'"),
+        ({'peers': {'a': toy_segmentor(), 'b': head_with(num_classes=4)}}, "is 3 in peer 'a', but 4 in peer 'b'"),
+        ({'peers': {'a': toy_segmentor()}, 'predict': 'b'}, "is 'b' in predict"),
+        ({'peers': {'a': toy_segmentor()}, 'load_from': {'b': 'b.pth'}}, "is 'b' in load_from"),
     ],
 )
 def test_wrong_peers_are_refused(settings, words):

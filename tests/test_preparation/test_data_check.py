@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 from PIL import Image
-from toys.segmentation import VAL_PIPELINE, mutual_dataset, shapes
+from toys.segmentation import VAL_PIPELINE, mutual_dataset, shapes, toy_segmentor
 
 from mmdmt.preparation.data_check import check_data, images_of_classes, pixels_of_classes
 
@@ -162,17 +162,15 @@ def test_lists_that_cannot_be_made_are_problems_and_the_others_are_checked(check
 
 
 def test_classes_are_compared_with_those_of_other_lists_and_heads(check):
-    heads = {'decode_head': {'num_classes': 19}, 'auxiliary_head': [{'num_classes': 3}, {'num_classes': 21}]}
-    problems = check(
-        **{
-            'val_dataloader.dataset.metainfo.classes': ('ground', 'disc', 'square'),
-            'model': {'peers': {'left': heads}, 'backbone': {'num_classes': 1000}},
-        }
-    ).problems
-    assert len(problems) == 3
-    the_one(problems, "The val classes are ('ground', 'disc', 'square'), but the labeled ones are")
-    the_one(problems, 'model.peers.left.decode_head.num_classes is 19, but there are 3 classes (ground, square, disc)')
-    the_one(problems, 'model.peers.left.auxiliary_head.1.num_classes is 21')
+    model = {'type': 'mmdmt.DynamicMutualTraining', 'peers': {'left': toy_segmentor(num_classes=19)}}
+    order = {'val_dataloader.dataset.metainfo.classes': ('ground', 'disc', 'square')}
+    problems = check(**order, model=model).problems
+    assert len(problems) == 2
+    the_one(problems, "but 'ground', 'disc', 'square' in the val dataset: give all the same metainfo classes")
+    the_one(problems, "is 19 in the heads of peer 'left', but 3 in the labeled dataset (ground, square, disc)")
+    model = {'type': 'mmdmt.DynamicMutualTraining', 'peers': {'left': toy_segmentor(), 'right': toy_segmentor(width=2)}}
+    model['peers']['right']['decode_head']['num_classes'] = 4
+    the_one(check(model=model).problems, "Training would refuse model: The num_classes is 3 in peer 'left', but 4")
 
 
 def test_seven_hundred_files_of_one_fault_are_one_line(check, data):
@@ -212,10 +210,9 @@ def test_masks_that_count_from_one_are_recognized(check, data):
 
 def ignoring(value, *places):
     """Settings by which some places ignore a label, and heads that ignore another."""
-    head = {'num_classes': 3, 'ignore_index': 3}
-    model = {
-        'peers': {'left': {'decode_head': head, 'data_preprocessor': {'type': 'SegDataPreProcessor', 'seg_pad_val': 3}}}
-    }
+    model = {'type': 'mmdmt.DynamicMutualTraining', 'peers': {'left': toy_segmentor(ignore_index=3)}}
+    model['peers']['left']['auxiliary_head']['ignore_index'] = 3
+    model['peers']['left']['data_preprocessor']['seg_pad_val'] = 3
     everywhere = {
         'model': model,
         'val_evaluator': {'type': 'mmdmt.PeerMetric', 'metric': {'type': 'IoUMetric', 'ignore_index': 3}},
@@ -239,13 +236,13 @@ def test_an_ignored_label_of_any_value_is_fine_where_all_have_it(check, data):
     [
         ('train_dataloader.dataset.labeled.ignore_index', 'the labeled dataset'),
         ('val_dataloader.dataset.ignore_index', 'the val dataset'),
-        ('val_evaluator.metric.ignore_index', 'IoUMetric of val_evaluator'),
-        ('model.peers.left.data_preprocessor.seg_pad_val', 'model.peers.left.data_preprocessor.seg_pad_val'),
+        ('val_evaluator.metric.ignore_index', 'PeerMetric of val_evaluator'),
+        ('model.peers.left.data_preprocessor.seg_pad_val', "seg_pad_val of the data_preprocessor of peer 'left'"),
     ],
 )
 def test_an_ignored_label_that_differs_is_a_problem(check, place, named):
     the_one(
-        check(**ignoring(255, place)).problems, 'ignore_index is 3 in model.peers.left.decode_head', f'255 in {named}'
+        check(**ignoring(255, place)).problems, "ignore_index is 3 in decode_head of peer 'left'", f'255 in {named}'
     )
 
 
@@ -272,7 +269,7 @@ def test_one_class_is_a_problem(check, data):
     one = {'classes': ('plant',), 'palette': [[0, 255, 0]]}
     places = ('train_dataloader.dataset.labeled', 'val_dataloader.dataset', 'test_dataloader.dataset')
     problems = check(**{f'{place}.metainfo.{key}': value for place in places for key, value in one.items()}).problems
-    the_one(problems, 'The only class is plant', 'name the background as a class')
+    the_one(problems, 'num_classes is 1 in the labeled dataset (plant)', 'name the background as a class')
 
 
 @pytest.mark.parametrize(('suffix', 'kind'), [('.PNG', 'RGB'), ('.tif', 'RGB'), ('.tif', 'I;16'), ('.TIFF', 'F')])

@@ -3,7 +3,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from mmdmt.preparation.near_duplicates import near_duplicates
+from mmdmt.preparation.near_duplicates import near_duplicates, propose_group, share_pixels
 
 
 @pytest.fixture
@@ -48,7 +48,11 @@ def test_images_of_one_fixed_camera_are_not_all_alike(tmp_path, save):
 def test_what_is_no_image_is_passed_over(tmp_path, save):
     for name in ('a', 'b'):
         (tmp_path / f'{name}.png').touch()
-    assert near_duplicates({'val': ['a'], 'labeled': ['b', 'c']}, lambda image: tmp_path / f'{image}.png') == ((), 0)
+    assert near_duplicates({'val': ['a'], 'labeled': ['b', 'c']}, lambda image: tmp_path / f'{image}.png') == (
+        (),
+        0,
+        (),
+    )
 
 
 def test_of_many_pairs_two_hundred_are_looked_at(tmp_path, save):
@@ -79,4 +83,32 @@ def test_slices_and_bands_that_pillow_does_not_read_are_compared_too(tmp_path, k
         save(f'{number}b', picture + 3 if number == 1 else generator.integers(0, 4000, (150, 160, 5)))
     lists = {'val': [name for name in files if name[1] == 'a'], 'labeled': [name for name in files if name[1] == 'b']}
     found = near_duplicates(lists, files.__getitem__)
-    assert found == ((('1a', '1b'),), 7)
+    assert found == ((('1a', '1b'),), 7, ())
+
+
+@pytest.mark.parametrize(('down', 'right'), [(16, 0), (7, 21), (0, 40)])
+def test_tiles_that_overlap_share_pixels_wherever_they_do(tmp_path, save, down, right):
+    scene = np.random.default_rng(0).integers(0, 255, (128, 128, 3)).astype(np.uint8)
+    save('one', scene[:64, :64])
+    save('other', scene[down : down + 64, right : right + 64])
+    save('third', scene[64:, 64:])
+    assert share_pixels(tmp_path / 'one.png', tmp_path / 'other.png')
+    assert not share_pixels(tmp_path / 'one.png', tmp_path / 'third.png')
+
+
+def test_parts_of_one_shade_are_not_shared_pixels(tmp_path, save):
+    for name in ('one', 'other'):
+        save(name, np.full((64, 64, 3), 200, np.uint8))
+    assert not share_pixels(tmp_path / 'one.png', tmp_path / 'other.png')
+
+
+@pytest.mark.parametrize(
+    ('names', 'pattern'),
+    [
+        (['P1_0_64_0_64', 'P1_0_64_32_96', 'P2_0_64_0_64', 'P2_0_64_32_96'], '^(.*?)(?:_[0-9]+){4}$'),
+        (['a_r01_c02', 'a_r01_c03', 'b_r00_c00', 'b_r00_c01'], '^(.*?)[_-][ry](?:ow)?[0-9]+[_-][cx](?:ol)?[0-9]+$'),
+        (['cat', 'dog', 'bird'], ''),
+    ],
+)
+def test_a_group_is_proposed_where_names_are_those_of_tiles(names, pattern):
+    assert propose_group(names) == pattern

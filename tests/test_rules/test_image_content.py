@@ -44,7 +44,7 @@ def test_the_orientation_is_that_by_which_opencv_turns(kind):
 def test_pages_of_a_tiff_are_counted():
     file = io.BytesIO()
     Image.new('L', (8, 6)).save(file, 'TIFF', save_all=True, append_images=[Image.new('L', (8, 6))])
-    assert read_content(file.getvalue()) == ImageContent('L', 8, 1, 1, pages=2)
+    assert read_content(file.getvalue()) == ImageContent('L', 8, 1, 1, pages=2, size=(6, 8))
 
 
 @pytest.mark.parametrize('data', [b'', b'no image', b'\x89PNG\r\n\x1a\n'])

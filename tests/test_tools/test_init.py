@@ -47,6 +47,24 @@ def few_labels(data):
     return ['--labeled', '4', '--unlabeled', '../more', '--classes', 'ground', 'roof']
 
 
+def as_segnet_has_it(data):
+    """Folders side by side; what is tested is left out."""
+    for part in ('train', 'val', 'test'):
+        write(data / part, [f'{part}_{number}' for number in range(3)], 2, data / f'{part}annot')
+    return []
+
+
+def test_folders_side_by_side_are_told_apart(tmp_path):
+    as_segnet_has_it(tmp_path)
+    train, val = own_data.find_pairs(tmp_path)
+    assert (train.folder.name, train.masks.name, train.names) == (
+        'train',
+        'trainannot',
+        ('train_0', 'train_1', 'train_2'),
+    )
+    assert (val.folder.name, val.masks.name, val.names) == ('val', 'valannot', ('val_0', 'val_1', 'val_2'))
+
+
 @pytest.mark.whole_run
 @pytest.mark.parametrize(
     ('make', 'classes', 'lists'),

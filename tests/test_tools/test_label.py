@@ -177,11 +177,23 @@ def test_wrong_input_is_named_before_anything_is_written(label, run, photos, tmp
         label(*run, photos, out)
 
 
-def test_an_image_that_cannot_be_read_is_named_and_leaves_no_manifest(label, run, photos, tmp_path):
-    (photos / 'broken.png').write_bytes((photos / 'b.png').read_bytes()[:100])
-    with pytest.raises(ValueError, match=r'broken\.png cannot be loaded as an image'):
-        label(*run, photos, tmp_path / 'out', '--label-ratio', 0.5)
-    assert not list((tmp_path / 'out').glob('*'))
+@pytest.mark.parametrize('kept', [('--label-ratio', 0.5), ('--threshold', 0.4)], ids=lambda kept: kept[0])
+def test_what_fails_is_named_and_the_rest_is_labeled_and_goes_on(label, run, photos, tmp_path, capsys, kept):
+    whole, out = tmp_path / 'whole', tmp_path / 'out'
+    label(*run, photos, whole, *kept)
+    sound = (photos / 'b.png').read_bytes()
+    (photos / 'b.png').write_bytes(sound[:100])
+    capsys.readouterr()
+    assert label(*run, photos, out, *kept) == 1
+    assert 'b.png cannot be loaded as an image' in capsys.readouterr().out
+    manifest = json.loads((out / 'manifest.json').read_text())
+    assert [Path(path).name for path in manifest['failed']] == ['b.png']
+    assert not (out / 'labels' / 'b.png').exists()
+    (photos / 'b.png').write_bytes(sound)
+    assert label(*run, photos, out, *kept, '--continue') == 0
+    assert json.loads((out / 'manifest.json').read_text()) == json.loads((whole / 'manifest.json').read_text())
+    for path in sorted(whole.rglob('*.png')):
+        assert path.read_bytes() == (out / path.relative_to(whole)).read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -222,3 +234,26 @@ def test_of_two_labelings_that_start_at_once_one_writes(run, photos, tmp_path, m
     with pytest.raises(FileExistsError, match='is being written by another labeling: give another folder'):
         label_images(init_peers(*run), photos, out)
     assert [path.name for path in out.rglob('*')] == ['labels', 'b.png']
+
+
+def test_confidence_is_calibrated_and_agreement_lies_beside_it(label, run, photos, tmp_path):
+    label(*run, photos, tmp_path / 'out', '--confidence', '--label-ratio', '0.5')
+    found = json.loads((tmp_path / 'out' / 'manifest.json').read_text())['calibration']
+    assert found['calibrated_error'] <= 1
+    assert sum(one['share'] for one in found['reliability']) == pytest.approx(1)
+    model = init_peers(*run)
+    for sample in predict_images(model, photos):
+        name = Path(sample.img_path).relative_to(photos).with_suffix('.png')
+        powers = (sample.seg_logits.data / found['temperature']).exp()
+        sure, calibrated = (powers.amax(0) / powers.sum(0)).numpy(), read(tmp_path / 'out' / 'calibrated' / name)
+        np.testing.assert_allclose(calibrated / 255, sure, atol=0.5 / 255 + 1e-4)
+        peers = [sample.peers.get(one).pred_sem_seg.data for one in ('left', 'right')]
+        agree = sum((one == sample.pred_sem_seg.data)[0].numpy() * 127.5 for one in peers)
+        assert (read(tmp_path / 'out' / 'agreement' / name) == np.round(agree)).all()
+        assert calibrated.dtype == np.uint8
+
+
+def test_a_model_without_peers_has_a_confidence_and_no_agreement(label, run, photos, tmp_path):
+    label(*run, photos, tmp_path / 'out', '--confidence', '--peer', 'left')
+    assert len(list((tmp_path / 'out' / 'calibrated').rglob('*.png'))) == 3
+    assert not (tmp_path / 'out' / 'agreement').exists()

@@ -57,14 +57,25 @@ def test_committed_tables_are_what_the_script_writes(tool):
         assert tool.filled(text, page, folders) == text, f'{page}: run tools/tables.py'
 
 
-def test_every_record_of_the_index_is_there_and_every_record_is_in_the_index():
-    named = []
-    for path in (ROOT / 'results').glob('index*.csv'):
-        with path.open(newline='') as file:
-            named += [line['record'] for line in csv.DictReader(file)]
-    kept = {path.relative_to(ROOT).as_posix() for path in (ROOT / 'results').glob('*/*') if path.is_dir()}
-    assert len(named) == len(set(named))
-    assert set(named) == kept
+def test_every_record_of_the_index_is_there_and_no_other_beside_it():
+    with (ROOT / 'results' / 'index.csv').open(newline='') as file:
+        records = {line['record'] for line in csv.DictReader(file)}
+    folders = {Path(record).parent for record in records}
+    assert records == {path.relative_to(ROOT).as_posix() for folder in folders for path in (ROOT / folder).iterdir()}
+
+
+def test_short_names_of_records_are_spelled_out_and_other_images_have_tables_of_their_own(tool, folders):
+    given = folders(
+        run('oracle', 0, 9, 9, metric='IoU of polyp'),
+        run('labels-alone', 0, 8, 8, of='all', labels='all', metric='IoU of polyp'),
+        run('labels-alone', 0, 5, 5, metric='IoU of polyp'),
+        run('labels-alone', 0, 4, 4, metric='IoU of polyp, CVC-ClinicDB'),
+    )
+    assert [row.method for row in given['camvid']] == ['labels alone', 'oracle', 'all labels']
+    assert [row.method for row in given['camvid@CVC-ClinicDB']] == ['labels alone']
+    assert tool.folder_of('cam', given) == 'camvid'
+    assert tool.folder_of('cam@CVC-ClinicDB', given) == 'camvid@CVC-ClinicDB'
+    assert tool.folder_of('voc', given) is None
 
 
 def test_gains_are_paired_by_split_and_shares_of_the_gap_with_them(tool, folders):

@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from mmdmt.engine import DMTHook
-from mmdmt.method.phases import Phase
+from mmdmt.method.phases import PHASE_WORDS, Phase
 from mmdmt.registry import HOOKS
 from mmdmt.rules.source_files import name_lists
 
-#: What of DMTHook says its phases.
-WORDS = ('phases', 'warm_up', 'iters', 'labeled', 'pseudo', 'ratios', 'online', 'lr_factor', 'warm_up_lists')
 #: What a runner takes; other names in a config are there for other lines of configs.
 READ = {
     'model', 'optim_wrapper', 'param_scheduler', 'load_from', 'resume', 'randomness', 'default_scope', 'custom_imports',
@@ -28,7 +26,7 @@ def resolved(settings: dict[str, Any]) -> dict[str, Any]:
     for number, words in enumerate(read.get('custom_hooks', [])):
         if words['type'] == 'mmdmt.DMTHook':
             hook = HOOKS.build(words)
-            kept = {name: value for name, value in words.items() if name not in WORDS}
+            kept = {name: value for name, value in words.items() if name not in PHASE_WORDS}
             read['custom_hooks'][number] = {**kept, 'phases': [_given(phase) for phase in hook.curriculum.phases]}
             read['train_cfg'] = _length(read['train_cfg'], hook)
     loader = read['train_dataloader']

@@ -25,6 +25,7 @@ from labeling import CITYSCAPES_SIZE, VOC_SIZE
 from mmengine.dataset import pseudo_collate
 
 from mmdmt.labels.pixels.recorder import PixelRecorder
+from mmdmt.models.prediction import forward
 
 ROOT = Path(__file__).resolve().parents[2]
 PRECISIONS = {'float32': None, 'float16': torch.float16, 'bfloat16': torch.bfloat16}
@@ -100,12 +101,12 @@ def labeling_rows(
                         with torch.autocast(device.type, dtype, enabled=dtype is not None):
                             recorder.record(range(first, first + batch_size), forward(peer, data))
 
-            def forward(inputs: torch.Tensor = inputs, dtype: torch.dtype | None = dtype) -> None:
+            def forward_alone(inputs: torch.Tensor = inputs, dtype: torch.dtype | None = dtype) -> None:
                 for _ in range(0, images, batch_size):
                     with torch.autocast(device.type, dtype, enabled=dtype is not None):
                         peer(inputs, mode='tensor')
 
-            whole, alone = milliseconds(label, device, 3), milliseconds(forward, device, 3)
+            whole, alone = milliseconds(label, device, 3), milliseconds(forward_alone, device, 3)
             rows[f'labeling_{size[1]}_{name}_images_per_s'] = images / whole * 1e3
             rows[f'labeling_{size[1]}_{name}_share_beside_forward'] = 1 - alone / whole
     return rows

@@ -4,9 +4,9 @@
       --images 'JPEGImages/{}.jpg' --masks 'SegmentationClassAug/{}.png' --shorter 96 --classes 0,8,10,12,13,17,15
 
 Writes OUT_DIR/images/NAME.png, averaged over areas, and OUT_DIR/masks/NAME.png, of the nearest pixel. In --images and
---masks {} is a name of the lists, and * anything that leaves one file. --classes are the ids of the data set that get
-the ids 0, 1, 2, ...; all others are ignored (255). Nothing is written into the data set. After an interruption, the
-same line goes on.
+--masks {} is a name of the lists, and * anything that leaves one file; --mask-root is a folder of masks elsewhere.
+--classes are the ids of the data set that get the ids 0, 1, 2, ...; all others are ignored (255). Nothing is written
+into the data set. After an interruption, the same line goes on.
 """
 
 import sys
@@ -86,12 +86,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     sizes = parser.add_mutually_exclusive_group(required=True)
     sizes.add_argument('--shorter', type=int, help='length of the shorter side in pixels')
     sizes.add_argument('--square', type=int, help='side of the square that images are squeezed into')
+    parser.add_argument('--mask-root', type=Path, help='folder that --masks is in (default: that of the data set)')
     parser.add_argument('--classes', help='ids that become 0, 1, 2, ...; others are ignored (default: as they are)')
     args = arguments_of(parser, argv)
     classes = tuple(int(one) for one in args.classes.split(',')) if args.classes else None
     names = sorted({name for path in args.names for name in path.read_text().split()})
     for pattern, part, is_mask in ((args.images, 'images', False), (args.masks, 'masks', True)):
-        files = files_of(args.data_root, pattern, names)
+        root = args.mask_root if is_mask and args.mask_root else args.data_root
+        files = files_of(root, pattern, names)
         convert = partial(reduced, args.shorter, args.square, classes, is_mask)
         failures = convert_masks(files, args.data_root, args.out_dir / part, '.png', convert, args.nproc, part)
         refuse_failures(failures, len(files), part, args.allow_partial)

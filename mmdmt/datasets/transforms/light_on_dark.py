@@ -7,6 +7,7 @@ from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 
 from mmdmt.registry import TRANSFORMS
+from mmdmt.settings import Number, check_settings
 
 
 @TRANSFORMS.register_module()
@@ -28,9 +29,10 @@ class LightOnDark(BaseTransform):
         ValueError: If ``prob`` is not a probability, or an image is not of whole numbers from 0 on.
     """
 
+    SETTINGS = {'prob': Number(0, 1)}
+
     def __init__(self, prob: float = 1.0) -> None:
-        if not 0 <= prob <= 1:
-            raise ValueError(f'prob={prob} of LightOnDark is not a probability: give a number in [0, 1].')
+        check_settings(self, locals())
         self.prob = prob
 
     @cache_randomness

@@ -7,6 +7,7 @@ import numpy as np
 from mmcv.transforms import LoadImageFromFile
 from mmengine import fileio
 
+from mmdmt.labels.pixels.nodata import blank_nodata
 from mmdmt.registry import TRANSFORMS
 
 
@@ -22,13 +23,16 @@ class LoadNpyImage(LoadImageFromFile):
 
     Args:
         backend_args (dict, optional): Of the file backend. Defaults to None.
+        nodata (float | str, optional): What stands where there is no data, or ``'nan'``: such pixels, and those that
+            are NaN or infinite in any band, become 0, and their labels are ignored. Defaults to None, data everywhere.
 
     Raises:
         ValueError: If a file holds something else.
     """
 
-    def __init__(self, backend_args: dict[str, Any] | None = None) -> None:
+    def __init__(self, backend_args: dict[str, Any] | None = None, nodata: float | str | None = None) -> None:
         super().__init__(to_float32=True, color_type='unchanged', backend_args=backend_args)
+        self.nodata = None if nodata is None else float(nodata)
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Load it."""
@@ -47,4 +51,6 @@ class LoadNpyImage(LoadImageFromFile):
             )
         results['img'] = np.ascontiguousarray(image, np.float32)
         results['img_shape'] = results['ori_shape'] = image.shape[:2]
+        if self.nodata is not None:
+            blank_nodata(results, self.nodata)
         return results

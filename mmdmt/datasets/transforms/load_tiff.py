@@ -7,6 +7,7 @@ import numpy as np
 from mmcv.transforms import LoadImageFromFile
 from mmengine import fileio
 
+from mmdmt.labels.pixels.nodata import blank_nodata
 from mmdmt.registry import TRANSFORMS
 
 
@@ -23,14 +24,17 @@ class LoadTiffImage(LoadImageFromFile):
 
     Args:
         backend_args (dict, optional): Of the file backend. Defaults to None.
+        nodata (float | str, optional): What stands where there is no data, or ``'nan'``: such pixels, and those that
+            are NaN or infinite in any band, become 0, and their labels are ignored. Defaults to None, data everywhere.
 
     Raises:
         ImportError: If tifffile is not installed.
         ValueError: If a file is not such an image.
     """
 
-    def __init__(self, backend_args: dict[str, Any] | None = None) -> None:
+    def __init__(self, backend_args: dict[str, Any] | None = None, nodata: float | str | None = None) -> None:
         super().__init__(to_float32=True, color_type='unchanged', backend_args=backend_args)
+        self.nodata = None if nodata is None else float(nodata)
         try:
             import tifffile
         except ImportError as error:
@@ -56,4 +60,6 @@ class LoadTiffImage(LoadImageFromFile):
             )
         results['img'] = np.ascontiguousarray(image, np.float32)
         results['img_shape'] = results['ori_shape'] = image.shape[:2]
+        if self.nodata is not None:
+            blank_nodata(results, self.nodata)
         return results

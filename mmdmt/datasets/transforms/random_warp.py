@@ -9,6 +9,7 @@ from mmcv.transforms.utils import cache_randomness
 from numpy.typing import NDArray
 
 from mmdmt.registry import TRANSFORMS
+from mmdmt.settings import Number, check_settings
 
 
 @TRANSFORMS.register_module()
@@ -36,6 +37,15 @@ class RandomWarp(BaseTransform):
         ValueError: If an argument is outside its range.
     """
 
+    SETTINGS = {
+        'degrees': Number(0, 180),
+        'shear': Number(0, 2),
+        'stretch': Number(1, 4),
+        'bend': Number(0, 0.5),
+        'nodes': Number(2, 64, whole=True),
+        'prob': Number(0, 1),
+    }
+
     def __init__(
         self,
         degrees: float = 15.0,
@@ -45,17 +55,7 @@ class RandomWarp(BaseTransform):
         nodes: int = 4,
         prob: float = 1.0,
     ) -> None:
-        ranges = {
-            'degrees': (degrees, 0, 180),
-            'shear': (shear, 0, 2),
-            'stretch': (stretch, 1, 4),
-            'bend': (bend, 0, 0.5),
-            'nodes': (nodes, 2, 64),
-            'prob': (prob, 0, 1),
-        }
-        for name, (value, least, most) in ranges.items():
-            if not least <= value <= most or (name == 'nodes' and value != int(value)):
-                raise ValueError(f'{name}={value} of RandomWarp is outside its range: give {least} to {most}.')
+        check_settings(self, locals())
         self.degrees = degrees
         self.shear = shear
         self.stretch = stretch

@@ -1,6 +1,7 @@
 """Load, hide and check the masks of datasets of MMSegmentation."""
 
 import copy
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 from mmcv.transforms import LoadAnnotations
 from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
 from mmseg.datasets.transforms import PackSegInputs
 from numpy.typing import NDArray
 
@@ -22,12 +24,11 @@ from mmdmt.labels.pixels.label_facts import (
 )
 from mmdmt.labels.pixels.mask_checks import absent_classes, check_masks, look_at_images
 from mmdmt.labels.pixels.recorder import PixelRecorder
-from mmdmt.labels.pixels.stored_size import StoredSize, check_undone
 from mmdmt.labels.pixels.transforms import LoadPseudoLabel, PackPseudoLabel
-from mmdmt.labels.pixels.unmoved import check_unmoved
 from mmdmt.labels.progress import progress
 from mmdmt.rules.checked_pipeline import CheckedPipeline, Transform, described
 from mmdmt.rules.findings import FileError, Finding
+from mmdmt.rules.known_transforms import check_undone
 from mmdmt.rules.mask_rules import mask_labels
 
 NO_CLASS = 255
@@ -254,11 +255,16 @@ class PixelLabels:
         Raises:
             ValueError: If its padding or another transform cannot be undone.
         """
-        check_undone(name, dataset.pipeline, pads_again)
-        if len(dataset):
-            check_unmoved(name, dataset.pipeline.transforms, dataset.get_data_info(0))
+        unknown = check_undone(name, dataset.pipeline, pads_again)
+        if unknown:
+            print_log(
+                f'{", ".join(unknown)} in the pipeline of {name}: if they move what an image shows, predictions do not '
+                'lie on it, because that is not undone.',
+                logger='current',
+                level=logging.WARNING,
+            )
         if isinstance(dataset.pipeline, CheckedPipeline):
-            dataset.pipeline.follow = StoredSize
+            dataset.pipeline.evaluated = True
 
     def look(self, name: str, dataset: BaseDataset) -> list[Finding]:
         """Look at some images of a plain dataset and their masks, if it has any."""

@@ -11,7 +11,8 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from mmdmt.labels.pixels.label_facts import flat, ignored_label
-from mmdmt.rules.checked_pipeline import CheckedPipeline, check_when_loaded, storage_of
+from mmdmt.labels.pixels.nodata import ignore_nodata
+from mmdmt.rules.checked_pipeline import CheckedPipeline
 from mmdmt.rules.file_rules import image_findings
 from mmdmt.rules.findings import FileError, Finding
 from mmdmt.rules.image_content import read_content
@@ -44,6 +45,8 @@ class CheckMask:
             FileError: If it breaks a rule.
         """
         mask, path, image = results['gt_seg_map'], str(results.get('seg_map_path')), str(results.get('img_path'))
+        if mask.ndim == 2:
+            ignore_nodata(results, mask, self.ignore_index)
         # In a pipeline of validation the image has been resized before its mask is loaded.
         shape = results.get('ori_shape') or getattr(results.get('img'), 'shape', None)
         finding = mask_shape(path, mask, image, shape) or mask_labels(path, mask, self.classes, self.ignore_index)
@@ -76,7 +79,6 @@ def check_masks(dataset: BaseDataset) -> None:
                     f'LoadAnnotations has reduce_zero_label={own}, but its {type(dataset).__name__} has {reduced}: set '
                     'it in the dataset, and leave it out of LoadAnnotations.'
                 )
-            check_when_loaded(transform)
     check = CheckMask(len(dataset.metainfo['classes']), ignored_label(dataset))
     dataset.pipeline = CheckedPipeline(transforms, check, place)
 
@@ -150,7 +152,7 @@ def _image_findings(loader: Any, info: dict[str, Any], results: dict[str, Any]) 
     path, image = info.get('img_path'), results.get('img')
     if not isinstance(loader, LoadImageFromFile) or path is None or image is None:
         return []
-    content = read_content(fileio.get(path, backend_args=storage_of(loader)))
+    content = read_content(fileio.get(path, backend_args=loader.backend_args))
     mask, shape = results.get('gt_seg_map'), results.get('ori_shape', image.shape)
     return image_findings(path, content, loader, image, shape, None if mask is None else mask.shape)
 

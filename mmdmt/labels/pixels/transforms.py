@@ -9,9 +9,11 @@ from mmengine.structures import PixelData
 from mmseg.datasets.transforms import PackSegInputs
 
 from mmdmt.labels.pixels.bank import open_bank
+from mmdmt.labels.pixels.nodata import ignore_nodata
 from mmdmt.method.draws import ONLINE, TRUTH, WEAK_VIEW
 from mmdmt.method.weights import ORACLE
 from mmdmt.registry import TRANSFORMS
+from mmdmt.settings import Number, check_settings
 
 NO_CLASS = 255
 """The ignored label of a mask that :meth:`mmdmt.MutualDataset.truth` reads."""
@@ -50,6 +52,7 @@ class LoadPseudoLabel(BaseTransform):
         ignored = 255 if self.ignore_index is None else self.ignore_index
         if folder == ONLINE:  # the labeler labels anew what is not ignored; what padding adds stays ignored
             results['gt_seg_map'] = np.full(results['img'].shape[:2], int(ignored == 0), np.uint8)
+            ignore_nodata(results, results['gt_seg_map'], ignored)
             results['seg_fields'] = [*results.get('seg_fields', ()), 'gt_seg_map']
             return results
         if folder == TRUTH:
@@ -64,6 +67,7 @@ class LoadPseudoLabel(BaseTransform):
                 f'stands, but was labeled at {label.shape} ({folder}): transforms before LoadPseudoLabel must give '
                 'the same size every time, and the image must not change during a run.'
             )
+        ignore_nodata(results, label, ignored)
         results['gt_seg_map'] = label
         results['pseudo_confidence'] = confidence
         results['seg_fields'] = [*results.get('seg_fields', ()), 'gt_seg_map', 'pseudo_confidence']
@@ -88,9 +92,10 @@ class IgnoreMargins(BaseTransform):
         ValueError: If a number of rows is negative, or no row of an image is left, or the label is not a pseudo label.
     """
 
+    SETTINGS = {'top': Number(0, whole=True), 'bottom': Number(0, whole=True)}
+
     def __init__(self, top: int = 15, bottom: int = 120, ignore_index: int | None = None) -> None:
-        if top < 0 or bottom < 0:
-            raise ValueError(f'top={top}, bottom={bottom} of IgnoreMargins are not rows: give 0 or more.')
+        check_settings(self, locals())
         self.top = top
         self.bottom = bottom
         self.ignore_index = ignore_index

@@ -8,6 +8,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmdmt.registry import MODELS
+from mmdmt.settings import Number, check_settings
 
 STAGES = 3
 
@@ -36,6 +37,8 @@ class WideResNet(BaseModule):
         ValueError: If the values make no network.
     """
 
+    SETTINGS = {'widen_factor': Number(1), 'drop_rate': Number(0, 0.999)}
+
     def __init__(
         self,
         depth: int = 28,
@@ -48,12 +51,7 @@ class WideResNet(BaseModule):
         super().__init__(init_cfg or dict(type='Kaiming', layer='Conv2d', mode='fan_out'))
         if depth < 10 or (depth - 4) % 6:
             raise ValueError(f'depth={depth} of WideResNet is not 4 + 6n with n >= 1: give 10, 16, 22, 28, 34, 40, ...')
-        if widen_factor < 1:
-            raise ValueError(f'widen_factor={widen_factor} of WideResNet: give at least 1.')
-        if not 0 <= drop_rate < 1:
-            raise ValueError(
-                f'drop_rate={drop_rate} of WideResNet is not a probability below 1: give 0 for no dropout.'
-            )
+        check_settings(self, locals())
         if not out_indices or not set(out_indices) <= set(range(STAGES)):
             raise ValueError(f'out_indices={out_indices} of WideResNet: name at least one of the stages 0, 1, 2.')
         self.out_indices = tuple(out_indices)

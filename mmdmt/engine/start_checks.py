@@ -1,0 +1,233 @@
+"""Check before a run starts that its model, data, phases and loop fit together, by the table of rules."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.dist import get_world_size, is_main_process
+from mmengine.hooks import EMAHook
+from mmengine.model import MMSeparateDistributedDataParallel
+from mmengine.optim import OptimWrapperDict
+from mmengine.runner import BaseLoop, IterBasedTrainLoop, Runner
+
+from mmdmt.datasets.mutual_dataset import MutualDataset
+from mmdmt.datasets.plain_dataset import check_annotated
+from mmdmt.datasets.sampler import MutualBatchSampler
+from mmdmt.engine.peers_of_run import labels_of, model_of
+from mmdmt.engine.schedules import fit_schedulers
+from mmdmt.evaluation import PeerMetric
+from mmdmt.labels.pixels.mapped_classes import map_classes
+from mmdmt.method.draws import TRUTH
+from mmdmt.method.phases import Curriculum
+from mmdmt.models.mutual_training import DynamicMutualTraining
+from mmdmt.rules.facts import Facts, refuse
+from mmdmt.rules.findings import FileError, by_kind
+from mmdmt.rules.headers import Headers, band_findings, bands_of, mask_findings
+from mmdmt.rules.joined_datasets import plain_datasets
+from mmdmt.rules.run_facts import read_data, read_peers
+
+
+def check_training(runner: Runner, curriculum: Curriculum, carry_metric: str | None) -> None:
+    """Check that model, optimizer, training data and loop fit the phases.
+
+    Args:
+        runner (Runner): About to train; everything is built, nothing has run.
+        curriculum (Curriculum): The phases.
+        carry_metric (str, optional): The metric that chooses the best weights, which needs validation; None without.
+
+    Raises:
+        ValueError: If something does not fit, saying what and how to mend it.
+    """
+    refuse(_kinds(runner))
+    facts, model = Facts(), model_of(runner)
+    _read_plan(facts, runner, curriculum, model)
+    if carry_metric is not None:
+        _read_metrics(facts, runner, carry_metric)
+    dataset = runner.train_dataloader.dataset
+    facts['space of labels'] |= {'the peers': model.kind.space, 'train_dataloader.dataset': dataset.labels.name}
+    read_peers(facts, model.bare_peers, model.kind)
+    classes = dataset.metainfo['classes']
+    facts['num_classes'][f'the labeled dataset ({", ".join(map(str, classes))})'] = len(classes)
+    beyond = max(0, model.num_classes - dataset.labels.max_classes)
+    facts['number of classes that a bank of labels cannot tell apart']['the peers'] = beyond
+    refuse(facts)
+    for phase in curriculum.phases:
+        if phase.online_labels and phase.online_labels.labeler == TRUTH:
+            dataset.check_truth()
+        if runner.param_schedulers is not None:
+            fit_schedulers(runner.cfg.param_scheduler, phase.iters)
+        for list_file in (phase.labeled_lists or {}).values():
+            dataset.labeled_indices(list_file)
+
+
+def check_evaluated(runner: Runner, by_name: bool = False) -> None:
+    """Check the data that a run validates or tests on, and compare them with those of training, before the first image.
+
+    Args:
+        runner (Runner): About to train, validate or test.
+        by_name (bool): Whether the ids of evaluated masks are mapped by the names of their classes. Defaults to False.
+
+    Raises:
+        ValueError: If a list, an image or a mask breaks a rule, or a fact differs.
+        FileNotFoundError: If a file does not exist.
+    """
+    loops = {'val_dataloader': runner._val_loop, 'test_dataloader': runner._test_loop}
+    built = {name: loop for name, loop in loops.items() if isinstance(loop, BaseLoop)}
+    trained_on: Any = runner._train_loop.dataloader.dataset if isinstance(runner._train_loop, BaseLoop) else None
+    model, labels, facts = model_of(runner), labels_of(runner), Facts()
+    read_peers(facts, model.bare_peers, model.kind)
+    if trained_on is not None:
+        named = [*_named('the labeled dataset', trained_on.labeled), ('the unlabeled dataset', trained_on.unlabeled)]
+    else:
+        named = []
+    for name, loop in built.items():
+        if by_name and trained_on is not None:
+            map_evaluated(name, loop, trained_on.metainfo['classes'])
+        named += _named(f'{name}.dataset', loop.dataloader.dataset)
+    with_labels = [(name, part) for name, part in named if name != 'the unlabeled dataset' or _has_masks(part)]
+    metrics = {name.replace('dataloader', 'evaluator'): loop.evaluator.metrics for name, loop in built.items()}
+    read_data(facts, labels, with_labels, metrics)
+    if trained_on is not None:
+        transforms = trained_on.unlabeled.pipeline.transforms
+        facts['ignore_index'] |= labels.ignored_by('the unlabeled dataset', transforms)
+    for name, loop in built.items():
+        if (config := runner.cfg.get(name)) and config.get('drop_last'):
+            size, told = len(loop.dataloader.dataset), f'{name} (drop_last=True, batch_size={config.batch_size})'
+            facts['number of whole batches'][told] = size // config.batch_size
+    refuse(facts)
+    findings = list(getattr(trained_on, 'findings', ()))
+    pads_again = any(getattr(peer.data_preprocessor, 'test_cfg', None) for peer in model.bare_peers.values())
+    for name, loop in built.items():
+        for part in plain_datasets(loop.dataloader.dataset):
+            if hasattr(part, 'pipeline'):
+                findings += check_annotated(f'{name}.dataset', part, labels)
+                labels.undo_padding(f'{name}.dataset', part, pads_again)
+    headers = Headers(Path(runner.work_dir) / 'headers.json')
+    parts = [part for _, part in named]
+    findings += [*mask_findings(parts, headers), *band_findings(parts, headers, bands_of(model.bare_peers.values()))]
+    if is_main_process():
+        headers.write()
+    for finding in findings:
+        if finding.stops:
+            raise FileError(finding)
+    for sentence in by_kind(findings):
+        runner.logger.warning(f'Of the images that were looked at: {sentence}')
+
+
+def check_tested(runner: Runner, meta: Mapping[str, Any], by_name: bool) -> None:
+    """Compare the classes of a test set with those that a checkpoint was trained on.
+
+    Args:
+        runner (Runner): About to test or validate alone.
+        meta (Mapping): ``dataset_meta`` of the checkpoint.
+        by_name (bool): Whether the ids of masks are mapped by the names of their classes.
+
+    Raises:
+        ValueError: If they are others, or stand in another order.
+    """
+    facts, classes = Facts(), meta.get('classes') or ()
+    facts['list of classes']['the checkpoint'] = tuple(classes)
+    loops = {'val_dataloader': runner._val_loop, 'test_dataloader': runner._test_loop}
+    for name, loop in loops.items() if classes else ():
+        if isinstance(loop, BaseLoop):
+            if by_name:
+                map_evaluated(name, loop, classes)
+            parts = _named(f'{name}.dataset', loop.dataloader.dataset)
+            known = {place: part.metainfo.get('classes') for place, part in parts}
+            facts['list of classes'] |= {place: tuple(own) for place, own in known.items() if own}
+    if classes:
+        refuse(facts)
+
+
+def map_evaluated(name: str, loop: BaseLoop, classes: Sequence[str]) -> None:
+    """Map the ids of all masks that a loop evaluates by the names of their classes."""
+    for place, part in _named(f'{name}.dataset', loop.dataloader.dataset):
+        map_classes(place, part, classes)
+    if isinstance(getattr(loop.dataloader.dataset, '_metainfo', None), dict):
+        loop.dataloader.dataset._metainfo['classes'] = tuple(classes)
+    loop.evaluator.dataset_meta = loop.dataloader.dataset.metainfo
+
+
+def _kinds(runner: Runner) -> Facts:
+    """Read of what kind everything is, before more is asked of it."""
+    facts, wrapper = Facts(), runner.model
+    started = int(os.environ.get('WORLD_SIZE', 1))
+    if 'TORCHELASTIC_RUN_ID' in os.environ and started > 1:
+        places = {'WORLD_SIZE of torchrun': started, f'the run (launcher={runner.launcher!r})': get_world_size()}
+        facts['number of processes'] |= places
+    hooks = [hook for hook in runner.hooks if type(hook).__name__ == 'DMTHook']
+    facts['number of DMTHooks']['custom_hooks'] = len(hooks)
+    facts['setting compile']['the config'] = runner.cfg.get('compile')
+    facts['train loop']['train_cfg'] = _kind(runner.train_loop, IterBasedTrainLoop)
+    facts['model']['the config'] = _kind(model_of(runner), DynamicMutualTraining)
+    if wrapper is not model_of(runner):
+        facts['wrapper of the model']['the run'] = _kind(wrapper, MMSeparateDistributedDataParallel)
+    facts['optimizer']['optim_wrapper'] = _kind(runner.optim_wrapper, OptimWrapperDict)
+    facts['dataset']['train_dataloader'] = _kind(runner.train_dataloader.dataset, MutualDataset)
+    facts['batch sampler']['train_dataloader'] = _kind(runner.train_dataloader.batch_sampler, MutualBatchSampler)
+    return facts
+
+
+def _read_plan(facts: Facts, runner: Runner, curriculum: Curriculum, model: DynamicMutualTraining) -> None:
+    """Read what the phases ask for, and what is there."""
+    lengths = ' + '.join(str(phase.iters) for phase in curriculum.phases)
+    facts['number of iterations'] |= {
+        'train_cfg.max_iters': runner.train_loop.max_iters,
+        f'the phases of DMTHook ({lengths})': curriculum.total_iters,
+    }
+    facts['batch size']['train_dataloader.batch_size'] = runner.train_dataloader.batch_sampler.batch_size
+    optimizers, schedulers = runner.optim_wrapper, runner.param_schedulers
+    facts['list of peers'] |= {
+        'the model': tuple(sorted(model.peer_names)),
+        'optim_wrapper': tuple(sorted(optimizers.keys())),
+    }
+    if isinstance(schedulers, dict):
+        facts['list of peers']['param_scheduler'] = tuple(sorted(schedulers))
+    if schedulers is not None:
+        found = 'no config' if runner.cfg.get('param_scheduler') is None else 'a config'
+        facts['param_scheduler']['the runner'] = found
+    averages = sum(isinstance(hook, EMAHook) for hook in runner.hooks)
+    for number, phase in enumerate(curriculum.phases):
+        place = f'phases[{number}]'
+        drawn = f'{place} (labeled={phase.labeled}, pseudo={phase.pseudo})'
+        facts['batch size'][drawn] = phase.batch_size
+        if phase.labeled_lists:
+            facts['peer'][f'{place}.labeled_lists'] = tuple(phase.labeled_lists)
+        if phase.lr is not None:
+            for name, one in optimizers.items():
+                told = f'optim_wrapper of {name!r}, which {place}.lr={phase.lr} scales'
+                facts['learning rate'][told] = one.optimizer.defaults.get('lr')
+        if phase.online_labels and phase.online_labels.label_ratio is not None and model.kind.space == 'images':
+            facts['online.label_ratio for labels of images'][place] = phase.online_labels.label_ratio
+        if phase.online_labels and phase.online_labels.averaged:
+            told = f'custom_hooks, for {place}.online with labeler={phase.online_labels.labeler!r}'
+            facts['number of EMAHooks'][told] = averages
+        for mix in model.mixes if phase.learns_pseudo_labels else ():
+            needs = f'{mix.needs_pseudo} pseudo-labeled and {mix.needs_labeled} labeled images'
+            lacks = max(0, mix.needs_pseudo - phase.pseudo) + max(0, mix.needs_labeled - phase.labeled)
+            facts['number of images that a mix lacks'][f'{drawn}, where {type(mix).__name__} needs {needs}'] = lacks
+
+
+def _read_metrics(facts: Facts, runner: Runner, carry_metric: str) -> None:
+    """Read by what peers are judged, and what a validation gives for each; nothing if that is not known."""
+    loop = runner.val_loop
+    metrics = [one for one in (() if loop is None else loop.evaluator.metrics) if isinstance(one, PeerMetric)]
+    known = [metric.result_names for metric in metrics]
+    if None not in known:
+        facts['metric']['carry_metric of DMTHook, which has carry=best'] = carry_metric
+        facts['list of metrics']['val_evaluator'] = tuple(name for names in known for name in names or ())
+
+
+def _kind(one: Any, wanted: type) -> str:
+    return wanted.__name__ if isinstance(one, wanted) else type(one).__name__
+
+
+def _named(name: str, dataset: Any) -> list[tuple[str, Any]]:
+    """Name the plain datasets of one that are of a toolbox."""
+    parts = [part for part in plain_datasets(dataset) if hasattr(part, 'metainfo')]
+    return [(f'{name} (part {number})' if len(parts) > 1 else name, part) for number, part in enumerate(parts)]
+
+
+def _has_masks(dataset: Any) -> bool:
+    return bool((getattr(dataset, 'data_prefix', None) or {}).get('seg_map_path'))

@@ -1,0 +1,120 @@
+"""Read the header of every image and mask of a dataset once: size, bands and bits are those of no single file."""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from mmcv.transforms import LoadAnnotations, LoadImageFromFile
+from mmengine.dataset import BaseDataset
+
+from mmdmt.atomic_write import atomic_write
+from mmdmt.rules.file_rules import mask_mode
+from mmdmt.rules.findings import Finding
+from mmdmt.rules.image_content import ImageContent, read_content
+from mmdmt.rules.source_files import is_local
+
+
+class Headers:
+    """Headers by file, kept in a work_dir, so that only files that are new or written since are read.
+
+    Args:
+        cache (Path, optional): The file that keeps them; what cannot be read of it is read anew from the files.
+            Defaults to None, kept nowhere.
+    """
+
+    def __init__(self, cache: Path | None = None) -> None:
+        self._cache, self._known, self._changed = cache, dict[str, list[Any]](), False
+        with suppress(OSError, ValueError):
+            self._known = {} if cache is None else dict(json.loads(cache.read_text(encoding='utf-8')))
+
+    def __getitem__(self, path: str) -> ImageContent | None:
+        """Return what a local file says it holds; None of one that is no image."""
+        try:
+            status = os.stat(path)  # noqa: PTH116  many, and a Path takes longer
+        except OSError:
+            return None  # told where files are looked for
+        stamp, known = [status.st_mtime_ns, status.st_size], self._known.get(path)
+        if known is None or known[:2] != stamp:
+            content = read_content(Path(path))
+            known = self._known[path] = [*stamp, content and asdict(content)]
+            self._changed = True
+        return known[2] and ImageContent(**{**known[2], 'size': tuple(known[2]['size'])})
+
+    def write(self) -> None:
+        """Keep what was read."""
+        if self._changed and self._cache is not None:
+            with atomic_write(self._cache) as unfinished:
+                unfinished.write_text(json.dumps(self._known), encoding='utf-8')
+            self._changed = False
+
+
+def mask_findings(datasets: Sequence[BaseDataset], headers: Headers) -> Iterator[Finding]:
+    """Find masks of another kind than one channel of 8 bits, among those that are loaded from local files.
+
+    Args:
+        datasets (Sequence[BaseDataset]): Plain ones.
+        headers (Headers): Of their files.
+    """
+    for dataset in datasets:
+        loader = _first(dataset, LoadAnnotations)
+        for number in range(len(dataset) if _reads_files(loader) else 0):
+            mask = dataset.get_data_info(number).get('seg_map_path')
+            if mask and (fault := mask_mode(mask, headers[mask])) is not None:
+                yield fault
+
+
+def band_findings(datasets: Sequence[BaseDataset], headers: Headers, bands: int | None) -> Iterator[Finding]:
+    """Find images of other bands than are wanted, among those that are loaded from local files.
+
+    Args:
+        datasets (Sequence[BaseDataset]): Plain ones.
+        headers (Headers): Of their files.
+        bands (int, optional): How many each image must have; None for as many as most of them have.
+    """
+    counts: dict[str, int] = {}
+    for dataset in datasets:
+        loader = _first(dataset, LoadImageFromFile)
+        for number in range(len(dataset) if loader is not None and is_local(loader.backend_args) else 0):
+            image = dataset.get_data_info(number).get('img_path')
+            if image and (found := headers[image]) is not None:
+                counts[image] = _loaded_bands(found, loader)
+    known = Counter(number for number in counts.values() if number)
+    wanted = bands or (known.most_common(1)[0][0] if known else 0)
+    for path, number in counts.items():
+        if number and number != wanted:
+            says = f'{number} bands, but {wanted} are wanted (mean and std of data_preprocessor, or most of the images)'
+            yield Finding('image', path, f'has {says}', f'have {says}', 'convert it, or take it off the list')
+
+
+def bands_of(peers: Iterable[Any]) -> int | None:
+    """Return for how many bands the images of peers are normalized; None if that is not one number above 1."""
+    means = [getattr(getattr(peer, 'data_preprocessor', None), 'mean', None) for peer in peers]
+    numbers = {0 if mean is None else int(mean.numel()) for mean in means}
+    return max(numbers) if len(numbers) == 1 and max(numbers) > 1 else None
+
+
+def _first(dataset: BaseDataset, kind: type) -> Any:
+    transforms = getattr(getattr(dataset, 'pipeline', None), 'transforms', ())
+    return next((step for step in transforms if isinstance(step, kind)), None)
+
+
+def _loaded_bands(content: ImageContent, loader: Any) -> int:
+    """Return with how many bands an image is loaded; 0 if it is not known."""
+    kinds = {'color': 3, 'color_ignore_orientation': 3, 'grayscale': 1}
+    if type(loader).__name__ == 'LoadImageFromFile' and loader.color_type in kinds:
+        return kinds[loader.color_type]
+    return {'P': 0, 'LA': 0, 'PA': 0, 'CMYK': 0}.get(content.mode, content.channels)
+
+
+def _reads_files(loader: Any) -> bool:
+    """Whether a transform loads masks from local files as MMSegmentation does."""
+    if loader is None or not is_local(loader.backend_args):
+        return False
+    from mmseg.datasets.transforms import LoadAnnotations as LoadMask  # classification needs no MMSegmentation
+
+    return getattr(type(loader), '_load_seg_map', None) is LoadMask._load_seg_map

@@ -1,0 +1,99 @@
+"""What the transforms of the toolboxes do to an image, by their names.
+
+A transform of the user's own is taken at their word: ``keeps_pixels=True`` in its config where a view may change colors
+alone, and a warning that names it where predictions are brought back to the pixels of a file.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mmdmt.registry import type_name
+
+_COLORS = """AdjustGamma AutoContrast Brightness CLAHE ColorJitter ColorTransform Contrast Equalize GaussianBlur
+GenerateEdge Grayscale Invert LightOnDark Lighting Normalize PhotoMetricDistortion Posterize RGB2Gray RandomCutOut
+RandomErasing RandomGrayscale Rerange Sharpness Solarize SolarizeAdd"""
+_UNDONE = 'Pad RandomFlip RandomResize RandomScale Resize ResizeShortestEdge ResizeToMultiple'
+_MOVING = """CenterCrop CorruptedCrop RandomAffine RandomCrop RandomMosaic RandomResizedCrop RandomRotate RandomRotFlip
+RandomWarp Rotate Shear Translate"""
+PHOTOMETRIC = frozenset(_COLORS.split())
+"""They change colors alone."""
+HOLDING = frozenset(('RandomApply', 'RandomChoice', 'Compose', 'TransformBroadcaster'))
+"""They do what those do that they hold."""
+UNDONE = frozenset(_UNDONE.split())
+"""What they do is undone for a prediction."""
+MOVING = frozenset(_MOVING.split())
+"""What they do is not."""
+EVALUATED_HERE = 'EvaluateAtThisSize'
+_KEEPING = PHOTOMETRIC | HOLDING | {EVALUATED_HERE, 'TestTimeAug'}
+
+
+def moves_pixels(config: Any) -> str:
+    """Return the name of a transform that may move pixels, of one or those that it holds; '' if none does.
+
+    Args:
+        config (Mapping | Callable): Of a transform, or one that is built; ``keeps_pixels=True`` of a config vouches for
+            one of the user's own.
+
+    Example:
+        >>> moves_pixels(dict(type='RandomApply', transforms=[dict(type='CLAHE'), dict(type='Rotate')]))
+        'Rotate'
+        >>> moves_pixels(dict(type='MyNoise', keeps_pixels=True))
+        ''
+    """
+    if isinstance(config, (list, tuple)):
+        return next((name for one in config if (name := moves_pixels(one))), '')
+    if not isinstance(config, Mapping):
+        return '' if type(config).__name__ in PHOTOMETRIC else type(config).__name__
+    if config.get('keeps_pixels'):
+        return ''
+    name = type_name(config)
+    return moves_pixels(config.get('transforms', ())) if name in HOLDING else '' if name in PHOTOMETRIC else name
+
+
+def check_undone(name: str, transforms: Any, pads_again: bool) -> list[str]:
+    """Refuse what predictions of evaluated images cannot be brought back from, by the declared transforms.
+
+    Args:
+        name (str): As sentences name the images.
+        transforms (Sequence[Callable]): Their pipeline.
+        pads_again (bool): Whether a ``data_preprocessor`` pads in testing, too.
+
+    Returns:
+        list[str]: The names of transforms that are not known, of which the user has to know.
+
+    Raises:
+        ValueError: If a known transform moves images, or pads them where that cannot be undone.
+    """
+    steps = [(type(step).__name__, in_view) for step, in_view in _flat(transforms)]
+    here = max((place for place, (kind, _) in enumerate(steps) if kind == EVALUATED_HERE), default=-1)
+    padded, unknown = False, []
+    for kind, in_view in steps[here + 1 :]:
+        if kind in MOVING:
+            raise ValueError(
+                f'{kind} in the pipeline of {name} turns, moves or cuts what an image shows, which is not undone for '
+                'its prediction: take it out. Resize, Pad and RandomFlip are undone.'
+            )
+        if kind == 'Pad' and (in_view or pads_again):
+            why = 'views of TestTimeAug' if in_view else 'images that test_cfg of data_preprocessor pads again'
+            raise ValueError(f'The pipeline of {name} pads {why}, of which one cannot be undone: take Pad out.')
+        if padded and kind in UNDONE:
+            raise ValueError(
+                f'{kind} in the pipeline of {name} stands behind Pad, which is undone last: put it before.'
+            )
+        padded = padded or kind == 'Pad'
+        if kind not in UNDONE | _KEEPING and not kind.startswith(('Load', 'Pack')):
+            unknown.append(kind)
+    return unknown
+
+
+def _flat(transforms: Sequence[Any], in_view: bool = False) -> Iterator[tuple[Any, bool]]:
+    """Yield transforms and those that they hold, and whether they are those of one of several views."""
+    for step in getattr(transforms, 'transforms', transforms):
+        if isinstance(step, (list, tuple)):
+            yield from _flat(step, in_view)
+            continue
+        yield step, in_view
+        yield from _flat(getattr(step, 'subroutines', ()), True)
+        held: Any = getattr(step, 'transforms', None)
+        if isinstance(held, (list, tuple)) or hasattr(held, 'transforms'):
+            yield from _flat(held, in_view)

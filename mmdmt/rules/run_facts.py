@@ -1,0 +1,95 @@
+"""Read what models, data and metrics say, for the table of rules."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from mmdmt.registry import type_name
+from mmdmt.rules.facts import Facts
+from mmdmt.rules.joined_datasets import plain_datasets
+
+
+def read_loaders(facts: Facts, config: Mapping[str, Any]) -> None:
+    """Add what a config says of loops and loaders that MMEngine and torch would refuse late, or in words of their own.
+
+    Args:
+        facts (Facts): Changed in place.
+        config (Mapping): Of a run.
+
+    Raises:
+        ValueError: If a list is not text in UTF-8.
+    """
+    hooks = config.get('custom_hooks') or ()
+    train = config.get('train_cfg') or {}
+    if any(type_name(hook) == 'DMTHook' for hook in hooks) and train:
+        by_epoch = train.get('by_epoch', type_name(train) == 'EpochBasedTrainLoop')
+        facts['train loop']['train_cfg'] = 'EpochBasedTrainLoop' if by_epoch else 'IterBasedTrainLoop'
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        loader = config.get(name) or {}
+        if not loader.get('num_workers'):
+            for setting in ('prefetch_factor', 'persistent_workers'):
+                facts[setting][f'{name} with num_workers=0'] = loader.get(setting)
+        dataset = loader.get('dataset') or {}
+        for part in (dataset.get('labeled'), dataset.get('unlabeled')) if 'labeled' in dataset else (dataset,):
+            for plain in plain_datasets(part or {}):
+                _check_text(plain)
+
+
+def _check_text(dataset: Mapping[str, Any]) -> None:
+    path = Path(dataset.get('data_root') or '', dataset.get('ann_file') or '.')
+    if not path.is_file() or path.suffix not in ('', '.txt', '.lst', '.csv'):
+        return
+    try:
+        path.read_text(encoding='utf-8')
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f'The list {path} (ann_file) is not text in UTF-8 ({error.reason}): save it anew in that encoding.'
+        ) from error
+
+
+def read_peers(facts: Facts, peers: Mapping[str, Any], kind: Any) -> None:
+    """Add what models say.
+
+    Args:
+        facts (Facts): Changed in place.
+        peers (Mapping[str, BaseModel]): By name; the name of a plain model is empty.
+        kind (PeerKind): Theirs.
+    """
+    for name, peer in peers.items():
+        place = f'peer {name!r}' if name else 'the model'
+        facts['number of trainable weights'][place] = sum(one.numel() for one in peer.parameters() if one.requires_grad)
+        facts['num_classes'][f'the heads of {place}'] = kind.num_classes(peer)
+        facts['ignore_index'] |= kind.ignored(name, peer)
+        cfg = getattr(peer, 'test_cfg', None) or {}
+        if cfg.get('mode') == 'slide':
+            gap = max(0, *(step - crop for step, crop in zip(cfg['stride'], cfg['crop_size'], strict=True)))
+            told = f'test_cfg of {place} (stride={tuple(cfg["stride"])}, crop_size={tuple(cfg["crop_size"])})'
+            facts['gap between crops'][told] = gap
+
+
+def read_data(
+    facts: Facts, labels: Any, datasets: Iterable[tuple[str, Any]], metrics: Mapping[str, Iterable[Any]]
+) -> None:
+    """Add what datasets with labels, their transforms and metrics say.
+
+    Args:
+        facts (Facts): Changed in place.
+        labels (LabelSpace): Of the datasets.
+        datasets (Iterable[tuple[str, BaseDataset]]): Plain ones with labels, each with the name of its place; the
+            labeled one, if there is one, first.
+        metrics (Mapping[str, Iterable[BaseMetric]]): Those of each evaluator, built.
+
+    Raises:
+        ValueError: If a dataset ignores a label that no mask can hold.
+    """
+    for name, dataset in datasets:
+        classes = dataset.metainfo.get('classes')
+        if classes is not None:
+            facts['list of classes'][name] = tuple(classes) if isinstance(classes, list) else classes
+        facts['ignore_index'] |= labels.ignored(name, dataset)
+        facts['reduce_zero_label'][name] = bool(getattr(dataset, 'reduce_zero_label', False))
+    for place, found in metrics.items():
+        for metric in found:
+            ignored = getattr(metric, 'ignore_index', None)
+            if isinstance(ignored, int) and facts['ignore_index']:
+                facts['ignore_index'][f'{type(metric).__name__} of {place}'] = ignored

