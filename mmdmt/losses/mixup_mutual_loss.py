@@ -107,6 +107,9 @@ class MixupMutualLoss(DynamicMutualLoss):
             weights (Tensor): (N,) float32, by the rule.
             confidence (Tensor): (N,) float32, ``inf`` for ground truth.
         """
+        if 'weight' not in self.counts:  # they were found elsewhere, without a prediction of these images
+            self.counts = {'pixels': torch.ones_like(weights).sum(), 'weight': weights.sum()}
+            self.accuracy = None
         if self.pseudo_weight is not None:
             weights = weights * len(weights) * self.of_sides(confidence, torch.ones_like(weights))
         self.count_share(weights, confidence)

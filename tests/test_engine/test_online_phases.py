@@ -342,10 +342,15 @@ def test_one_senior_labels_for_two_juniors(shapes_folder, tmp_path):
     assert {path.parent.name for path in tmp_path.glob('pseudo_labels/*/phase_2/*/manifest.json')} == {'senior'}
 
 
-def test_online_labels_have_the_runs_precision_and_are_weighed_in_float32(shapes_folder, tmp_path):
-    settings = {'optim_wrapper.type': 'CpuAmpOptimWrapper', 'model.mixes': MIXES}
-    runner = Runner.from_cfg(config_of(shapes_folder, tmp_path, 'average', **settings))
-    seen = []
+@pytest.mark.parametrize('labeler', ['average', 'ensemble'])
+def test_online_labels_have_the_runs_precision_and_are_weighed_in_float32(shapes_folder, tmp_path, labeler):
+    config = config_of(shapes_folder, tmp_path, labeler, mixes=MIXES)
+    config.optim_wrapper.type = 'CpuAmpOptimWrapper'
+    config.model.loss.pseudo_weight = 1.0
+    if labeler == 'ensemble':
+        config.custom_hooks[0].phases[1].online.update(weigh_by='weak', label_ratio=0.5, window=3)
+    runner = Runner.from_cfg(config)
+    seen, taught = [], set()
     original = Segmentors.predict_views
 
     def predict(self, peer, views):
@@ -354,13 +359,19 @@ def test_online_labels_have_the_runs_precision_and_are_weighed_in_float32(shapes
         seen.extend([(*inside, found.dtype)] * len(views))
         return found
 
-    with pytest.MonkeyPatch.context() as patch:
+    def listen(labeling, name, views, samples):
+        for sample in samples:
+            taught.update(sample.get(key).data.dtype for key in ('pseudo_confidence', 'pseudo_weight') if key in sample)
+
+    with pytest.MonkeyPatch.context() as patch, listening(listen):
         patch.setattr(Segmentors, 'predict_views', predict)
         runner.train()
     assert set(seen) == {(True, torch.bfloat16, False, torch.float32)}
     assert len(seen) == 6 * 2 * 2
+    assert taught == {torch.float32}
     assert not torch.is_autocast_enabled('cpu')
     assert {value.dtype for value in runner.model.state_dict().values()} == {torch.float32, torch.int64}
+    assert all(value.isfinite().all() for value in runner.model.state_dict().values())
 
 
 def image_config_of(work_dir, labeler='average', floor=0.3, **settings):
@@ -400,6 +411,35 @@ def test_classifiers_learn_what_the_labeler_says_of_the_weak_view(tmp_path, labe
     assert max(taught) < 1e-5
     assert runner.model.left.head.loss_module.floor == 0.3
     assert not list(tmp_path.glob('pseudo_labels/**/*'))
+
+
+def test_classifiers_are_weighed_on_the_weak_view_of_the_ensemble(tmp_path):
+    config = image_config_of(tmp_path, 'ensemble')
+    config.custom_hooks[0].phases[1].online.weigh_by = 'weak'
+    runner = Runner.from_cfg(config)
+    done = []
+
+    def listen(labeling, name, views, samples):
+        loss = runner.model.losses_of(name)[0]
+        gamma = 4 * np.exp(-5 * (1 - loss.progress) ** 2)
+        with torch.no_grad():
+            for view, sample in zip(views, samples, strict=True):
+                p = {}
+                for peer, model in labeling.models.items():
+                    model.eval()
+                    pixels = view.float().sub(model.data_preprocessor.mean).div(model.data_preprocessor.std)[None]
+                    p[peer] = model.head(model.extract_feat(pixels)).softmax(1)[0].double().numpy()
+                mean = np.mean(list(p.values()), axis=0)
+                assert int(sample.gt_label) == mean.argmax()
+                own, label = p[name], mean.argmax()
+                wins = own.argmax() != label and own.max() > mean.max()
+                expected = 0.0 if wins or mean.max() < 0.3 else own[label] ** gamma
+                assert float(sample.pseudo_weight) == pytest.approx(expected, abs=1e-5)
+                done.append(name)
+
+    with listening(listen):
+        runner.train()
+    assert done.count('left') == done.count('right') == 6 * 4
 
 
 def test_classifiers_take_no_share_of_a_batch(tmp_path):
