@@ -35,11 +35,6 @@ OPTIM_WRAPPER_CONSTRUCTORS = Registry(
 DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, scope='mmdmt', locations=['mmdmt.datasets'])
 DATA_SAMPLERS = Registry('data sampler', parent=MMENGINE_DATA_SAMPLERS, scope='mmdmt', locations=['mmdmt.datasets'])
 TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, scope='mmdmt', locations=['mmdmt.datasets.transforms'])
-SELECTIONS = Registry(
-    'selection of pseudo labels',
-    scope='mmdmt',
-    locations=['mmdmt.labels.pixels.selection', 'mmdmt.labels.images.selection'],
-)
 METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='mmdmt', locations=['mmdmt.evaluation'])
 
 
@@ -85,26 +80,3 @@ def _named(kind: Any) -> Any:
     else:  # MMEngine's stand-in for what is not imported yet
         scope, _, name = str(kind).partition('.')[0], '', str(kind).rpartition('.')[2]
     return f'{scope}.{name}' if scope in ('mmseg', 'mmpretrain', 'mmdet', 'mmdmt') else name
-
-
-def build_selection(config: Mapping[str, Any], method: str) -> Any:
-    """Build the policy that selects pseudo labels.
-
-    Args:
-        config (dict): ``labeling.selection`` of DMTHook.
-        method (str): What the label space calls: ``thresholds`` for pixels, ``images`` for images.
-
-    Raises:
-        ValueError: If its type is unknown, or selects labels of the other space.
-    """
-    kind = config.get('type')
-    if isinstance(kind, str) and SELECTIONS.get(kind) is None:
-        raise ValueError(
-            f'labeling.selection names the unknown type {kind!r}: name a registered one, such as '
-            f'mmdmt.{"ClassBalancedPixels" if method == "thresholds" else "MostConfidentImages"}.'
-        )
-    # Without the scope MMEngine looks for a child of the toolbox's and warns that there is none.
-    selection = SELECTIONS.build({'_scope_': SELECTIONS.scope, **config})
-    if not hasattr(selection, method):
-        raise ValueError(f'labeling.selection={kind!r} has no method {method!r}: it selects no labels of this space.')
-    return selection

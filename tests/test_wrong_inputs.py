@@ -443,18 +443,6 @@ RUNS = {
     'random size before the pseudo label': (random_before_the_label(TRAIN_PIPELINE[2]), 'RandomResize'),
     'random flip before the pseudo label': (random_before_the_label(TRAIN_PIPELINE[4]), 'RandomFlip'),
     'rate of a phase, from zero': ({PHASE + 'lr': 0.1, 'optim_wrapper.optimizer.lr': 0.0}, 'phases[1].lr=0.1'),
-    'selection, unknown': ({HOOK + 'labeling.selection': {'type': 'Surest'}}, "unknown type 'Surest'"),
-    'selection, of images for pixels': (
-        {HOOK + 'labeling.selection': {'type': 'mmdmt.MostConfidentImages'}},
-        "has no method 'thresholds'",
-        'labels of this space',
-    ),
-    'selection, with strange arguments': (
-        {HOOK + 'labeling.selection': {'type': 'mmdmt.ClassBalancedPixels', 'share': 3}},
-        'ClassBalancedPixels',
-        'share',
-    ),
-    'selection, no config': ({HOOK + 'labeling.selection': 'surest'}, "labeling.selection='surest'", 'give dict(type='),
     'metric of the best, none': ({**BEST, HOOK + 'carry_metric': None}, "is 'None' in carry_metric"),
     'labeling, thousands of workers': ({HOOK + 'labeling.num_workers': 5000}, 'num_workers=5000 of labeling'),
     'mask, all ignored': (every_mask(255), 'hold 255 alone, which is ignored', 'convert the masks'),

@@ -49,9 +49,6 @@ class MutualDataset(Dataset[dict[str, Any]]):
         lists (str, optional): Path of both lists of images, with ``{}`` where the one says ``labeled`` and the other
             ``unlabeled``, such as ``'splits/mine/{}_92.txt'``; a relative one from the folder in which the run starts.
             Each is the ``ann_file`` of its dataset, if that has none. Defaults to None.
-        labeling_pipeline (list[dict], optional): What an unlabeled image goes through to be labeled, packing
-            included. Only for classification, where a label does not depend on the image's size. Defaults to None, all
-            that stands before the pseudo label is loaded.
 
     Raises:
         ValueError: If one of the datasets is empty, they share images, or the pipeline of the unlabeled one does not
@@ -63,7 +60,6 @@ class MutualDataset(Dataset[dict[str, Any]]):
         self,
         labeled: dict[str, Any],
         unlabeled: dict[str, Any],
-        labeling_pipeline: Sequence[dict[str, Any]] | None = None,
         learner_view: Sequence[dict[str, Any]] | None = None,
         labeled_view: Sequence[dict[str, Any]] | None = None,
         lists: str | None = None,
@@ -90,12 +86,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
         with seeded(0):  # made-up images go through the transforms
             check_views(self.unlabeled.pipeline.transforms, pixels=self.labels.name == 'pixels')
             before_label = self.labels.labeling_transforms(self.unlabeled.pipeline.transforms)
-        if labeling_pipeline and self.labels.name == 'pixels':
-            raise ValueError(
-                'labeling_pipeline of MutualDataset is for classification: pixels are labeled as they stand before '
-                'mmdmt.LoadPseudoLabel. Drop it.'
-            )
-        self._labeling_pipeline = CheckedPipeline(Compose(labeling_pipeline or before_label).transforms)
+        self._labeling_pipeline = CheckedPipeline(Compose(before_label).transforms)
         self.unlabeled.pipeline = CheckedPipeline(self.unlabeled.pipeline.transforms)
         for part in parts:
             self.labels.check_when_loaded(part)

@@ -35,7 +35,7 @@ from mmdmt.engine.rehearsal import rehearse
 from mmdmt.engine.resume import changed_settings, check_resumed, confine, settings_of, settle_checkpoint
 from mmdmt.engine.run_lock import enter_work_dir
 from mmdmt.engine.run_record import RunRecord, best_checkpoint_alone, note_checkpoints, save_checkpoint
-from mmdmt.engine.start_checks import check_evaluated, check_selection, check_tested, check_training
+from mmdmt.engine.start_checks import check_evaluated, check_tested, check_training
 from mmdmt.engine.stop import CleanStop
 from mmdmt.labels.pixels.bank import remove_banks
 from mmdmt.method.draws import RareClasses
@@ -96,9 +96,7 @@ class DMTHook(Hook):
         carry_metric (str): Which metric is the best, greater is better: the peer ``coco`` is judged by
             ``coco/<carry_metric>`` of :class:`mmdmt.PeerMetric`. Defaults to ``'mIoU'``.
         labeling (dict, optional): ``batch_size``, images loaded together (those that a peer's padding makes equal are
-            forwarded together), and ``num_workers`` of labeling, 1 and 2 if not given; and ``selection``, the config of
-            the policy that keeps the surest labels, :class:`mmdmt.ClassBalancedPixels` or
-            :class:`mmdmt.MostConfidentImages` if not given. Defaults to None.
+            forwarded together), and ``num_workers`` of labeling, 1 and 2 if not given. Defaults to None.
         keep_banks (int): For how many phases the pseudo labels are kept, back from that of the latest checkpoint, which
             needs them to be resumed; 0 for all. Defaults to 1.
         stop_after_nan (int): How many iterations in a row may have a loss that is NaN or infinite before the run stops;
@@ -106,13 +104,8 @@ class DMTHook(Hook):
         rare_classes (dict, optional): Draw labeled images by class, the rare ones oftener, with the arguments of
             :class:`~mmdmt.method.draws.RareClasses`: ``temperature`` and ``min_pixels``. Defaults to None, shuffled
             passes through all of them.
-        lr_ramp (str): In which phases a ``LinearLR`` at the start of ``param_scheduler`` acts: ``'each'``, or
-            ``'first'``; the schedulers after it begin at once in the others. Defaults to ``'each'``.
         rehearsal (bool): Whether a run is taken once through what its phases will do before its first iteration, see
             :func:`~mmdmt.engine.rehearsal.rehearse`, which takes seconds and changes nothing. Defaults to True.
-        report_quality (bool): Whether pseudo labels are compared with the labels of unlabeled images, where there are
-            any (``seg_map_path`` in the data_prefix of ``unlabeled``, or ``gt_label``). They are reported, never
-            learned from. Defaults to True.
         map_classes (bool): Whether the ids of validated and tested masks are mapped by the names of their classes,
             where these stand in another order than those of the labeled images. Defaults to False: that is refused.
 
@@ -125,7 +118,6 @@ class DMTHook(Hook):
         'carry': Choice('last', 'best', 'scratch'),
         'keep_banks': Number(0, whole=True),
         'stop_after_nan': Number(0, whole=True),
-        'lr_ramp': Choice('each', 'first'),
     }
 
     def __init__(
@@ -137,8 +129,6 @@ class DMTHook(Hook):
         keep_banks: int = 1,
         stop_after_nan: int = 10,
         rare_classes: Mapping[str, Any] | None = None,
-        lr_ramp: str = 'each',
-        report_quality: bool = True,
         rehearsal: bool = True,
         map_classes: bool = False,
         *,
@@ -167,12 +157,11 @@ class DMTHook(Hook):
         self.labeling = dict(labeling or {})
         check_settings(self, locals())
         check_settings('labeling of DMTHook', self.labeling, LABELING)
-        taken = [*LABELING, 'selection', 'views', 'together']
+        taken = [*LABELING, 'views', 'together']
         if unknown := set(self.labeling) - set(taken):
             raise ValueError(f'labeling of DMTHook has {sorted(unknown)}: give {", ".join(taken)}.')
         self.keep_banks = keep_banks
-        self.report_quality, self.rehearsal = report_quality, rehearsal
-        self.lr_ramp, self.map_classes = lr_ramp, map_classes
+        self.rehearsal, self.map_classes = rehearsal, map_classes
         self.rare_classes = None if rare_classes is None else dict(rare_classes)
         self.best = BestWeights(carry_metric) if carry == 'best' else None
         self.from_scratch = carry == 'scratch'
@@ -199,7 +188,6 @@ class DMTHook(Hook):
             return  # not built: the run only tests
         self._events.open(runner)
         check_training(runner, self.curriculum, None if self.best is None else str(self.best.metric))
-        check_selection(runner, self.labeling.get('selection'))
         headers = check_evaluated(runner, self.map_classes)
         warn_of_absent_classes(runner)
         if is_main_process():
@@ -212,9 +200,9 @@ class DMTHook(Hook):
         iteration = self._check_start(runner)
         if self.rare_classes is not None:
             self._rare_classes = rare_classes_of(runner, self.rare_classes)
-        self._optimizers = FreshOptimizers(runner, self.lr_ramp == 'first')
+        self._optimizers = FreshOptimizers(runner)
         phase = self.curriculum.at(iteration)
-        self._optimizers.restart(runner, self.curriculum[phase], first=phase == 0)
+        self._optimizers.restart(runner, self.curriculum[phase])
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Take the state of the run out of a checkpoint that it is resumed from."""
@@ -387,7 +375,7 @@ class DMTHook(Hook):
         if self.from_scratch:
             start_from_scratch(runner, self.phase)
             restart_averages(runner)
-        self._optimizers.restart(runner, self.curriculum[self.phase], first=False)
+        self._optimizers.restart(runner, self.curriculum[self.phase])
         save_checkpoint(runner, iteration)
         if saves_first:
             self._label(runner)
@@ -397,7 +385,7 @@ class DMTHook(Hook):
         """Have every labeler label the unlabeled images for the present phase, unless that happens online."""
         SIGNAL.is_writing = False
         folder, settings = self.bank_folder(runner), self.labeling
-        told = make_labels(runner, self.curriculum, self.phase, folder, self.run_id, settings, self.report_quality)
+        told = make_labels(runner, self.curriculum, self.phase, folder, self.run_id, settings)
         if told:
             self._events.write('labels', phase=self.phase, iteration=self.curriculum.start(self.phase), values=told)
 

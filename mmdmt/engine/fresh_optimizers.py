@@ -6,7 +6,7 @@ from typing import Any
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 
-from mmdmt.engine.schedules import fit_schedulers, without_ramp
+from mmdmt.engine.schedules import fit_schedulers
 from mmdmt.method.phases import Phase
 
 
@@ -15,20 +15,17 @@ class FreshOptimizers:
 
     Args:
         runner (Runner): Its optimizers have not stepped yet.
-        ramps_once (bool): Whether the learning rate ramps up in the first phase alone.
     """
 
-    def __init__(self, runner: Runner, ramps_once: bool) -> None:
-        self._ramps_once = ramps_once
+    def __init__(self, runner: Runner) -> None:
         self._as_built = {name: _as_built(optimizer) for name, optimizer in runner.optim_wrapper.items()}
 
-    def restart(self, runner: Runner, phase: Phase, first: bool) -> None:
+    def restart(self, runner: Runner, phase: Phase) -> None:
         """Bring optimizers and gradient scalers back to how they were built, and start the schedules of a phase.
 
         Args:
             runner (Runner): Of the run.
             phase (Phase): That begins.
-            first (bool): Whether it is the first of the run.
         """
         for name, as_built in self._as_built.items():
             optimizer: OptimWrapper = runner.optim_wrapper[name]
@@ -39,8 +36,7 @@ class FreshOptimizers:
             optimizer.load_state_dict(state)
             optimizer.zero_grad()
         if runner.param_schedulers is not None:
-            config = runner.cfg.param_scheduler
-            fitted = fit_schedulers(config if first or not self._ramps_once else without_ramp(config), phase.iters)
+            fitted = fit_schedulers(runner.cfg.param_scheduler, phase.iters)
             runner.param_schedulers = runner.build_param_scheduler(fitted)
 
 

@@ -13,7 +13,7 @@ from mmdmt.labels.summary import scalars, table
 
 
 def report_labels(
-    runner: Runner, banks: Mapping[str, Path], step: int, seconds: float | None, with_quality: bool, num_workers: int
+    runner: Runner, banks: Mapping[str, Path], step: int, seconds: float | None, num_workers: int
 ) -> dict[str, float]:
     """Report on the pseudo labels of a phase; every process calls this.
 
@@ -22,14 +22,13 @@ def report_labels(
         banks (Mapping[str, Path]): Folders of complete banks by labeler.
         step (int): Iterations done when the phase begins.
         seconds (float, optional): How long the labeling took; None if it was done before.
-        with_quality (bool): Whether to compare with the truth where it is known.
         num_workers (int): Data workers of the comparison.
 
     Returns:
         dict[str, float]: What was measured, by the name of its scalar; empty but for the main process.
     """
     dataset = runner.train_dataloader.dataset
-    qualities, left_out = measure(dataset, dataset.labels, banks, num_workers) if with_quality else ({}, '')
+    qualities, left_out = measure(dataset, dataset.labels, banks, num_workers)
     if not is_main_process():
         return {}
     classes = dataset.metainfo['classes']

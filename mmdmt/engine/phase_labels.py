@@ -23,7 +23,6 @@ def make_labels(
     folder: Path,
     run: str,
     settings: Mapping[str, Any],
-    report_quality: bool,
 ) -> dict[str, float]:
     """Have every labeler label the unlabeled images for a phase, unless that happens online, and tell how it went.
 
@@ -34,7 +33,6 @@ def make_labels(
         folder (Path): Holds the bank of each labeler of the phase.
         run (str): The identifier of the run, for the manifests.
         settings (Mapping): ``labeling`` of :class:`mmdmt.DMTHook`.
-        report_quality (bool): Whether pseudo labels are compared with the labels of unlabeled images.
 
     Returns:
         dict[str, float]: What was measured of the labels, by the name of its scalar.
@@ -65,7 +63,7 @@ def make_labels(
             note_files(folder, runner.train_dataloader.dataset.unlabeled_files())
         banks = {name: folder / name for name in _labelers(runner)}
         step, workers = curriculum.start(phase), settings.get('num_workers', 2)
-        measured = report_labels(runner, banks, step, seconds, report_quality, workers)
+        measured = report_labels(runner, banks, step, seconds, workers)
         runner.call_hook('after_labeling')
     return measured
 

@@ -29,40 +29,6 @@ def fit_schedulers(config: Any, iters: int) -> Any:
     return [_fit(scheduler, iters) for scheduler in schedulers]
 
 
-def without_ramp(config: Any) -> Any:
-    """Take the ramp out of parameter schedulers, for phases whose peers are warm already.
-
-    A ramp is a ``LinearLR`` from iteration 0 on, at whose end another begins. It stays in the list
-    with a factor of 1, so that a checkpoint of any phase holds as many schedulers, and the others begin that much
-    earlier.
-
-    Args:
-        config (dict | list[dict] | dict[str, list[dict]]): As of :func:`fit_schedulers`.
-
-    Returns:
-        list[dict] | dict[str, list[dict]]: The same without the ramp; as it is if there is none.
-    """
-    if isinstance(config, Mapping) and 'type' not in config:
-        return {peer: without_ramp(schedulers) for peer, schedulers in config.items()}
-    schedulers: Sequence[Mapping[str, Any]] = [config] if isinstance(config, Mapping) else config
-    begins = {scheduler.get('begin', 0) for scheduler in schedulers}
-    length = max((one['end'] for one in schedulers if _is_ramp(one) and one['end'] in begins), default=0)
-    if not length:
-        return list(schedulers)
-    return [
-        {**one, 'start_factor': 1.0, 'end_factor': 1.0, 'end': 2} if _is_ramp(one) else _earlier(one, length)
-        for one in schedulers
-    ]
-
-
-def _is_ramp(scheduler: Mapping[str, Any]) -> bool:
-    return type_name(scheduler) == 'LinearLR' and not scheduler.get('begin', 0) and 'end' in scheduler
-
-
-def _earlier(scheduler: Mapping[str, Any], iters: int) -> dict[str, Any]:
-    return {**scheduler, 'begin': max(0, scheduler.get('begin', 0) - iters)}
-
-
 def _fit(scheduler: Mapping[str, Any], iters: int) -> dict[str, Any]:
     if scheduler.get('by_epoch', True):
         raise ValueError(

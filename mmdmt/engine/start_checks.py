@@ -151,29 +151,6 @@ def map_evaluated(name: str, loop: BaseLoop, classes: Sequence[str]) -> None:
     loop.evaluator.dataset_meta = loop.dataloader.dataset.metainfo
 
 
-def check_selection(runner: Runner, selection: Mapping[str, Any] | None) -> None:
-    """Check that the policy that selects labels can be built, and selects labels of this space.
-
-    Args:
-        runner (Runner): About to train.
-        selection (dict, optional): ``labeling.selection`` of DMTHook.
-
-    Raises:
-        ValueError: If it is none, or of the other label space.
-    """
-    if selection is None:
-        return
-    if not isinstance(selection, Mapping) or 'type' not in selection:
-        raise ValueError(f'labeling.selection={selection!r} of DMTHook is not a config: give dict(type=..., ...).')
-    model = model_of(runner)
-    try:  # a recorder writes nothing until it is entered
-        labels_of(runner).recorder(Path(runner.work_dir), 1, model.num_classes, selection)
-    except TypeError as error:
-        raise ValueError(
-            f'labeling.selection={dict(selection)} of DMTHook cannot be built ({error}): give arguments of its type.'
-        ) from error
-
-
 def _kinds(runner: Runner) -> Facts:
     """Read of what kind everything is, before more is asked of it."""
     facts, wrapper = Facts(), runner.model

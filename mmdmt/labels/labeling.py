@@ -64,9 +64,7 @@ class LabelStore(Protocol):
     def bank(self, folder: Path) -> Bank:
         """Open a complete bank."""
 
-    def recorder(
-        self, folder: Path, num_images: int, num_classes: int, selection: Mapping[str, Any] | None
-    ) -> Recorder:
+    def recorder(self, folder: Path, num_images: int, num_classes: int) -> Recorder:
         """Return what writes a bank."""
 
 
@@ -112,7 +110,6 @@ def label(
     label_ratio: float,
     batch_size: int = 1,
     num_workers: int = 2,
-    selection: Mapping[str, Any] | None = None,
     precision: Precision | None = None,
 ) -> float | None:
     """Label all unlabeled images with every peer, and find what each keeps.
@@ -133,8 +130,6 @@ def label(
         batch_size (int): Images loaded together; those that a peer's padding makes equal are forwarded together.
             Defaults to 1.
         num_workers (int): Data workers. Defaults to 2.
-        selection (dict, optional): Config of the policy that keeps the surest labels. Defaults to None, that of the
-            label space.
         precision (Mapping[str, Callable], optional): What makes the context in which a peer is forwarded, such as that
             of automatic mixed precision. Defaults to None, the precision of the weights.
 
@@ -158,7 +153,7 @@ def label(
         shutil.rmtree(root, ignore_errors=True)  # what an interrupted labeling has left
     barrier()
     num_classes = len(dataset.metainfo['classes'])
-    recorders = {name: store.recorder(root / name, dataset.num_unlabeled(), num_classes, selection) for name in peers}
+    recorders = {name: store.recorder(root / name, dataset.num_unlabeled(), num_classes) for name in peers}
     _forward_all(peers, dataset, recorders, predict, phase, batch_size, num_workers, precision)
     barrier()
     for name, recorder in recorders.items():

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def most_confident(scores: NDArray[np.float32], label_ratio: float, class_balanced: bool = False) -> NDArray[np.int64]:
+def most_confident(scores: NDArray[np.float32], label_ratio: float) -> NDArray[np.int64]:
     """Select the share of images that a labeler is surest of.
 
     Of n images exactly ``int(n * label_ratio)`` are selected, at least one; of equal confidences the first ones.
@@ -12,8 +12,6 @@ def most_confident(scores: NDArray[np.float32], label_ratio: float, class_balanc
     Args:
         scores: float32 (images, classes), the labeler's softmax.
         label_ratio: The share to keep, in (0, 1].
-        class_balanced: Keep the share of each *predicted* class, which keeps the rare ones among the pseudo labels,
-            instead of the share of all images. Default: False, as in the paper.
 
     Returns:
         Numbers of the selected images, int64, ascending.
@@ -25,18 +23,8 @@ def most_confident(scores: NDArray[np.float32], label_ratio: float, class_balanc
         >>> scores = np.array([[0.9, 0.1], [0.6, 0.4], [0.7, 0.3], [0.45, 0.55]], np.float32)
         >>> most_confident(scores, 0.5).tolist()
         [0, 2]
-        >>> most_confident(scores, 0.5, class_balanced=True).tolist()
-        [0, 3]
     """
     if not 0 < label_ratio <= 1:
         raise ValueError(f'the ratio of images to keep is {label_ratio}, but it lies in (0, 1]: 0.2 keeps a fifth.')
-    confidence, prediction = scores.max(axis=1), scores.argmax(axis=1)
-    everything = np.arange(len(scores))
-    groups = [everything[prediction == one] for one in np.unique(prediction)] if class_balanced else [everything]
-    selected = [_surest(group, confidence, label_ratio) for group in groups]
-    return np.sort(np.concatenate(selected))
-
-
-def _surest(images: NDArray[np.int64], confidence: NDArray[np.float32], share: float) -> NDArray[np.int64]:
-    order = np.argsort(-confidence[images], kind='stable')
-    return images[order[: max(1, int(len(images) * share))]]
+    order = np.argsort(-scores.max(axis=1), kind='stable')
+    return np.sort(order[: max(1, int(len(scores) * label_ratio))])

@@ -3,7 +3,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from toys.segmentation import run_config
 
-from mmdmt.engine.schedules import fit_schedulers, without_ramp
+from mmdmt.engine.schedules import fit_schedulers
 
 RAMP = {'type': 'LinearLR', 'start_factor': 1e-3, 'begin': 0, 'end': 100, 'by_epoch': False}
 POLY = {'type': 'PolyLR', 'power': 0.9, 'begin': 100, 'end': 40000, 'by_epoch': False}
@@ -40,18 +40,9 @@ def test_what_no_phase_can_run_is_refused(scheduler, words):
         fit_schedulers([scheduler], 100)
 
 
-def test_without_its_ramp_a_schedule_begins_at_once_and_keeps_its_number():
-    flat = {**RAMP, 'start_factor': 1.0, 'end_factor': 1.0, 'end': 2}
-    assert without_ramp([RAMP, POLY]) == [flat, {**POLY, 'begin': 0}]
-    assert without_ramp({'a': [RAMP, POLY], 'b': [POLY]}) == {'a': [flat, {**POLY, 'begin': 0}], 'b': [POLY]}
-    assert without_ramp(POLY) == [POLY]
-
-
 @pytest.mark.whole_run
-@pytest.mark.parametrize('ramp', ['each', 'first'])
-def test_the_learning_rate_ramps_up_in_the_phases_that_are_named(shapes_folder, tmp_path, ramp):
+def test_the_learning_rate_ramps_up_in_every_phase(shapes_folder, tmp_path):
     config = run_config(shapes_folder, tmp_path)
-    config.custom_hooks[0].lr_ramp = ramp
     linear = {'type': 'LinearLR', 'start_factor': 0.1, 'begin': 0, 'end': 2, 'by_epoch': False}
     poly = {'type': 'PolyLR', 'eta_min': 0.0, 'power': 1.0, 'begin': 2, 'by_epoch': False}
     config.param_scheduler = [linear, poly]
@@ -64,7 +55,5 @@ def test_the_learning_rate_ramps_up_in_the_phases_that_are_named(shapes_folder, 
 
     runner.register_hook(Rates())
     runner.train()
-    assert rates[0] == rates[0 if ramp == 'first' else 3] == pytest.approx(0.001)
-    assert rates[3] == rates[6] == pytest.approx(0.001 if ramp == 'each' else 0.01)
+    assert rates[0] == rates[3] == rates[6] == pytest.approx(0.001)
     assert rates[1] == pytest.approx(0.01)
-    assert rates[4] < rates[3] or ramp == 'each'

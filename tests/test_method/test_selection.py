@@ -28,14 +28,6 @@ def test_of_equal_confidences_the_first_are_kept():
     assert most_confident(scores, 0.4).tolist() == [0, 1, 2, 3]
 
 
-def test_balanced_the_share_is_kept_of_every_predicted_class():
-    scores = np.zeros((12, 3), np.float32)
-    scores[:10, 0] = np.linspace(0.9, 0.99, 10)
-    scores[10:, 1] = 0.4  # the rare class is never sure
-    assert most_confident(scores, 0.5).tolist() == [4, 5, 6, 7, 8, 9]
-    assert most_confident(scores, 0.5, class_balanced=True).tolist() == [5, 6, 7, 8, 9, 10]
-
-
 def test_a_share_that_is_none_is_refused():
     with pytest.raises(ValueError, match=r'20, but it lies in \(0, 1\]'):
         most_confident(softmax_of(3), 20)

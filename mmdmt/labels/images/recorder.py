@@ -1,6 +1,6 @@
 """Record what a classifier predicts for unlabeled images."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from mmdmt.atomic_write import room_to_write
 from mmdmt.labels.images.bank import SCORES, SELECTED, ScoreManifest, digest_of
 from mmdmt.labels.manifest import ROOM
-from mmdmt.registry import build_selection
+from mmdmt.method.selection import most_confident
 
 
 class ImageRecorder:
@@ -21,15 +21,10 @@ class ImageRecorder:
         folder (Path): Of the bank.
         num_images (int): Of the unlabeled dataset.
         num_classes (int): Of the labeled dataset.
-        selection (dict, optional): Config of the policy that finds the images to keep. Defaults to
-            ``dict(type='mmdmt.MostConfidentImages')``.
     """
 
-    def __init__(
-        self, folder: Path, num_images: int, num_classes: int, selection: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, folder: Path, num_images: int, num_classes: int) -> None:
         self.folder = folder
-        self.selection = build_selection(selection or {'type': 'mmdmt.MostConfidentImages'}, 'images')
         self._rank, self._shards = get_dist_info()
         self._scores = np.zeros((num_images, num_classes), np.float32)
 
@@ -76,7 +71,7 @@ class ImageRecorder:
         return manifest[0]
 
     def _manifest(self, label_ratio: float, **identity: Any) -> ScoreManifest:
-        selected = np.asarray(self.selection.images(self._scores, label_ratio), np.int64)
+        selected = most_confident(self._scores, label_ratio)
         _save(self.folder / SELECTED, selected)
         confidence, prediction = self._scores.max(axis=1), self._scores.argmax(axis=1)
         classes = range(self._scores.shape[1])

@@ -1,6 +1,6 @@
 """Record what a segmentor predicts for unlabeled images: classes and confidence levels."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +15,6 @@ from mmdmt.labels.pixels.bank import BankWriter
 from mmdmt.labels.pixels.codec import encode
 from mmdmt.method.confidence_levels import NUM_LEVELS, quantize_tensor
 from mmdmt.method.thresholds import ConfidenceHistogram
-from mmdmt.registry import build_selection
 
 Window = tuple[slice, slice]
 Predicted = tuple[Sequence[int], Tensor, Sequence[Window]]
@@ -55,8 +54,6 @@ class PixelRecorder:
         folder (Path): Of the bank.
         num_images (int): Of the unlabeled dataset.
         num_classes (int): Of the labeled dataset.
-        selection (dict, optional): Config of the policy that finds the thresholds. Defaults to
-            ``dict(type='mmdmt.ClassBalancedPixels')``.
         encoding_threads (int): Threads that encode labels; 0 encodes between the forward passes. Defaults to 4.
     """
 
@@ -65,10 +62,8 @@ class PixelRecorder:
         folder: Path,
         num_images: int,
         num_classes: int,
-        selection: Mapping[str, Any] | None = None,
         encoding_threads: int = 4,
     ) -> None:
-        self.selection = build_selection(selection or {'type': 'mmdmt.ClassBalancedPixels'}, 'thresholds')
         self.folder = folder
         self.num_images = num_images
         self._rank, self._shards = get_dist_info()
@@ -149,7 +144,7 @@ class PixelRecorder:
             counts += self._counts.cpu().view_as(counts)
         all_reduce(counts, op='sum')
         self._histogram.counts[:] = counts.numpy()
-        thresholds = self.selection.thresholds(self._histogram, label_ratio)
+        thresholds = self._histogram.thresholds(label_ratio)
         manifest = Manifest(
             **identity,
             label_ratio=label_ratio,
