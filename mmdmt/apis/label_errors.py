@@ -126,7 +126,7 @@ def find_label_errors(
     """
     check_new(out)
     settings = read_config(config)
-    trained_on = set(mutual_dataset(settings).labeled_names())
+    dataset = mutual_dataset(settings)
     part = next(plain_datasets(name_lists(settings.train_dataloader.dataset)['labeled']))
     if images is not None:
         part = {**part, 'ann_file': str(images.absolute())}
@@ -141,8 +141,9 @@ def find_label_errors(
                 f'{checkpoint} was not trained on fold_{number}.txt: give the checkpoints of all folds, in their order.'
             )
         suspects += judge_labels(source, [place for place, name in enumerate(source.names) if name in held])
-    seen = len(trained_on & {one.name for one in suspects}) if len(checkpoints) == 1 else 0
-    if seen:
+    learned = {one.name for one in suspects} if images is None else set(dataset.labeled_names())
+    seen = sum(one.name in learned for one in suspects)
+    if seen and len(checkpoints) == 1:
         print_log(
             f'WARNING: the peers were trained on {seen} of the {len(suspects)} labels, which they excuse: train on '
             'parts of them with --folds 2.'

@@ -13,7 +13,7 @@ from PIL import Image
 from toys.classification import image_run_config
 from toys.segmentation import CLASSES, run_config
 
-from mmdmt.apis import init_peers, predict_images
+from mmdmt.apis import find_label_errors, init_peers, predict_images
 from mmdmt.apis.peer_labels import BankedImages, mutual_dataset
 from mmdmt.apis.rank import rank_images, rank_run
 from mmdmt.labels.images.recorder import ImageRecorder
@@ -99,7 +99,7 @@ def test_given_images_are_predicted_and_the_error_is_expected_from_validation(ru
     assert (tmp_path / 'listed' / 'labeled.txt').is_file()
 
 
-def test_classifiers_are_ranked_from_their_banks(tmp_path):
+def test_classifiers_are_ranked_from_their_banks_and_their_labels_judged(tmp_path, capsys):
     config = image_run_config(tmp_path / 'run')
     dataset = mutual_dataset(config)
     number = dataset.num_unlabeled()
@@ -122,6 +122,10 @@ def test_classifiers_are_ranked_from_their_banks(tmp_path):
     assert float(rows[0]['disagreement']) == 1
     assert {float(row['disagreement']) for row in rows[1:]} == {0}
     assert not (tmp_path / 'ranked' / 'rank.png').exists()
+    find_label_errors(tmp_path / 'config.py', [tmp_path / 'run' / 'iter_9.pth'], tmp_path / 'errors')
+    assert 'which they excuse' in capsys.readouterr().out
+    judged = (tmp_path / 'errors' / 'errors.csv').read_text().splitlines()
+    assert len(judged) == 1 + len(dataset.labeled)
     DefaultScope._instance_dict.clear()
 
 
