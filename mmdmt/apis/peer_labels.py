@@ -1,8 +1,8 @@
 """Tell what each peer says of images: from the banks of a run, or by predicting them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -16,7 +16,6 @@ from torch.utils.data import Dataset, Subset
 from mmdmt.apis.inference import ImageFiles, find_images, inference_pipeline, load_batches, suffixes_of
 from mmdmt.datasets import MutualDataset
 from mmdmt.datasets.image_names import image_names
-from mmdmt.labels.labeling import Bank
 from mmdmt.labels.space import space_of_pipeline
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.weights import fetch_checkpoint
@@ -24,14 +23,16 @@ from mmdmt.registry import DATASETS
 from mmdmt.rules.joined_datasets import all_transforms, plain_datasets
 
 _LOOKED_AT = 4
+_MOST_IDS = 32
+_TWO = 'images are ranked by how far two peers disagree, so give a run of two peers and its checkpoint'
 
 
 class PeerLabels(NamedTuple):
-    """What peers say of an image.
+    """What peers say of an image; the label of a whole image is a map of one pixel.
 
     Attributes:
-        labels: (peers, H, W), a class for each pixel; of a classifier's image one pixel.
-        confidence: float32 (peers, H, W), the probability of that class.
+        labels: (peers, H, W), classes.
+        confidence: float32 (peers, H, W), the probability of each.
         probability: float32 (classes, H, W), the peers' mean softmax; None where it was not stored.
         truth: (H, W), what is not a class is ignored; None where it is not known.
     """
@@ -42,33 +43,36 @@ class PeerLabels(NamedTuple):
     truth: NDArray[Any] | None = None
 
 
-class LabeledByPeers(Protocol):
-    """Images and what peers say of them."""
+class ImagesOfPeers:
+    """Images and what peers say of them.
 
-    @property
-    def names(self) -> Sequence[str]:
-        """Of the images, as lists have them."""
+    Args:
+        names (Sequence[str]): Of the images, as lists have them.
+        space (str): ``'pixels'`` or ``'images'``.
+        meta (Mapping): With ``classes`` and, if there is one, ``palette``.
+        load (Callable): Loads an image by its number, packed.
+    """
 
-    @property
-    def classes(self) -> Sequence[str]:
-        """Their names."""
-
-    @property
-    def palette(self) -> Sequence[Sequence[int]]:
-        """RGB of each class."""
+    def __init__(self, names: Sequence[str], space: str, meta: Any, load: Callable[[int], dict[str, Any]]) -> None:
+        self.names, self.space, self.classes, self._load = names, space, list(meta['classes']), load
+        given: list[Sequence[int]] = list(meta.get('palette') or ())
+        shades = [(one * 67 % 256, one * 131 % 256, one * 29 % 256) for one in range(len(self.classes))]
+        self.palette = given if len(given) == len(shades) else shades
 
     def views(self, numbers: Sequence[int]) -> Iterator[PeerLabels]:
         """Tell what peers say of images, one after the other."""
+        raise NotImplementedError
 
     def picture(self, number: int) -> NDArray[np.uint8]:
-        """Load an image as the peers see it, (H, W, channels) in the order of the file's loader."""
+        """Load an image as peers see it, (H, W, channels)."""
+        return np.ascontiguousarray(self._load(number)['inputs'].numpy().transpose(1, 2, 0))
 
 
-class BankedImages:
-    """The unlabeled images of a run, and what its labelers said of them when the last phase with banks began.
+class BankedImages(ImagesOfPeers):
+    """The unlabeled images of a run, and what its labelers said of them when its last phase with banks began.
 
     Args:
-        config (Config): Of the run.
+        dataset (MutualDataset): Of the run.
         checkpoint (Path): Of the same; the banks lie in its folder.
 
     Raises:
@@ -76,64 +80,65 @@ class BankedImages:
         ValueError: If fewer than two peers labeled, or the images are not those of the banks.
     """
 
-    def __init__(self, config: Config, checkpoint: Path) -> None:
+    def __init__(self, dataset: MutualDataset, checkpoint: Path) -> None:
+        super().__init__(dataset.unlabeled_names(), dataset.labels.name, dataset.metainfo, dataset.labeling_item)
         run = str(fetch_checkpoint(str(checkpoint), 'the checkpoint').get('dmt', {}).get('run', ''))
-        self.dataset = mutual_dataset(config)
-        store, place = self.dataset.labels, checkpoint.parent / 'pseudo_labels' / run
+        place = checkpoint.parent / 'pseudo_labels' / run
         phases = sorted(place.glob('phase_*'), key=lambda path: int(path.name.partition('_')[2])) if run else []
         if not phases:
             raise FileNotFoundError(
                 f'{place} holds no pseudo labels, because the run of {checkpoint} labels online or its folder was '
                 'moved: give the images to rank, a folder or a list.'
             )
-        self.banks: list[Bank] = [store.bank(folder) for folder in sorted(phases[-1].iterdir()) if folder.is_dir()]
-        for bank in self.banks:
-            bank.manifest.check(phases[-1], names=self.dataset.names_digest())
-        if len(self.banks) < 2:
+        self._banks = [dataset.labels.bank(folder) for folder in sorted(phases[-1].iterdir()) if folder.is_dir()]
+        for bank in self._banks:
+            bank.manifest.check(phases[-1], names=dataset.names_digest())
+        if len(self._banks) < 2:
             raise ValueError(f'{phases[-1]} holds the labels of one peer: {_TWO}.')
-        self.names, self.space = self.dataset.unlabeled_names(), store.name
-        self.classes, self.palette = _classes(self.dataset.metainfo)
 
     def views(self, numbers: Sequence[int]) -> Iterator[PeerLabels]:
-        """Read what peers say of images."""
+        """Read what peers said of images."""
         for number in numbers:
-            labels, confidence = zip(*(bank.unfiltered(number) for bank in self.banks), strict=True)
+            labels, confidence = zip(*(bank.unfiltered(number) for bank in self._banks), strict=True)
             yield PeerLabels(np.stack(labels), np.stack(confidence))
 
-    def picture(self, number: int) -> NDArray[np.uint8]:
-        """Load an image."""
-        return _picture(self.dataset.labeling_item(number))
 
-
-class PredictedImages:
+class PredictedImages(ImagesOfPeers):
     """Images that peers predict when they are asked for.
 
     Args:
         model (BaseModel): Of :func:`~mmdmt.apis.inference.init_peers`, two peers at least.
         items (Dataset): The images, packed; with the label where it is known.
-        names (Sequence[str]): Of the images.
+        paths (Sequence[str]): Of the images.
+        names (Sequence[str]): Likewise.
         num_workers (int): Processes that load images. Defaults to 0.
 
     Raises:
-        ValueError: If the model is of one peer.
+        ValueError: If the model is of one peer, or the images are masks.
     """
 
     def __init__(
-        self, model: BaseModel, items: Dataset[dict[str, Any]], names: Sequence[str], num_workers: int = 0
+        self,
+        model: BaseModel,
+        items: Dataset[dict[str, Any]],
+        paths: Sequence[str],
+        names: Sequence[str],
+        num_workers: int = 0,
     ) -> None:
         if not isinstance(model, DynamicMutualTraining) or len(model.peer_names) < 2:
             raise ValueError(f'The config is of one {type(model).__name__} without a second peer: {_TWO}.')
-        self.model, self.items, self.names, self._workers = model, items, names, num_workers
-        self.space = model.kind.space
-        self.classes, self.palette = _classes(model.dataset_meta)
+        super().__init__(names, model.kind.space, model.dataset_meta, items.__getitem__)
+        if all(_is_mask(path, len(self.classes)) for path in paths[:_LOOKED_AT]):
+            raise ValueError(f'{paths[0]} and others are masks, whose values are all class ids: give the images.')
+        self._model, self._items, self._workers = model, items, num_workers
 
     def views(self, numbers: Sequence[int]) -> Iterator[PeerLabels]:
         """Predict images."""
-        for batch in load_batches(self.model, Subset(self.items, numbers), self._workers):
+        for batch in load_batches(self._model, Subset(self._items, numbers), self._workers):
             if isinstance(batch, str):
                 raise ValueError(batch)
             with torch.no_grad():
-                samples = [one for (one,) in self.model.predict_each(batch).values()]
+                samples = [one for (one,) in self._model.predict_each(batch).values()]
             peers = torch.stack([_softmax(sample) for sample in samples])
             confidence, labels = peers.max(dim=1)
             truth = truth_of(batch['data_samples'][0])
@@ -145,23 +150,9 @@ class PredictedImages:
             stacked = [one.cpu().numpy() for one in (labels, confidence, peers.mean(dim=0))]
             yield PeerLabels(stacked[0], stacked[1], stacked[2], truth)
 
-    def picture(self, number: int) -> NDArray[np.uint8]:
-        """Load an image."""
-        return _picture(self.items[number])
-
-
-_TWO = 'images are ranked by how far two peers disagree, so give a run of two peers and its checkpoint'
-
 
 def mutual_dataset(config: Config) -> MutualDataset:
-    """Build the dataset that a run trains on.
-
-    Args:
-        config (Config): Of the run.
-
-    Raises:
-        ValueError: If it trains on another kind of dataset.
-    """
+    """Build the dataset that a run trains on, or refuse another kind."""
     init_default_scope(config.get('default_scope', 'mmseg'))
     dataset = DATASETS.build(config.train_dataloader.dataset)
     if not isinstance(dataset, MutualDataset):
@@ -179,7 +170,7 @@ def given_images(model: BaseModel, images: Path, num_workers: int = 0) -> Predic
 
     Raises:
         FileNotFoundError: If there is no such folder, list or image.
-        ValueError: If the list is not text, or the images are masks.
+        ValueError: If it is one image.
     """
     suffixes = suffixes_of(model.cfg)
     if not images.is_file():
@@ -198,26 +189,15 @@ def given_images(model: BaseModel, images: Path, num_workers: int = 0) -> Predic
                 f'{images} names {len(missing)} images that do not exist, first {missing[0]}: name images as the '
                 'unlabeled list of the run does.'
             )
-    if all(_is_mask(path, len(model.dataset_meta['classes'])) for path in paths[:_LOOKED_AT]):
-        raise ValueError(
-            f'{images} holds masks, such as {paths[0]}, whose values are all class ids: give the images themselves.'
-        )
-    return PredictedImages(
-        model, ImageFiles([Path(path) for path in paths], inference_pipeline(model.cfg)), names, num_workers
-    )
+    items = ImageFiles([Path(path) for path in paths], inference_pipeline(model.cfg))
+    return PredictedImages(model, items, paths, names, num_workers)
 
 
-def labeled_images(model: BaseModel, settings: Any, num_workers: int = 0) -> PredictedImages:
-    """Take images with labels, as validation loads them.
-
-    Args:
-        model (BaseModel): Of :func:`~mmdmt.apis.inference.init_peers`.
-        settings (dict): Config of the dataset; its pipeline is that of ``val_dataloader``.
-        num_workers (int): Processes that load images. Defaults to 0.
-    """
+def labeled_images(model: BaseModel, settings: Any = None, num_workers: int = 0) -> PredictedImages:
+    """Take images with labels: those of :func:`evaluated_dataset`."""
     dataset = evaluated_dataset(model.cfg, settings)
     paths = [str(dataset.get_data_info(number).get('img_path', number)) for number in range(len(dataset))]
-    return PredictedImages(model, dataset, image_names(paths, dataset), num_workers)
+    return PredictedImages(model, dataset, paths, image_names(paths, dataset), num_workers)
 
 
 def evaluated_dataset(config: Config, settings: Any = None) -> Any:
@@ -245,14 +225,11 @@ def evenly(number: int, most: int) -> list[int]:
     return sorted({int(place) for place in np.linspace(0, number - 1, min(number, most))})
 
 
-def _classes(meta: Mapping[str, Any]) -> tuple[list[str], list[Sequence[int]]]:
-    """Return the names of classes and a color for each; without a palette, shades that differ."""
-    classes = list(meta['classes'])
-    palette: list[Sequence[int]] = list(meta.get('palette') or ())
-    shades: list[Sequence[int]] = [
-        (number * 67 % 256, number * 131 % 256, number * 29 % 256) for number in range(len(classes))
-    ]
-    return classes, palette if len(palette) == len(classes) else shades
+def truth_of(sample: Any) -> NDArray[Any] | None:
+    """Return the label of a packed image, (H, W), or None."""
+    if 'gt_sem_seg' in sample:
+        return np.asarray(sample.gt_sem_seg.data[0].cpu().numpy())
+    return np.asarray(sample.gt_label.cpu().numpy()[None]) if 'gt_label' in sample else None
 
 
 def _softmax(sample: Any) -> torch.Tensor:
@@ -262,24 +239,11 @@ def _softmax(sample: Any) -> torch.Tensor:
     return torch.as_tensor(sample.pred_score.float()[:, None, None])
 
 
-def truth_of(sample: Any) -> NDArray[Any] | None:
-    """Return the label of a packed image, (H, W), of a classifier's image one pixel; None if it has none."""
-    if 'gt_sem_seg' in sample:
-        return np.asarray(sample.gt_sem_seg.data[0].cpu().numpy())
-    return np.asarray(sample.gt_label.cpu().numpy()[None]) if 'gt_label' in sample else None
-
-
-def _picture(item: dict[str, Any]) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(item['inputs'].numpy().transpose(1, 2, 0))
-
-
 def _is_mask(path: str, classes: int) -> bool:
-    """Whether a file is a picture of class ids rather than of something."""
+    """Whether a file is a picture of a few class ids."""
     try:
         with Image.open(path) as image:
-            if image.mode not in ('L', 'P', '1'):
-                return False
-            values = np.unique(np.asarray(image))
+            values = np.unique(np.asarray(image)) if image.mode in ('L', 'P') else np.array([classes])
     except (OSError, ValueError):
         return False  # said when it is loaded
-    return bool(((values < classes) | (values == 255)).all())
+    return len(values) <= _MOST_IDS and bool(((values < classes) | (values == 255)).all())

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from mmdmt.apis.inference import init_peers, read_config
 from mmdmt.apis.peer_labels import (
     BankedImages,
-    LabeledByPeers,
+    ImagesOfPeers,
     PeerLabels,
-    PredictedImages,
     evenly,
     given_images,
     labeled_images,
@@ -28,169 +27,31 @@ from mmdmt.method.ranking import ErrorRates, compare, count_errors, spread
 from mmdmt.preparation.image_lists import write_lists
 
 SCORES = ('doubt', 'disagreement', 'classes')
+DRAWN = 24
 _DISAGREE = 255
 
 
 class Ranking(NamedTuple):
-    """Images, those to label first at the top.
+    """Scores of images, all by their number; see :class:`~mmdmt.method.ranking.Comparison`.
 
     Attributes:
-        order: int64 (images,); numbers of the images.
-        scores: float64 (images,); of each image, by its number, as all below.
-        disagreement: float64 (images,); share of the pixels on which peers disagree.
-        doubt: float64 (images,); see :class:`~mmdmt.method.ranking.Comparison`.
-        by_class: float64 (images, classes); likewise.
-        pooled: float16 (images, anything); likewise.
+        scores: float64 (images,); the highest are to be labeled first.
+        disagreement: float64 (images,).
+        doubt: float64 (images,).
+        by_class: float64 (images, classes).
+        pooled: float16 (images, anything).
     """
 
-    order: NDArray[np.int64]
     scores: NDArray[np.float64]
     disagreement: NDArray[np.float64]
     doubt: NDArray[np.float64]
     by_class: NDArray[np.float64]
     pooled: NDArray[np.float16]
 
-
-def rank_images(images: LabeledByPeers, by: str = 'doubt', classes: Sequence[str] = ()) -> Ranking:
-    """Rank images by what peers say of them; of each image some numbers are kept.
-
-    Args:
-        images (LabeledByPeers): Such as :class:`~mmdmt.apis.peer_labels.BankedImages`.
-        by (str): ``'doubt'``, where what peers agree on counts by their confidence, too; ``'disagreement'``, the share
-            of pixels; or ``'classes'``, a mean over the classes that a peer sees in the image, rare ones as much as
-            others. Defaults to ``'doubt'``.
-        classes (Sequence[str]): The classes whose disagreement alone counts; an image without them comes last.
-            Defaults to none, all.
-
-    Raises:
-        ValueError: If there is no such score or class.
-    """
-    if by not in SCORES:
-        raise ValueError(f'{by!r} is no score of images: choose one of {", ".join(SCORES)}.')
-    strange = [name for name in classes if name not in images.classes]
-    if strange:
-        raise ValueError(f'{strange[0]!r} is none of the classes: {", ".join(images.classes)}.')
-    number = len(images.names)
-    with progress('Comparing peers', number) as bar:
-        found = []
-        for view in images.views(range(number)):
-            found.append(compare(view.labels, view.confidence, len(images.classes)))
-            bar.update(1)
-    by_class = np.array([one.by_class for one in found])
-    disagreement, doubt = (np.array([getattr(one, name) for one in found]) for name in ('disagreement', 'doubt'))
-    scores = doubt if by == 'doubt' else disagreement
-    if classes or by == 'classes':
-        counted = by_class[:, [images.classes.index(name) for name in classes or images.classes]]
-        scores = np.nansum(counted, axis=1) / np.maximum(1, (~np.isnan(counted)).sum(axis=1))
-    order = np.argsort(-scores, kind='stable')
-    return Ranking(order, scores, disagreement, doubt, by_class, np.array([one.pooled for one in found]))
-
-
-def measure_rates(images: LabeledByPeers, most: int) -> ErrorRates:
-    """Count how often the ensemble is wrong where peers agree, and where they do not.
-
-    Args:
-        images (LabeledByPeers): With truth and probabilities.
-        most (int): How many images are predicted, evenly spread over all.
-    """
-    counts = np.zeros((2, 2), np.int64)
-    for view in images.views(evenly(len(images.names), most)):
-        if view.truth is not None and view.probability is not None:
-            counts += count_errors(view.labels, view.probability.argmax(axis=0), view.truth, len(images.classes))
-    agree, disagree = counts[:, 1] / np.maximum(counts[:, 0], 1)
-    return ErrorRates(float(agree), float(disagree))
-
-
-def check_new(out: Path) -> None:
-    """Check that a folder to write to is new or empty.
-
-    Raises:
-        FileExistsError: If it is not.
-    """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise FileExistsError(f'{out} exists and is not overwritten: remove it, or give another folder.')
-
-
-def write_table(path: Path, images: LabeledByPeers, ranking: Ranking, rates: ErrorRates | None = None) -> None:
-    """Write a ranking as a CSV file, a line for each image.
-
-    Args:
-        path (Path): Of the file.
-        images (LabeledByPeers): What is ranked.
-        ranking (Ranking): Of them.
-        rates (ErrorRates, optional): For the column ``expected_error``, which is empty without them. Defaults to None.
-    """
-    rows: list[list[object]] = [
-        ['image', 'score', 'disagreement', 'doubt', 'expected_error', *(f'{name}' for name in images.classes)]
-    ]
-    for number in ranking.order:
-        disagreement = ranking.disagreement[number]
-        expected = f'{rates.expected(disagreement):.6f}' if rates else ''
-        numbers = (ranking.scores[number], disagreement, ranking.doubt[number])
-        by_class = ('' if np.isnan(one) else f'{one:.4f}' for one in ranking.by_class[number])
-        rows.append([images.names[number], *(f'{one:.6f}' for one in numbers), expected, *by_class])
-    write_csv(path, rows)
-
-
-def write_csv(path: Path, rows: Sequence[Sequence[object]]) -> None:
-    """Write rows as a CSV file; the folder is made if need be."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator='\n').writerows(rows)
-    with room_to_write(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text.getvalue(), encoding='utf-8')
-
-
-def draw_ranking(path: Path, images: LabeledByPeers, ranking: Ranking, first: int = 24) -> None:
-    """Draw the first images of a ranking: what peers agree on in color, the rest in stripes.
-
-    Args:
-        path (Path): Of the sheet, such as a PNG.
-        images (LabeledByPeers): What is ranked.
-        ranking (Ranking): Of them.
-        first (int): How many are drawn. Defaults to 24.
-    """
-    # Imported here, because a table needs no matplotlib.
-    from mmdmt.visualization import AnnotatedImage, draw_data
-
-    numbers = [int(number) for number in ranking.order[:first]]
-    sheet = []
-    for place, (number, view) in enumerate(zip(numbers, images.views(numbers), strict=True), 1):
-        picture = images.picture(number)
-        title = f'{place}: {Path(images.names[number]).name}, {ranking.scores[number]:.3f}'
-        sheet.append(AnnotatedImage(title, picture, fitted(agreed(view), picture)))
-    draw_data(path, sheet, images.classes, images.palette, striped='peers disagree')
-
-
-def agreed(view: PeerLabels) -> NDArray[np.uint8]:
-    """Return the label that all peers give to each pixel, (H, W), and 255 where they differ."""
-    same = (view.labels == view.labels[0]).all(axis=0)
-    return np.where(same, view.labels[0], _DISAGREE).astype(np.uint8)
-
-
-def fitted(label: NDArray[np.uint8], picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Scale a label to the size of a picture."""
-    height, width = picture.shape[:2]
-    return np.asarray(cv2.resize(label, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
-
-
-def choose_next(images: LabeledByPeers, ranking: Ranking, take: int) -> list[str]:
-    """Choose the images to label next: high in a ranking, and different from each other.
-
-    Args:
-        images (LabeledByPeers): What is ranked.
-        ranking (Ranking): Of them.
-        take (int): How many.
-
-    Returns:
-        list[str]: Their names.
-
-    Raises:
-        ValueError: If no image is wanted, or there are fewer.
-    """
-    if not 1 <= take <= len(images.names):
-        raise ValueError(f'{take} images are to be taken of {len(images.names)}: take 1 to {len(images.names)}.')
-    return [images.names[number] for number in spread(ranking.scores, ranking.pooled, take)]
+    @property
+    def order(self) -> NDArray[np.int64]:
+        """Numbers of the images, those to label first at the top."""
+        return np.argsort(-self.scores, kind='stable')
 
 
 def rank_run(
@@ -205,14 +66,14 @@ def rank_run(
     device: str = 'cpu',
     num_workers: int = 0,
 ) -> str:
-    """Rank images with a run, and write the table, the sheet and the lists.
+    """Rank images with a run, and write ``rank.csv``, ``rank.png`` and the lists.
 
     Args:
         config (Path): Of the run.
         checkpoint (Path): Of the same.
         images (Path, optional): A folder or a list; None for the run's unlabeled images, from its last banks.
         out (Path): Folder, new or empty.
-        take (int, optional): How many images to label next. Defaults to None, no list.
+        take (int, optional): How many images to label next. Defaults to None, no lists.
         by (str): See :func:`rank_images`. Defaults to ``'doubt'``.
         classes (Sequence[str]): Likewise. Defaults to none.
         validate (int): How many validation images tell the expected error; 0 leaves it unknown. Defaults to 50.
@@ -230,8 +91,10 @@ def rank_run(
     check_new(out)
     settings = read_config(config)
     model = init_peers(settings, checkpoint, device) if images is not None or validate else None
+    dataset = mutual_dataset(settings) if images is None or images.is_file() else None
     if images is None:
-        source: BankedImages | PredictedImages = BankedImages(settings, checkpoint)
+        assert dataset is not None
+        source: ImagesOfPeers = BankedImages(dataset, checkpoint)
     else:
         assert model is not None
         source = given_images(model, images, num_workers)
@@ -240,18 +103,124 @@ def rank_run(
         rates = measure_rates(labeled_images(model, None, num_workers), validate)
         known = f'{rates.agree:.1%} of what the peers agree on is wrong, and {rates.disagree:.1%} of the rest'
     ranking = rank_images(source, by, classes)
-    lists = {} if take is None else {'label_next.txt': choose_next(source, ranking, take)}
-    if lists and (images is None or images.is_file()):
-        lists |= _lists_of_next_run(mutual_dataset(settings), lists['label_next.txt'])
-    write_lists(out, lists, images if images is not None else checkpoint.parent / 'pseudo_labels')
-    write_table(out / 'rank.csv', source, ranking, rates)
+    lists = {} if take is None else {'label_next.txt': _choose(source, ranking, take)}
+    if lists and dataset is not None:
+        lists |= _lists_of_next_run(dataset, lists['label_next.txt'])
+    write_lists(out, lists, checkpoint.parent / 'pseudo_labels' if images is None else images)
+    _write_table(out / 'rank.csv', source, ranking, rates)
     if source.space == 'pixels':
-        draw_ranking(out / 'rank.png', source, ranking)
-    return (
+        _draw(out / 'rank.png', source, ranking)
+    sentences = [
         f'{len(source.names)} images in {out / "rank.csv"}, by {", ".join(classes) or by}; the peers disagree on '
-        f'{ranking.disagreement.mean():.1%} of the pixels. Expected error: {known}.\n'
-        + '\n'.join(f'{len(names)} images in {out / name}' for name, names in lists.items())
-    ).rstrip()
+        f'{ranking.disagreement.mean():.1%}. Expected error: {known}.',
+        *(f'{len(names)} images in {out / name}' for name, names in lists.items()),
+    ]
+    return '\n'.join(sentences)
+
+
+def rank_images(images: ImagesOfPeers, by: str = 'doubt', classes: Sequence[str] = ()) -> Ranking:
+    """Rank images by what peers say of them; of each image some numbers are kept.
+
+    Args:
+        images (ImagesOfPeers): Such as :class:`~mmdmt.apis.peer_labels.BankedImages`.
+        by (str): ``'doubt'``, where what peers agree on counts by their confidence, too; ``'disagreement'``, the share
+            of pixels; or ``'classes'``, a mean over the classes that a peer sees in the image, rare ones as much as
+            others. Defaults to ``'doubt'``.
+        classes (Sequence[str]): The classes whose disagreement alone counts; an image without them comes last.
+            Defaults to none, all.
+
+    Raises:
+        ValueError: If there is no such score or class.
+    """
+    if by not in SCORES:
+        raise ValueError(f'{by!r} is no score of images: choose one of {", ".join(SCORES)}.')
+    strange = [name for name in classes if name not in images.classes]
+    if strange:
+        raise ValueError(f'{strange[0]!r} is none of the classes: {", ".join(images.classes)}.')
+    number, found = len(images.names), []
+    with progress('Comparing peers', number) as bar:
+        for view in images.views(range(number)):
+            found.append(compare(view.labels, view.confidence, len(images.classes)))
+            bar.update(1)
+    by_class = np.array([one.by_class for one in found])
+    disagreement, doubt = (np.array([getattr(one, name) for one in found]) for name in ('disagreement', 'doubt'))
+    scores = doubt if by == 'doubt' else disagreement
+    if classes or by == 'classes':
+        counted = by_class[:, [images.classes.index(name) for name in classes or images.classes]]
+        scores = np.nansum(counted, axis=1) / np.maximum(1, (~np.isnan(counted)).sum(axis=1))
+    return Ranking(scores, disagreement, doubt, by_class, np.array([one.pooled for one in found]))
+
+
+def measure_rates(images: ImagesOfPeers, most: int) -> ErrorRates:
+    """Count how often the ensemble is wrong where peers agree, and where they do not.
+
+    Args:
+        images (ImagesOfPeers): With truth and probabilities.
+        most (int): How many images are predicted, evenly spread over all.
+    """
+    counts = np.zeros((2, 2), np.int64)
+    for view in images.views(evenly(len(images.names), most)):
+        if view.truth is not None and view.probability is not None:
+            counts += count_errors(view.labels, view.probability.argmax(axis=0), view.truth, len(images.classes))
+    agree, disagree = counts[:, 1] / np.maximum(counts[:, 0], 1)
+    return ErrorRates(float(agree), float(disagree))
+
+
+def check_new(out: Path) -> None:
+    """Refuse a folder to write to that holds anything."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise FileExistsError(f'{out} exists and is not overwritten: remove it, or give another folder.')
+
+
+def write_csv(path: Path, rows: Sequence[Sequence[object]]) -> None:
+    """Write rows as a CSV file; the folder is made if need be."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator='\n').writerows(rows)
+    with room_to_write(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text.getvalue(), encoding='utf-8')
+
+
+def agreed(view: PeerLabels) -> NDArray[np.uint8]:
+    """Return the label that all peers give to each pixel, (H, W), and 255 where they differ."""
+    same = (view.labels == view.labels[0]).all(axis=0)
+    return np.where(same, view.labels[0], _DISAGREE).astype(np.uint8)
+
+
+def fitted(label: NDArray[np.uint8], picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Scale a label to the size of a picture."""
+    height, width = picture.shape[:2]
+    return np.asarray(cv2.resize(label, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
+
+
+def _write_table(path: Path, images: ImagesOfPeers, ranking: Ranking, rates: ErrorRates | None) -> None:
+    rows: list[list[object]] = [['image', 'score', 'disagreement', 'doubt', 'expected_error', *images.classes]]
+    for number in ranking.order:
+        disagreement = ranking.disagreement[number]
+        numbers = (ranking.scores[number], disagreement, ranking.doubt[number])
+        expected = f'{rates.expected(disagreement):.6f}' if rates else ''
+        by_class = ('' if np.isnan(one) else f'{one:.4f}' for one in ranking.by_class[number])
+        rows.append([images.names[number], *(f'{one:.6f}' for one in numbers), expected, *by_class])
+    write_csv(path, rows)
+
+
+def _draw(path: Path, images: ImagesOfPeers, ranking: Ranking) -> None:
+    """Draw the first images: what peers agree on in color, the rest in stripes."""
+    # Imported here, because a table needs no matplotlib.
+    from mmdmt.visualization import AnnotatedImage, draw_data
+
+    numbers, sheet = [int(number) for number in ranking.order[:DRAWN]], []
+    for place, (number, view) in enumerate(zip(numbers, images.views(numbers), strict=True), 1):
+        picture = images.picture(number)
+        title = f'{place}: {Path(images.names[number]).name}, {ranking.scores[number]:.3f}'
+        sheet.append(AnnotatedImage(title, picture, fitted(agreed(view), picture)))
+    draw_data(path, sheet, images.classes, images.palette, striped='peers disagree')
+
+
+def _choose(images: ImagesOfPeers, ranking: Ranking, take: int) -> list[str]:
+    if not 1 <= take <= len(images.names):
+        raise ValueError(f'{take} images are to be taken of {len(images.names)}: take 1 to {len(images.names)}.')
+    return [images.names[number] for number in spread(ranking.scores, ranking.pooled, take)]
 
 
 def _lists_of_next_run(dataset: MutualDataset, taken: Sequence[str]) -> dict[str, list[str]]:

@@ -71,7 +71,7 @@ def test_the_runs_unlabeled_images_are_ranked_by_its_last_banks(run, tmp_path, s
 
 
 def test_named_classes_alone_count(run):
-    banked = BankedImages(Config.fromfile(run[0]), run[1])
+    banked = BankedImages(mutual_dataset(Config.fromfile(run[0])), run[1])
     assert rank_images(banked, classes=['disc']).scores.tolist() == [0, *[1] * 9]
     assert rank_images(banked, classes=['square']).scores.tolist() == [0] * 10
     # Of two classes that are seen, the mean.
@@ -172,7 +172,7 @@ def missing(run, tmp_path, shapes):
         (empty_image, r'a\.png cannot be loaded as an image'),
         (one_peer, r'one EncoderDecoder without a second peer: .* give a run of two peers'),
         (checkpoint_of_one_peer, r'left\.pth is not a checkpoint of the model of this config'),
-        (masks, r'holds masks, such as .*\.png, whose values are all class ids'),
+        (masks, r'\.png and others are masks, whose values are all class ids'),
         (online, r'holds no pseudo labels, .* give the images to rank, a folder or a list'),
         (an_image, r'is one image: give a folder'),
         (missing, r'names 1 images that do not exist, first .*no-such-image\.png'),

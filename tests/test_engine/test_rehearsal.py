@@ -296,3 +296,20 @@ def test_other_classes_of_the_validation_are_seen(shapes_folder, tmp_path):
     config.val_dataloader.dataset = shapes(shapes_folder, 'val.txt', pipeline=[{'type': 'LoadImageFromFile'}])
     with pytest.raises(ValueError, match='first image of val_dataloader|peers cannot predict'):
         rehearse(*ready(config))
+
+
+def test_a_network_that_cannot_take_a_size_of_the_validation_is_told_what_to_set(shapes_folder, tmp_path):
+    """The first image of the validation has 40x44 pixels; a U-Net of five stages needs sizes that 16 divides."""
+    config = run_config(shapes_folder, tmp_path)
+    stages = {'num_stages': 5, 'strides': (1,) * 5, 'enc_num_convs': (1,) * 5, 'enc_dilations': (1,) * 5}
+    stages |= {'dec_num_convs': (1,) * 4, 'downsamples': (True,) * 4, 'dec_dilations': (1,) * 4}
+    config.model.peers.left.backbone = {'type': 'UNet', 'base_channels': 4, 'norm_cfg': {'type': 'BN'}, **stages}
+    config.model.peers.left.decode_head.update(in_channels=4, in_index=4)
+    del config.model.peers.left['auxiliary_head']
+    with pytest.raises(
+        ValueError, match=r'images/016\.png of val_dataloader with 40x44 .*test_cfg=dict\(size_divisor=32'
+    ):
+        rehearse(*ready(config))
+    config.model.peers.left.data_preprocessor.test_cfg = {'size_divisor': 32}
+    config.experiment_name = 'divided'
+    rehearse(*ready(config))

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from mmcv.transforms import LoadAnnotations
-from mmengine.dataset import BaseDataset
+from mmengine.dataset import BaseDataset, Compose
 from numpy.typing import NDArray
 
 from mmdmt.labels.pixels.label_facts import ignored_label
@@ -54,8 +54,9 @@ def map_classes(name: str, dataset: BaseDataset, classes: Sequence[str]) -> None
     steps = list(dataset.pipeline.transforms)
     place = next(number for number, step in enumerate(steps) if isinstance(step, LoadAnnotations))
     steps.insert(place + 1, MapIds(table))
-    checked = dataset.pipeline
-    dataset.pipeline = CheckedPipeline(
-        steps, getattr(checked, 'check', None), place, getattr(checked, 'evaluated', False)
-    )
+    checked = dataset.pipeline  # before a run checks it, or after
+    if isinstance(checked, CheckedPipeline):
+        dataset.pipeline = CheckedPipeline(steps, checked.check, place, checked.evaluated)
+    else:
+        dataset.pipeline = Compose(steps)
     dataset._metainfo['classes'] = tuple(classes)
