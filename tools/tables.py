@@ -62,7 +62,7 @@ TABLES = {
 }
 #: What the summary sets side by side, as far as there are records.
 SUMMARY = ('voc-animals', 'kvasir', 'cityscapes', 'day2dusk', 'camvid', 'digit_scenes')
-#: Rows of the summary, and how records in short name them. Other rows stand behind 'DMT'.
+#: What rows are called, by what records in short call them, from top to bottom. Other rows stand behind 'DMT'.
 METHODS = {
     'warm-up': 'warm-up',
     'labels-alone': 'labels alone',
@@ -79,6 +79,9 @@ METHODS = {
     'oracle': 'oracle',
     'all-labels': 'all labels',
 }
+
+#: Rows that the summary leaves out.
+ONLY_DETAILED = ('warm-up', 'every label counts', 'every label counts, weight 0.5')
 
 
 @dataclass
@@ -305,7 +308,7 @@ def detailed(name: str, folders: Mapping[str, list[Row]], page: Path, root: Path
 
 
 def summary(folders: Mapping[str, list[Row]]) -> list[str]:
-    """Lay out the data sets side by side: the mean of peers, and the paired gain over the control.
+    """Lay out the data sets side by side: the mean of peers of the control, and what other rows gain over it.
 
     Args:
         folders: What `read_index` returned.
@@ -313,6 +316,8 @@ def summary(folders: Mapping[str, list[Row]]) -> list[str]:
     shown = [name for name in (folder_of(begin, folders) for begin in SUMMARY) if name]
     lines = [['', *(spec_of(name).title for name in shown)], ['---'] * (len(shown) + 1)]
     for method in METHODS.values():
+        if method in ONLY_DETAILED:
+            continue
         cells = []
         for name in shown:
             row = find(folders[name], method)
@@ -322,7 +327,8 @@ def summary(folders: Mapping[str, list[Row]]) -> list[str]:
             elif row is control:
                 cells.append(f'**{row.mean("mean")}**')
             else:
-                cells.append(f'{row.mean("mean")}{SPACE}({gain_text(gains(row, control))})')
+                gained = gains(row, control)
+                cells.append(gain_text(gained) if gained else row.mean('mean'))
         if any(cells):
             lines.append([method, *cells])
     return [f'| {" | ".join(line)} |' for line in lines]

@@ -5,7 +5,6 @@ import torch
 from mmengine.model import BaseModel
 from mmengine.structures import BaseDataElement
 from numpy.typing import NDArray
-from torch.utils.data import Subset
 
 from mmdmt.apis.inference import load_batches
 from mmdmt.apis.peer_labels import evaluated_dataset, evenly, truth_of
@@ -28,7 +27,7 @@ def calibrate_model(model: BaseModel, most: int = 50, num_workers: int = 0) -> C
     """
     dataset = evaluated_dataset(model.cfg)
     logits, truths = [], []
-    for batch in load_batches(model, Subset(dataset, evenly(len(dataset), most)), num_workers):
+    for batch in load_batches(model, dataset, num_workers, evenly(len(dataset), most)):
         if isinstance(batch, str):
             raise ValueError(batch)
         truth = truth_of(batch['data_samples'][0])

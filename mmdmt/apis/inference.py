@@ -245,7 +245,7 @@ class ImageFiles(Dataset[dict[str, Any]]):
 
 
 def load_batches(
-    model: BaseModel, images: Dataset[dict[str, Any]], num_workers: int = 0
+    model: BaseModel, images: Dataset[dict[str, Any]], num_workers: int = 0, numbers: Sequence[int] | None = None
 ) -> Iterator[dict[str, Any] | str]:
     """Load images one after the other, as a model takes them.
 
@@ -253,6 +253,7 @@ def load_batches(
         model (BaseModel): That will predict them.
         images (Dataset): Packed images.
         num_workers (int): Processes that load images; 0 loads them in this one. Defaults to 0.
+        numbers (Sequence[int], optional): Which images. Defaults to None, all.
 
     Yields:
         dict | str: A batch of one image; of a file that fails a sentence.
@@ -265,7 +266,7 @@ def load_batches(
     unknown = check_undone('the images', getattr(images, 'pipeline', ()), pads_again)
     if unknown:
         print_log(f'WARNING: {", ".join(unknown)} of the test pipeline may move images: labels move with them.')
-    for batch in DataLoader(images, num_workers=num_workers, collate_fn=pseudo_collate):
+    for batch in DataLoader(images, sampler=numbers, num_workers=num_workers, collate_fn=pseudo_collate):
         if 'failure' in batch:
             yield batch['failure'][0]
         else:

@@ -15,6 +15,7 @@ from mmdmt.method.contradiction import Region, contradiction, regions
 from mmdmt.models.weights import fetch_checkpoint
 from mmdmt.preparation.image_lists import write_lists
 from mmdmt.rules.joined_datasets import plain_datasets
+from mmdmt.rules.source_files import name_lists
 
 DRAWN = 12
 
@@ -126,7 +127,7 @@ def find_label_errors(
     check_new(out)
     settings = read_config(config)
     trained_on = set(mutual_dataset(settings).labeled_names())
-    part = next(plain_datasets(settings.train_dataloader.dataset.labeled))
+    part = next(plain_datasets(name_lists(settings.train_dataloader.dataset)['labeled']))
     if images is not None:
         part = {**part, 'ann_file': str(images.absolute())}
     suspects: list[Suspect] = []

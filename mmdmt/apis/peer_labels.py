@@ -11,7 +11,7 @@ from mmengine.model import BaseModel
 from mmengine.registry import init_default_scope
 from numpy.typing import NDArray
 from PIL import Image
-from torch.utils.data import Dataset, Subset
+from torch.utils.data import Dataset
 
 from mmdmt.apis.inference import ImageFiles, find_images, inference_pipeline, load_batches, suffixes_of
 from mmdmt.datasets import MutualDataset
@@ -134,7 +134,7 @@ class PredictedImages(ImagesOfPeers):
 
     def views(self, numbers: Sequence[int]) -> Iterator[PeerLabels]:
         """Predict images."""
-        for batch in load_batches(self._model, Subset(self._items, numbers), self._workers):
+        for batch in load_batches(self._model, self._items, self._workers, numbers):
             if isinstance(batch, str):
                 raise ValueError(batch)
             with torch.no_grad():

@@ -188,10 +188,11 @@ class DMTHook(Hook):
             return  # not built: the run only tests
         self._events.open(runner)
         check_training(runner, self.curriculum, None if self.best is None else str(self.best.metric))
-        check_evaluated(runner, self.map_classes)
+        headers = check_evaluated(runner, self.map_classes)
         warn_of_absent_classes(runner)
         if is_main_process():
             self._lock = enter_work_dir(Path(runner.work_dir))
+            headers.write()
         self._stop.guard(runner)
         barrier()
         self._record = settle_checkpoint(runner)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmengine.dist import get_world_size, is_main_process
+from mmengine.dist import get_world_size
 from mmengine.hooks import EMAHook
 from mmengine.model import MMSeparateDistributedDataParallel
 from mmengine.optim import OptimWrapperDict
@@ -61,12 +61,15 @@ def check_training(runner: Runner, curriculum: Curriculum, carry_metric: str | N
             dataset.labeled_indices(list_file)
 
 
-def check_evaluated(runner: Runner, by_name: bool = False) -> None:
+def check_evaluated(runner: Runner, by_name: bool = False) -> Headers:
     """Check the data that a run validates or tests on, and compare them with those of training, before the first image.
 
     Args:
         runner (Runner): About to train, validate or test.
         by_name (bool): Whether the ids of evaluated masks are mapped by the names of their classes. Defaults to False.
+
+    Returns:
+        Headers: Of all files, to be kept once the work_dir is the run's own.
 
     Raises:
         ValueError: If a list, an image or a mask breaks a rule, or a fact differs.
@@ -106,13 +109,12 @@ def check_evaluated(runner: Runner, by_name: bool = False) -> None:
     headers = Headers(Path(runner.work_dir) / 'headers.json')
     parts = [part for _, part in named]
     findings += [*mask_findings(parts, headers), *band_findings(parts, headers, bands_of(model.bare_peers.values()))]
-    if is_main_process():
-        headers.write()
     for finding in findings:
         if finding.stops:
             raise FileError(finding)
     for sentence in by_kind(findings):
         runner.logger.warning(f'Of the images that were looked at: {sentence}')
+    return headers
 
 
 def check_tested(runner: Runner, meta: Mapping[str, Any], by_name: bool) -> None:

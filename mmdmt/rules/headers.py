@@ -5,7 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from mmdmt.rules.findings import Finding
 from mmdmt.rules.image_content import ImageContent, read_content
 from mmdmt.rules.source_files import is_local
 
+_FIELDS = [field.name for field in fields(ImageContent)]
+
 
 class Headers:
     """Headers by file, kept in a work_dir, so that only files that are new or written since are read.
@@ -29,8 +31,9 @@ class Headers:
 
     def __init__(self, cache: Path | None = None) -> None:
         self._cache, self._known, self._changed = cache, dict[str, list[Any]](), False
-        with suppress(OSError, ValueError):
-            self._known = {} if cache is None else dict(json.loads(cache.read_text(encoding='utf-8')))
+        with suppress(OSError, ValueError, AttributeError, KeyError):
+            kept = {} if cache is None else json.loads(cache.read_text(encoding='utf-8'))
+            self._known = dict(kept['files']) if kept.get('fields') == _FIELDS else {}
 
     def __getitem__(self, path: str) -> ImageContent | None:
         """Return what a local file says it holds; None of one that is no image."""
@@ -40,16 +43,20 @@ class Headers:
             return None  # told where files are looked for
         stamp, known = [status.st_mtime_ns, status.st_size], self._known.get(path)
         if known is None or known[:2] != stamp:
-            content = read_content(Path(path))
-            known = self._known[path] = [*stamp, content and asdict(content)]
+            try:
+                content = read_content(Path(path))
+            except Exception:  # whatever a damaged header makes Pillow stumble over; told where it is loaded
+                content = None
+            known = self._known[path] = [*stamp, content and astuple(content)]
             self._changed = True
-        return known[2] and ImageContent(**{**known[2], 'size': tuple(known[2]['size'])})
+        values = [*known[2][:-1], tuple(known[2][-1])] if known[2] else []
+        return ImageContent(**dict(zip(_FIELDS, values, strict=True))) if values else None
 
     def write(self) -> None:
         """Keep what was read."""
         if self._changed and self._cache is not None:
             with atomic_write(self._cache) as unfinished:
-                unfinished.write_text(json.dumps(self._known), encoding='utf-8')
+                unfinished.write_text(json.dumps({'fields': _FIELDS, 'files': self._known}), encoding='utf-8')
             self._changed = False
 
 
@@ -106,9 +113,12 @@ def _first(dataset: BaseDataset, kind: type) -> Any:
 def _loaded_bands(content: ImageContent, loader: Any) -> int:
     """Return with how many bands an image is loaded; 0 if it is not known."""
     kinds = {'color': 3, 'color_ignore_orientation': 3, 'grayscale': 1}
-    if type(loader).__name__ == 'LoadImageFromFile' and loader.color_type in kinds:
+    name = type(loader).__name__
+    if name == 'LoadImageFromFile' and loader.color_type in kinds:
         return kinds[loader.color_type]
-    return {'P': 0, 'LA': 0, 'PA': 0, 'CMYK': 0}.get(content.mode, content.channels)
+    if name not in ('LoadImageFromFile', 'LoadNpyImage', 'LoadTiffImage') or content.mode in ('P', 'LA', 'PA', 'CMYK'):
+        return 0
+    return content.channels if content.channels > 1 else 0  # one band is taken for all
 
 
 def _reads_files(loader: Any) -> bool:

@@ -20,6 +20,9 @@ from mmdmt.apis.peer_labels import PeerLabels
 def run(shapes_folder, tmp_path, mmseg_scope):
     config = run_config(shapes_folder, tmp_path / 'run')
     config.test_dataloader = config.val_dataloader
+    for part in ('labeled', 'unlabeled'):  # as in configs whose lists are one option
+        del config.train_dataloader.dataset[part]['ann_file']
+    config.train_dataloader.dataset.lists = str(shapes_folder / '{}.txt')
     config.dump(tmp_path / 'config.py')
     model = MODELS.build(config.model)
     checkpoints = []

@@ -42,7 +42,9 @@ def test_after_the_warm_up_a_run_may_be_validated_at_another_interval(runner_of)
 
 
 def test_a_length_that_is_not_the_sum_of_the_phases_is_said_with_both(runner_of):
-    with pytest.raises(ValueError, match=r'max_iters=8, but the phases of DMTHook have 9 iterations \(3 \+ 3 \+ 3\)'):
+    with pytest.raises(
+        ValueError, match=r'is 8 in train_cfg.max_iters, but 9 in the phases of DMTHook \(3 \+ 3 \+ 3\)'
+    ):
         runner_of({'max_iters': 8}).train()
 
 

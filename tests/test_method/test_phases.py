@@ -106,9 +106,9 @@ def test_the_compact_form_says_other_runs(words, in_full):
         ({'warm_up': 5, 'labeled': 8}, r'iters=None is not the length of 5 phases: give one number .* ratios=\(\)'),
         ({'iters': (1, 2), 'labeled': 1, 'pseudo': 7}, r'iters=\(1, 2\) is not the length of 5 phases'),
         ({**ONLINE, 'ratios': (0.5,)}, r'ratios=\[0.5\] and online=.* exclude each other'),
-        ({'warm_up': '5', 'labeled': 8, 'ratios': ()}, "warm_up='5' is a str"),
+        ({'warm_up': '5', 'labeled': 8, 'ratios': ()}, "warm_up='5' of DMTHook: give a whole number"),
         ({'iters': 1, 'labeled': 1, 'pseudo': 7, 'ratios': (20,)}, r'phases\[0\].*label_ratio=20'),
-        ({'labeled': 8, 'ratios': ()}, 'iters=0 is not a length'),
+        ({'labeled': 8, 'ratios': ()}, 'iters=0 of a phase: give a whole number >= 1'),
         ({'iters': 5, 'labeled': 8}, r'phases\[0\].*label_ratio=0.2 makes pseudo labels that no batch uses'),
     ],
 )

@@ -1,0 +1,64 @@
+"""What a run writes down, for reports, and what it says when it starts."""
+
+import json
+import re
+
+import pytest
+from mmengine.runner import Runner
+from toys.segmentation import run_config
+
+pytestmark = [pytest.mark.whole_run, pytest.mark.usefixtures('mmseg_scope')]
+
+
+@pytest.fixture(scope='module')
+def work_dir(shapes_folder, tmp_path_factory):
+    """Of a run with learning rates of parts, and MMEngine's interval of logging."""
+    folder = tmp_path_factory.mktemp('events')
+    config = run_config(shapes_folder, folder)
+    config.default_hooks.logger = {'type': 'LoggerHook', 'interval': 50, 'log_metric_by_epoch': False}
+    config.optim_wrapper.paramwise_cfg = {'custom_keys': {'decode_head': {'lr_mult': 10.0}}}
+    Runner.from_cfg(config).train()
+    return folder
+
+
+def test_events_say_what_happened_in_its_order(work_dir):
+    (file,) = work_dir.glob('*/events.jsonl')
+    events = [json.loads(line) for line in file.read_text().splitlines()]
+    told = [(one['event'], one.get('iteration'), one.get('phase')) for one in events if one['event'] != 'warning']
+    assert told == [
+        ('start', 0, None),
+        ('phase', 0, 0),
+        ('phase', 3, 1),
+        ('labels', 3, 1),
+        ('validation', 3, None),
+        ('phase', 6, 2),
+        ('labels', 6, 2),
+        ('validation', 6, None),
+        ('validation', 9, None),
+        ('end', 9, None),
+    ]
+    start, values = events[0], events[-2]['values']
+    assert [phase['stop'] for phase in start['phases']] == [3, 6, 9]
+    assert start['phases'][1]['settings']['label_ratio'] == 0.5
+    assert (start['peers'], start['classes']) == (['left', 'right'], ['ground', 'square', 'disc'])
+    assert start['config']['train_cfg']['max_iters'] == 9
+    assert start['versions']['torch']
+    assert start['machine']['cores'] >= 1
+    assert set(start['lists']) == {'labeled', 'unlabeled', 'validation'}
+    for name in ('left', 'right', 'ensemble'):
+        assert 0 <= values[f'{name}/mIoU'] <= 100
+        assert 0 <= values[f'{name}/IoU/ground'] <= 100
+    assert [one['time'] for one in events] == sorted(one['time'] for one in events)
+
+
+def test_the_log_of_a_start_is_short_and_that_of_a_phase_is_not_empty(work_dir):
+    (file,) = work_dir.glob('*/*.log')
+    log = file.read_text()
+    before, *phases = re.split(r'Phase \d \(\d of 3\)', log)
+    assert 'paramwise_options' not in log
+    for name in ('left', 'right'):
+        assert re.search(
+            rf"Peer '{name}': SGD of \d+ tensors, learning rate \S+ of \d+, \S+ of \d+; weight dec", before
+        )
+    assert '+---' not in before  # tables of the rehearsal
+    assert [len(re.findall(r'Iter\(train\)', phase)) for phase in phases] == [3, 3, 3]
