@@ -35,6 +35,7 @@ FOUNDATIONS = {'atomic_write', 'evaluation_mode', 'folders', 'integrity', 'setti
 # Each room and the rooms that it may import besides.
 ARROWS = {
     'apis': {
+        'scripts',
         'engine',
         'method',
         'losses',

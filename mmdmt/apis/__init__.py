@@ -8,6 +8,7 @@ from mmdmt.apis.label_errors import find_label_errors, plan_folds
 from mmdmt.apis.label_images import label_images
 from mmdmt.apis.onnx_export import OnnxCheck, export_onnx
 from mmdmt.apis.rank import rank_run
+from mmdmt.scripts import run_toolbox_script
 
 __all__ = [
     'OnnxCheck',
@@ -24,4 +25,5 @@ __all__ = [
     'plan_folds',
     'predict_images',
     'rank_run',
+    'run_toolbox_script',
 ]

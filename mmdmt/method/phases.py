@@ -147,7 +147,8 @@ class OnlineLabels:
         labeler: Whose predictions are the labels: ``'weights'``, those of the labeler as it stands; ``'average'``, of
             its weights as MMEngine's ``EMAHook`` averages them; ``'ensemble'``, the mean of all peers' averages;
             ``'truth'``, nobody's: the unlabeled images have labels, which are learned in the place of pseudo labels and
-            with full weight. This oracle says what a perfect labeler would gain. Defaults to ``'weights'``.
+            with full weight, that of their class included. This oracle says what a perfect labeler would gain.
+            Defaults to ``'weights'``.
         min_confidence: A label of less confidence weighs nothing, in [0, 1]. Defaults to 0.
         label_ratio: Share of each predicted class that is kept, in (0, 1]; the most confident pixels of those that the
             peer has been taught lately, in all processes. Defaults to None, all.

@@ -143,7 +143,9 @@ def test_what_does_not_fit_ends_the_script_with_its_sentence(tmp_path):
     )
     assert result.returncode != 0
     last = result.stderr.strip().splitlines()[-1]
-    assert last.startswith('ValueError: train_cfg.max_iters=1000, but the phases of DMTHook have 1500 iterations')
+    assert last.startswith(
+        'ValueError: The number of iterations is 1000 in train_cfg.max_iters, but 1500 in the phases'
+    )
 
 
 def test_the_version_and_the_scripts_are_told(tmp_path):

@@ -1,6 +1,5 @@
 """Strong colors for the learner's view, in units of the image."""
 
-import math
 from typing import Any
 
 import cv2
@@ -9,6 +8,7 @@ from mmcv.transforms import BaseTransform, RandomApply
 from mmcv.transforms.utils import cache_randomness
 
 from mmdmt.registry import TRANSFORMS
+from mmdmt.settings import Number, check_settings
 
 
 @TRANSFORMS.register_module()
@@ -33,11 +33,10 @@ class StrongColors(BaseTransform):
         ValueError: If a value is out of its range.
     """
 
+    SETTINGS = {'strength': Number(0, 1, above=True), 'hue': Number(0, 0.5), 'sigma': Number(0)}
+
     def __init__(self, strength: float = 1.0, hue: float = 0.25, sigma: float = 2 / 321) -> None:
-        ranges = {'strength': (strength, 1.0), 'hue': (hue, 0.5), 'sigma': (sigma, math.inf)}
-        for name, (value, most) in ranges.items():
-            if not 0 <= value <= most or (name == 'strength' and value == 0):
-                raise ValueError(f'{name}={value} of StrongColors is out of range: give at most {most:g}.')
+        check_settings(self, locals())
         self.strength, self.hue, self.sigma = strength, hue, sigma
         amount = 0.5 * strength
         jitter = {'brightness': amount, 'contrast': amount, 'saturation': amount, 'hue': hue * strength}
