@@ -143,7 +143,8 @@ def note_checkpoints(runner: Runner, record: RunRecord) -> None:
 
     def write_and_note(out_dir: str, filename: str, *args: Any, meta: dict[str, Any] | None = None, **how: Any) -> None:
         write(out_dir, filename, *args, meta=meta, **how)
-        if is_main_process() and hook is not None and meta is not None:
+        ours = record.folder == Path(out_dir)  # a hook of the user's may write others elsewhere
+        if is_main_process() and ours and hook is not None and meta is not None:
             record.note(filename, meta['iter'], resumable=filename == hook.filename_tmpl.format(meta['iter']))
 
     runner.save_checkpoint = write_and_note
@@ -155,15 +156,13 @@ def checkpoint_hook(runner: Runner) -> CheckpointHook | None:
 
 
 def checkpoint_folder(runner: Runner) -> Path | None:
-    """Return the folder of a run's checkpoints; None if that is not on the local disk."""
+    """Return the folder of a run's checkpoints, before training starts; None if that is not on the local disk."""
     hook = checkpoint_hook(runner)
     out_dir = str((hook and hook.out_dir) or runner.work_dir)
     if '://' in out_dir or re.match(r'[\w.]{2,}:', out_dir):
         return None
-    folder = Path(out_dir)
-    # Until training starts the hook holds out_dir as the config has it, without the name of the work_dir.
-    own = Path(runner.work_dir)
-    return folder if out_dir == runner.work_dir or folder.name == own.name else folder / own.name
+    # As CheckpointHook will have it, which does not know it yet.
+    return Path(out_dir) if out_dir == runner.work_dir else Path(out_dir, Path(runner.work_dir).name)
 
 
 def checkpoint_files(runner: Runner) -> list[Path]:

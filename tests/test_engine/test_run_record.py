@@ -209,7 +209,8 @@ def test_load_from_of_a_config_does_not_replace_the_runs_own_progress(
 
 
 @pytest.mark.parametrize(
-    ('out_dir', 'folder'), [(None, '/w/run'), ('/w/run', '/w/run'), ('/big', '/big/run'), ('s3://bucket', None)]
+    ('out_dir', 'folder'),
+    [(None, '/w/run'), ('/w/run', '/w/run'), ('/big', '/big/run'), ('/big/run', '/big/run/run'), ('s3://b', None)],
 )
 def test_checkpoints_are_where_their_hook_writes_them(out_dir, folder):
     found = checkpoint_folder(Runner('/w/run', out_dir=out_dir))
