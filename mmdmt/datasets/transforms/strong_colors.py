@@ -44,7 +44,8 @@ class StrongColors(BaseTransform):
 
     @cache_randomness
     def _draw(self) -> tuple[bool, float]:
-        """Draw whether the image is gray, and the sigma of its blur as a share of the shorter side; 0 for none."""
+        # Whether the image is gray, and the sigma of its blur as a share of the shorter side; 0 for none. A comment:
+        # Sphinx trips over a docstring here.
         gray, blurred, share = np.random.random(3)
         return bool(gray < 0.2 * self.strength), float(share * self.strength * self.sigma) if blurred < 0.5 else 0.0
 
