@@ -8,15 +8,7 @@ from mmdmt.rules.joined_datasets import plain_datasets
 
 
 def image_names(paths: Sequence[str], dataset: Any) -> list[str]:
-    """Name images as ``ann_file`` does: the path below the image folder, without ``img_suffix``.
-
-    Args:
-        paths (Sequence[str]): Their paths.
-        dataset (BaseDataset): The dataset that has them, or a wrapper of such ones.
-
-    Returns:
-        list[str]: One for each; outside of every image folder the path itself, without its suffix.
-    """
+    """Name images as ``ann_file`` does: the path below the image folder, without ``img_suffix``."""
     folders = sorted(map(_folder_and_suffix, plain_datasets(dataset)), key=lambda pair: -len(pair[0]))
     return [_name(path, folders) for path in paths]
 
@@ -29,9 +21,6 @@ def find_images_of_list(list_file: str, paths: Sequence[str], dataset: Any) -> l
             only one image has them.
         paths (Sequence[str]): Of the dataset's images.
         dataset (BaseDataset): The dataset.
-
-    Returns:
-        list[int]: Their numbers, in the order of the list; all numbers of an image that the dataset repeats.
 
     Raises:
         FileNotFoundError: If the file is missing.

@@ -11,9 +11,6 @@ from mmdmt.rules.joined_datasets import plain_datasets
 def list_name(dataset: Any) -> str:
     """Count the images of a dataset and name the published list that they are.
 
-    Args:
-        dataset (BaseDataset): Of images in files, or one of MMEngine's wrappers that joins or repeats such datasets.
-
     Returns:
         str: Such as ``'92, VOC classic 92 (UniMatch, U2PL)'``; of a list that is not known the beginning of its sum,
         which is that of the same images elsewhere: ``'40, no published list (SHA-256 1f0c2a9be7d3)'``. Of joined

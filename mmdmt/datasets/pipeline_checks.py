@@ -42,10 +42,6 @@ def check_views(transforms: Sequence[Any], pixels: bool) -> None:
 def check_labeling_repeats(transforms: Sequence[Any], image: dict[str, Any]) -> None:
     """Check that an image is labeled as it is trained on: nothing before its label is loaded may be random.
 
-    Args:
-        transforms (Sequence): What an image goes through to be labeled, but for the packing.
-        image (dict): What a dataset knows of an image, with which it is tried.
-
     Raises:
         ValueError: If a transform is random, naming it.
     """

@@ -72,14 +72,6 @@ def _build(name: str, config: dict[str, Any]) -> BaseDataset:
 def check_annotated(name: str, dataset: BaseDataset, labels: LabelSpace) -> list[Finding]:
     """Check a plain dataset of annotated images before a run starts, and let it check what it loads.
 
-    Args:
-        name (str): As sentences name the dataset.
-        dataset (BaseDataset): For training, validation or test; changed in place.
-        labels (LabelSpace): Of the task.
-
-    Returns:
-        list[Finding]: What is wrong or odd with images, though they can be loaded.
-
     Raises:
         ValueError: If its list, or one of the images that are looked at, breaks a rule.
         FileNotFoundError: If a file does not exist.

@@ -19,15 +19,7 @@ from mmdmt.method.phases import Curriculum
 def plan_phase(
     runner: Runner, curriculum: Curriculum, index: int, banks: Path, rare_classes: RareClasses | None
 ) -> DrawPlan:
-    """Plan all batches of a phase.
-
-    Args:
-        runner (Runner): Of the run.
-        curriculum (Curriculum): Its phases.
-        index (int): Number of the phase.
-        banks (Path): Folder with the bank of each labeler.
-        rare_classes (RareClasses, optional): Draws the labeled images.
-    """
+    """Plan all batches of a phase."""
     dataset, phase = runner.train_dataloader.dataset, curriculum[index]
     lists = phase.labeled_lists or {}
     pools = []

@@ -65,14 +65,7 @@ class RunEvents(logging.Handler):
             self.write('warning', level=record.levelname, text=record.getMessage())
 
     def start(self, runner: Runner, curriculum: Curriculum, run: str, lists: Mapping[str, str]) -> None:
-        """Write down what begins.
-
-        Args:
-            runner (Runner): Of the run, its loaders built.
-            curriculum (Curriculum): Its phases.
-            run (str): Its identity, which it keeps when it is resumed.
-            lists (Mapping[str, str]): Which images it uses, in words.
-        """
+        """Write down what begins."""
         phases = [
             {'start': curriculum.start(number), 'stop': stop, 'kind': phase.kind, 'settings': _settings(phase)}
             for number, (phase, stop) in enumerate(zip(curriculum.phases, curriculum.ends, strict=True))

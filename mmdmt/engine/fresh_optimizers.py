@@ -21,12 +21,7 @@ class FreshOptimizers:
         self._as_built = {name: _as_built(optimizer) for name, optimizer in runner.optim_wrapper.items()}
 
     def restart(self, runner: Runner, phase: Phase) -> None:
-        """Bring optimizers and gradient scalers back to how they were built, and start the schedules of a phase.
-
-        Args:
-            runner (Runner): Of the run.
-            phase (Phase): That begins.
-        """
+        """Bring optimizers and gradient scalers back to how they were built, and start the schedules of a phase."""
         for name, as_built in self._as_built.items():
             optimizer: OptimWrapper = runner.optim_wrapper[name]
             state = copy.deepcopy(as_built)

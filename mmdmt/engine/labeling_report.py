@@ -15,18 +15,7 @@ from mmdmt.labels.summary import scalars, table
 def report_labels(
     runner: Runner, banks: Mapping[str, Path], step: int, seconds: float | None, num_workers: int
 ) -> dict[str, float]:
-    """Report on the pseudo labels of a phase; every process calls this.
-
-    Args:
-        runner (Runner): Of the run.
-        banks (Mapping[str, Path]): Folders of complete banks by labeler.
-        step (int): Iterations done when the phase begins.
-        seconds (float, optional): How long the labeling took; None if it was done before.
-        num_workers (int): Data workers of the comparison.
-
-    Returns:
-        dict[str, float]: What was measured, by the name of its scalar; empty but for the main process.
-    """
+    """Report on the pseudo labels of a phase; every process calls this."""
     dataset = runner.train_dataloader.dataset
     qualities, left_out = measure(dataset, dataset.labels, banks, num_workers)
     if not is_main_process():
@@ -56,11 +45,7 @@ def report_labels(
 
 
 def warn_of_absent_classes(runner: Runner) -> None:
-    """Warn of classes that no labeled image shows: nothing teaches them.
-
-    Args:
-        runner (Runner): About to train.
-    """
+    """Warn of classes that no labeled image shows: nothing teaches them."""
     dataset = runner.train_dataloader.dataset
     absent = dataset.labels.absent_classes(dataset.parts) if is_main_process() else []
     if absent:

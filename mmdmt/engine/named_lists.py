@@ -6,14 +6,7 @@ from mmdmt.datasets.list_names import list_name
 
 
 def log_lists(runner: Runner) -> dict[str, str]:
-    """Log how many images are labeled, unlabeled and validated on, and which published list each of them is.
-
-    Args:
-        runner (Runner): Of a run whose loaders are built.
-
-    Returns:
-        dict[str, str]: What was logged of each.
-    """
+    """Log how many images are labeled, unlabeled and validated on, and which published list each of them is."""
     dataset = runner.train_dataloader.dataset
     lists = {'labeled': dataset.labeled, 'unlabeled': dataset.unlabeled}
     if runner.val_loop is not None:

@@ -7,14 +7,7 @@ from mmengine.runner import IterBasedTrainLoop
 
 
 def plan_phase_ends(loop: IterBasedTrainLoop, ends: Sequence[int], due: bool) -> None:
-    """Let a loop validate at every phase end, or at none; in between it validates as before.
-
-    Args:
-        loop (IterBasedTrainLoop): Its intervals are changed.
-        ends (Sequence[int]): Iterations at which phases end; at the last one every loop validates.
-        due (bool): Whether the loop validates there. It need not where weights are replaced at a phase change, and were
-            validated before it.
-    """
+    """Let a loop validate at every phase end, or at none; in between it validates as before."""
     inner = set(ends[:-1])
     milestones, intervals = list(loop.dynamic_milestones), list(loop.dynamic_intervals)
 

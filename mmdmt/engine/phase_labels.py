@@ -33,9 +33,6 @@ def make_labels(
         folder (Path): Holds the bank of each labeler of the phase.
         run (str): The identifier of the run, for the manifests.
         settings (Mapping): ``labeling`` of :class:`mmdmt.DMTHook`.
-
-    Returns:
-        dict[str, float]: What was measured of the labels, by the name of its scalar.
     """
     ratio = curriculum[phase].label_ratio
     if ratio is None:
@@ -70,13 +67,6 @@ def make_labels(
 
 def check_labels(runner: Runner, curriculum: Curriculum, phase: int, folder: Path, run: str) -> None:
     """Check that the pseudo labels of a phase are there, and are those of this run.
-
-    Args:
-        runner (Runner): Of the run.
-        curriculum (Curriculum): The phases.
-        phase (int): The number of the phase, which has a label ratio.
-        folder (Path): Holds the bank of each labeler of the phase.
-        run (str): The identifier of the run.
 
     Raises:
         ValueError: If a bank is of another run, phase, peer or list of images, or was selected by another ratio.

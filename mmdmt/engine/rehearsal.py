@@ -41,13 +41,6 @@ def rehearse(runner: Runner, curriculum: Curriculum) -> tuple[str, ...] | None:
     on pseudo labels. The validation's first image goes through the model and a copy of the metrics. No weight, buffer,
     optimizer, metric or random number is other than before.
 
-    Args:
-        runner (Runner): About to train, its weights loaded.
-        curriculum (Curriculum): Its phases.
-
-    Returns:
-        tuple[str, ...] | None: What the validation's results are called; None without a validation.
-
     Raises:
         ValueError: If something fails, saying what and how to mend it.
     """

@@ -55,10 +55,6 @@ def settle_checkpoint(runner: Runner) -> RunRecord:
     Args:
         runner (Runner): About to load it; ``_load_from`` and ``_resume`` are set.
 
-    Returns:
-        RunRecord: Of the work_dir, with the settings of the run that is resumed (empty if they are not known) and those
-        of its checkpoints that are here.
-
     Raises:
         RuntimeError: If there are checkpoints, but none that can be resumed from.
         ValueError: If the record is damaged.
@@ -143,13 +139,6 @@ def _written_config(runner: Runner) -> Mapping[str, Any]:
 def check_resumed(runner: Runner, curriculum: Curriculum) -> int:
     """Check that the checkpoint to resume fits the config; MMEngine skips what does not.
 
-    Args:
-        runner (Runner): About to load it.
-        curriculum (Curriculum): The phases of the run.
-
-    Returns:
-        int: The iteration at which the run goes on.
-
     Raises:
         FileNotFoundError: If it does not exist.
         ValueError: If it is damaged, cannot be read safely, or is of another kind of run, model or phases.
@@ -203,10 +192,6 @@ def confine(checkpoint: dict[str, Any], record: RunRecord) -> None:
 
     MMEngine executes ``meta.config`` as Python when a run is resumed, removes the file or folder that ``message_hub``
     names as the best checkpoint once there is a better one, and the checkpoints whose numbers it lists.
-
-    Args:
-        checkpoint (dict): As it was loaded; changed in place, before MMEngine looks at it.
-        record (RunRecord): Of the run.
     """
     checkpoint.get('meta', {}).pop('config', None)
     info = checkpoint.get('message_hub', {}).get('runtime_info', {})
@@ -246,15 +231,6 @@ def _plain(value: Any) -> Any:
 
 def changed_settings(then: Mapping[str, Any], runner: Runner, curriculum: Curriculum, iteration: int) -> list[str]:
     """Compare the settings of a run with those that it was last started with.
-
-    Args:
-        then (Mapping): Of its record; nothing is compared if they are not known.
-        runner (Runner): About to resume.
-        curriculum (Curriculum): The phases of the run.
-        iteration (int): At which it goes on.
-
-    Returns:
-        list[str]: A sentence about those that count at once, and one about those that count from the next phase on.
 
     Raises:
         ValueError: If one has changed that must not.

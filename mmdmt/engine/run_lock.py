@@ -20,12 +20,6 @@ def lock_work_dir(work_dir: Path) -> int | None:
     A record lock: the system gives it up when the process ends, however that happens, and data workers do not inherit
     it. Where the file system knows no locks, nothing is locked.
 
-    Args:
-        work_dir (Path): Of the run.
-
-    Returns:
-        int | None: The file descriptor that holds the lock.
-
     Raises:
         RuntimeError: If another run has the folder.
     """
@@ -49,12 +43,6 @@ def lock_work_dir(work_dir: Path) -> int | None:
 
 def enter_work_dir(work_dir: Path) -> int | None:
     """Take a folder for a run: nothing in it leads elsewhere, and no other run has it.
-
-    Args:
-        work_dir (Path): Of the run.
-
-    Returns:
-        int | None: The file descriptor that holds the lock.
 
     Raises:
         RuntimeError: If another run has the folder, or something that the run would write to is a link.

@@ -134,10 +134,6 @@ def note_checkpoints(runner: Runner, record: RunRecord) -> None:
     """Note every checkpoint that a runner writes from now on, as soon as it is written.
 
     MMEngine has no hook after a checkpoint: the method that writes it is followed by the note.
-
-    Args:
-        runner (Runner): In training.
-        record (RunRecord): Of its run.
     """
     write, hook = runner.save_checkpoint, checkpoint_hook(runner)
 
@@ -173,12 +169,7 @@ def checkpoint_files(runner: Runner) -> list[Path]:
 
 
 def save_checkpoint(runner: Runner, iteration: int) -> None:
-    """Write the ordinary checkpoint of an iteration, as the run's own CheckpointHook does; without one nothing.
-
-    Args:
-        runner (Runner): In training.
-        iteration (int): How many iterations are done.
-    """
+    """Write the ordinary checkpoint of an iteration, as the run's own CheckpointHook does; without one nothing."""
     hook = checkpoint_hook(runner)
     if hook is not None and not hook.by_epoch:
         hook._save_checkpoint_with_step(runner, iteration, meta={'epoch': runner.epoch, 'iter': iteration})

@@ -31,11 +31,6 @@ from mmdmt.rules.run_facts import read_data, read_peers
 def check_training(runner: Runner, curriculum: Curriculum, carry_metric: str | None) -> None:
     """Check that model, optimizer, training data and loop fit the phases.
 
-    Args:
-        runner (Runner): About to train; everything is built, nothing has run.
-        curriculum (Curriculum): The phases.
-        carry_metric (str, optional): The metric that chooses the best weights, which needs validation; None without.
-
     Raises:
         ValueError: If something does not fit, saying what and how to mend it.
     """
@@ -67,9 +62,6 @@ def check_evaluated(runner: Runner, by_name: bool = False) -> Headers:
     Args:
         runner (Runner): About to train, validate or test.
         by_name (bool): Whether the ids of evaluated masks are mapped by the names of their classes. Defaults to False.
-
-    Returns:
-        Headers: Of all files, to be kept once the work_dir is the run's own.
 
     Raises:
         ValueError: If a list, an image or a mask breaks a rule, or a fact differs.

@@ -16,11 +16,6 @@ from mmdmt.models.prediction import forward_crops
 def views_of(dataset: Any, peer: str, image: int) -> tuple[Tensor | None, dict[str, Any]]:
     """Draw a training crop of an unlabeled image; nothing random outside is touched.
 
-    Args:
-        dataset (MutualDataset): Of the run.
-        peer (str): Any peer; all are shown the same crop.
-        image (int): Number of the image.
-
     Returns:
         tuple: The labeler's view, uint8 (3, H, W), None if the pipeline makes one view only; and the sample with the
         learner's as ``inputs``.
@@ -36,10 +31,6 @@ def taught_online(
     """Label a crop as an iteration of an online phase does, by the weights that the peers hold.
 
     A share of each class is one of this crop, where an iteration takes it of a whole batch or of many.
-
-    Args:
-        model (DynamicMutualTraining): In evaluation mode.
-        item (dict): What learners see, and in its sample what labelers see.
 
     Returns:
         tuple: Label and confidence of each learner, and the weights of its labels, each (H, W), by name.

@@ -15,13 +15,6 @@ def write_class_iou(metric: BaseMetric, size: int) -> dict[str, float]:
     For MMSegmentation's ``IoUMetric`` when it has seen all images and is about to be evaluated, during validation;
     every process has to call it. Of other metrics, and where nothing is visualized, nothing is written. MMEngine's log
     lines hold what a metric returns, so that the dozens of classes of a data set go past them.
-
-    Args:
-        metric (BaseMetric): With the areas of the images of this process. Left as it is.
-        size (int): Images of the whole set; what a sampler has added to it is left out.
-
-    Returns:
-        dict[str, float]: What was written.
     """
     hub = MessageHub.get_current_instance()
     # Known by what it does: classification runs where MMSegmentation is not installed.

@@ -15,12 +15,7 @@ SAMPLED = 64
 
 
 def note_files(folder: Path, paths: Sequence[str]) -> None:
-    """Write down what the image files are like that a phase's labels belong to.
-
-    Args:
-        folder (Path): Of the banks of the phase.
-        paths (Sequence[str]): The images, in order. What is not a local file counts as unchanged.
-    """
+    """Write down what the image files are like that a phase's labels belong to."""
     with atomic_write(folder / NAME, ROOM) as unfinished:
         unfinished.write_text(seal(_look(paths)))
 
@@ -29,13 +24,6 @@ def check_files(folder: Path, paths: Sequence[str]) -> str:
     """Compare the image files with those that were labeled.
 
     A status of every file and the content of 64 are read: for 200 000 files under a second, while labeling takes hours.
-
-    Args:
-        folder (Path): As :func:`note_files` got it.
-        paths (Sequence[str]): Likewise.
-
-    Returns:
-        str: A warning if files were written anew that look as before, else ''.
 
     Raises:
         ValueError: If the files are others, or the note is damaged.

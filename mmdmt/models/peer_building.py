@@ -14,14 +14,6 @@ from mmdmt.registry import MODELS
 def build_peer(name: str, config: Any, data_preprocessor: Mapping[str, Any] | None) -> nn.Module:
     """Build a peer as any toolbox would.
 
-    Args:
-        name (str): Of the peer.
-        config (dict): Of a model of the toolbox.
-        data_preprocessor (dict, optional): For a peer whose config has none.
-
-    Returns:
-        nn.Module: The model.
-
     Raises:
         ValueError: If the config makes no model, or one that cannot normalize an image.
     """

@@ -70,10 +70,6 @@ class PeerKind(Protocol):
 def kind_of(name: str, peer: nn.Module) -> PeerKind:
     """Return the kind of a model.
 
-    Args:
-        name (str): Of the peer, for the error message.
-        peer (nn.Module): Any model.
-
     Raises:
         ValueError: If it is neither a segmentor nor a classifier.
     """

@@ -21,14 +21,6 @@ from mmdmt.models.weights import (
 def run_weights(path: str, what: str, peers: Sequence[str]) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Read a checkpoint of a run.
 
-    Args:
-        path (str): Whatever MMEngine loads checkpoints from.
-        what (str): What it is, for the error message.
-        peers (Sequence[str]): Names of the peers.
-
-    Returns:
-        tuple[dict, dict]: Its content, and its weights by their plain names.
-
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If it is damaged or cannot be read safely.
@@ -41,11 +33,6 @@ def run_weights(path: str, what: str, peers: Sequence[str]) -> tuple[dict[str, A
 
 def check_run_weights(path: str, model: Any, complete: bool) -> None:
     """Check the checkpoint that a run takes the weights of all peers from, or that it tests.
-
-    Args:
-        path (str): Whatever MMEngine loads checkpoints from.
-        model (DynamicMutualTraining): About to get them; MMEngine skips what does not fit.
-        complete (bool): Whether every weight must be there, as for a test.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -83,10 +70,6 @@ def _of_peer(name: str, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def rename_weights(checkpoint: dict[str, Any]) -> None:
-    """Give the weights of a checkpoint that was checked the plain names by which MMEngine loads them.
-
-    Args:
-        checkpoint (dict): As it was loaded; changed in place.
-    """
+    """Give the weights of a checkpoint that was checked the plain names by which MMEngine loads them."""
     weights = plain_names(tensors_of('the checkpoint', 'load_from', checkpoint))
     checkpoint['state_dict'] = {key.replace('._orig_mod.', '.'): value for key, value in weights.items()}

@@ -43,9 +43,6 @@ class Segmentors:
             peer (nn.Module): An MMSegmentation segmentor; changed in place.
             loss (dict): Config of the loss, ``type='mmdmt.DynamicMutualLoss'`` with its exponents.
 
-        Returns:
-            list[DynamicMutualLoss]: The losses put in, that of the main (last) decode head first.
-
         Raises:
             ValueError: If a head computes anything but a pixel cross entropy, naming peer, head and loss; or if its
                 loss weighs another number of classes than it predicts.
@@ -78,15 +75,7 @@ class Segmentors:
         return int(main_head.num_classes)
 
     def ignored(self, name: str, peer: BaseModel) -> dict[str, int]:
-        """Collect the label that the heads of a segmentor ignore, and the one that its preprocessor pads with.
-
-        Args:
-            name (str): Of the peer.
-            peer (BaseModel): A segmentor.
-
-        Returns:
-            dict[str, int]: By the place that has it, the main decode head first.
-        """
+        """Collect the label that the heads of a segmentor ignore, and the one that its preprocessor pads with."""
         heads: dict[str, Any] = _heads(peer)
         found = {f'{part} of peer {name!r}': int(head.ignore_index) for part, head in heads.items()}
         pads = getattr(peer.data_preprocessor, 'seg_pad_val', None)
@@ -108,9 +97,6 @@ class Segmentors:
             data (dict): ``inputs`` and ``data_samples``, not preprocessed.
             placed (list[DynamicMutualLoss]): Its losses.
             mixes (Sequence[Mix]): What is done to a batch with pseudo labels, after its preprocessing.
-
-        Returns:
-            dict[str, Tensor]: What its heads return.
         """
         batch = bare.data_preprocessor(data, True)
         samples = batch['data_samples']
@@ -192,9 +178,6 @@ class Segmentors:
 
     def average(self, views: Sequence[Any]) -> BaseDataElement:
         """Average what a segmentor predicts for several views of an image, each turned back to the image's geometry.
-
-        Args:
-            views (Sequence[SegDataSample]): Its predictions.
 
         Returns:
             SegDataSample: ``seg_logits``, the log of the mean softmax, and ``pred_sem_seg``.

@@ -41,9 +41,6 @@ def read_checkpoint(path: str | Path, what: str, mmap: bool = False) -> dict[str
         what (str): What it is, for the error message.
         mmap (bool): Whether to read tensors only when they are used, where the format allows it. Defaults to False.
 
-    Returns:
-        dict[str, Any]: Its content.
-
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If it is damaged, no checkpoint, or holds anything but tensors and plain values.
@@ -75,9 +72,6 @@ def fetch_checkpoint(path: str, what: str) -> dict[str, Any]:
     Args:
         path (str): As ``load_from`` has it.
         what (str): What it is, for the error message.
-
-    Returns:
-        dict[str, Any]: Its content, on the CPU.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -124,10 +118,6 @@ def _refusal(path: str | Path, what: str, error: Exception) -> ValueError:
 def check_initial(name: str, peer: nn.Module) -> None:
     """Read the local files that parts of a peer start from (``init_cfg``, ``pretrained``), and say why one is refused.
 
-    Args:
-        name (str): Of the peer.
-        peer (nn.Module): Built, not initialized.
-
     Raises:
         ValueError: If a file is damaged, or holds anything but tensors and plain values.
     """
@@ -149,12 +139,6 @@ def _mapping(path: str | Path, what: str, content: Any) -> dict[str, Any]:
 
 def check_sound(given: Mapping[str, Tensor], own: Mapping[str, Tensor], path: str, what: str) -> None:
     """Check that the weights of a file are numbers of the kind that the network has in their places.
-
-    Args:
-        given (Mapping[str, Tensor]): Of the file, by the network's names; those that the network lacks do not count.
-        own (Mapping[str, Tensor]): Of the network, which may hold infinite constants (masks of attention).
-        path (str): Of the file, for the error message.
-        what (str): What it is, likewise.
 
     Raises:
         ValueError: If one is not, with the name of the first and how many there are.
@@ -253,11 +237,7 @@ class Fit(NamedTuple):
 
 
 def plain_names(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Take what wrappers put in front of names away.
-
-    Args:
-        weights (Mapping[str, Tensor]): Weights by name.
-    """
+    """Take what wrappers put in front of names away."""
     named = {}
     for name, value in weights.items():
         while name.startswith(WRAPPERS):
@@ -267,12 +247,7 @@ def plain_names(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def fit(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> Fit:
-    """Compare the weights of a file with those of a network.
-
-    Args:
-        given (Mapping[str, Tensor]): Of the file, by their plain names.
-        wanted (Mapping[str, Tensor]): Of the network.
-    """
+    """Compare the weights of a file with those of a network."""
     weights = {
         name: given[name] for name, value in wanted.items() if name in given and given[name].shape == value.shape
     }
@@ -298,12 +273,6 @@ def fit(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> Fit:
 def check_near(found: Fit, path: str, what: str, remedy: str) -> None:
     """Check that nearly all weights of a network are in a file, and log a table of the others.
 
-    Args:
-        found (Fit): What fits.
-        path (str): Of the file, for the error message.
-        what (str): What it is, likewise.
-        remedy (str): What to do, an imperative.
-
     Raises:
         ValueError: If more do not fit.
     """
@@ -315,13 +284,7 @@ def check_near(found: Fit, path: str, what: str, remedy: str) -> None:
 
 
 def way_in_for_backbones(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: str) -> str:
-    """Say how weights of a backbone alone are loaded; '' if a file holds something else.
-
-    Args:
-        given (Mapping[str, Tensor]): Of the file, by their plain names.
-        wanted (Mapping[str, Tensor]): Of the whole network.
-        path (str): Of the file.
-    """
+    """Say how weights of a backbone alone are loaded; '' if a file holds something else."""
     backbone = {name.removeprefix('backbone.'): value for name, value in wanted.items() if name.startswith('backbone.')}
     for prefix in ('backbone.', ''):
         inner = {name.removeprefix(prefix): value for name, value in given.items() if name.startswith(prefix)}
@@ -337,10 +300,6 @@ def watched_init(name: str, peer: nn.Module) -> Iterator[None]:
 
     MMEngine goes on with random numbers in their place, and backbones that name their weights otherwise rename those
     of the file first: so what counts is what is handed to them in the end.
-
-    Args:
-        name (str): Of the peer.
-        peer (nn.Module): Not initialized yet.
 
     Raises:
         ValueError: Inside of the context, if they are not there.
@@ -391,11 +350,6 @@ def strip_wrapper_prefix(weights: dict[str, Any], prefix: str, peers: Sequence[s
 
     MMEngine's loader steps over the wrapper while ``state_dict()`` does not, so without this a distributed run writes
     checkpoints that nothing reads back: every key would be dropped with a warning.
-
-    Args:
-        weights (dict[str, Any]): A state dict; changed in place, its order kept.
-        prefix (str): Of the model in it.
-        peers (Sequence[str]): Names of the peers.
     """
     given = dict(weights)
     weights.clear()
@@ -409,11 +363,6 @@ def strip_wrapper_prefix(weights: dict[str, Any], prefix: str, peers: Sequence[s
 
 def load_plain_checkpoint(name: str, peer: nn.Module, path: str) -> None:
     """Load a checkpoint of the very segmentor that a peer is.
-
-    Args:
-        name (str): Of the peer.
-        peer (nn.Module): Gets the weights; those few that the file lacks stay as they are, and are told in a table.
-        path (str): Whatever MMEngine loads checkpoints from.
 
     Raises:
         FileNotFoundError: If there is no such file.

@@ -17,9 +17,6 @@ def camvid_lists(ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
     smaller number are among those of a larger one. The images at dusk are halved in time: frames of one second after
     the other look alike, and halves drawn at random would be nearly the same images.
 
-    Args:
-        ids: Names of the training images, in any order.
-
     Returns:
         The images of each file, sorted: ``split0/labeled_30.txt``, ``split0/unlabeled_30.txt`` and so on,
         ``day2dusk/day.txt``, ``dusk.txt``, ``dusk_val.txt`` and ``day_and_dusk.txt``, the first two together.

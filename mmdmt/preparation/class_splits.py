@@ -12,12 +12,6 @@ def split_classes(
     The images of each class are shuffled; the last are to validate on, the first labeled, all others unlabeled. So
     more labels keep those of fewer, and the validation images do not depend on how many labels there are.
 
-    Args:
-        labels: Integer class of every image.
-        labels_per_class: Labeled images of each class, at least 1.
-        val_per_class: Images of each class to validate on, 0 or more.
-        seed: Of the shuffles, not negative.
-
     Returns:
         Numbers of the images, ascending: ``'labeled'``, ``'unlabeled'``, ``'val'``, and ``'train'``, the first two
         together.

@@ -51,11 +51,7 @@ class ImageList:
 
 
 def dataset_configs(config: Config) -> dict[str, dict[str, Any]]:
-    """Return the configs of the datasets that a config has, by the name of their list.
-
-    Args:
-        config (Config): Of a run, or of plain training. A test set that is the validation set is left out.
-    """
+    """Return the configs of the datasets that a config has, by the name of their list."""
     settings = config.to_dict()
     train, val, test = (
         settings.get(f'{stage}_dataloader', {}).get('dataset', {}) for stage in ('train', 'val', 'test')
@@ -71,11 +67,7 @@ def dataset_configs(config: Config) -> dict[str, dict[str, Any]]:
 
 
 def pipelines(config: Config) -> dict[str, list[dict[str, Any]]]:
-    """Return the transforms of each list, of a dataset that joins others those of the first.
-
-    Args:
-        config (Config): Of a run, or of plain training.
-    """
+    """Return the transforms of each list, of a dataset that joins others those of the first."""
     first = {name: next(iter(plain_datasets(settings))) for name, settings in dataset_configs(config).items()}
     return {name: list(settings.get('pipeline') or ()) for name, settings in first.items()}
 
@@ -117,11 +109,6 @@ def read_list(name: str, settings: Mapping[str, Any]) -> ImageList:
 
 def facts_of(lists: Mapping[str, ImageList], config: Config, model: Any) -> Facts:
     """Read the facts that a run would read when it starts.
-
-    Args:
-        lists (Mapping[str, ImageList]): Those that could be read.
-        config (Config): Of a run, or of plain training.
-        model (BaseModel, optional): Of the config, built; None if there is none.
 
     Raises:
         ValueError: If a dataset ignores a label that no mask can hold.

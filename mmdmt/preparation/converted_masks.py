@@ -27,11 +27,7 @@ class ConvertedMasksDataset(BaseSegDataset):
     IMAGES: str
 
     def load_data_list(self) -> list[dict[str, Any]]:
-        """List the images, and check that there are masks for them.
-
-        Returns:
-            One entry an image, with the keys of MMSegmentation's datasets.
-        """
+        """List the images, and check that there are masks for them."""
         name = f'mmdmt.{type(self).__name__}'
         if self.backend_args:
             return super().load_data_list()

@@ -56,9 +56,6 @@ def check_data(config: Config, workers: int = 4) -> DataReport:
     Args:
         config (Config): Of a run, or of plain training.
         workers (int): Images read at the same time. Defaults to 4.
-
-    Returns:
-        DataReport: Everything that was found.
     """
     report = DataReport()
     for name, settings in dataset_configs(config).items():
@@ -117,12 +114,7 @@ def _built(place: str, registry: Registry, settings: Mapping[str, Any]) -> tuple
 
 
 def advised(images: ImageList, checked: Sequence[CheckedImage]) -> list[Finding]:
-    """Return all findings of a list; those of labels that are not a class with what all masks together tell.
-
-    Args:
-        images (ImageList): The list.
-        checked (Sequence[CheckedImage]): Its images.
-    """
+    """Return all findings of a list; those of labels that are not a class with what all masks together tell."""
     findings = [finding for image in checked for finding in image.findings]
     counts = [image.counts for image in checked if image.counts is not None]
     classes, ignored = len(images.classes), images.ignore_index

@@ -83,16 +83,7 @@ class CheckedImage:
 
 
 def check_image(source: ImageSource, num_classes: int, ignore_index: int) -> CheckedImage:
-    """Read an image and its mask, and find what is wrong with them.
-
-    Args:
-        source (ImageSource): The image.
-        num_classes (int): Labels are below it.
-        ignore_index (int): The label that is ignored.
-
-    Returns:
-        CheckedImage: What was found.
-    """
+    """Read an image and its mask, and find what is wrong with them."""
     findings: list[Finding | None] = []
     image = mask = content = None
     try:

@@ -44,13 +44,6 @@ def write_lists(folder: Path, files: Mapping[str, Sequence[str]], data: Path) ->
 def read_list(path: Path) -> list[str]:
     """Read the images of a list file.
 
-    Args:
-        path: A text file with an image a line, or an image and its mask: two columns with a tab between them, or with
-            spaces if both have a file extension (without one, a space belongs to a name). Empty lines do not count.
-
-    Returns:
-        The images as they are written there, in that order.
-
     Raises:
         FileNotFoundError: If the file is missing.
         ValueError: If it names no image.
@@ -72,9 +65,6 @@ def ids_in_folder(folder: Path, img_suffix: str, mask_suffix: str = '') -> list[
         img_suffix: How the file names end. Hidden files and folders are passed over.
         mask_suffix: How masks end that may lie beside images, which are then none. Default: ``''``.
 
-    Returns:
-        The paths in the folder without the suffix, sorted.
-
     Raises:
         FileNotFoundError: If the folder is missing, or holds no such file.
     """
@@ -88,15 +78,7 @@ def ids_in_folder(folder: Path, img_suffix: str, mask_suffix: str = '') -> list[
 
 
 def left_out(folder: Path, img_suffix: str) -> list[str]:
-    """List the images of a folder that another suffix keeps out of lists, such as ``.JPG`` beside ``.jpg``.
-
-    Args:
-        folder: The image folder.
-        img_suffix: How the images in lists end.
-
-    Returns:
-        Their paths in the folder, sorted.
-    """
+    """List the images of a folder that another suffix keeps out of lists, such as ``.JPG`` beside ``.jpg``."""
     return sorted(
         path.relative_to(folder).as_posix() for path in list_images(folder).images if not path.name.endswith(img_suffix)
     )
@@ -104,15 +86,6 @@ def left_out(folder: Path, img_suffix: str) -> list[str]:
 
 def find_ids(images: Iterable[str], ids: Iterable[str], img_suffix: str) -> list[str]:
     """Find the images of a list in a data set, whatever folders the list was written for.
-
-    Args:
-        images: What `read_list` returned: names or paths, with or without a suffix.
-        ids: The images of the data set: paths in its image folder without the suffix.
-        img_suffix: The suffix of the data set's images.
-
-    Returns:
-        The id of each image: the one that its path ends in; else, where no two images of the data set have the same
-        file name, the one with the name of its file.
 
     Raises:
         ValueError: If an image is not in the data set.

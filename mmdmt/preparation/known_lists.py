@@ -50,20 +50,12 @@ def image_id(image: str) -> str:
 
 
 def digest(images: Iterable[str]) -> str:
-    """Return the SHA-256 of the sorted ids of images, each with a newline.
-
-    Args:
-        images: Paths or names, in any order; one that is given twice counts once.
-    """
+    """Return the SHA-256 of the sorted ids of images, each with a newline."""
     return hashlib.sha256(''.join(f'{one}\n' for one in sorted(set(map(image_id, images)))).encode()).hexdigest()
 
 
 def recognize(images: Iterable[str]) -> KnownList | None:
-    """Return the published list that some images are, or None of an unknown one.
-
-    Args:
-        images: Paths or names, in any order.
-    """
+    """Return the published list that some images are, or None of an unknown one."""
     return _known().get(digest(images))
 
 

@@ -90,10 +90,6 @@ def import_lists(paths: Sequence[Path], dataset: str, stock: Stock | None, folde
         stock: The images that there are, or None where they cannot be looked up.
         folder: For lists that are not known.
 
-    Returns:
-        The lists in their order; after them, where there is a labeled and no unlabeled list, and a stock, the images
-        that the labeled one leaves.
-
     Raises:
         FileNotFoundError: If a file does not exist.
         ValueError: If a list mixes forms, names no image, an image of another data set or one that does not exist, or

@@ -21,14 +21,6 @@ _SOFTWARE = 'mmdmt mask_conversion'
 def labels_in(folder: Path, suffix: str, data_set: str) -> dict[str, Path]:
     """List the label files of a folder.
 
-    Args:
-        folder: The folder.
-        suffix: How the files end.
-        data_set: What the folder is part of, for the error message.
-
-    Returns:
-        Paths by stem, sorted.
-
     Raises:
         FileNotFoundError: If the folder is missing, or holds no such file.
     """
@@ -41,16 +33,7 @@ def labels_in(folder: Path, suffix: str, data_set: str) -> dict[str, Path]:
 
 
 def check_complete(found: Collection[str], expected: Collection[str] | int, folder: Path) -> str | None:
-    """Compare the files that there are with those of the whole data set.
-
-    Args:
-        found: Stems of the files.
-        expected: Stems of the published files, or only their number.
-        folder: Where the files are, for the message.
-
-    Returns:
-        A sentence that says what differs; None if nothing does.
-    """
+    """Compare the files that there are with those of the whole data set."""
     number = expected if isinstance(expected, int) else len(expected)
     missing = [] if isinstance(expected, int) else sorted(set(expected) - set(found))
     if len(found) == number and not missing:
@@ -81,9 +64,6 @@ def convert_masks(
         convert: Makes the mask of a label file; a function that other processes can import.
         workers: Number of processes.
         what: What is written, for the message. Default: ``'masks'``.
-
-    Returns:
-        What is wrong with each label file that could not be converted, by name.
 
     Raises:
         ValueError: If ``out_dir`` is in the data set, or holds files of the same names that were not written here.

@@ -49,13 +49,6 @@ def near_duplicates(lists: Mapping[str, Sequence[str]], path_of: Callable[[str],
     Small gray pictures of 32x32 pixels are compared: two images are nearly the same if their mean difference is a
     quarter at most of what is usual between images of this data set that are far apart. At most 200 pairs are looked
     at, spread over all.
-
-    Args:
-        lists: The images of each list.
-        path_of: Returns the file of an image, a picture or an array of numpy. What is neither is passed over.
-
-    Returns:
-        The pairs that look alike, in the order of their names.
     """
     part = {image: name for name, images in lists.items() for image in images}
     order = sorted(part)
@@ -120,9 +113,6 @@ def _hashes(image: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 def propose_group(images: Sequence[str]) -> str:
     """Propose a regular expression by which tiles of one scene stay together; '' if names are not those of tiles.
-
-    Args:
-        images: Their names.
 
     Example:
         >>> propose_group(['P1_0_64', 'P1_64_0', 'P2_0_0', 'P2_0_64'])

@@ -214,10 +214,6 @@ def palette_of(classes: int) -> list[list[int]]:
 def class_weights(masks: Masks, classes: int) -> list[float]:
     """Weigh classes by one over the root of their share of pixels, with a mean of 1 over pixels.
 
-    Args:
-        masks (Masks): Of the labeled images.
-        classes (int): How many there are.
-
     Returns:
         list[float]: Empty if no class has a thousand times the pixels of another.
 

@@ -25,9 +25,6 @@ def scale_warnings(pipelines: Mapping[str, Sequence[Any]], sources: Mapping[str,
         pipelines (Mapping[str, Sequence[dict]]): The transforms of each list, by its name; of ``'unlabeled'`` those
             of pseudo-labeled images.
         sources (Mapping[str, Sequence[ImageSource]]): The images of each list.
-
-    Returns:
-        list[str]: One sentence with all scales, or nothing.
     """
     seen: dict[str, tuple[float, float]] = {}
     for name, steps in pipelines.items():

@@ -11,14 +11,7 @@ MOST_DIFFERENCES = 40
 
 
 def compare(experiments: Sequence[Experiment]) -> dict[str, Any]:
-    """Gather what a report says of several experiments.
-
-    Args:
-        experiments (Sequence[Experiment]): At least one, of at least one run each.
-
-    Returns:
-        dict[str, Any]: What the template names.
-    """
+    """Gather what a report says of several experiments."""
     metric = next((run.metric for one in experiments for run in one.runs if run.predictors), 'mIoU')
     colors = [EXPERIMENT_COLORS[number % len(EXPERIMENT_COLORS)] for number in range(len(experiments))]
     predictors = list(dict.fromkeys(name for one in experiments for name in one.predictors))

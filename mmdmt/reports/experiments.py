@@ -100,11 +100,7 @@ class Experiment:
 
 
 def group(runs: Sequence[Run]) -> list[Experiment]:
-    """Put runs together whose settings differ in the seed alone.
-
-    Args:
-        runs (Sequence[Run]): In any order, which the experiments keep. A run without a config stands alone.
-    """
+    """Put runs together whose settings differ in the seed alone."""
     groups: dict[str, list[Run]] = {}
     for run in runs:
         settings = _settings(run)
@@ -119,9 +115,6 @@ def group(runs: Sequence[Run]) -> list[Experiment]:
 
 def differences(experiments: Sequence[Experiment]) -> dict[str, list[Any]]:
     """Return the settings that are not the same in all experiments.
-
-    Args:
-        experiments (Sequence[Experiment]): At least one.
 
     Returns:
         dict[str, list]: For each dotted name the value of each experiment, None where it has none. Where a whole part
@@ -149,9 +142,6 @@ def differences(experiments: Sequence[Experiment]) -> dict[str, list[Any]]:
 
 def phases_in_words(phases: Sequence[PhaseSpan]) -> str:
     """Tell the phases of a run: neighbors that differ in the label ratio alone together.
-
-    Args:
-        phases (Sequence[PhaseSpan]): With the settings of the config.
 
     Example:
         >>> warm_up = PhaseSpan(0, 0, 100, {'iters': 100, 'labeled': 8})

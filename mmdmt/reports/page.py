@@ -45,12 +45,6 @@ def write_report(work_dirs: Sequence[Path], out: Path) -> None:
 def render(work_dirs: Sequence[Path]) -> str:
     """Render a report of runs.
 
-    Args:
-        work_dirs (Sequence[Path]): Folders of the runs.
-
-    Returns:
-        str: HTML.
-
     Raises:
         FileNotFoundError: If a folder is of no run.
     """

@@ -94,9 +94,6 @@ def draw(
         phases (Sequence[PhaseSpan]): Every other one is shaded. Defaults to none.
         size (str): ``'wide'`` or ``'small'``. Defaults to ``'small'``.
         until (int): The iteration up to which to draw, if the curves end before it. Defaults to 0.
-
-    Returns:
-        Plot | None: None if there is nothing to draw.
     """
     curves = [curve for curve in curves if any(map(math.isfinite, curve.values))]
     if not curves:

@@ -47,10 +47,6 @@ def labelers(run: Run) -> list[str]:
 def quality(run: Run, labeler: str) -> list[Quantity]:
     """Gather what was logged about the labels of a labeler.
 
-    Args:
-        run (Run): With labelings.
-        labeler (str): A peer.
-
     Returns:
         list[Quantity]: Those that were logged, in percent; thresholds, too, which are logged between 0 and 1.
     """
@@ -75,12 +71,7 @@ def quality(run: Run, labeler: str) -> list[Quantity]:
 
 
 def trend(run: Run, labeler: str) -> str:
-    """Tell that coverage rises while precision falls, which looks like a fault and is none; empty if that is not so.
-
-    Args:
-        run (Run): With labelings.
-        labeler (str): A peer.
-    """
+    """Tell that coverage rises while precision falls, which looks like a fault and is none; empty if that is not so."""
     numbers = labeled_phases(run)
     found = {quantity.title: quantity.whole for quantity in quality(run, labeler) if len(quantity.whole) > 1}
     coverage, precision = (found.get(title, (math.nan, math.nan)) for title in ('Coverage', 'Precision'))

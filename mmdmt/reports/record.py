@@ -29,9 +29,6 @@ def keep_run(work_dir: Path, out_dir: Path, name: str | None = None) -> Path:
         out_dir (Path): Where the folder of the record goes. A record of the same name is replaced file by file.
         name (str, optional): Of the record. Defaults to None, the name of ``work_dir``.
 
-    Returns:
-        Path: The folder of the record.
-
     Raises:
         FileNotFoundError: If ``work_dir`` is not a folder of a run.
         ValueError: If the run has not ended, or the record would be written into the run.
@@ -59,14 +56,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def shorten_paths(text: str) -> str:
-    """Shorten absolute paths: to where ``splits``, ``data`` or the like begins, or else to their last part.
-
-    Args:
-        text (str): Such as a config.
-
-    Returns:
-        str: The text with relative paths.
-    """
+    """Shorten absolute paths: to where ``splits``, ``data`` or the like begins, or else to their last part."""
     return ABSOLUTE.sub(lambda found: _shortened(found[0]), text)
 
 

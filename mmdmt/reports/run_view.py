@@ -22,16 +22,7 @@ TRAINING = (
 
 
 def view_run(run: Run, identity: str, colors: Mapping[str, str]) -> dict[str, Any]:
-    """Gather what a report says of a run.
-
-    Args:
-        run (Run): Finished or not.
-        identity (str): Unique within the page: letters, digits and dashes.
-        colors (Mapping[str, str]): Of each peer and the ensemble.
-
-    Returns:
-        dict[str, Any]: What the template names.
-    """
+    """Gather what a report says of a run."""
     labels = [
         {'labeler': name, 'color': colors.get(name, QUIET), 'quantities': quality(run, name)} for name in labelers(run)
     ]

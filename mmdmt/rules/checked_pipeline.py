@@ -46,9 +46,6 @@ class CheckedPipeline(Compose):
     def __call__(self, data: dict[str, Any]) -> dict[str, Any] | None:
         """Let an image go through.
 
-        Args:
-            data (dict): The dataset's information on it.
-
         Raises:
             ValueError: If it cannot, naming the file and the transform.
             FileNotFoundError: If a file of it does not exist.

@@ -140,9 +140,6 @@ TABLE = (
 def broken(facts: Facts) -> Iterator[str]:
     """Say which rules are broken, in the order of the table.
 
-    Args:
-        facts (Facts): Those that are known.
-
     Yields:
         str: A sentence with the values, the places and the remedy.
 

@@ -151,13 +151,7 @@ def image_bands(path: str, content: ImageContent | None, loaded: NDArray[np.gene
 
 
 def image_planes(path: str, content: ImageContent | None, loader: object) -> Finding | None:
-    """Find a TIFF that holds its bands one after the other: what is not made for it loads one band, or mixes them up.
-
-    Args:
-        path (str): The image file.
-        content (ImageContent, optional): Of the file.
-        loader (Callable): The transform that loads it.
-    """
+    """Find a TIFF that holds its bands one after the other: other loaders read one band, or mix them up."""
     if content is None or not content.planes or type(loader).__name__ == 'LoadTiffImage':
         return None
     backend = loader.imdecode_backend if isinstance(loader, LoadImageFromFile) else ''
@@ -176,15 +170,7 @@ def image_planes(path: str, content: ImageContent | None, loader: object) -> Fin
 def image_turned(
     path: str, content: ImageContent | None, loader: object, image: tuple[int, ...], mask: tuple[int, ...]
 ) -> Finding | None:
-    """Find an image that its EXIF orientation turns when it is loaded, where the sizes do not show that the mask fits.
-
-    Args:
-        path (str): The image file.
-        content (ImageContent, optional): Of the file.
-        loader (Callable): The transform that loads the image.
-        image (tuple[int, ...]): Shape of the loaded image.
-        mask (tuple[int, ...]): Shape of the loaded mask.
-    """
+    """Find an image that its EXIF orientation turns when it is loaded, where sizes do not show that the mask fits."""
     if content is None or content.orientation == 1 or not turns(loader):
         return None
     if content.orientation > 4 and image[0] != image[1] and image[:2] == mask[:2]:

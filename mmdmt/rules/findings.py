@@ -49,12 +49,6 @@ class FileError(ValueError):
 def by_kind(findings: Iterable[Finding]) -> list[str]:
     """Say what was found in one sentence a kind: how many files, some of them, and the remedy.
 
-    Args:
-        findings (Iterable[Finding]): In any order.
-
-    Returns:
-        list[str]: In the order in which the kinds first appear; of a kind with one file that file's own sentence.
-
     Example:
         >>> found = [Finding('mask', f'{name}.png', 'is empty', 'are empty', 'replace it') for name in 'abcd']
         >>> by_kind(found)

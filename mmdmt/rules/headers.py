@@ -61,12 +61,7 @@ class Headers:
 
 
 def mask_findings(datasets: Sequence[BaseDataset], headers: Headers) -> Iterator[Finding]:
-    """Find masks of another kind than one channel of 8 bits, among those that are loaded from local files.
-
-    Args:
-        datasets (Sequence[BaseDataset]): Plain ones.
-        headers (Headers): Of their files.
-    """
+    """Find masks of another kind than one channel of 8 bits, among those that are loaded from local files."""
     for dataset in datasets:
         loader = _first(dataset, LoadAnnotations)
         for number in range(len(dataset) if _reads_files(loader) else 0):
@@ -76,13 +71,7 @@ def mask_findings(datasets: Sequence[BaseDataset], headers: Headers) -> Iterator
 
 
 def band_findings(datasets: Sequence[BaseDataset], headers: Headers, bands: int | None) -> Iterator[Finding]:
-    """Find images of other bands than are wanted, among those that are loaded from local files.
-
-    Args:
-        datasets (Sequence[BaseDataset]): Plain ones.
-        headers (Headers): Of their files.
-        bands (int, optional): How many each image must have; None for as many as most of them have.
-    """
+    """Find images of other bands than are wanted, among those that are loaded from local files."""
     counts: dict[str, int] = {}
     for dataset in datasets:
         loader = _first(dataset, LoadImageFromFile)

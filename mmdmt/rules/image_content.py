@@ -45,12 +45,6 @@ def read_content(source: bytes | Path) -> ImageContent | None:
 
     Pillow reads the header alone, also of a TIFF that it does not decode; other files that it does not know are decoded
     by OpenCV.
-
-    Args:
-        source (bytes | Path): The whole file, or where it lies on the disk, so that no more than its header is read.
-
-    Returns:
-        ImageContent | None: None if neither knows the file.
     """
     try:
         if isinstance(source, Path):

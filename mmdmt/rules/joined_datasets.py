@@ -21,11 +21,7 @@ def plain_datasets(dataset: Any) -> Iterator[Any]:
 
 
 def all_transforms(dataset: Any) -> list[Any]:
-    """Return the transforms of the plain datasets of a dataset that is built, then those of wrappers that mix images.
-
-    Args:
-        dataset (BaseDataset): A plain dataset, or a wrapper of such ones.
-    """
+    """Return the transforms of the plain datasets of a built dataset, then those of wrappers that mix images."""
     held = getattr(dataset, 'datasets', None) or [one for one in [getattr(dataset, 'dataset', None)] if one is not None]
     inner = [transform for part in held for transform in all_transforms(part)]
     pipeline = getattr(dataset, 'pipeline', None) or ()

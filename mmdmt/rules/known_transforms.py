@@ -58,9 +58,6 @@ def check_undone(name: str, transforms: Any, pads_again: bool) -> list[str]:
         transforms (Sequence[Callable]): Their pipeline.
         pads_again (bool): Whether a ``data_preprocessor`` pads in testing, too.
 
-    Returns:
-        list[str]: The names of transforms that are not known, of which the user has to know.
-
     Raises:
         ValueError: If a known transform moves images, or pads them where that cannot be undone.
     """

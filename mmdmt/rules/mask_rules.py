@@ -15,14 +15,7 @@ from mmdmt.rules.findings import Finding
 
 
 def mask_shape(path: str, mask: NDArray[Any], image_path: str, image: tuple[int, ...] | None) -> Finding | None:
-    """Find a mask of several channels, or of another size than its image.
-
-    Args:
-        path (str): The mask file.
-        mask (np.ndarray): As loaded.
-        image_path (str): The image file.
-        image (tuple[int, ...], optional): Shape of the loaded image; None if it cannot be loaded.
-    """
+    """Find a mask of several channels, or of another size than its image."""
     if mask.ndim < 2:
         says = 'one pixel high or wide, of which MMSegmentation drops a dimension'
         return Finding('mask', path, f'is {says}', f'are {says}', 'take it off the list with its image')

@@ -12,10 +12,6 @@ from mmdmt.rules.joined_datasets import plain_datasets
 def read_loaders(facts: Facts, config: Mapping[str, Any]) -> None:
     """Add what a config says of loops and loaders that MMEngine and torch would refuse late, or in words of their own.
 
-    Args:
-        facts (Facts): Changed in place.
-        config (Mapping): Of a run.
-
     Raises:
         ValueError: If a list is not text in UTF-8.
     """
@@ -48,13 +44,7 @@ def _check_text(dataset: Mapping[str, Any]) -> None:
 
 
 def read_peers(facts: Facts, peers: Mapping[str, Any], kind: Any) -> None:
-    """Add what models say.
-
-    Args:
-        facts (Facts): Changed in place.
-        peers (Mapping[str, BaseModel]): By name; the name of a plain model is empty.
-        kind (PeerKind): Theirs.
-    """
+    """Add what models say."""
     for name, peer in peers.items():
         place = f'peer {name!r}' if name else 'the model'
         facts['number of trainable weights'][place] = sum(one.numel() for one in peer.parameters() if one.requires_grad)
@@ -71,13 +61,6 @@ def read_data(
     facts: Facts, labels: Any, datasets: Iterable[tuple[str, Any]], metrics: Mapping[str, Iterable[Any]]
 ) -> None:
     """Add what datasets with labels, their transforms and metrics say.
-
-    Args:
-        facts (Facts): Changed in place.
-        labels (LabelSpace): Of the datasets.
-        datasets (Iterable[tuple[str, BaseDataset]]): Plain ones with labels, each with the name of its place; the
-            labeled one, if there is one, first.
-        metrics (Mapping[str, Iterable[BaseMetric]]): Those of each evaluator, built.
 
     Raises:
         ValueError: If a dataset ignores a label that no mask can hold.

@@ -10,11 +10,7 @@ import torch
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seed every generator that a transform may use, and leave no trace of it.
-
-    Args:
-        seed (int): In 0..2**32 - 1.
-    """
+    """Seed every generator that a transform may use, and leave no trace of it."""
     states = random.getstate(), np.random.get_state(), torch.random.get_rng_state()
     random.seed(seed)
     np.random.seed(seed)

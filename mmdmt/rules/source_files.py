@@ -134,10 +134,6 @@ def _check_place(name: str, key: str, place: Path, root: Any) -> None:
 def check_mask_file(path: Path, remedy: str) -> None:
     """Check that a mask is an image of one channel of at most 8 bits.
 
-    Args:
-        path: An image file.
-        remedy: What to do about another one, for the error message.
-
     Raises:
         ValueError: If it is of another kind.
     """
@@ -148,11 +144,6 @@ def check_mask_file(path: Path, remedy: str) -> None:
 
 def check_files(name: str, dataset: BaseDataset, keys: Sequence[str]) -> None:
     """Check that the files of a plain dataset exist where their loader reads them.
-
-    Args:
-        name (str): As sentences name the dataset.
-        dataset (BaseDataset): One that reads no files is not looked at.
-        keys (Sequence[str]): What names a file in the information on an image.
 
     Raises:
         FileNotFoundError: If some do not exist.

@@ -43,13 +43,7 @@ def striped(picture: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def legend_patches(classes: Sequence[str], palette: Sequence[Sequence[int]], stripes: str | None = None) -> list[Patch]:
-    """Return what a legend shows of classes, outlined so that white ones are seen.
-
-    Args:
-        classes (Sequence[str]): Their names.
-        palette (Sequence[Sequence[int]]): RGB of each.
-        stripes (str | None): What stripes mean; None if nothing is striped. Defaults to None.
-    """
+    """Return what a legend shows of classes, outlined so that white ones are seen."""
     patches = [
         Patch(facecolor=np.divide(color, 255), edgecolor='0.5', linewidth=0.5, label=name)
         for name, color in zip(classes, palette, strict=True)

@@ -131,12 +131,6 @@ def render_scene(key: SceneKey) -> Scene:
 
     A digit that finds no free place is left out. The last 1024 scenes of a process are kept (10 MB at size 48), so that
     the image and the mask of a sample are rendered once.
-
-    Args:
-        key: Which scene.
-
-    Returns:
-        The image and its mask, read-only.
     """
     entropy = (key.seed, DOMAINS.index(key.domain), SPLITS.index(key.split), key.index)
     rng = np.random.default_rng(np.random.SeedSequence(entropy))

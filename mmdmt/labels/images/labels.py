@@ -33,14 +33,7 @@ class ImageLabels:
     recorder = ImageRecorder
 
     def training_transforms(self, labeled: BaseDataset) -> list[Transform]:
-        """Turn the pipeline of labeled images into one of pseudo-labeled images.
-
-        Args:
-            labeled (BaseDataset): The labeled dataset.
-
-        Returns:
-            list[Callable]: Its transforms, with a pseudo label loaded right after the image and packed at the end.
-        """
+        """Turn the pipeline of labeled images into one of pseudo-labeled images."""
         pipeline: list[Transform] = []
         for transform in labeled.pipeline.transforms:
             if isinstance(transform, PackInputs):
@@ -54,9 +47,6 @@ class ImageLabels:
 
     def labeling_transforms(self, training: Sequence[Transform]) -> list[Transform]:
         """Return what an image goes through to be labeled: all that stands before its label is loaded, and packing.
-
-        Args:
-            training (Sequence[Callable]): The transforms of a pseudo-labeled image.
 
         Raises:
             ValueError: If they load no pseudo label, or drop its confidence.
@@ -78,14 +68,6 @@ class ImageLabels:
         self, pipeline: Sequence[Transform], info: dict[str, Any], classes: int
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Push an unlabeled image with a known label through the pipeline of pseudo-labeled images.
-
-        Args:
-            pipeline (Sequence[Callable]): Of pseudo-labeled images, packing included.
-            info (dict): The dataset's information on the image.
-            classes (int): How many there are.
-
-        Returns:
-            tuple[dict, dict]: The packed image with the last class, and once more with the first.
 
         Raises:
             ValueError: If label or confidence do not come out.
@@ -116,12 +98,7 @@ class ImageLabels:
         info.pop('gt_label', None)
 
     def truth_reader(self, labeled: Sequence[BaseDataset], labeling: Sequence[Transform]) -> TruthReader:
-        """Return what reads the class of an unlabeled image that has one.
-
-        Args:
-            labeled (Sequence[BaseDataset]): They know how many classes there are.
-            labeling (Sequence[Callable]): Not needed.
-        """
+        """Return what reads the class of an unlabeled image that has one."""
         return partial(_read_class, classes=len(labeled[0].metainfo['classes']))
 
     def class_counts(self, labeled: Sequence[BaseDataset]) -> None:

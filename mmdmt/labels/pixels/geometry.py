@@ -36,13 +36,7 @@ class KnownLabel:
 
     @classmethod
     def draw(cls, size: tuple[int, int], ignore_index: int, generator: np.random.Generator) -> 'KnownLabel':
-        """Draw one.
-
-        Args:
-            size (tuple[int, int]): Height and width.
-            ignore_index (int): A label that does not occur in it.
-            generator (np.random.Generator): Draws it.
-        """
+        """Draw one."""
         block = max(4, min(size) // 8)
         rows, columns = (-(-side // block) for side in size)
         ids = np.array([one for one in range(*STAND_INS) if one != ignore_index], np.uint8)
@@ -125,9 +119,6 @@ def push_pseudo_label(
         generator (np.random.Generator): Draws the label.
         paint (bool): Whether the image shows the label, and must be moved with it. Defaults to False.
 
-    Returns:
-        dict: What comes out, its label of :data:`STAND_INS`.
-
     Raises:
         ValueError: If label and confidence, or label and image, do not come out together, naming the transform.
     """
@@ -162,12 +153,6 @@ def push_mask(
     transforms: Sequence[Transform], loaded: dict[str, Any], ignore_index: int, generator: np.random.Generator
 ) -> None:
     """Push an image that shows its known mask through the transforms that follow the loading of annotations.
-
-    Args:
-        transforms (Sequence[Callable]): Packing excluded.
-        loaded (dict): What the pipeline knows of an annotated image; left as it is.
-        ignore_index (int): The label that does not count.
-        generator (np.random.Generator): Draws the mask.
 
     Raises:
         ValueError: If the image is moved and the mask is not, or the other way round, naming the transform.

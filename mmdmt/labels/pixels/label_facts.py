@@ -19,13 +19,6 @@ def ignored_label(dataset: BaseDataset) -> int:
 def ignored_places(name: str, dataset: BaseDataset) -> dict[str, int]:
     """Collect the ignored label of a plain dataset with masks, and of its transforms.
 
-    Args:
-        name (str): As sentences name the dataset.
-        dataset (BaseDataset): With masks.
-
-    Returns:
-        dict[str, int]: By the place that has it.
-
     Raises:
         ValueError: If no mask can hold it, or the loading of the masks makes another of it.
     """
@@ -48,12 +41,7 @@ def ignored_places(name: str, dataset: BaseDataset) -> dict[str, int]:
 
 
 def ignored_by_transforms(name: str, transforms: Sequence[Transform]) -> dict[str, int]:
-    """Collect the label with which transforms pad, and which they ignore.
-
-    Args:
-        name (str): As sentences name the dataset.
-        transforms (Sequence[Callable]): Its pipeline.
-    """
+    """Collect the label with which transforms pad, and which they ignore."""
     found = {}
     for transform in flat(transforms):
         for setting in ('seg_pad_val', 'seg_fill_in', 'ignore_index'):
@@ -68,12 +56,7 @@ def ignored_by_transforms(name: str, transforms: Sequence[Transform]) -> dict[st
 
 
 def hand_ignored_label(transforms: Sequence[Transform], ignored: int) -> None:
-    """Let the transforms of pseudo labels ignore what the labeled images ignore, unless they say otherwise.
-
-    Args:
-        transforms (Sequence[Callable]): Of pseudo-labeled images; changed in place.
-        ignored (int): The label.
-    """
+    """Let the transforms of pseudo labels ignore what the labeled images ignore, unless they say otherwise."""
     for transform in flat(transforms):
         if isinstance(transform, LoadPseudoLabel | IgnoreMargins) and transform.ignore_index is None:
             transform.ignore_index = ignored

@@ -58,9 +58,6 @@ class MaskReader:
     def __call__(self, info: dict[str, Any]) -> np.ndarray | None:
         """Load it.
 
-        Args:
-            info (dict): The dataset's information on the image; changed.
-
         Returns:
             np.ndarray | None: (H, W) uint8, 255 where the mask is ignored; None if there is no mask.
 
@@ -98,14 +95,7 @@ class PixelLabels:
     recorder = PixelRecorder
 
     def training_transforms(self, labeled: BaseDataset) -> list[Transform]:
-        """Turn the pipeline of annotated images into one of pseudo-labeled images.
-
-        Args:
-            labeled (BaseDataset): The labeled dataset.
-
-        Returns:
-            list[Callable]: Its transforms, with a pseudo label loaded and packed where it has the annotation.
-        """
+        """Turn the pipeline of annotated images into one of pseudo-labeled images."""
         pipeline: list[Transform] = []
         for transform in labeled.pipeline.transforms:
             if isinstance(transform, LoadAnnotations):
@@ -118,9 +108,6 @@ class PixelLabels:
 
     def labeling_transforms(self, training: Sequence[Transform]) -> list[Transform]:
         """Return what an image goes through to be labeled: all that stands before its label is loaded, and packing.
-
-        Args:
-            training (Sequence[Callable]): The transforms of a pseudo-labeled image.
 
         Raises:
             ValueError: If they load annotations, load no pseudo label, or drop its confidence or move it otherwise.
@@ -152,14 +139,6 @@ class PixelLabels:
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Push an unlabeled image with a known label through the pipeline of pseudo-labeled images.
 
-        Args:
-            pipeline (Sequence[Callable]): Of pseudo-labeled images, packing included.
-            info (dict): The dataset's information on the image.
-            classes (int): How many there are.
-
-        Returns:
-            tuple[dict, dict]: The packed image with a label of blocks, and once more with one class everywhere.
-
         Raises:
             ValueError: If label and confidence, or label and image, do not come out together.
         """
@@ -182,11 +161,6 @@ class PixelLabels:
     def check_moves(self, pipeline: Sequence[Transform], info: dict[str, Any], ignore_index: int) -> None:
         """Check that the pipeline of annotated images moves an image and its mask alike.
 
-        Args:
-            pipeline (Sequence[Callable]): Packing included; nothing is checked if it loads no annotations.
-            info (dict): The dataset's information on an image.
-            ignore_index (int): The label that does not count.
-
         Raises:
             ValueError: If it does not, naming the transform.
         """
@@ -208,21 +182,13 @@ class PixelLabels:
         info.pop('seg_map_path', None)
 
     def truth_reader(self, labeled: Sequence[BaseDataset], labeling: Sequence[Transform]) -> 'MaskReader':
-        """Return what loads the mask of an unlabeled image that has one, in the geometry in which it is labeled.
-
-        Args:
-            labeled (Sequence[BaseDataset]): The plain labeled datasets; the first says how masks are loaded.
-            labeling (Sequence[Callable]): What an image goes through to be labeled, packing included.
-        """
+        """Return what loads the mask of an unlabeled image that has one, in the geometry in which it is labeled."""
         loaders = (step for part in labeled for step in part.pipeline.transforms if isinstance(step, LoadAnnotations))
         moves, classes = labeling[:-1], len(labeled[0].metainfo['classes'])
         return MaskReader(next(loaders, None), moves, classes, ignored_label(labeled[0]))
 
     def class_counts(self, labeled: Sequence[BaseDataset]) -> NDArray[np.int64]:
         """Count the pixels of each class in each labeled image.
-
-        Args:
-            labeled (Sequence[BaseDataset]): The plain labeled datasets.
 
         Returns:
             np.ndarray: int64 (images, classes), in the order of the datasets.

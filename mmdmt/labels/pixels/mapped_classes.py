@@ -31,11 +31,6 @@ class MapIds:
 def map_classes(name: str, dataset: BaseDataset, classes: Sequence[str]) -> None:
     """Map the ids of the masks of a plain dataset by the names of their classes.
 
-    Args:
-        name (str): As sentences name the dataset.
-        dataset (BaseDataset): Its pipeline and classes are changed.
-        classes (Sequence[str]): In the order in which a model knows them.
-
     Raises:
         ValueError: If it has a class that the model does not know.
     """

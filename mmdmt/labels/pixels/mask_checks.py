@@ -38,9 +38,6 @@ class CheckMask:
     def __call__(self, results: dict[str, Any]) -> None:
         """Check a mask that has just been loaded.
 
-        Args:
-            results (dict): Of the transform that has loaded it.
-
         Raises:
             FileError: If it breaks a rule.
         """
@@ -56,9 +53,6 @@ class CheckMask:
 
 def check_masks(dataset: BaseDataset) -> None:
     """Let a plain dataset check each mask that it loads.
-
-    Args:
-        dataset (BaseDataset): Its pipeline is changed; one without annotations checks nothing but names files.
 
     Raises:
         ValueError: If the dataset and the transform that loads its masks differ in ``reduce_zero_label``.
@@ -86,13 +80,6 @@ def check_masks(dataset: BaseDataset) -> None:
 def look_at_images(name: str, dataset: BaseDataset) -> list[Finding]:
     """Load some images of a plain dataset, spread evenly: what is wrong with all is found before a run starts.
 
-    Args:
-        name (str): As sentences name the dataset.
-        dataset (BaseDataset): After :func:`check_masks`.
-
-    Returns:
-        list[Finding]: What is wrong or odd with images, though they can be loaded.
-
     Raises:
         ValueError: If an image or mask cannot be read, a mask breaks a rule, or all of the masks hold nothing but the
             ignored label.
@@ -119,14 +106,7 @@ def look_at_images(name: str, dataset: BaseDataset) -> list[Finding]:
 
 
 def absent_classes(datasets: list[BaseDataset]) -> list[str]:
-    """Name the classes that no labeled mask holds.
-
-    Args:
-        datasets (list[BaseDataset]): Plain ones with masks.
-
-    Returns:
-        list[str]: Nothing if there are more masks than a run reads before it starts.
-    """
+    """Name the classes that no labeled mask holds."""
     images = [(part, number) for part in datasets for number in range(len(part))]
     names = list(datasets[0].metainfo['classes'])
     wanted = set(range(len(names))) - {ignored_label(datasets[0])}
