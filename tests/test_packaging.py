@@ -97,7 +97,7 @@ def test_the_description_for_the_index_links_to_no_file_beside_it(source, reposi
     }
     assert bool(files) == bool(repository)
     assert all((source / name.partition('#')[0]).is_file() for name in files)
-    assert ('/raw/v0.1.0/docs/en/images/demo.png)' in description) == bool(repository)
+    assert ('/raw/v0.1.0/docs/method.svg)' in description) == bool(repository)
     assert 'own data' in description.lower()
 
 

@@ -21,6 +21,7 @@ from mmengine.registry import DATASETS, MODELS, DefaultScope, init_default_scope
 from mmengine.runner import Runner
 from mmseg.models import EncoderDecoder
 from PIL import Image
+from toys.run_folders import END, start, training, write_run
 from toys.segmentation import CLASSES, TRAIN_PIPELINE, run_config, shapes, toy_segmentor
 
 from mmdmt.models import DynamicMutualTraining
@@ -593,7 +594,7 @@ COMMANDS = {
         'check the image folder',
     ),
     'mean, of nothing': ([MEAN], 'work_dirs'),
-    'mean, of no run': ([MEAN, '{data}'], 'holds no */vis_data/scalars.json', 'give the --work-dir'),
+    'mean, of no run': ([MEAN, '{data}'], 'holds no */events.jsonl', 'give the --work-dir'),
     'mean, no validation': ([MEAN, '{data}/unvalidated'], 'No validation', 'mIoU', '--metric'),
     'mean, damaged log': ([MEAN, '{data}/damaged'], '1 lines of', 'scalars.json', 'remove them'),
     'export, no peer': ([EXPORT, *RUN], '--peer'),
@@ -625,9 +626,10 @@ def tools_place(place):
     crafted(place, left)
     (place.data / 'empty.txt').write_text('')
     (place.data / 'strange.txt').write_text('000\n../../etc/x\n')
-    for name, line in (('unvalidated', '{"loss": 1.0, "step": 1}'), ('damaged', '{"loss": 1')):
-        (place.data / name / '2026' / 'vis_data').mkdir(parents=True)
-        (place.data / name / '2026' / 'vis_data' / 'scalars.json').write_text(line + '\n')
+    write_run(place.data / 'unvalidated', [start(), training(1), END])
+    damaged = write_run(place.data / 'damaged')
+    with next(damaged.glob('*/vis_data/scalars.json')).open('a') as scalars:
+        scalars.write('{"loss": 1')
     other = place.work_dir / 'shapes' / 'split0' / 'labeled_1of2.txt'
     other.parent.mkdir(parents=True)
     other.write_text('mine\n')

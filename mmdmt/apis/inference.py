@@ -149,7 +149,7 @@ def find_images(folder: Path, suffixes: Sequence[str] = IMAGE_SUFFIXES) -> list[
     Example:
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:
-        ...     for name in ('b.PNG', 'a.jpg', 'notes.txt'):
+        ...     for name in ('b.PNG', 'a.jpg'):
         ...         (Path(folder) / name).touch()
         ...     [path.name for path in find_images(Path(folder))]
         ['a.jpg', 'b.PNG']

@@ -17,7 +17,6 @@ from mmdmt.datasets.sampler import MutualBatchSampler
 from mmdmt.engine.peers_of_run import labels_of, model_of
 from mmdmt.engine.schedules import fit_schedulers
 from mmdmt.evaluation import PeerMetric
-from mmdmt.labels.pixels.mapped_classes import map_classes
 from mmdmt.method.draws import TRUTH
 from mmdmt.method.phases import Curriculum
 from mmdmt.models.mutual_training import DynamicMutualTraining
@@ -136,6 +135,8 @@ def check_tested(runner: Runner, meta: Mapping[str, Any], by_name: bool) -> None
 
 def map_evaluated(name: str, loop: BaseLoop, classes: Sequence[str]) -> None:
     """Map the ids of all masks that a loop evaluates by the names of their classes."""
+    from mmdmt.labels.pixels.mapped_classes import map_classes  # classification needs no MMSegmentation
+
     for place, part in _named(f'{name}.dataset', loop.dataloader.dataset):
         map_classes(place, part, classes)
     if isinstance(getattr(loop.dataloader.dataset, '_metainfo', None), dict):

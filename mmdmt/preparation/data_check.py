@@ -152,7 +152,7 @@ def list_warnings(images: ImageList, checked: Sequence[CheckedImage]) -> list[st
     warnings = [f'{len(twice)} images stand more than once in the {images.name} list: {some(twice)}.'] if twice else []
     for part in images.parts:
         folder, suffix = part.data_prefix['img_path'], part.img_suffix
-        others = [] if part.ann_file or part.backend_args else left_out(Path(folder), suffix)
+        others = [] if part.ann_file or getattr(part, 'backend_args', None) else left_out(Path(folder), suffix)
         if others:
             warnings.append(
                 f'{len(others)} images of {folder} do not end in {suffix!r} and are not in the {images.name} list: '

@@ -155,7 +155,10 @@ def check_files(name: str, dataset: BaseDataset, keys: Sequence[str]) -> None:
     without = next((key for key in keys if first.get(key) is None), None)
     if without:
         raise ValueError(f'{name} names no {without} of its images: give its data_prefix a {without}.')
-    there = {key: _existence(_storage(_transforms_of(dataset), key) or dataset.backend_args) for key in keys}
+    there = {
+        key: _existence(_storage(_transforms_of(dataset), key) or getattr(dataset, 'backend_args', None))
+        for key in keys
+    }
     absent = [
         missing('mask' if key == 'seg_map_path' else 'image', info[key])
         for info in map(dataset.get_data_info, range(len(dataset)))

@@ -157,7 +157,7 @@ def test_what_training_refuses_is_a_problem_of_the_data_check(tmp_path, monkeypa
     dataset = config.train_dataloader.dataset
     dataset.unlabelled = dataset.pop('unlabeled')
     (problem,) = check_data(config, workers=1).problems
-    assert "MutualDataset takes no 'unlabelled' (is 'unlabeled' meant?)" in problem
+    assert "unexpected keyword argument 'unlabelled'" in problem
 
 
 def test_both_files_are_one_but_for_networks_sizes_and_length():

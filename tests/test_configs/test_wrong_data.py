@@ -92,11 +92,3 @@ def test_a_label_beyond_the_classes_is_named(data):
         Image.fromarray(np.full(Image.open(mask).size[::-1], 40, np.uint8)).save(mask)
     with pytest.raises(ValueError, match=rf'\.png .*holds label 40, but the {classes} classes are 0\.\.{classes - 1}'):
         draw_all(build(config))
-
-
-def test_masks_of_16_bits_are_named(data):
-    config, _, masks, _ = data
-    for mask in masks:
-        Image.fromarray(np.zeros(Image.open(mask).size[::-1], np.uint16)).save(mask)
-    with pytest.raises(ValueError, match=r'\.png is an image of mode I;16, but a mask has one channel of 8 bits: '):
-        draw_all(build(config))

@@ -297,7 +297,7 @@ def test_sharded_models_are_refused(shapes_folder, tmp_path):
     torch.nn.Module.__init__(wrapper)
     wrapper._fsdp_wrapped_module = runner.model
     runner.model = wrapper
-    with pytest.raises(ValueError, match='wrapped in MMFullyShardedDataParallel, but peers have an optimizer each'):
+    with pytest.raises(ValueError, match="is 'MMFullyShardedDataParallel' in the run: peers have an optimizer each"):
         runner.train()
 
 

@@ -171,7 +171,7 @@ def test_a_class_without_pseudo_labels_is_a_warning_that_names_it(monkeypatch):
         train_dataloader=SimpleNamespace(dataset=dataset),
         visualizer=SimpleNamespace(add_scalars=print),
     )
-    report_labels(runner, {'coco': Path('coco')}, 5, 1.0, with_quality=False, num_workers=0)
+    report_labels(runner, {'coco': Path('coco')}, 5, 1.0, num_workers=0)
     assert logged[logging.WARNING].startswith("Phase 2: 'coco' gives no pseudo label to train: its learner sees")
 
 

@@ -7,7 +7,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import MODELS
 from toys.segmentation import toy_segmentor
 
-from mmdmt.engine.schedules import fit_schedulers, without_ramp
+from mmdmt.engine.schedules import fit_schedulers
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 PLAIN = {
@@ -174,4 +174,3 @@ def test_the_optimizers_of_the_recipes_page_are_those_that_it_says():
     assert max(rate for rate, _ in of_convnext.values()) == pytest.approx(1e-4)
     ramp, poly = fit_schedulers(config['param_scheduler'], 2000)
     assert (ramp['end'], poly['begin'], poly['end']) == (1500, 1500, 2000)
-    assert without_ramp(config['param_scheduler'])[1]['begin'] == 0

@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ def converter():
     path = ROOT / 'tools/model_converters/resnet101_coco.py'
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module  # a dataclass looks its module up
     spec.loader.exec_module(module)
     return module
 

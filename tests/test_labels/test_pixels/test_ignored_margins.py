@@ -26,7 +26,7 @@ def test_no_margin_changes_nothing_and_another_id_may_be_ignored():
 
 
 def test_what_makes_no_margins_is_refused():
-    with pytest.raises(ValueError, match='top=-1, bottom=0 of IgnoreMargins are not rows'):
+    with pytest.raises(ValueError, match='top=-1 of IgnoreMargins: give a whole number >= 0'):
         IgnoreMargins(top=-1, bottom=0)
     with pytest.raises(ValueError, match='leaves no row of an image, which has 135'):
         IgnoreMargins()(pseudo_labeled(135)[0])
