@@ -197,8 +197,8 @@ def _validate(runner: Runner, model: DynamicMutualTraining) -> tuple[str, ...] |
                 outputs = model.val_step(batch)
             with _saying('val_evaluator cannot judge a prediction'):
                 evaluator.process(data_samples=outputs, data_batch=batch)
-    with _saying('val_evaluator cannot judge a prediction'):
-        names = [name for metric in evaluator.metrics for name in _results(metric)]
+        with _saying('val_evaluator cannot judge a prediction'):
+            names = [name for metric in evaluator.metrics for name in _results(metric)]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f'val_evaluator gives {", ".join(twice)} twice: give its metrics a prefix each.')
