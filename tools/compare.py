@@ -28,7 +28,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from training_runs import ROOT, TrainingRun, draw, train_all
+from training_runs import ROOT, TrainingRun, draw, length_of_config, train_all
 
 from mmdmt.atomic_write import atomic_write
 from mmdmt.reports.record import keep_run
@@ -45,18 +45,22 @@ class DataSet:
 
     Args:
         prepare: Command lines of scripts below tools/, run in the work_dir; ``DATA`` is the folder of the data set.
-        rows: Configs below configs/ by the name of their row. Without ``--rows all`` two of them are trained.
-        two: Which two.
+        rows: Configs below configs/ by the name of their row. Without ``--rows all`` two of them are compared.
+        two: Which two; the first is the control.
+        start: The row whose last weights all others start from; None if each starts for itself.
     """
 
     prepare: tuple[str, ...]
     rows: Mapping[str, str]
     two: tuple[str, str] = ('supervised', 'recipe')
+    start: str | None = None
 
 
-def _small(folder: str, data: str, *methods: str) -> dict[str, str]:
-    rows = ('supervised', 'supervised-views', 'oracle', 'recipe', *methods)
-    return {row: f'{folder}/{row}_lite0-lite1_{data}.py' for row in rows}
+def _small(prepare: tuple[str, ...], folder: str, data: str, *methods: str) -> DataSet:
+    """Describe a data set of small images: labels alone, then as long again of labels alone or of a method."""
+    rows = {row: f'{folder}/{row}_lite0-lite1_{data}.py' for row in ('supervised-views', 'recipe', 'oracle', *methods)}
+    start, control = 'supervised-views', 'labels-alone-longer'
+    return DataSet(prepare, {start: rows[start], control: rows[start], **rows}, (control, 'recipe'), start)
 
 
 CAMVID = (
@@ -67,16 +71,18 @@ CAMVID = (
 ANIMALS = '0,8,10,12,13,17,15'
 STREETS = '7,8,11,12,13,17,19,20,21,22,23,24,25,26,27,28,31,32,33'
 DATA_SETS = {
-    'voc': DataSet(
+    'voc': _small(
         (
             'make_splits.py small voc_animals splits',
             'dataset_converters/reduced.py DATA data/voc_animals_96 --shorter 96 --images JPEGImages/{}.jpg '
             f'--masks SegmentationClassAug/{{}}.png --classes {ANIMALS} '
             '--names splits/voc_animals/all.txt splits/voc_animals/val.txt',
         ),
-        _small('voc_animals', 'voc-animals', 'dmt'),
+        'voc_animals',
+        'voc-animals',
+        'dmt',
     ),
-    'cityscapes': DataSet(
+    'cityscapes': _small(
         (
             'make_splits.py cityscapes DATA splits',
             'dataset_converters/reduced.py DATA data/cityscapes_128 --square 128 '
@@ -84,9 +90,10 @@ DATA_SETS = {
             f'--masks gtFine/*/*/{{}}_gtFine_labelIds.png --classes {STREETS} --names splits/cityscapes/val.txt '
             'splits/cityscapes/split0/labeled_1of30.txt splits/cityscapes/split0/unlabeled_1of30.txt',
         ),
-        _small('cityscapes256', 'cityscapes-128'),
+        'cityscapes256',
+        'cityscapes-128',
     ),
-    'polyps': DataSet(
+    'polyps': _small(
         (
             'dataset_converters/kvasir_seg.py DATA data/kvasir_masks',
             'make_splits.py generic kvasir DATA/images splits --val 10 --num-splits 5 --labeled 25 50 100',
@@ -94,7 +101,9 @@ DATA_SETS = {
             '--mask-root data/kvasir_masks --names splits/kvasir/val.txt '
             'splits/kvasir/split0/labeled_50.txt splits/kvasir/split0/unlabeled_50.txt',
         ),
-        _small('polyps', 'kvasir-64', 'dmt'),
+        'polyps',
+        'kvasir-64',
+        'dmt',
     ),
     'camvid': DataSet(
         CAMVID,
@@ -183,14 +192,19 @@ def unpack(pieces: Sequence[Path], folder: Path) -> None:
 
 
 def runs_of(data_set: DataSet, folder: Path, args: argparse.Namespace) -> dict[tuple[str, int], TrainingRun]:
-    """Set up the runs, by row and split."""
-    rows = data_set.rows if args.rows == 'all' else data_set.two
-    runs = {}
-    for split in args.splits:
-        for row in rows:
+    """Set up the runs, by row and split; what the others start from stands first."""
+    rows = tuple(data_set.rows) if args.rows == 'all' else data_set.two
+    runs: dict[tuple[str, int], TrainingRun] = {}
+    for row in dict.fromkeys((*([data_set.start] if data_set.start else []), *rows)):
+        for split in args.splits:
             config = ROOT / 'configs' / data_set.rows[row]
-            seed, lists = args.seed + split, lists_of(config, split)
-            run = TrainingRun(f'{row}-split{split}', config, folder, METRIC, seed, args.shrink, lists)
+            options = lists_of(config, split)
+            if data_set.start and row != data_set.start:
+                first = runs[data_set.start, split]
+                options['load_from'] = str(first.work_dir / f'iter_{first.iters}.pth')
+            if row == 'labels-alone-longer':
+                options['custom_hooks.0.warm_up'] = length_of_config(ROOT / 'configs' / data_set.rows['recipe'])
+            run = TrainingRun(f'{row}-split{split}', config, folder, METRIC, args.seed + split, args.shrink, options)
             run.log.unlink(missing_ok=True)
             runs[row, split] = run
     return runs
@@ -206,8 +220,9 @@ def lists_of(config: Path, split: int) -> dict[str, str]:
     return {'train_dataloader.dataset.lists': lists.replace('split0', f'split{split}')} if lists else {}
 
 
-def train(runs: Sequence[TrainingRun], jobs: int, minutes: float | None) -> None:
-    """Train, with one bar over the iterations of all runs and the time that is left."""
+def train(rounds: Sequence[Sequence[TrainingRun]], jobs: int, minutes: float | None) -> None:
+    """Train round after round, with one bar over the iterations of all runs and the time that is left."""
+    runs = [run for round_ in rounds for run in round_]
     columns = (
         TextColumn('training'),
         BarColumn(),
@@ -226,36 +241,38 @@ def train(runs: Sequence[TrainingRun], jobs: int, minutes: float | None) -> None
             now = ', '.join(f'{run.name} {run.done}/{run.iters}' for run in going[:3])
             progress.update(bar, completed=sum(run.done for run in runs), description=now)
 
-        train_all(runs, jobs, tell, seconds=5, end=end)
+        for round_ in rounds:
+            if end is None or time.monotonic() < end:
+                train_all(round_, jobs, tell, seconds=5, end=end)
         tell(())
 
 
-def table(runs: Mapping[tuple[str, int], Run]) -> list[str]:
-    """Lay out the last results, and the gain over the first row on the same splits."""
-    rows, splits = dict.fromkeys(row for row, _ in runs), dict.fromkeys(split for _, split in runs)
+def table(runs: Mapping[tuple[str, int], Run], control: str) -> list[str]:
+    """Lay out the last results, and the gain over the control on the same splits."""
     peers = list(next(iter(runs.values())).peers)
+    found: dict[str, dict[int, Run]] = {}
+    for (row, split), run in runs.items():
+        if run.score(ENSEMBLE, METRIC):
+            found.setdefault(row, {})[split] = run
+
+    def last(row: str, name: str) -> dict[int, float]:
+        scores = {split: run.score(name, METRIC) for split, run in found.get(row, {}).items()}
+        return {split: score.last for split, score in scores.items() if score}
+
+    def mean(row: str) -> dict[int, float]:
+        return {split: fmean(last(row, peer)[split] for peer in peers) for split in found.get(row, {})}
+
     lines = [
         f'| {METRIC} | {" | ".join([*peers, "mean", "ensemble"])} | gain of the mean | runs | CPU seconds |',
         '| --- ' * (len(peers) + 6) + '|',
     ]
-    means: dict[str, dict[int, float]] = {}
-    for row in rows:
-        ended = {split: run for split in splits if (run := runs.get((row, split))) and run.score(ENSEMBLE, METRIC)}
-        if not ended:
-            continue
-
-        def last(name: str, of: Mapping[int, Run] = ended) -> dict[int, float]:
-            return {split: score.last for split, run in of.items() if (score := run.score(name, METRIC))}
-
-        each = [last(peer) for peer in peers]
-        means[row] = {split: fmean(one[split] for one in each) for split in ended}
-        first = next(iter(means.values()))
-        gains = [mean - first[split] for split, mean in means[row].items() if split in first]
+    for row, ended in found.items():
+        gains = [value - mean(control)[split] for split, value in mean(row).items() if split in mean(control)]
         error = f' ± {stdev(gains) / len(gains) ** 0.5:.2f}' if len(gains) > 1 else ' (one run)'
-        gain = '' if len(means) == 1 else f'{fmean(gains):+.2f}{error}'
+        gain = 'control' if row == control else f'{fmean(gains):+.2f}{error}' if gains else ''
         seconds = [run.cpu_seconds for run in ended.values() if run.cpu_seconds is not None]
-        cells = [fmean(one.values()) for one in (*each, means[row], last(ENSEMBLE))]
-        numbers = ' | '.join(f'{cell:.2f}' for cell in cells)
+        cells = [*(last(row, peer) for peer in peers), mean(row), last(row, ENSEMBLE)]
+        numbers = ' | '.join(f'{fmean(cell.values()):.2f}' for cell in cells)
         lines.append(f'| {row} | {numbers} | {gain} | {len(ended)} | {f"{fmean(seconds):.0f}" if seconds else ""} |')
     return lines
 
@@ -281,7 +298,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     folder.mkdir(exist_ok=True)
     runs = runs_of(data_set, folder, args)
     print(f'Training {len(runs)} runs, logs in {folder}.', flush=True)
-    train(list(runs.values()), args.jobs, args.minutes)
+    first = [run for (row, _), run in runs.items() if row == data_set.start]
+    train([first, [run for run in runs.values() if run not in first]], args.jobs, args.minutes)
     ended = {key: run for key, run in runs.items() if run.scores}
     for run in runs.values():
         if not run.scores:
@@ -289,7 +307,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if not ended:
         sys.exit('No run has ended: give more --minutes.')
     made = [folder / 'table.md', *(folder / f'{run.name}.png' for run in ended.values())]
-    lines = table({key: read_run(run.work_dir) for key, run in ended.items()})
+    lines = table({key: read_run(run.work_dir) for key, run in ended.items()}, data_set.two[0])
     with atomic_write(made[0]) as unfinished:
         unfinished.write_text('\n'.join(lines) + '\n')
     for run, path in zip(ended.values(), made[1:], strict=True):

@@ -43,6 +43,13 @@ def length_of(config: Any) -> int:
     return HOOKS.build(hook).curriculum.total_iters
 
 
+def length_of_config(path: Path) -> int:
+    """Add up the iterations of all phases of a config file."""
+    from mmengine.config import Config
+
+    return length_of(Config.fromfile(path))
+
+
 class TrainingRun:
     """One training, in a process of its own.
 
@@ -75,10 +82,10 @@ class TrainingRun:
         self.log = work_dir / f'{name}.log'
         self.seed = seed
         settings = Config.fromfile(config)
-        if divisor > 1:
-            shrink(settings, divisor)
         if options:
             settings.merge_from_dict(dict(options))
+        if divisor > 1:
+            shrink(settings, divisor)
         if divisor > 1 or options:
             self.config = work_dir / f'{name}.py'
             with atomic_write(self.config) as unfinished:

@@ -70,10 +70,12 @@ def test_one_machine_packs_and_another_trains_every_row(voc, tmp_path):
     table = (work_dir / 'seed0' / 'table.md').read_text()
     assert table in result.stdout
     rows = {line.split(' | ')[0].strip('| '): line.split(' | ')[1:] for line in table.splitlines()[2:]}
-    assert list(rows) == ['supervised', 'supervised-views', 'oracle', 'recipe', 'dmt']
+    assert list(rows) == ['supervised-views', 'labels-alone-longer', 'recipe', 'oracle', 'dmt']
     for name, cells in rows.items():
         run = read_run(work_dir / 'seed0' / 'records' / f'{name}-split1')
         assert run.seed == 1
+        start = run.config.get('load_from')
+        assert start is None if name == 'supervised-views' else start.endswith('supervised-views-split1/iter_1.pth')
         assert run.config['train_dataloader']['dataset']['lists'] == 'splits/voc_animals/split1/{}_35.txt'
         scores = [run.score(peer, 'mIoU').last for peer in ('lite0', 'lite1')]
         assert [float(cell) for cell in cells[:3]] == pytest.approx([*scores, np.mean(scores)], abs=0.006)
@@ -97,11 +99,11 @@ def test_gains_are_of_the_same_splits(monkeypatch):
     from compare import table
 
     runs = {('alone', 0): MadeUp(40, 42), ('alone', 1): MadeUp(50, 52), ('recipe', 0): MadeUp(43, 45)}
-    assert table({**runs, ('recipe', 1): MadeUp(54, 56)})[2:] == [
-        '| alone | 45.00 | 47.00 | 46.00 | 48.00 |  | 2 | 60 |',
+    assert table({**runs, ('recipe', 1): MadeUp(54, 56)}, 'alone')[2:] == [
+        '| alone | 45.00 | 47.00 | 46.00 | 48.00 | control | 2 | 60 |',
         '| recipe | 48.50 | 50.50 | 49.50 | 51.50 | +3.50 ± 0.50 | 2 | 60 |',
     ]
-    assert table(runs)[3] == '| recipe | 43.00 | 45.00 | 44.00 | 46.00 | +3.00 (one run) | 1 | 60 |'
+    assert table(runs, 'alone')[3] == '| recipe | 43.00 | 45.00 | 44.00 | 46.00 | +3.00 (one run) | 1 | 60 |'
 
 
 @pytest.mark.process
