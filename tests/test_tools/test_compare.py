@@ -74,7 +74,7 @@ def test_one_machine_packs_and_another_trains_every_row(voc, tmp_path):
     for name, cells in rows.items():
         run = read_run(work_dir / 'seed0' / 'records' / f'{name}-split1')
         assert run.seed == 1
-        start = run.config.get('load_from')
+        start = read_run(work_dir / 'seed0' / f'{name}-split1').config.get('load_from')
         assert start is None if name == 'supervised-views' else start.endswith('supervised-views-split1/iter_1.pth')
         assert run.config['train_dataloader']['dataset']['lists'] == 'splits/voc_animals/split1/{}_35.txt'
         scores = [run.score(peer, 'mIoU').last for peer in ('lite0', 'lite1')]
