@@ -43,7 +43,9 @@ def check_settings(
     least = {'batch_size': 1, 'num_workers': 0}
     unknown = set(labeling) - {*least, 'selection', 'views', 'together'}
     if unknown:
-        raise ValueError(f'labeling of DMTHook has {sorted(unknown)}: it takes batch_size, num_workers, selection, views and together.')
+        raise ValueError(
+            f'labeling of DMTHook has {sorted(unknown)}: it takes batch_size, num_workers, selection, views, together.'
+        )
     for name in least.keys() & labeling.keys():
         check_number(f'labeling.{name} of DMTHook', labeling[name], int)
         if labeling[name] < least[name]:
