@@ -96,7 +96,10 @@ class DMTHook(Hook):
         carry_metric (str): Which metric is the best, greater is better: the peer ``coco`` is judged by
             ``coco/<carry_metric>`` of :class:`mmdmt.PeerMetric`. Defaults to ``'mIoU'``.
         labeling (dict, optional): ``batch_size``, images loaded together (those that a peer's padding makes equal are
-            forwarded together), and ``num_workers`` of labeling, 1 and 2 if not given. Defaults to None.
+            forwarded together), and ``num_workers`` of labeling, 1 and 2 if not given.
+            ``views=dict(flips=['horizontal'], scales=[0.75, 1.0])`` labels by the mean softmax of flipped and scaled
+            views, ``together=True`` by that of all peers, see
+            :class:`~mmdmt.models.averaged_views.AveragedViews`. Defaults to None.
         keep_banks (int): For how many phases the pseudo labels are kept, back from that of the latest checkpoint, which
             needs them to be resumed; 0 for all. Defaults to 1.
         stop_after_nan (int): How many iterations in a row may have a loss that is NaN or infinite before the run stops;
