@@ -165,7 +165,8 @@ def test_a_class_without_pseudo_labels_is_a_warning_that_names_it(monkeypatch):
     logged = {}
     monkeypatch.setattr(labeling_report, 'print_log', lambda text, logger, level=20: logged.update({level: text}))
     labels = SimpleNamespace(bank=lambda _: bank)
-    dataset = SimpleNamespace(metainfo={'classes': ('road', 'train', 'sky')}, labels=labels, ignored=255, has_truth=lambda: False)
+    classes = {'classes': ('road', 'train', 'sky')}
+    dataset = SimpleNamespace(metainfo=classes, labels=labels, ignored=255, has_truth=lambda: False)
     bank = SimpleNamespace(manifest=MANIFEST)
     runner = SimpleNamespace(
         train_dataloader=SimpleNamespace(dataset=dataset),
