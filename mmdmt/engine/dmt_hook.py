@@ -96,7 +96,8 @@ class DMTHook(Hook):
             the policy that keeps the surest labels, :class:`mmdmt.ClassBalancedPixels` or
             :class:`mmdmt.MostConfidentImages` if not given.
             ``views=dict(flips=['horizontal'], scales=[0.75, 1.0])`` labels by the mean softmax of flipped and scaled
-            views, ``together=True`` by that of all peers, see :class:`~mmdmt.models.averaged_views.AveragedViews`. Defaults to None.
+            views, ``together=True`` by that of all peers, see :class:`~mmdmt.models.averaged_views.AveragedViews`.
+            Defaults to None.
         keep_banks (int): For how many phases the pseudo labels are kept, back from that of the latest checkpoint, which
             needs them to be resumed; 0 for all. Defaults to 1.
         stop_after_nan (int): How many iterations in a row may have a loss that is NaN or infinite before the run stops;
