@@ -75,13 +75,23 @@ METHODS = {
     'online': 'first recipe',
     'every-label': 'every label counts',
     'every-label-weight-half': 'every label counts, weight 0.5',
-    'recipe': 'recipe',
+    'rule-strong-gamma1': 'rule on the strong view',
+    'later-labels-alone-views': 'labels alone, as long',
+    'later-labels-alone-views-near-scale': 'labels alone, as long, near scale',
+    'later-ensemble-near-scale': 'recipe',
+    'later-ensemble-weak-gamma1-near-scale': 'recipe, rule on the weak view',
+    'later-oracle': 'oracle after labels alone',
+    'later-oracle-near-scale': 'oracle after labels alone, near scale',
     'oracle': 'oracle',
     'all-labels': 'all labels',
 }
 
 #: Rows that the summary leaves out.
-ONLY_DETAILED = ('warm-up', 'every label counts', 'every label counts, weight 0.5')
+ONLY_DETAILED = (
+    *('warm-up', 'every label counts', 'every label counts, weight 0.5', 'rule on the strong view'),
+    *('labels alone, as long, near scale', 'recipe, rule on the weak view'),
+    *('oracle after labels alone', 'oracle after labels alone, near scale'),
+)
 
 
 @dataclass

@@ -1,7 +1,7 @@
 # VOC animals, 35 labels: the recipe, after labels alone (load_from).
 # In every iteration the mean of both averages labels weak views; every label counts, mean over labeled plus mean over
 # unlabeled images, all in the same mild colors, the latter with CutMix. Unlabeled images keep about their scale:
-# labels of crops of half the size, or cut off by enlargement, are far worse. What it gains: README.md.
+# labels of crops of half the size, or cut off by enlargement, are worse. What it gains: docs/en/results.md.
 _base_ = ['supervised-views_lite0-lite1_voc-animals.py', '../_base_/recipes/cutmix.py']
 unlabeled_pipeline = [
     dict(type='LoadImageFromFile'),
