@@ -1,22 +1,25 @@
-"""Train MMPretrain's classifiers as peers, with our loss in place of their cross entropy, and mixup."""
+"""Train MMPretrain's classifiers as peers, with our loss in place of their cross entropy."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from mmengine.model import BaseModel
 from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
-from mmdmt.losses import DynamicMutualLoss, Mixture, MixupMutualLoss
-from mmdmt.losses.mixup_mutual_loss import NO_LABEL
+from mmdmt.losses import DynamicMutualLoss
+from mmdmt.method.mixing import Batch
 from mmdmt.method.weights import GROUND_TRUTH
 from mmdmt.mixes import Mix
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.preprocessing import preprocessed
 from mmdmt.registry import MODELS
 
+NO_LABEL = -100
+"""A label that no image has: 255 is a class of ImageNet."""
 SUPPORTED = (
     'DMT weighs images, so the head must be a ClsHead with CrossEntropyLoss and a softmax, without class weights (as '
     'LinearClsHead or VisionTransformerClsHead have it)'
@@ -27,15 +30,14 @@ class Classifiers:
     """MMPretrain's classifiers as peers."""
 
     space = 'images'
-    default_loss = 'mmdmt.MixupMutualLoss'
 
     def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> list[DynamicMutualLoss]:
-        """Put a :class:`MixupMutualLoss` in place of the cross entropy of a classifier.
+        """Put a :class:`DynamicMutualLoss` in place of the cross entropy of a classifier.
 
         Args:
             name (str): Name of the peer, for the error messages.
             peer (nn.Module): An ``ImageClassifier``; changed in place.
-            loss (dict): Config of the loss, ``type='mmdmt.MixupMutualLoss'`` with its exponents.
+            loss (dict): Config of the loss, ``type='mmdmt.DynamicMutualLoss'`` with its exponents.
 
         Raises:
             ValueError: If the head computes anything but a softmax cross entropy, naming peer, head and loss; or if
@@ -44,16 +46,16 @@ class Classifiers:
         head: Any = peer.head
         where = f'head ({type(head).__name__}) of peer {name!r}'
         own = _the_loss(where, head)
-        if isinstance(own, MixupMutualLoss):
-            own.check_classes(self.num_classes(peer), where)
-            return [own]  # with exponents of its own
-        placed = MODELS.build({**loss, 'loss_weight': own.loss_weight * loss.get('loss_weight', 1.0)})
-        if not isinstance(placed, MixupMutualLoss):
+        placed = own
+        if not isinstance(own, DynamicMutualLoss):  # else it has exponents of its own
+            placed = MODELS.build({**loss, 'loss_weight': own.loss_weight * loss.get('loss_weight', 1.0)})
+        if not isinstance(placed, DynamicMutualLoss):
             raise ValueError(
                 f'loss=dict(type={loss["type"]!r}) of DynamicMutualTraining is a {type(placed).__name__}: give '
-                "type='mmdmt.MixupMutualLoss' for classifiers; its mixup_alpha=None mixes nothing."
+                "type='mmdmt.DynamicMutualLoss' or a subclass of it."
             )
         placed.check_classes(self.num_classes(peer), where)
+        placed.ignore_index = NO_LABEL
         head.loss_module = placed
         return [placed]
 
@@ -83,40 +85,46 @@ class Classifiers:
         """Forward a classifier's share of a batch.
 
         A batch without pseudo labels goes through the classifier as ever, batch augmentations of its own included. One
-        with pseudo labels is weighed unmixed, in a forward pass without gradient, then mixed and learned.
+        with pseudo labels that mixes blend is weighed unmixed, in a forward pass without gradient.
 
         Args:
             peer (nn.Module): The classifier, in its distributed wrapper or not.
             bare (BaseModel): The classifier itself.
             data (dict): ``inputs`` and ``data_samples``, not preprocessed.
             placed (list[DynamicMutualLoss]): Its loss.
-            mixes (Sequence[Mix]): None; the loss mixes.
+            mixes (Sequence[Mix]): What is done to a batch with pseudo labels, after its preprocessing.
         """
         (loss,) = placed
-        assert isinstance(loss, MixupMutualLoss)
-        with_pseudo_labels = any('pseudo_confidence' in sample for sample in data['data_samples'])
-        batch = bare.data_preprocessor(data, not with_pseudo_labels)
-        if not with_pseudo_labels:
-            return _named(loss, peer(**batch, mode='loss'))
+        pseudo = [number for number, sample in enumerate(data['data_samples']) if 'pseudo_confidence' in sample]
+        batch = bare.data_preprocessor(data, not pseudo)
+        if not pseudo:
+            return _named(loss, peer(**batch, mode='loss'), loss.accuracy)
         inputs, samples = batch['inputs'], batch['data_samples']
         for sample in samples:
             sample.pop('gt_score', None)  # one-hot labels, made for batch augmentations of its own
         label = torch.cat([sample.gt_label for sample in samples])
-        confidence = _stacked(samples, 'pseudo_confidence', GROUND_TRUTH, label.device)
-        weights = None
+        confidence, weights = _stacked(samples, 'pseudo_confidence', GROUND_TRUTH, label.device), None
         if any('pseudo_weight' in sample for sample in samples):
             weights = _stacked(samples, 'pseudo_weight', 1.0, label.device)
-        if loss.mixup_alpha is None:
+        if not mixes:
             with loss.pseudo_targets(confidence, weights):
-                return _named(loss, peer(inputs, samples, mode='loss'))
+                return _named(loss, peer(inputs, samples, mode='loss'), loss.accuracy)
+        accuracy = None
         if weights is None:
             with torch.no_grad(), _untouched_statistics(bare):
-                logits = bare(inputs, mode='tensor')
-            compared, weights = loss.weigh(logits, label, confidence)
+                compared, weights = loss.weigh(bare(inputs, mode='tensor'), label, confidence, NO_LABEL)
+            accuracy = 100 * (compared.prediction == label).float().mean()
             label = compared.label_index
-        mixture = Mixture.draw(len(samples), loss.mixup_alpha, label.device)
-        with loss.mixed_targets(label, loss.to_mix(weights, confidence), mixture):
-            return _named(loss, peer(mixture(inputs), samples, mode='loss'))
+        weights = loss.weights_to_mix(weights, confidence)
+        classes = self.num_classes(bare)
+        mixed = Batch(inputs, F.one_hot(label, classes).float(), confidence, weights)
+        labeled = [number for number in range(len(samples)) if number not in pseudo]
+        for mix in mixes:
+            mixed = mix(mixed, pseudo, labeled, classes)
+        for sample, scores in zip(samples, mixed.label, strict=True):
+            sample.set_gt_score(scores)
+        with loss.pseudo_targets(mixed.confidence, mixed.weight):
+            return _named(loss, peer(mixed.inputs, samples, mode='loss'), accuracy)
 
     def predict_views(self, peer: BaseModel, views: Sequence[Tensor]) -> Tensor:
         """Predict unlabeled images.
@@ -211,13 +219,10 @@ def _stacked(data_samples: Sequence[BaseDataElement], name: str, of_truth: float
     return torch.stack([one.to(device, torch.float32, non_blocking=True) for one in known])
 
 
-def _named(loss: MixupMutualLoss, losses: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Give the loss its own name in the log, and the accuracy beside it.
-
-    MMPretrain calls the loss ``loss``, as MMEngine does the sum of all.
-    """
+def _named(loss: DynamicMutualLoss, losses: dict[str, Tensor], accuracy: Tensor | None) -> dict[str, Tensor]:
+    """Give the loss its own name in the log, where MMPretrain calls it as MMEngine the sum of all; add the accuracy."""
     named = {loss.loss_name if key == 'loss' else key: value for key, value in losses.items()}
-    return named if loss.accuracy is None else {**named, 'accuracy': loss.accuracy}
+    return named if accuracy is None else {**named, 'accuracy': accuracy}
 
 
 @contextmanager

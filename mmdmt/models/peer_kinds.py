@@ -22,10 +22,6 @@ class PeerKind(Protocol):
     def space(self) -> str:
         """What their labels are of: ``'pixels'`` or ``'images'``, as ``name`` of the data's label space."""
 
-    @property
-    def default_loss(self) -> str:
-        """Type of the loss that peers get if the config names none."""
-
     def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> list[DynamicMutualLoss]:
         """Put our loss in place of a peer's own, the one whose counts are logged first."""
 

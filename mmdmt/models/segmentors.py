@@ -11,7 +11,7 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from mmdmt.losses import DynamicMutualLoss
-from mmdmt.method.mixing import PixelBatch
+from mmdmt.method.mixing import Batch
 from mmdmt.method.weights import GROUND_TRUTH
 from mmdmt.mixes import Mix
 from mmdmt.models.names import ENSEMBLE
@@ -30,7 +30,6 @@ class Segmentors:
     """MMSegmentation's segmentors as peers."""
 
     space = 'pixels'
-    default_loss = 'mmdmt.DynamicMutualLoss'
 
     def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> list[DynamicMutualLoss]:
         """Put a :class:`DynamicMutualLoss` in place of the pixel cross entropy of every head of a segmentor.
@@ -106,7 +105,7 @@ class Segmentors:
             return plain
         label = torch.stack([sample.gt_sem_seg.data[0] for sample in samples])
         weights = stack_maps(samples, 'pseudo_weight', 1.0) if 'pseudo_weight' in samples[pseudo[0]] else None
-        mixed = PixelBatch(batch['inputs'], label, stack_maps(samples, 'pseudo_confidence', GROUND_TRUTH), weights)
+        mixed = Batch(batch['inputs'], label, stack_maps(samples, 'pseudo_confidence', GROUND_TRUTH), weights)
         labeled = [number for number in range(len(samples)) if number not in pseudo]
         for mix in mixes:
             mixed = mix(mixed, pseudo, labeled, self.num_classes(bare))
