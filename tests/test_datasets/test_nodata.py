@@ -5,7 +5,7 @@ import pytest
 from mmengine.registry import TRANSFORMS
 from PIL import Image
 
-from mmdmt.labels.pixels.mask_checks import CheckMask
+from mmdmt.labels.pixels.masks import CheckMask
 from mmdmt.rules.checked_pipeline import CheckedPipeline
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
