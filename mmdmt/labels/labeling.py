@@ -184,7 +184,7 @@ def _forward_all(
 ) -> None:
     shard = _Shard(dataset, *get_dist_info())
     settings = dict(collate_fn=pseudo_collate, worker_init_fn=LeaveSignals())
-    loader: Any = DataLoader(shard, batch_size, num_workers=num_workers, **settings)  # type: ignore[arg-type]
+    loader: Any = DataLoader(shard, batch_size, num_workers=num_workers, **settings)
     with ExitStack() as stack:
         stack.enter_context(evaluation_mode(peers.values()))
         bar = stack.enter_context(progress(f'Phase {phase}: labeling', len(shard)))

@@ -68,7 +68,8 @@ class Manifest:
         try:
             fields: dict[str, Any] = unseal(path.read_text())
             fields['thresholds'] = [np.inf if k is None else k for k in fields['thresholds']]
-            manifest = cls(**{key: tuple(one) if isinstance(one, list) else one for key, one in fields.items()})
+            fields |= {key: tuple(one) for key, one in fields.items() if isinstance(one, list)}
+            manifest = cls(**fields)
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise ValueError(f'{path} must be the manifest of a pseudo-label bank ({error}): {REMEDY}.') from error
         if manifest.format != FORMAT:
