@@ -17,7 +17,7 @@ from mmengine.runner import Runner
 from mmdmt.engine.run_record import NAME, RunRecord, checkpoint_files, checkpoint_folder
 from mmdmt.method.phases import PHASE_WORDS, Curriculum
 from mmdmt.models.mutual_training import DynamicMutualTraining
-from mmdmt.models.run_weights import check_run_weights, run_weights
+from mmdmt.models.starting_weights import check_run_weights, run_weights
 from mmdmt.models.weights import check_sound, read_checkpoint
 from mmdmt.registry import type_name
 
