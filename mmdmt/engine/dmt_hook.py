@@ -41,7 +41,7 @@ from mmdmt.labels.pixels.bank import remove_banks
 from mmdmt.method.draws import RareClasses
 from mmdmt.method.phases import Curriculum
 from mmdmt.models.mutual_training import DynamicMutualTraining
-from mmdmt.models.run_weights import check_run_weights, rename_weights
+from mmdmt.models.starting_weights import check_run_weights, rename_weights
 from mmdmt.registry import HOOKS
 from mmdmt.settings import Choice, Number, check_settings
 from mmdmt.stop_signal import SIGNAL, LeaveSignals

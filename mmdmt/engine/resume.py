@@ -15,7 +15,7 @@ from mmengine.runner import Runner
 from mmdmt.engine.peers_of_run import model_of
 from mmdmt.engine.run_record import NAME, RunRecord, checkpoint_files, checkpoint_folder
 from mmdmt.method.phases import PHASE_WORDS, Curriculum
-from mmdmt.models.run_weights import run_weights
+from mmdmt.models.starting_weights import run_weights
 from mmdmt.models.weights import check_sound, read_checkpoint
 from mmdmt.registry import type_name
 
