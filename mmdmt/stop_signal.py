@@ -78,7 +78,7 @@ SIGNAL = StopSignal()
 
 
 class LeaveSignals:
-    """Let data workers leave Ctrl-C and SIGTERM to the run that has started them: a ``worker_init_fn``.
+    """Make data workers leave Ctrl-C and SIGTERM to the run that has started them: a ``worker_init_fn``.
 
     Schedulers and container runtimes send SIGTERM to every process. A worker that dies of it makes torch raise an error
     in the run, which then ends with a stack trace in place of a checkpoint. Workers end with the run, which closes

@@ -103,7 +103,7 @@ def differences(experiments: Sequence[Experiment]) -> dict[str, list[Any]]:
 
 
 def phases_in_words(phases: Sequence[PhaseSpan]) -> str:
-    """Tell the phases of a run: neighbors that differ in the label ratio alone together.
+    """Put the phases of a run into words: neighbors that differ in the label ratio alone together.
 
     Example:
         >>> warm_up = PhaseSpan(0, 0, 100, {'iters': 100, 'labeled': 8})

@@ -46,7 +46,7 @@ def quality(run: Run, labeler: str) -> list[Quantity]:
 
 
 def trend(run: Run, labeler: str) -> str:
-    """Tell that coverage rises while precision falls, which looks like a fault; empty if that is not so."""
+    """Return a sentence where coverage rises while precision falls, which looks like a fault, or else an empty one."""
     numbers = [entry['phase'] for entry in run.labelings]
     found = {quantity.title: quantity.whole for quantity in quality(run, labeler) if len(quantity.whole) > 1}
     coverage, precision = (found.get(title, (math.nan, math.nan)) for title in ('Coverage', 'Precision'))

@@ -28,7 +28,7 @@ def keep_run(work_dir: Path, out_dir: Path, name: str | None = None) -> Path:
         name (str, optional): Of the record. Defaults to None, the name of ``work_dir``.
 
     Raises:
-        FileNotFoundError: If ``work_dir`` is not a folder of a run.
+        FileNotFoundError: If ``work_dir`` holds no run.
         ValueError: If the run has not ended, or the record would be written into the run.
     """
     run = read_run(work_dir)

@@ -122,10 +122,10 @@ def read_run(work_dir: Path) -> Run:
         work_dir (Path): The ``--work-dir`` of the run, with a folder for each time it was started.
 
     Raises:
-        FileNotFoundError: If it is not a folder, or holds no events.
+        FileNotFoundError: If there is no such folder, or it holds no events.
     """
     if not work_dir.is_dir():
-        raise FileNotFoundError(f'{work_dir} is not a folder: give the --work-dir of a run.')
+        raise FileNotFoundError(f'There is no folder {work_dir}: give the --work-dir of a run.')
     files = sorted(work_dir.glob('*/events.jsonl'))  # the folders are named after the time
     if not files:
         raise FileNotFoundError(

@@ -251,7 +251,7 @@ def test_several_runs_are_compared_by_experiment(tmp_path):
 def test_a_folder_that_is_no_run_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r'holds no \*/events.jsonl'):
         render([tmp_path])
-    with pytest.raises(FileNotFoundError, match='is not a folder: give the --work-dir of a run'):
+    with pytest.raises(FileNotFoundError, match='no folder .*nowhere: give the --work-dir of a run'):
         render([tmp_path / 'nowhere'])
     write_run(tmp_path / 'run')
     with pytest.raises(ValueError, match='is given twice'):
