@@ -2,7 +2,7 @@
 
 from mmengine.runner import Runner
 
-from mmdmt.datasets.list_names import list_name
+from mmdmt.datasets.image_names import list_name
 
 
 def log_lists(runner: Runner) -> dict[str, str]:
