@@ -36,10 +36,10 @@ SKIP = 'rehearsal=False of DMTHook skips this check'
 def rehearse(runner: Runner, curriculum: Curriculum) -> tuple[str, ...] | None:
     """Take every peer through a small forward and backward pass and a validation image.
 
-    Known labels are pushed through the pipelines of labeled and unlabeled images and must come out with the image and
-    the confidence. Then each peer, a copy of it, learns from a batch of two or so, in which no loss but ours may depend
-    on pseudo labels. The validation's first image goes through the model and a copy of the metrics. No weight, buffer,
-    optimizer, metric or random number is other than before.
+    Known labels go through the pipeline of unlabeled images and must come out with their confidence. Then a copy of
+    each peer learns from a batch of two or so, in which no loss but ours may depend on pseudo labels. The validation's
+    first image goes through the model and a copy of the metrics. No weight, buffer, optimizer, metric or random number
+    is other than before.
 
     Raises:
         ValueError: If something fails, saying what and how to mend it.
@@ -47,8 +47,6 @@ def rehearse(runner: Runner, curriculum: Curriculum) -> tuple[str, ...] | None:
     started = time.monotonic()
     model = model_of(runner)
     with _untouched(model), _eagerly():
-        with _saying('a labeled image cannot go through its pipeline'):
-            runner.train_dataloader.dataset.check_moves()
         _learn(runner, model, _different(curriculum))
         names = _validate(runner, model)
         if names is None:

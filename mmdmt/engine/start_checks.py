@@ -23,7 +23,8 @@ from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.rules.facts import Facts, refuse
 from mmdmt.rules.findings import FileError, by_kind
 from mmdmt.rules.headers import Headers, band_findings, bands_of, mask_findings
-from mmdmt.rules.joined_datasets import plain_datasets
+from mmdmt.rules.joined_datasets import all_transforms, plain_datasets
+from mmdmt.rules.known_transforms import unknown_transforms
 from mmdmt.rules.run_facts import read_data, read_peers
 
 
@@ -46,6 +47,12 @@ def check_training(runner: Runner, curriculum: Curriculum, carry_metric: str | N
     beyond = max(0, model.num_classes - dataset.labels.max_classes)
     facts['number of classes that a bank of labels cannot tell apart']['the peers'] = beyond
     refuse(facts)
+    transforms = [*all_transforms(dataset.labeled), *dataset.unlabeled.pipeline.transforms]
+    if dataset.labels.name == 'pixels' and (unknown := unknown_transforms(transforms)):
+        runner.logger.warning(
+            f'{", ".join(unknown)} in the training pipelines: make sure that masks are moved as images are, because it '
+            'is not known of these transforms.'
+        )
     for phase in curriculum.phases:
         if phase.online_labels and phase.online_labels.labeler == TRUTH:
             dataset.check_truth()

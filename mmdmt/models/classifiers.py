@@ -1,10 +1,11 @@
-"""Train MMPretrain's classifiers as peers, with our loss in place of their cross entropy, and mixup."""
+"""Train MMPretrain's classifiers as peers, with our loss in place of their cross entropy."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from mmengine.model import BaseModel
 from mmengine.structures import BaseDataElement
 from mmpretrain.models.heads import ClsHead
@@ -12,13 +13,15 @@ from mmpretrain.models.losses import CrossEntropyLoss
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
-from mmdmt.losses import DynamicMutualLoss, Mixture, MixupMutualLoss
-from mmdmt.losses.mixup_mutual_loss import NO_LABEL
+from mmdmt.losses import DynamicMutualLoss
+from mmdmt.method.mixing import Batch
 from mmdmt.method.weights import GROUND_TRUTH
 from mmdmt.mixes import Mix
 from mmdmt.models.peer_kinds import loss_in_place_of
 from mmdmt.models.prediction import preprocessed
 
+NO_LABEL = -100
+"""A label that no image has: 255 is a class of ImageNet."""
 SUPPORTED = (
     'DMT weighs images, so the head must be a ClsHead with CrossEntropyLoss and a softmax, without class weights (as '
     'LinearClsHead or VisionTransformerClsHead have it)'
@@ -29,11 +32,10 @@ class Classifiers:
     """MMPretrain's classifiers as peers; see :class:`~mmdmt.models.peer_kinds.PeerKind`."""
 
     space = 'images'
-    default_loss = 'mmdmt.MixupMutualLoss'
     predicted = ('pred_score', 'pred_label')
 
     def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> list[DynamicMutualLoss]:
-        """Put a :class:`MixupMutualLoss` in place of the cross entropy of a classifier.
+        """Put a :class:`DynamicMutualLoss` in place of the cross entropy of a classifier.
 
         Raises:
             ValueError: If the head computes anything but a softmax cross entropy, naming peer, head and loss; or if
@@ -46,8 +48,8 @@ class Classifiers:
         own: Any = head.loss_module
         if isinstance(own, CrossEntropyLoss) and own.class_weight is not None:
             raise ValueError(f'The {where} has class_weight={own.class_weight}: {SUPPORTED}; drop class_weight.')
-        classes = self.num_classes(peer)
-        placed = loss_in_place_of(own, CrossEntropyLoss, loss, MixupMutualLoss, classes, where, SUPPORTED)
+        placed = loss_in_place_of(own, CrossEntropyLoss, loss, self.num_classes(peer), where, SUPPORTED)
+        placed.ignore_index = NO_LABEL
         head.loss_module = placed
         return [placed]
 
@@ -81,33 +83,39 @@ class Classifiers:
         """Forward a classifier's share of a batch.
 
         A batch without pseudo labels goes through the classifier as ever, batch augmentations of its own included. One
-        with pseudo labels is weighed unmixed, in a forward pass without gradient, then mixed by the loss and learned.
+        with pseudo labels that mixes blend is weighed unmixed, without gradient, then mixed and learned.
         """
         (loss,) = placed
-        assert isinstance(loss, MixupMutualLoss)
-        with_pseudo_labels = any('pseudo_confidence' in sample for sample in data['data_samples'])
-        batch = bare.data_preprocessor(data, not with_pseudo_labels)
-        if not with_pseudo_labels:
-            return _named(loss, peer(**batch, mode='loss'))
+        pseudo = [number for number, sample in enumerate(data['data_samples']) if 'pseudo_confidence' in sample]
+        batch = bare.data_preprocessor(data, not pseudo)
+        if not pseudo:
+            return _named(loss, peer(**batch, mode='loss'), loss.accuracy)
         inputs, samples = batch['inputs'], batch['data_samples']
         for sample in samples:
             sample.pop('gt_score', None)  # one-hot labels, made for batch augmentations of its own
         label = torch.cat([sample.gt_label for sample in samples])
-        confidence = _stacked(samples, 'pseudo_confidence', GROUND_TRUTH, label.device)
-        weights = None
+        confidence, weights = _stacked(samples, 'pseudo_confidence', GROUND_TRUTH, label.device), None
         if any('pseudo_weight' in sample for sample in samples):
             weights = _stacked(samples, 'pseudo_weight', 1.0, label.device)
-        if loss.mixup_alpha is None:
+        if not mixes:
             with loss.pseudo_targets(confidence, weights):
-                return _named(loss, peer(inputs, samples, mode='loss'))
+                return _named(loss, peer(inputs, samples, mode='loss'), loss.accuracy)
+        accuracy = None
         if weights is None:
             with torch.no_grad(), _untouched_statistics(bare):
-                logits = bare(inputs, mode='tensor')
-            compared, weights = loss.weigh(logits, label, confidence)
+                compared, weights = loss.weigh(bare(inputs, mode='tensor'), label, confidence, NO_LABEL)
+            accuracy = 100 * (compared.prediction == label).float().mean()
             label = compared.label_index
-        mixture = Mixture.draw(len(samples), loss.mixup_alpha, label.device)
-        with loss.mixed_targets(label, loss.to_mix(weights, confidence), mixture):
-            return _named(loss, peer(mixture(inputs), samples, mode='loss'))
+        weights = loss.weights_to_mix(weights, confidence)
+        classes = self.num_classes(bare)
+        mixed = Batch(inputs, F.one_hot(label, classes).float(), confidence, weights)
+        labeled = [number for number in range(len(samples)) if number not in pseudo]
+        for mix in mixes:
+            mixed = mix(mixed, pseudo, labeled, classes)
+        for sample, scores in zip(samples, mixed.label, strict=True):
+            sample.set_gt_score(scores)
+        with loss.pseudo_targets(mixed.confidence, mixed.weight):
+            return _named(loss, peer(mixed.inputs, samples, mode='loss'), accuracy)
 
     def predict_views(self, peer: BaseModel, views: Sequence[Tensor]) -> Tensor:
         """Predict unlabeled images, all of one size: float32 (classes, images)."""
@@ -146,10 +154,10 @@ def _stacked(data_samples: Sequence[BaseDataElement], name: str, of_truth: float
     return torch.stack([one.to(device, torch.float32, non_blocking=True) for one in known])
 
 
-def _named(loss: MixupMutualLoss, losses: dict[str, Tensor]) -> dict[str, Tensor]:
+def _named(loss: DynamicMutualLoss, losses: dict[str, Tensor], accuracy: Tensor | None) -> dict[str, Tensor]:
     """Give the loss its own name, with the accuracy beside it: MMEngine calls the sum of all ``loss``."""
     named = {loss.loss_name if key == 'loss' else key: value for key, value in losses.items()}
-    return named if loss.accuracy is None else {**named, 'accuracy': loss.accuracy}
+    return named if accuracy is None else {**named, 'accuracy': accuracy}
 
 
 @contextmanager

@@ -47,13 +47,12 @@ class DynamicMutualTraining(BaseModel):
         peers (dict[str, dict]): Ordinary configs of MMSegmentation's segmentors or of MMPretrain's classifiers by name,
             each with its own ``data_preprocessor``.
         loss (dict, optional): Config of the loss that replaces the cross entropy of every head; a head whose own loss
-            is of this kind keeps it. Defaults to ``dict(type='mmdmt.DynamicMutualLoss')`` for segmentors,
-            ``dict(type='mmdmt.MixupMutualLoss')`` for classifiers.
+            is of this kind keeps it. Defaults to ``dict(type='mmdmt.DynamicMutualLoss')``.
         labelers (dict[str, str], optional): For each peer the one whose labels it learns from. Defaults to None: each
             learns from the next, the last from the first; a single peer learns from itself.
         mixes (list[dict], optional): What is done to a peer's batch of pseudo-labeled images, after its preprocessing
-            and in this order: :class:`mmdmt.CutMix`, :class:`mmdmt.ClassMix`, :class:`mmdmt.BlockMask`. Defaults to
-            None.
+            and in this order: :class:`mmdmt.CutMix`, :class:`mmdmt.ClassMix`, :class:`mmdmt.BlockMask` and, of
+            whole images, :class:`mmdmt.MixUp`. Defaults to None.
         predict (str): Whose result is the model's own: a peer's, or ``'ensemble'``, the mean of the peers' softmax.
             All results stand in ``peers`` of each data sample. Defaults to ``'ensemble'``.
         load_from (dict[str, str], optional): A plain checkpoint of the toolbox for each peer named here. Defaults to
@@ -104,7 +103,7 @@ class DynamicMutualTraining(BaseModel):
         if data_preprocessor is not None:
             self._configs = {name: {'data_preprocessor': data_preprocessor, **peer} for name, peer in peers.items()}
         self.kind = agreed_kind(self.bare_peers)
-        loss = {'type': self.kind.default_loss} if loss is None else loss
+        loss = {'type': 'mmdmt.DynamicMutualLoss'} if loss is None else loss
         self._losses = {name: self.kind.place_loss(name, peer, loss) for name, peer in self.bare_peers.items()}
         self.num_classes = agreed_num_classes(self.kind, self.bare_peers)
         self.mixes = build_mixes(mixes or (), self.kind.space)

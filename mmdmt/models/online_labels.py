@@ -84,7 +84,7 @@ class OnlineLabeling:
         weights = None
         if own is not None:
             compared = compare_probability(own[None], label[None], confidence[None], ignored)
-            compared, weights = self.losses[learner].weigh_compared(compared, confidence[None])
+            compared, weights = self.losses[learner].weigh_compared(compared)
             self.counts[learner] = self.losses[learner].counts
             label, weights = compared.label_index[0].where(compared.valid[0], ignored), weights[0]
         self.kind.teach(samples, label, confidence, weights)

@@ -4,7 +4,7 @@ The modules of kinds are imported only when they are needed: either toolbox work
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from mmengine.model import BaseModel
 from mmengine.structures import BaseDataElement
@@ -14,16 +14,12 @@ from mmdmt.losses import DynamicMutualLoss
 from mmdmt.mixes import Mix
 from mmdmt.registry import MODELS
 
-Loss = TypeVar('Loss', bound=DynamicMutualLoss)
-
 
 class PeerKind(Protocol):
     """How models of one kind learn and predict."""
 
     space: str
     """What their labels are of: ``'pixels'`` or ``'images'``, as ``name`` of the data's label space."""
-    default_loss: str
-    """Type of the loss that peers get if the config names none."""
     predicted: tuple[str, ...]
     """The fields of a prediction that metrics read."""
 
@@ -98,8 +94,8 @@ def kind_of(name: str, peer: nn.Module) -> PeerKind:
 
 
 def loss_in_place_of(
-    own: Any, entropy: type, config: Mapping[str, Any], ours: type[Loss], num_classes: int, where: str, supported: str
-) -> Loss:
+    own: Any, entropy: type, config: Mapping[str, Any], num_classes: int, where: str, supported: str
+) -> DynamicMutualLoss:
     """Build our loss in place of a softmax cross entropy, with its ``loss_weight``; one of ours stays as it is.
 
     Raises:
@@ -111,12 +107,12 @@ def loss_in_place_of(
     ):
         way_out = '; set use_sigmoid=False' if getattr(own, 'use_sigmoid', False) else ''
         raise ValueError(f'The {where} computes {own} in place of a softmax cross entropy: {supported}{way_out}.')
-    if not isinstance(own, ours):
+    if not isinstance(own, DynamicMutualLoss):
         loss = MODELS.build({**config, 'loss_weight': own.loss_weight * config.get('loss_weight', 1.0)})
-    if not isinstance(loss, ours):
+    if not isinstance(loss, DynamicMutualLoss):
         raise ValueError(
             f'loss=dict(type={config["type"]!r}) of DynamicMutualTraining makes a {type(loss).__name__}: give '
-            f"type='mmdmt.{ours.__name__}' or a subclass of it."
+            "type='mmdmt.DynamicMutualLoss' or a subclass of it."
         )
     loss.check_classes(num_classes, where)
     return loss

@@ -14,7 +14,7 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from mmdmt.losses import DynamicMutualLoss
-from mmdmt.method.mixing import PixelBatch
+from mmdmt.method.mixing import Batch
 from mmdmt.method.weights import GROUND_TRUTH
 from mmdmt.mixes import Mix
 from mmdmt.models.peer_kinds import loss_in_place_of
@@ -31,7 +31,6 @@ class Segmentors:
     """MMSegmentation's segmentors as peers; see :class:`~mmdmt.models.peer_kinds.PeerKind`."""
 
     space = 'pixels'
-    default_loss = 'mmdmt.DynamicMutualLoss'
     predicted = ('pred_sem_seg',)
 
     def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> list[DynamicMutualLoss]:
@@ -53,9 +52,7 @@ class Segmentors:
                 names = ', '.join(type(one).__name__ for one in losses)
                 raise ValueError(f'The {where} adds up {len(losses)} losses ({names}): {SUPPORTED}.')
             config = {'class_weight': getattr(losses[0], 'class_weight', None), **loss}
-            head.loss_decode = loss_in_place_of(
-                losses[0], CrossEntropyLoss, config, DynamicMutualLoss, head.num_classes, where, SUPPORTED
-            )
+            head.loss_decode = loss_in_place_of(losses[0], CrossEntropyLoss, config, head.num_classes, where, SUPPORTED)
             placed.append(head.loss_decode)
         return placed
 
@@ -90,7 +87,7 @@ class Segmentors:
             return plain
         label = torch.stack([sample.gt_sem_seg.data[0] for sample in samples])
         weights = stack_maps(samples, 'pseudo_weight', 1.0) if 'pseudo_weight' in samples[pseudo[0]] else None
-        mixed = PixelBatch(batch['inputs'], label, stack_maps(samples, 'pseudo_confidence', GROUND_TRUTH), weights)
+        mixed = Batch(batch['inputs'], label, stack_maps(samples, 'pseudo_confidence', GROUND_TRUTH), weights)
         labeled = [number for number in range(len(samples)) if number not in pseudo]
         for mix in mixes:
             mixed = mix(mixed, pseudo, labeled, self.num_classes(bare))

@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 from toys.classification import image_run_config
 
 from mmdmt.labels.images.bank import ScoreBank
-from mmdmt.losses import MixupMutualLoss
+from mmdmt.losses import DynamicMutualLoss
 
 pytestmark = pytest.mark.whole_run
 
@@ -57,12 +57,10 @@ def test_a_labeling_tells_how_right_the_selected_images_are(told):
                     assert told_of_class is None
 
 
-def test_the_accuracy_is_that_on_the_labels_of_unmixed_images():
-    loss, label = MixupMutualLoss(), torch.tensor([0, 1, 1, 0])
+def test_the_accuracy_is_that_on_labels_that_are_classes():
+    loss, label = DynamicMutualLoss(), torch.tensor([0, 1, 1, 0])
     logits = torch.tensor([[2.0, 0.0], [0.0, 2.0], [2.0, 0.0], [2.0, 0.0]])
     loss(logits, label)
     assert loss.accuracy == 75
     loss(logits, torch.eye(2)[label])
     assert loss.accuracy is None
-    loss.weigh(logits, 1 - label, torch.full((4,), 0.9))
-    assert loss.accuracy == 25

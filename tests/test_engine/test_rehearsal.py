@@ -13,6 +13,7 @@ from toys.segmentation import TRAIN_PIPELINE, run_config, shapes
 from mmdmt.engine import rehearsal
 from mmdmt.engine.metric_names import fit_metric_names
 from mmdmt.engine.rehearsal import rehearse
+from mmdmt.engine.start_checks import check_training
 
 pytestmark = pytest.mark.whole_run
 
@@ -201,18 +202,31 @@ class NeedsRealImages(BaseTransform):
         return results
 
 
-@pytest.mark.parametrize('name', ['FlipImageAlone', 'NeedsRealImages'])
-@pytest.mark.parametrize('part', ['labeled', 'unlabeled'])
-def test_a_transform_that_moves_one_of_image_and_label_is_named(shapes_folder, tmp_path, name, part):
-    config = run_config(shapes_folder, tmp_path)
-    pipeline = [*TRAIN_PIPELINE[:-1], {'type': name}, TRAIN_PIPELINE[-1]]
-    if part == 'labeled':
-        config.train_dataloader.dataset.labeled.pipeline = pipeline
-    else:
+def log_of(work_dir):
+    (log,) = work_dir.glob('*/*.log')
+    return log.read_text()
+
+
+def with_transform(root, work_dir, part, transform):
+    config = run_config(root, work_dir)
+    pipeline = [*TRAIN_PIPELINE[:-1], transform, TRAIN_PIPELINE[-1]]
+    if part == 'unlabeled':
         pipeline[1], pipeline[-1] = {'type': 'mmdmt.LoadPseudoLabel'}, {'type': 'mmdmt.PackPseudoLabel'}
-        config.train_dataloader.dataset.unlabeled.pipeline = pipeline
-    with pytest.raises(ValueError, match=f'{name} in the pipeline of the {part} dataset moves'):
-        rehearse(*ready(config))
+    config.train_dataloader.dataset[part].pipeline = pipeline
+    return config
+
+
+def test_a_transform_that_moves_a_label_without_its_confidence_is_named(shapes_folder, tmp_path):
+    runner, curriculum = ready(with_transform(shapes_folder, tmp_path, 'unlabeled', {'type': 'NeedsRealImages'}))
+    with pytest.raises(ValueError, match='NeedsRealImages in the pipeline of the unlabeled dataset moves'):
+        rehearse(runner, curriculum)
+
+
+@pytest.mark.parametrize('part', ['labeled', 'unlabeled'])
+def test_one_warning_names_a_transform_that_is_not_known_to_move_masks(shapes_folder, tmp_path, part):
+    runner, curriculum = ready(with_transform(shapes_folder, tmp_path, part, {'type': 'FlipImageAlone'}))
+    check_training(runner, curriculum, None)
+    assert log_of(tmp_path).count('WARNING - FlipImageAlone in the training pipelines: make sure that masks are') == 1
 
 
 COLORS = [
@@ -225,9 +239,10 @@ COLORS = [
 
 @pytest.mark.parametrize('color', COLORS, ids=lambda color: color['type'])
 def test_transforms_of_colors_are_no_moves(shapes_folder, tmp_path, color):
-    config = run_config(shapes_folder, tmp_path)
-    config.train_dataloader.dataset.labeled.pipeline = [*TRAIN_PIPELINE[:-1], color, TRAIN_PIPELINE[-1]]
-    rehearse(*ready(config))
+    runner, curriculum = ready(with_transform(shapes_folder, tmp_path, 'labeled', color))
+    check_training(runner, curriculum, None)
+    rehearse(runner, curriculum)
+    assert 'masks are moved' not in log_of(tmp_path)
 
 
 def test_a_metric_that_the_evaluator_does_not_know_is_found(shapes_folder, tmp_path):

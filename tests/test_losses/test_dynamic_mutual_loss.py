@@ -7,8 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mmdmt.losses.dynamic_mutual_loss import RULES
-from mmdmt.method.weights import ORACLE
+from mmdmt.method.weights import ORACLE, RULES
 from mmdmt.models import DynamicMutualLoss
 
 CASES = json.loads((Path(__file__).parents[1] / 'data' / 'dynamic_losses.json').read_text())

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from mmdmt.method.mixing import (
-    PixelBatch,
+    Batch,
     blank_blocks,
     draw_box,
     draw_partners,
@@ -26,7 +26,7 @@ def batch_of(size=(24, 20), images=6):
     confidence = places[:, 0] / places.max()
     confidence[LABELED] = float('inf')
     weight = (confidence / 2).masked_fill(confidence.isinf(), 1.0)
-    return PixelBatch(places.repeat(1, 3, 1, 1), label, confidence, weight)
+    return Batch(places.repeat(1, 3, 1, 1), label, confidence, weight)
 
 
 def trace(batch, mixed):
@@ -39,7 +39,7 @@ def trace(batch, mixed):
 def test_label_and_confidence_come_from_the_image_of_the_color(mix, seed):
     np.random.seed(seed)
     batch = batch_of()
-    before = PixelBatch(*(part.clone() for part in batch))
+    before = Batch(*(part.clone() for part in batch))
     mixed = mix(batch, PSEUDO, LABELED, CLASSES)
     source = trace(batch, mixed)
     assert torch.equal(mixed.label, batch.label.flatten()[source])
@@ -141,7 +141,7 @@ def test_a_mix_waits_for_nothing(mix):
     from torch._subclasses.fake_tensor import FakeTensorMode
 
     with FakeTensorMode(allow_non_fake_inputs=True) as mode:  # a value that is asked for raises
-        batch = PixelBatch(*(mode.from_tensor(part) for part in batch_of()))
+        batch = Batch(*(mode.from_tensor(part) for part in batch_of()))
         mixed = mix(batch, PSEUDO, LABELED, CLASSES)
     assert mixed.inputs.shape == batch.inputs.shape
 
