@@ -120,6 +120,11 @@ class Phase:
         return self.label_ratio is not None or self.online is not None
 
     @property
+    def has_bank(self) -> bool:
+        """Whether pseudo labels are made at its start and kept in a bank."""
+        return self.label_ratio is not None
+
+    @property
     def online_labels(self) -> 'OnlineLabels | None':
         """How labels are made in the iteration; None if they are not."""
         if self.online is None:

@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 
 from mmdmt.labels.pixels.nodata import ignore_nodata
 from mmdmt.rules.checked_pipeline import CheckedPipeline, Transform
-from mmdmt.rules.file_rules import image_findings
+from mmdmt.rules.file_rules import image_findings, mask_labels, mask_shape
 from mmdmt.rules.findings import FileError, Finding
 from mmdmt.rules.image_content import read_content
-from mmdmt.rules.mask_rules import mask_labels, mask_shape
 
 NO_CLASS = 255
 """The ignored label of masks that are read for a report or an oracle; the highest that a mask of 8 bits can hold."""
