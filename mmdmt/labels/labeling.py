@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from mmdmt.evaluation_mode import evaluation_mode
 from mmdmt.labels.manifest import Manifest
-from mmdmt.labels.progress import progress
+from mmdmt.labels.progress import ProgressReport, progress
 from mmdmt.stop_signal import SIGNAL, LeaveSignals
 
 Precision = Mapping[str, Callable[[], AbstractContextManager[Any]]]
@@ -161,7 +161,11 @@ def label(
     barrier()
     num_classes = len(dataset.metainfo['classes'])
     recorders = {name: store.recorder(root / name, dataset.num_unlabeled(), num_classes) for name in peers}
-    _forward_all(peers, dataset, recorders, predict, phase, batch_size, num_workers, precision)
+    shard = _Shard(dataset, *get_dist_info())
+    settings = dict(collate_fn=pseudo_collate, worker_init_fn=LeaveSignals())
+    loader: Any = DataLoader(shard, batch_size, num_workers=num_workers, **settings)
+    with torch.no_grad(), evaluation_mode(peers.values()), progress(f'Phase {phase}: labeling', len(shard)) as bar:
+        _record_all(loader, peers, recorders, predict, precision or {}, bar)
     barrier()
     for name, recorder in recorders.items():
         recorder.complete(**identities[name], names=names)
@@ -171,28 +175,20 @@ def label(
     return time.monotonic() - started
 
 
-@torch.no_grad()
-def _forward_all(
+def _record_all(
+    loader: Iterable[Any],
     peers: Mapping[str, nn.Module],
-    dataset: Unlabeled,
     recorders: Mapping[str, Recorder],
     predict: Predict,
-    phase: int,
-    batch_size: int,
-    num_workers: int,
-    precision: Precision | None,
+    precision: Precision,
+    bar: ProgressReport,
 ) -> None:
-    shard = _Shard(dataset, *get_dist_info())
-    settings = dict(collate_fn=pseudo_collate, worker_init_fn=LeaveSignals())
-    loader: Any = DataLoader(shard, batch_size, num_workers=num_workers, **settings)
     with ExitStack() as stack:
-        stack.enter_context(evaluation_mode(peers.values()))
-        bar = stack.enter_context(progress(f'Phase {phase}: labeling', len(shard)))
         for recorder in recorders.values():
             stack.enter_context(recorder)
         for batch in loader:
             for name, peer in peers.items():
-                with (precision or {}).get(name, nullcontext)():
+                with precision.get(name, nullcontext)():
                     recorders[name].record(batch['image'], predict(peer, batch))
             bar.update(len(batch['image']))
             SIGNAL.end_if_pending()

@@ -161,5 +161,5 @@ def _percent(part: Any, whole: Any) -> Any:
         return 100 * np.true_divide(part, whole)
 
 
-def _as_it_is(counts: _Counts) -> _Counts:
+def _as_it_is(counts: _Counts) -> _Counts:  # a lambda would not go to workers that are spawned
     return counts
