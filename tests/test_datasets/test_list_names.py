@@ -38,3 +38,7 @@ def test_repeated_images_count_once_and_joined_lists_are_named_each(listed):
     assert list_name(RepeatDataset(listed(IMAGES), 3)) == '9, VOC classic 9'
     joined = ConcatDataset([listed(IMAGES[:1]), listed(IMAGES)])
     assert list_name(joined) == f'1, no published list (SHA-256 {digest(IMAGES[:1])[:12]}) + 9, VOC classic 9'
+
+
+def test_a_list_of_own_data_is_not_compared_with_published_ones(listed):
+    assert list_name(listed(['roof_1', 'roof_2'])) == f'2, SHA-256 {digest(["roof_1", "roof_2"])[:12]}'

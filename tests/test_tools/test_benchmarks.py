@@ -25,7 +25,6 @@ NAMES = (
     'loader',
     'iteration',
     'online',
-    'growth',
     'phase',
     'phases',
     'bench',
@@ -49,7 +48,6 @@ TOY = {
     'mixing_time': {'crop': 32, 'images': 4, 'width': 4},
     'run_time': {'iterations': 2, 'workers': (0,), 'scenes': 8},
     'resume_time': {'iterations': 10},
-    'labeling_growth': {'sizes': (2, 3, 4)},
 }
 
 
@@ -156,11 +154,6 @@ def test_live_bytes_count_what_is_alive(tools):
         return second.view(10, 100).add_(1) + 1
 
     assert tools['measure'].peak_bytes(make_and_drop) == 8000
-
-
-def test_a_power_is_found(tools):
-    assert tools['measure'].exponent((50, 100, 200), (3.0, 6.0, 12.0)) == pytest.approx(1)
-    assert tools['measure'].growth([7.0, 9.0, 11.0]) == pytest.approx(2)
 
 
 def test_the_table_is_written(tools, tmp_path, capsys):

@@ -112,7 +112,7 @@ def test_an_unknown_peer_is_named_and_nothing_is_overwritten(trained, tmp_path):
     ]
     result = python(*arguments, '--peer', 'middle')
     assert result.returncode != 0
-    assert "--peer middle is none of the peers of this config, ['left', 'right']" in result.stderr
+    assert "--peer middle: give one of the peers of this config, ['left', 'right']" in result.stderr
     (tmp_path / 'left.pth').write_text('mine')
     result = python(*arguments, '--peer', 'left')
     assert 'exists and is not overwritten' in result.stderr

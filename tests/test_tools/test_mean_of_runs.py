@@ -1,17 +1,11 @@
-import importlib.util
-from pathlib import Path
-
 import pytest
 from toys.run_folders import start, training, write_run
+from toys.tools import load_tool
 
 
-@pytest.fixture(scope='module')
+@pytest.fixture
 def tool():
-    path = Path(__file__).parents[2] / 'tools' / 'mean_of_runs.py'
-    spec = importlib.util.spec_from_file_location('mean_of_runs', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('mean_of_runs.py')
 
 
 def validated(step, coco, ensemble):

@@ -6,7 +6,6 @@ is done in one go; `growth` is what came on top by the end. The table goes to th
 work_dirs/load/results.json; docs/en/performance.md shows them.
 """
 
-import argparse
 import json
 import multiprocessing
 import os
@@ -28,6 +27,7 @@ from mmengine.logging import MMLogger
 from mmengine.registry import DATASETS, init_default_scope
 from mmengine.runner import Runner
 
+from mmdmt.command_line import parser_of
 from mmdmt.labels.labeling import label
 from mmdmt.labels.manifest import Manifest
 from mmdmt.labels.pixels.bank import BankWriter, PseudoLabelBank
@@ -268,7 +268,7 @@ def measure(number: int, amount: int) -> list[Load]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run all of them, each in a fresh process."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     names = [function.__name__ for function in MEASUREMENTS]
     parser.add_argument('--only', metavar='NAME', choices=names, action='append', help=f'one of {", ".join(names)}')
     parser.add_argument('--scale', type=float, default=1.0, help='of all amounts (default: 1)')

@@ -20,13 +20,7 @@ DEMO = ROOT / 'configs' / 'digits' / 'dmt_unet-resnet_1xb8_digit-scenes.py'
 
 
 def resnet18(width: int = 64, classes: int = 21, crop: int = 128) -> dict[str, Any]:
-    """Config of a ResNet-18 of output stride 8 with a fully convolutional head.
-
-    Args:
-        width (int): Channels of its first stage; 64 is the ordinary one.
-        classes (int): Classes.
-        crop (int): Height and width of its training images.
-    """
+    """Config of a ResNet-18 of output stride 8, with so many channels in its first stage, and an FCNHead."""
     norm = {'type': 'BN'}
     return {
         'type': 'EncoderDecoder',
@@ -102,12 +96,7 @@ def labeled(item: dict[str, Any], label: Tensor, **metainfo: Any) -> dict[str, A
 
 
 class Unlabeled:
-    """Images in memory, as labeling takes them.
-
-    Args:
-        items (Sequence[dict]): ``inputs`` and ``data_samples`` of each.
-        classes (int): How many the labelers predict.
-    """
+    """Images in memory, as labeling takes them."""
 
     def __init__(self, items: Sequence[dict[str, Any]], classes: int) -> None:
         self.items = items
