@@ -124,32 +124,36 @@ def test_a_plain_segmentor_is_predicted_with_too(shapes_folder, tmp_path, photos
         init_peers(config, tmp_path / 'plain.pth', peer='left')
 
 
-def test_what_is_not_there_is_named(run, tmp_path):
-    config, checkpoint = run
-    with pytest.raises(FileNotFoundError, match=r'none\.py does not exist: give the config'):
-        init_peers(tmp_path / 'none.py', checkpoint)
-    with pytest.raises(FileNotFoundError, match=r'none\.pth does not exist: give a checkpoint'):
-        init_peers(config, tmp_path / 'none.pth')
-    with pytest.raises(ValueError, match="peers of this config are left, right and ensemble, got 'middle'"):
-        init_peers(config, checkpoint, peer='middle')
-    model = init_peers(config, checkpoint)
-    with pytest.raises(FileNotFoundError, match='nowhere is not a folder'):
-        predict_images(model, tmp_path / 'nowhere')
-    (tmp_path / 'empty').mkdir()
-    with pytest.raises(FileNotFoundError, match='empty holds no image'):
-        predict_images(model, tmp_path / 'empty')
-
-
-def test_a_checkpoint_of_another_model_is_refused(run, tmp_path):
+def test_what_is_not_there_or_of_another_model_is_refused(run, tmp_path):
     config, checkpoint = run
     weights = torch.load(checkpoint)['state_dict']
     torch.save({key.replace('left.', 'up.'): value for key, value in weights.items()}, tmp_path / 'other.pth')
-    with pytest.raises(ValueError, match=r'do not fit, first left\.backbone\.conv1\.weight .missing.'):
-        init_peers(config, tmp_path / 'other.pth')
-    weights['right.decode_head.conv_seg.bias'] = torch.zeros(7)
-    torch.save(weights, tmp_path / 'other.pth')
-    with pytest.raises(ValueError, match=r'first right\.decode_head\.conv_seg\.bias .*for .3,.'):
-        init_peers(config, tmp_path / 'other.pth')
+    torch.save({**weights, 'right.decode_head.conv_seg.bias': torch.zeros(7)}, tmp_path / 'shape.pth')
+    (tmp_path / 'empty').mkdir()
+    model = init_peers(config, checkpoint)
+    for call, kind, sentence in (
+        (lambda: init_peers(tmp_path / 'none.py', checkpoint), FileNotFoundError, r'none\.py does not exist: give the'),
+        (lambda: init_peers(config, tmp_path / 'none.pth'), FileNotFoundError, r'none\.pth does not exist: give a'),
+        (
+            lambda: init_peers(config, checkpoint, peer='middle'),
+            ValueError,
+            "peers of this config are left, right and ensemble, got 'middle'",
+        ),
+        (lambda: predict_images(model, tmp_path / 'nowhere'), FileNotFoundError, 'nowhere is not a folder'),
+        (lambda: predict_images(model, tmp_path / 'empty'), FileNotFoundError, 'empty holds no image'),
+        (
+            lambda: init_peers(config, tmp_path / 'other.pth'),
+            ValueError,
+            r'do not fit, first left\.backbone\.conv1\.weight .missing.',
+        ),
+        (
+            lambda: init_peers(config, tmp_path / 'shape.pth'),
+            ValueError,
+            r'first right\.decode_head\.conv_seg\.bias .*for .3,.',
+        ),
+    ):
+        with pytest.raises(kind, match=sentence):
+            call()
 
 
 def test_what_a_checkpoint_has_more_is_left(run, tmp_path):

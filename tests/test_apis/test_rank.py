@@ -137,32 +137,18 @@ def empty_image(run, tmp_path, shapes):
 
 def one_peer(run, tmp_path, shapes):
     config = Config.fromfile(run[0])
-    peer = config.model.peers.left
-    config.model = peer
+    config.model = config.model.peers.left
     config.dump(tmp_path / 'left.py')
-    weights = torch.load(run[1])
-    weights['state_dict'] = {
-        name.removeprefix('left.'): value for name, value in weights['state_dict'].items() if name.startswith('left.')
-    }
-    torch.save(weights, tmp_path / 'left.pth')
+    content = torch.load(run[1])
+    weights = content['state_dict'].items()
+    content['state_dict'] = {name.removeprefix('left.'): one for name, one in weights if name.startswith('left.')}
+    torch.save(content, tmp_path / 'left.pth')
     return tmp_path / 'left.py', tmp_path / 'left.pth', shapes / 'images'
-
-
-def checkpoint_of_one_peer(run, tmp_path, shapes):
-    return run[0], one_peer(run, tmp_path, shapes)[1], shapes / 'images'
-
-
-def masks(run, tmp_path, shapes):
-    return *run, shapes / 'masks'
 
 
 def online(run, tmp_path, shapes):
     (run[1].parent / 'pseudo_labels').rename(tmp_path / 'elsewhere')
     return *run, None
-
-
-def an_image(run, tmp_path, shapes):
-    return *run, next((shapes / 'images').iterdir())
 
 
 def missing(run, tmp_path, shapes):
@@ -175,10 +161,16 @@ def missing(run, tmp_path, shapes):
     [
         (empty_image, r'a\.png cannot be loaded as an image'),
         (one_peer, r'one EncoderDecoder without a second peer: .* give a run of two peers'),
-        (checkpoint_of_one_peer, r'left\.pth is not a checkpoint of the model of this config'),
-        (masks, r'\.png and others are masks, whose values are all class ids'),
+        (
+            lambda run, *there: (run[0], *one_peer(run, *there)[1:]),
+            r'left\.pth is not a checkpoint of the model',
+        ),
+        (
+            lambda run, _, shapes: (*run, shapes / 'masks'),
+            r'\.png and others are masks, whose values are all',
+        ),
         (online, r'holds no pseudo labels, .* give the images to rank, a folder or a list'),
-        (an_image, r'is one image: give a folder'),
+        (lambda run, _, shapes: (*run, next((shapes / 'images').iterdir())), r'is one image: give a folder'),
         (missing, r'names 1 images that do not exist, first .*no-such-image\.png'),
     ],
 )

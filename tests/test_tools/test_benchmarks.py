@@ -17,27 +17,14 @@ from mmdmt.method.confidence_levels import dequantize, quantize
 
 FOLDER = Path(__file__).parents[2] / 'tools' / 'benchmarks'
 NAMES = (
-    'measure',
-    'naive',
-    'networks',
-    'loss',
-    'labeling',
-    'loader',
-    'iteration',
-    'online',
-    'phase',
-    'phases',
-    'bench',
-    'gpu',
-    'gpu_wheels',
-    'load',
+    *('measure', 'naive', 'networks', 'loss', 'labeling', 'loader', 'iteration', 'online', 'phase', 'phases', 'bench'),
+    *('gpu', 'gpu_wheels', 'load'),
 )
 TOY = {
     'loss_time': {'shape': (2, 5, 9, 7)},
     'loss_memory': {'shape': (2, 5, 9, 7)},
     'labeling_time': {'size': (32, 48), 'images': 2, 'width': 4},
     'bank_size': {'iterations': 2, 'size': 64, 'images': 2},
-    'encoding_time': {'sizes': ((24, 500), (32, 2048)), 'images': 2},
     'bank_time': {'iterations': 2, 'size': (32, 48), 'width': 4, 'calls': 1},
     'sample_time': {'size': (48, 64), 'images': 2},
     'phase_time': {'size': 32, 'images': 3, 'iterations': 1, 'batch': 2, 'width': 4},

@@ -35,7 +35,6 @@ MEASUREMENTS: dict[Callable[..., list[Row]], tuple[str, ...]] = {
     labeling.labeling_time: ('labeling_vs_naive', 'labeling_vs_forward'),
     labeling.bank_size: ('bank_bytes_per_pixel',),
     labeling.bank_time: ('bank_codec_vs_forward', 'bank_read_vs_mask_png', 'codec_bytes_per_pixel'),
-    labeling.encoding_time: ('codec_encode_ms_per_mpx', 'labeling_encode_share_500', 'labeling_encode_share_2048'),
     loader.sample_time: ('sample_labeled_vs_mmseg', 'sample_pseudo_vs_mmseg'),
     iteration.iteration_time: ('iteration_vs_plain',),
     iteration.iteration_memory: ('iteration_memory_vs_plain',),

@@ -22,39 +22,17 @@ DEMO = ROOT / 'configs' / 'digits' / 'dmt_unet-resnet_1xb8_digit-scenes.py'
 def resnet18(width: int = 64, classes: int = 21, crop: int = 128) -> dict[str, Any]:
     """Config of a ResNet-18 of output stride 8, with so many channels in its first stage, and an FCNHead."""
     norm = {'type': 'BN'}
+    means = {'mean': [127.5] * 3, 'std': [64.0] * 3, 'size': (crop, crop), 'pad_val': 0, 'seg_pad_val': 255}
+    shape = {'strides': (1, 2, 1, 1), 'dilations': (1, 1, 2, 4), 'out_indices': (3,)}
+    head = {'in_channels': 8 * width, 'in_index': 0, 'channels': 2 * width, 'num_classes': classes, 'norm_cfg': norm}
+    head |= {'num_convs': 1, 'concat_input': False, 'dropout_ratio': 0.1, 'align_corners': True}
+    head['loss_decode'] = {'type': 'CrossEntropyLoss', 'avg_non_ignore': True}
+    channels = {'stem_channels': width, 'base_channels': width, 'norm_cfg': norm}
     return {
         'type': 'EncoderDecoder',
-        'data_preprocessor': {
-            'type': 'SegDataPreProcessor',
-            'mean': [127.5] * 3,
-            'std': [64.0] * 3,
-            'size': (crop, crop),
-            'pad_val': 0,
-            'seg_pad_val': 255,
-        },
-        'backbone': {
-            'type': 'ResNet',
-            'depth': 18,
-            'stem_channels': width,
-            'base_channels': width,
-            'strides': (1, 2, 1, 1),
-            'dilations': (1, 1, 2, 4),
-            'out_indices': (3,),
-            'norm_cfg': norm,
-        },
-        'decode_head': {
-            'type': 'FCNHead',
-            'in_channels': 8 * width,
-            'in_index': 0,
-            'channels': 2 * width,
-            'num_convs': 1,
-            'concat_input': False,
-            'dropout_ratio': 0.1,
-            'num_classes': classes,
-            'norm_cfg': norm,
-            'align_corners': True,
-            'loss_decode': {'type': 'CrossEntropyLoss', 'avg_non_ignore': True},
-        },
+        'data_preprocessor': {'type': 'SegDataPreProcessor', **means},
+        'backbone': {'type': 'ResNet', 'depth': 18, **channels, **shape},
+        'decode_head': {'type': 'FCNHead', **head},
         'train_cfg': {},
         'test_cfg': {'mode': 'whole'},
     }
