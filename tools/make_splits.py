@@ -125,7 +125,7 @@ def publish(args: Args, ids: Sequence[str], more: Lists) -> bool:
 
 
 def comparison(published: Sequence[str], wrong: Mapping[str, str]) -> str:
-    """Say whether the published lists of a fraction are matched, or what differs in the first that is not."""
+    """Return in words whether the published lists of a fraction are matched, and the first difference."""
     differing = [file for file in published if file in wrong]
     if differing:
         first = f'{differing[0]} has {wrong[differing[0]]}'
@@ -134,7 +134,7 @@ def comparison(published: Sequence[str], wrong: Mapping[str, str]) -> str:
 
 
 def verdict(args: Args, differs: bool) -> int:
-    """Say what it means if lists differ, and return the exit status."""
+    """Print what it means if lists differ, and return the exit status."""
     if differs:
         print(
             'Results on lists that differ do not compare with published ones. '
@@ -262,7 +262,7 @@ def held_out(
 
 
 def warn_of_neighbors(args: Args, lists: Lists) -> None:
-    """Say where neighbors in different lists are nearly the same picture."""
+    """Print where neighbors in different lists are nearly the same picture."""
     found = near_duplicates(lists, lambda image: args.images / f'{image}{args.img_suffix}')
     proposed = propose_group([image for images in lists.values() for image in images]) or 'REGEX'
     of = {image: name.removesuffix('.txt') for name, images in lists.items() for image in images}
@@ -388,7 +388,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder.add_argument('--val', type=float, metavar='S', help='hold 1/S of the images with masks out as val.txt')
     folder.add_argument('--seed', type=int, default=0, help='seed of the shuffles (default: 0)')
     folder.add_argument('--mask-suffix', default='.png', help='how mask files end (default: .png)')
-    folder.add_argument('--ignore-index', type=int, default=255, help='label that is not a class (default: 255)')
+    folder.add_argument('--ignore-index', type=int, default=255, help='label of what has no class (default: 255)')
     folder.add_argument(
         '--group',
         metavar='REGEX',

@@ -49,7 +49,10 @@ RESNETS = ('one', 'other')
 #: By the folder of records, or by the beginning of its name.
 TABLES = {
     'voc-animals': Table('VOC animals', LITE, 'labels alone, views'),
+    'voc-animals-search': Table('search on split 0', LITE, 'labels alone, views'),
     'kvasir': Table('Kvasir-SEG', LITE, 'labels alone, views'),
+    'kvasir-search': Table('search on split 0', LITE, 'labels alone, views', control_from='kvasir-64'),
+    'kvasir-later': Table('after labels alone', LITE),
     'cityscapes': Table('Cityscapes', LITE, 'labels alone, views'),
     'day2dusk': Table('CamVid, day to dusk', LITE),
     'camvid': Table('CamVid, 30 labels', LITE),
@@ -61,7 +64,7 @@ TABLES = {
     'fonts2handwriting-1500-unet': Table('U-Net and residual network', DIGITS),
 }
 #: What the summary sets side by side, as far as there are records.
-SUMMARY = ('voc-animals', 'kvasir', 'cityscapes', 'day2dusk', 'camvid', 'digit_scenes')
+SUMMARY = ('voc-animals', 'kvasir-64', 'cityscapes', 'day2dusk', 'camvid', 'digit_scenes')
 #: What rows are called, by what records in short call them, from top to bottom. Other rows stand behind 'DMT'.
 METHODS = {
     'warm-up': 'warm-up',
@@ -73,25 +76,13 @@ METHODS = {
     'cps-cutmix': 'CPS-like, CutMix',
     'dmt': 'DMT',
     'online': 'first recipe',
-    'every-label': 'every label counts',
-    'every-label-weight-half': 'every label counts, weight 0.5',
-    'rule-strong-gamma1': 'rule on the strong view',
-    'later-labels-alone-views': 'labels alone, as long',
-    'later-labels-alone-views-near-scale': 'labels alone, as long, near scale',
-    'later-ensemble-near-scale': 'recipe',
-    'later-ensemble-weak-gamma1-near-scale': 'recipe, rule on the weak view',
-    'later-oracle': 'oracle after labels alone',
-    'later-oracle-near-scale': 'oracle after labels alone, near scale',
+    'recipe': 'recipe',
     'oracle': 'oracle',
     'all-labels': 'all labels',
 }
 
 #: Rows that the summary leaves out.
-ONLY_DETAILED = (
-    *('warm-up', 'every label counts', 'every label counts, weight 0.5', 'rule on the strong view'),
-    *('labels alone, as long, near scale', 'recipe, rule on the weak view'),
-    *('oracle after labels alone', 'oracle after labels alone, near scale'),
-)
+ONLY_DETAILED = ('warm-up',)
 
 
 @dataclass

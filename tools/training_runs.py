@@ -34,13 +34,9 @@ def shrink(config: Any, divisor: int) -> None:
 
 
 def length_of(config: Any) -> int:
-    """Add up the iterations of all phases of a config, or of a config file."""
-    from mmengine.config import Config  # these take seconds, which a help does not need
+    """Add up the iterations of all phases of a config."""
+    from mmdmt.registry import HOOKS  # takes seconds, which a help does not need
 
-    from mmdmt.registry import HOOKS
-
-    if isinstance(config, Path):
-        config = Config.fromfile(config)
     (hook,) = (hook for hook in config.custom_hooks if hook.type == 'mmdmt.DMTHook')
     return HOOKS.build(hook).curriculum.total_iters
 

@@ -11,7 +11,7 @@ peer = dict(data_preprocessor=dict(size=(80, 80)), decode_head=dict(num_classes=
 loss = dict(class_weight=[0.6, 1.2, 2.9, 1.7, 2.9, 2.0, 2.5])
 model = dict(peers=dict(lite0=peer, lite1=peer), loss=loss)
 optim_wrapper = dict(optimizer=dict(lr=4e-4))
-train_cfg = dict(val_interval=500)
-hook = dict(type='mmdmt.DMTHook', warm_up=1000, labeled=4, ratios=(), labeling=dict(num_workers=0))
+train_cfg = dict(val_interval=400)
+hook = dict(type='mmdmt.DMTHook', warm_up=400, labeled=4, ratios=(), labeling=dict(num_workers=0))
 average = dict(_base_.average, momentum=0.01)  # a memory of a hundred iterations
 custom_hooks = [hook, average]

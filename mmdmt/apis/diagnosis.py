@@ -179,9 +179,8 @@ def _judge(
         label = label.where(known, ignored)
         loss = DynamicMutualLoss(case.gamma, case.gamma, rule=case.rule, min_confidence=case.floor)
         seen = strong if case.view == 'strong' else predicted[name]
-        compared, weights = loss.weigh_compared(
-            compare_probability(seen[None], label[None], confidence[None], ignored), confidence[None]
-        )
+        compared = compare_probability(seen[None], label[None], confidence[None], ignored)
+        compared, weights = loss.weigh_compared(compared)
         label, weights = compared.label_index[0], weights[0]
         taught, finding = gradient(label, weights), found[case.name]
         along = float(taught @ true_gradient) / max(float(length), 1e-30)

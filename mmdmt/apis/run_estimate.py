@@ -37,7 +37,7 @@ def estimate(config: Path) -> str:
     with torch.no_grad():
         predict = _seconds(lambda: model.eval().val_step(pseudo_collate([item])))
     iterations, every = curriculum.total_iters, cfg.train_cfg.get('val_interval', 1000)
-    labelings = sum(phase.label_ratio is not None for phase in curriculum.phases)
+    labelings = sum(phase.has_bank for phase in curriculum.phases)
     validations = len({*range(every, iterations + 1, every), *curriculum.ends})
     parts = {
         f'{iterations} iterations of {iteration:.2g} s': iterations * iteration,

@@ -170,7 +170,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
             tuple[dict, dict]: Two items that differ in their labels alone.
 
         Raises:
-            ValueError: If the pipeline does not move image, label and confidence alike.
+            ValueError: If the pipeline does not move label and confidence alike.
         """
         with seeded(image):
             items = self.labels.known_items(
@@ -179,17 +179,6 @@ class MutualDataset(Dataset[dict[str, Any]]):
         for item in items:
             item['data_samples'].set_metainfo({'peer': peer, ONLINE: False})
         return items
-
-    def check_moves(self) -> None:
-        """Check that the pipelines of labeled images move an image and its label alike.
-
-        Raises:
-            ValueError: If one does not, naming the transform.
-        """
-        for part in self.parts:
-            with seeded(0):
-                info, ignored = part.get_data_info(0), getattr(part, 'ignore_index', 255)
-                self.labels.check_moves(part.pipeline.transforms, info, ignored)
 
     def class_counts(self) -> NDArray[np.int64] | None:
         """Count the pixels of each class in each labeled image, int64 (images, classes); None for classification."""
@@ -267,10 +256,6 @@ class MutualDataset(Dataset[dict[str, Any]]):
     def names_digest(self) -> str:
         """Return the SHA-256 of the unlabeled images' names, by which a bank knows what it labels."""
         return self._names_digest
-
-    def labeled_digest(self) -> str:
-        """Return the SHA-256 of the labeled images' names, in order."""
-        return _digest(self.labeled_names())
 
     def labeled_names(self) -> list[str]:
         """Return the labeled images as their list names them, in order."""

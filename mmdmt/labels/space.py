@@ -50,9 +50,6 @@ class LabelSpace(LabelStore, Protocol):
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Push an unlabeled image with a known label through a pipeline; return it packed with two different labels."""
 
-    def check_moves(self, pipeline: Sequence[Transform], info: dict[str, Any], ignore_index: int) -> None:
-        """Check that the pipeline of annotated images moves an image and its label alike."""
-
     def forget_label(self, sample: Any, ignored: int | None) -> None:
         """Leave no label in a packed image whose label is made online; what is left is ignored."""
 

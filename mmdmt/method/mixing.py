@@ -1,7 +1,7 @@
 """Mixing of training images: every pixel keeps the label and the confidence of the image that its color comes from.
 
-All functions work on the tensors of a batch, on the device where it is, without waiting for that device. What is
-random is drawn on the CPU from NumPy's global generator, which the run seeds in every iteration.
+All functions work on the tensors of a batch, which they leave as it is, on its device and without waiting for it. What
+is random is drawn on the CPU from NumPy's global generator, which the run seeds in every iteration.
 """
 
 import math
@@ -15,14 +15,14 @@ from torch import Tensor
 from mmdmt.method.weights import GROUND_TRUTH
 
 
-class PixelBatch(NamedTuple):
+class Batch(NamedTuple):
     """A peer's share of a batch, as its loss sees it.
 
     Attributes:
         inputs: (N, C, H, W) floating, normalized and padded.
-        label: (N, H, W) integers.
-        confidence: (N, H, W) float32 of the labeler; ``inf`` for ground truth.
-        weight: (N, H, W) float32, 1 for ground truth, where labels have been weighed before; else None.
+        label: (N, H, W) integers; of whole images (N, classes) float32 scores.
+        confidence: (N, H, W) or (N,) float32 of the labeler; ``inf`` for ground truth.
+        weight: Like ``confidence``, float32, 1 for ground truth, where labels have been weighed before; else None.
     """
 
     inputs: Tensor
@@ -30,10 +30,9 @@ class PixelBatch(NamedTuple):
     confidence: Tensor
     weight: Tensor | None = None
 
-    def copy(self) -> 'PixelBatch':
+    def copy(self) -> 'Batch':
         """Return a batch of its own."""
-        weight = None if self.weight is None else self.weight.clone()
-        return PixelBatch(self.inputs.clone(), self.label.clone(), self.confidence.clone(), weight)
+        return Batch(*(None if part is None else part.clone() for part in self))
 
 
 class Box(NamedTuple):
@@ -46,15 +45,12 @@ class Box(NamedTuple):
 
 
 def draw_box(size: tuple[int, int], area: tuple[float, float], aspect: tuple[float, float]) -> Box:
-    """Draw a rectangle inside of an image, as CutMix cuts it.
+    """Draw a rectangle of at least one pixel inside of an image, as CutMix cuts it.
 
     Args:
         size (tuple[int, int]): Height and width of the image.
         area (tuple[float, float]): Least and greatest share of the image, drawn uniformly.
         aspect (tuple[float, float]): Least and greatest height over width, drawn uniformly in its logarithm.
-
-    Returns:
-        Box: Of at least one pixel; cut off where it would be larger than the image.
 
     Example:
         >>> box = draw_box((100, 100), area=(0.25, 0.25), aspect=(1.0, 1.0))
@@ -71,34 +67,22 @@ def draw_box(size: tuple[int, int], area: tuple[float, float], aspect: tuple[flo
 
 
 def draw_partners(images: Sequence[int]) -> dict[int, int]:
-    """Give every image another one of the same list; all are given once.
-
-    Args:
-        images (Sequence[int]): Two numbers or more.
-
-    Example:
-        >>> partners = draw_partners([4, 7])
-        >>> partners[4], partners[7]
-        (7, 4)
-    """
+    """Give every one of two images or more another one of the same list; all are given once."""
     order = [images[i] for i in np.random.permutation(len(images))]
     return dict(zip(order, order[1:] + order[:1], strict=True))
 
 
-def paste_boxes(batch: PixelBatch, boxes: dict[int, tuple[int, Box]]) -> PixelBatch:
-    """Paste a rectangle of another image of the batch into images: color, label and confidence alike.
+def paste_boxes(batch: Batch, boxes: dict[int, tuple[int, Box]]) -> Batch:
+    """Paste a rectangle of another image of the batch into images: color, label, confidence and weight alike.
 
     Args:
-        batch (PixelBatch): Left as it is.
+        batch (Batch): Of images with labels of pixels.
         boxes (dict[int, tuple[int, Box]]): For each image that gets one, the number of the image that it is cut from,
             as it was before anything was pasted, and the rectangle.
 
-    Returns:
-        PixelBatch: The mixed one.
-
     Example:
         >>> label = torch.tensor([[[0, 0]], [[1, 1]]])
-        >>> batch = PixelBatch(torch.zeros(2, 3, 1, 2), label, torch.full((2, 1, 2), 0.9))
+        >>> batch = Batch(torch.zeros(2, 3, 1, 2), label, torch.full((2, 1, 2), 0.9))
         >>> paste_boxes(batch, {0: (1, Box(0, 1, 1, 2))}).label.tolist()
         [[[0, 1]], [[1, 1]]]
     """
@@ -112,18 +96,14 @@ def paste_boxes(batch: PixelBatch, boxes: dict[int, tuple[int, Box]]) -> PixelBa
 
 
 def half_of_classes(label: Tensor, num_classes: int) -> Tensor:
-    """Choose half of the classes of a label map at random, rounded up, and say where they are.
+    """Choose half of the classes of a label map at random, rounded up.
 
     Args:
-        label (Tensor): (H, W) integers; what is not in [0, num_classes) is not a class.
+        label (Tensor): (H, W) integers; what is outside of [0, num_classes) is never chosen.
         num_classes (int): How many classes there are.
 
     Returns:
-        Tensor: (H, W) bool.
-
-    Example:
-        >>> half_of_classes(torch.tensor([[2, 2, 255]]), num_classes=3).tolist()
-        [[True, True, False]]
+        Tensor: (H, W) bool; where the chosen classes are.
     """
     random = torch.from_numpy(np.random.random(num_classes)).to(label.device, non_blocking=True)
     valid = (label >= 0) & (label < num_classes)
@@ -135,20 +115,17 @@ def half_of_classes(label: Tensor, num_classes: int) -> Tensor:
     return torch.cat([chosen, chosen.new_zeros(1)])[index].view_as(label)
 
 
-def paste_classes(batch: PixelBatch, pairs: dict[int, int], num_classes: int) -> PixelBatch:
+def paste_classes(batch: Batch, pairs: dict[int, int], num_classes: int) -> Batch:
     """Paste half of the classes of a labeled image, with their ground truth, onto another image.
 
     Args:
-        batch (PixelBatch): Left as it is.
+        batch (Batch): Of images with labels of pixels.
         pairs (dict[int, int]): For each image that is pasted on, the number of the labeled one.
         num_classes (int): How many classes there are.
 
-    Returns:
-        PixelBatch: The mixed one; confidence is infinite where ground truth was pasted.
-
     Example:
         >>> label = torch.tensor([[[0, 0]], [[1, 255]]])
-        >>> batch = PixelBatch(torch.zeros(2, 3, 1, 2), label, torch.full((2, 1, 2), 0.5))
+        >>> batch = Batch(torch.zeros(2, 3, 1, 2), label, torch.full((2, 1, 2), 0.5))
         >>> mixed = paste_classes(batch, {0: 1}, num_classes=2)
         >>> mixed.label[0].tolist(), mixed.confidence[0].tolist()
         ([[1, 0]], [[inf, 0.5]])
@@ -164,22 +141,14 @@ def paste_classes(batch: PixelBatch, pairs: dict[int, int], num_classes: int) ->
     return mixed
 
 
-def blank_blocks(batch: PixelBatch, images: Sequence[int], size: int, share: float) -> PixelBatch:
+def blank_blocks(batch: Batch, images: Sequence[int], size: int, share: float) -> Batch:
     """Blank square blocks of images: their color is that of the mean, zero after normalization; labels stay.
 
     Args:
-        batch (PixelBatch): Left as it is.
+        batch (Batch): Of images with labels of any kind.
         images (Sequence[int]): Which ones.
         size (int): Side of a block, in pixels.
         share (float): Probability with which a block is blanked.
-
-    Returns:
-        PixelBatch: The masked one.
-
-    Example:
-        >>> batch = PixelBatch(torch.ones(1, 3, 4, 4), torch.zeros(1, 4, 4), torch.ones(1, 4, 4))
-        >>> blank_blocks(batch, [0], size=2, share=1.0).inputs.sum().item()
-        0.0
     """
     inputs = batch.inputs.clone()
     height, width = inputs.shape[2:]
@@ -189,3 +158,24 @@ def blank_blocks(batch: PixelBatch, images: Sequence[int], size: int, share: flo
     for row, image in enumerate(images):
         inputs[image] = inputs[image] * pixels[row].to(inputs.dtype)
     return batch._replace(inputs=inputs)
+
+
+def blend(batch: Batch, share: float, partners: Tensor) -> Batch:
+    """Blend every image, its scores and its weight with those of a partner; confidences stay those of the image.
+
+    Args:
+        batch (Batch): Of images with scores, weighed.
+        share (float): Of the image itself, in [0, 1].
+        partners (Tensor): int64 (N,); for each image the number of the other.
+
+    Example:
+        >>> batch = Batch(torch.zeros(2, 3, 1, 1), torch.eye(2), torch.ones(2), torch.tensor([1.0, 0.0]))
+        >>> mixed = blend(batch, 0.75, torch.tensor([1, 0]))
+        >>> mixed.label.tolist(), mixed.weight.tolist()
+        ([[0.75, 0.25], [0.25, 0.75]], [0.75, 0.25])
+    """
+    inputs, label, weight = (
+        None if one is None else share * one + (1 - share) * one[partners]
+        for one in (batch.inputs, batch.label, batch.weight)
+    )
+    return Batch(inputs, label, batch.confidence, weight)

@@ -1,4 +1,4 @@
-"""Weigh pseudo labels by the rule of Dynamic Mutual Training, in pure functions of tensors.
+"""Weigh pseudo labels by the rule of Dynamic Mutual Training and by others, in pure functions of tensors.
 
 Two models that teach each other make different mistakes, so a pixel on which the learner disagrees with the label it
 is taught is likely to be a wrong label. The rule turns that disagreement into a weight (Feng et al., "DMT: Dynamic
@@ -10,10 +10,13 @@ label ``y`` held with confidence ``c``::
     y' != y, c' <= c     the labeler is as sure:   w = p[y] ** gamma_disagree
     y' != y, c' >  c     the learner wins:          w = 0
 
-Ground truth is a label of infinite confidence: the learner never wins against it, and its weight is 1.
+Ground truth is a label of infinite confidence: the learner never wins against it, and its weight is 1. A rule returns
+float32 weights in the shape of the label: 1 for ground truth, 0 where the label is ignored. To add a rule, write its
+function and enter it in :data:`RULES`.
 """
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -35,6 +38,7 @@ class Comparison(NamedTuple):
         pseudo: bool; the label is valid, and neither ground truth nor an oracle's: the rule weighs it.
         label_probability: float32; ``p[y]``, the learner's probability of ``label_index``.
         confidence: float32; ``c'``, the learner's.
+        taught_with: float32; ``c``, the labeler's, ``inf`` for ground truth.
         prediction: int64; ``y'``.
         disagree: bool; a pseudo label other than the learner's prediction.
         learner_wins: bool; disagree, and the learner is surer than the labeler. A tie goes to the labeler.
@@ -46,6 +50,7 @@ class Comparison(NamedTuple):
     pseudo: Tensor
     label_probability: Tensor
     confidence: Tensor
+    taught_with: Tensor
     prediction: Tensor
     disagree: Tensor
     learner_wins: Tensor
@@ -53,19 +58,16 @@ class Comparison(NamedTuple):
 
 @torch.no_grad()
 def compare(logits: Tensor, label: Tensor, confidence: Tensor, ignore_index: int = 255) -> Comparison:
-    """Compare a learner's prediction with the labels it is taught.
+    """Compare a learner's prediction with the labels it is taught, without gradient.
 
     The softmax is taken in float32 whatever the dtype of the logits: in float16 most confidences would be exactly 1
     and every comparison a tie.
 
     Args:
-        logits (Tensor): (N, C, ...) of any floating dtype; no gradient flows through the result.
+        logits (Tensor): (N, C, ...) of any floating dtype.
         label (Tensor): (N, ...) integer labels.
         confidence (Tensor): (N, ...) float32 confidence of the labeler, ``inf`` for ground truth.
         ignore_index (int): The label that does not count. Defaults to 255.
-
-    Returns:
-        Comparison: The fields described there.
 
     Example:
         >>> logits = torch.tensor([[2.0, 0.0], [0.0, 2.0], [0.0, 2.0]])
@@ -79,23 +81,23 @@ def compare(logits: Tensor, label: Tensor, confidence: Tensor, ignore_index: int
 
 @torch.no_grad()
 def compare_probability(probability: Tensor, label: Tensor, confidence: Tensor, ignore_index: int = 255) -> Comparison:
-    """Compare a learner's prediction with the labels it is taught, see :func:`compare`.
-
-    Args:
-        probability (Tensor): (N, C, ...) float32; the softmax of its logits.
-        label (Tensor): (N, ...) integer labels.
-        confidence (Tensor): (N, ...) float32 confidence of the labeler, ``inf`` for ground truth.
-        ignore_index (int): The label that does not count. Defaults to 255.
-    """
+    """Do what :func:`compare` does, for the softmax of the logits, float32 (N, C, ...)."""
     learner_confidence, prediction = probability.max(dim=1)
     valid = label != ignore_index
     index = label.where(valid, 0)
-    label_probability = probability.gather(1, index.unsqueeze(1)).squeeze(1)
     pseudo = valid & (confidence < ORACLE)
     disagree = pseudo & (prediction != label)
-    learner_wins = disagree & (learner_confidence > confidence)
     return Comparison(
-        probability, index, valid, pseudo, label_probability, learner_confidence, prediction, disagree, learner_wins
+        probability,
+        index,
+        valid,
+        pseudo,
+        label_probability=probability.gather(1, index.unsqueeze(1)).squeeze(1),
+        confidence=learner_confidence,
+        taught_with=confidence,
+        prediction=prediction,
+        disagree=disagree,
+        learner_wins=disagree & (learner_confidence > confidence),
     )
 
 
@@ -104,20 +106,6 @@ def mutual_weights(compared: Comparison, gamma_agree: float, gamma_disagree: flo
 
     Both exponents zero switch the whole rule off, the zero weight of a winning learner included: what remains is the
     plain cross entropy of class-balanced self-training, the paper's ablation.
-
-    Args:
-        compared (Comparison): The result of :func:`compare`.
-        gamma_agree (float): gamma 1 of the paper.
-        gamma_disagree (float): gamma 2 of the paper.
-
-    Returns:
-        Tensor: float32 weights in the shape of the label; 1 for ground truth, 0 where the label is ignored.
-
-    Example:
-        >>> logits = torch.tensor([[2.0, 0.0], [0.0, 2.0], [0.0, 2.0]])
-        >>> compared = compare(logits, torch.tensor([0, 0, 0]), torch.tensor([0.7, 0.9, 0.8]))
-        >>> [round(weight, 3) for weight in mutual_weights(compared, gamma_agree=5.0, gamma_disagree=1.0).tolist()]
-        [0.53, 0.119, 0.0]
     """
     if gamma_agree == 0 and gamma_disagree == 0:
         return compared.valid.float()
@@ -126,6 +114,67 @@ def mutual_weights(compared: Comparison, gamma_agree: float, gamma_disagree: flo
         weights = torch.where(compared.disagree, compared.label_probability.pow(gamma_disagree), weights)
     # In place: what is made here stands beside the softmax, at the loss's peak of memory.
     return weights.masked_fill_(compared.learner_wins, 0).masked_fill_(~compared.pseudo, 1).mul_(compared.valid)
+
+
+def flip_labels(compared: Comparison, gamma_agree: float, gamma_disagree: float) -> tuple[Comparison, Tensor]:
+    """Let a winning learner keep its own prediction, weighted by the labeler's doubt (an ablation of the paper).
+
+    Returns:
+        The comparison with the flipped labels, and their weights, ``(1 - c) ** gamma_disagree`` where flipped.
+    """
+    weights = mutual_weights(compared, gamma_agree, gamma_disagree)
+    if gamma_agree == 0 and gamma_disagree == 0:
+        return compared, weights
+    wins = compared.learner_wins
+    doubt = (1 - compared.taught_with.where(wins, 0)).pow(gamma_disagree)
+    flipped = compared._replace(
+        label_index=torch.where(wins, compared.prediction, compared.label_index),
+        label_probability=torch.where(wins, compared.confidence, compared.label_probability),
+    )
+    return flipped, torch.where(wins, doubt, weights)
+
+
+def share_weights(compared: Comparison, threshold: float) -> Tensor:
+    """Weigh all pseudo labels of a batch by one number: the share of them with a confidence of ``threshold`` or more.
+
+    Hoyer et al., "DAFormer", CVPR 2022, arXiv 2111.14887, after Tranheden et al., "DACS", arXiv 2007.08702.
+    """
+    sure = (compared.pseudo & (compared.taught_with >= threshold)).sum()
+    return _of_pseudo(compared, sure / compared.pseudo.sum().clamp(min=1))
+
+
+def _of_pseudo(compared: Comparison, weights: Tensor) -> Tensor:
+    return torch.where(compared.pseudo, weights, compared.valid.float())
+
+
+class RuleSettings(NamedTuple):
+    """What a rule is computed with.
+
+    Attributes:
+        agree: Exponent where learner and labeler agree, as far as it has grown.
+        disagree: Where they disagree.
+        share_threshold: How sure a labeler must be, for the rule ``'share'``.
+    """
+
+    agree: float
+    disagree: float
+    share_threshold: float
+
+
+RULES: dict[str, Callable[[Comparison, RuleSettings], tuple[Comparison, Tensor]]] = {
+    'mutual': lambda compared, of: (compared, mutual_weights(compared, of.agree, of.disagree)),
+    'naive': lambda compared, of: (compared, _of_pseudo(compared, compared.label_probability.pow(of.agree))),
+    'flip': lambda compared, of: flip_labels(compared, of.agree, of.disagree),
+    'share': lambda compared, of: (compared, share_weights(compared, of.share_threshold)),
+    'agreement': lambda compared, _: (compared, (compared.valid & ~compared.disagree).float()),
+    'confidence': lambda compared, of: (compared, _of_pseudo(compared, compared.taught_with.pow(of.agree))),
+}
+"""The rules by name. Each takes compared labels, and returns the labels to learn and their weights.
+
+``'mutual'`` is the paper's; ``'naive'``, ``p[y] ** gamma_agree`` everywhere, and ``'flip'`` are its ablations;
+``'share'`` is DAFormer's; ``'agreement'`` weighs 1 where the two agree and 0 where not; ``'confidence'`` is the
+labeler's, ``c ** gamma_agree``.
+"""
 
 
 def ramp_up(gamma: float, progress: float, steepness: float) -> float:
@@ -137,143 +186,13 @@ def ramp_up(gamma: float, progress: float, steepness: float) -> float:
         gamma (float): The exponent at the phase's end.
         progress (float): How far the phase is, in (0, 1].
         steepness (float): 5 in the paper's classification; 0 keeps the exponent constant.
-
-    Example:
-        >>> [round(ramp_up(5.0, progress, steepness=5.0), 2) for progress in (0.1, 0.5, 1.0)]
-        [0.09, 1.43, 5.0]
     """
     return gamma * math.exp(-steepness * (1 - progress) ** 2)
 
 
-def naive_weights(compared: Comparison, gamma: float) -> Tensor:
-    """Weigh compared labels by ``p[y] ** gamma``, whether the models agree or not (an ablation of the paper).
-
-    Args:
-        compared (Comparison): The result of :func:`compare`.
-        gamma (float): The exponent; the paper uses 5.
-
-    Returns:
-        Tensor: float32 weights in the shape of the label; 1 for ground truth, 0 where the label is ignored.
-
-    Example:
-        >>> compared = compare(torch.tensor([[0.0, 2.0]]), torch.tensor([0]), torch.tensor([0.8]))
-        >>> round(naive_weights(compared, gamma=1.0).item(), 3)
-        0.119
-    """
-    return torch.where(compared.pseudo, compared.label_probability.pow(gamma), compared.valid.float())
-
-
-def flip_labels(
-    compared: Comparison, confidence: Tensor, gamma_agree: float, gamma_disagree: float
-) -> tuple[Comparison, Tensor]:
-    """Let a winning learner keep its own prediction, weighted by the labeler's doubt (an ablation of the paper).
-
-    Args:
-        compared (Comparison): The result of :func:`compare`.
-        confidence (Tensor): (N, ...) confidence of the labels that were compared.
-        gamma_agree (float): gamma 1 of the paper.
-        gamma_disagree (float): gamma 2 of the paper; also the exponent of ``1 - confidence`` where a label is flipped.
-
-    Returns:
-        tuple[Comparison, Tensor]: The same with the flipped labels, and their float32 weights.
-
-    Example:
-        >>> confidence = torch.tensor([0.8])
-        >>> compared = compare(torch.tensor([[0.0, 2.0]]), torch.tensor([0]), confidence)
-        >>> flipped, weights = flip_labels(compared, confidence, gamma_agree=5.0, gamma_disagree=1.0)
-        >>> flipped.label_index.tolist(), round(weights.item(), 3)
-        ([1], 0.2)
-    """
-    weights = mutual_weights(compared, gamma_agree, gamma_disagree)
-    if gamma_agree == 0 and gamma_disagree == 0:
-        return compared, weights
-    wins = compared.learner_wins
-    doubt = (1 - confidence.where(wins, 0)).pow(gamma_disagree)
-    flipped = compared._replace(
-        label_index=torch.where(wins, compared.prediction, compared.label_index),
-        label_probability=torch.where(wins, compared.confidence, compared.label_probability),
-    )
-    return flipped, torch.where(wins, doubt, weights)
-
-
-def share_weights(compared: Comparison, confidence: Tensor, threshold: float) -> Tensor:
-    """Weigh all pseudo labels of a batch by one number: the share of them that a labeler is sure of.
-
-    Hoyer et al., "DAFormer", CVPR 2022, arXiv 2111.14887, after Tranheden et al., "DACS", arXiv 2007.08702.
-
-    Args:
-        compared (Comparison): The result of :func:`compare`.
-        confidence (Tensor): (N, ...) confidence of the labels that were compared.
-        threshold (float): The least confidence of a label that counts as sure; DAFormer uses 0.968.
-
-    Returns:
-        Tensor: float32 weights in the shape of the label; 1 for ground truth, 0 where the label is ignored.
-
-    Example:
-        >>> compared = compare(torch.tensor([[0.0, 2.0], [0.0, 3.0]]), torch.tensor([0, 0]), torch.tensor([0.8, 0.99]))
-        >>> share_weights(compared, torch.tensor([0.8, 0.99]), threshold=0.968).tolist()
-        [0.5, 0.5]
-    """
-    sure = (compared.pseudo & (confidence >= threshold)).sum()
-    share = sure / compared.pseudo.sum().clamp(min=1)
-    return torch.where(compared.pseudo, share, compared.valid.float())
-
-
-def agreement_weights(compared: Comparison) -> Tensor:
-    """Weigh compared labels by 1 where learner and labeler agree and by 0 where they do not.
-
-    Args:
-        compared (Comparison): The result of :func:`compare`.
-
-    Returns:
-        Tensor: float32 weights in the shape of the label; 1 for ground truth, 0 where the label is ignored.
-
-    Example:
-        >>> compared = compare(torch.tensor([[0.0, 2.0], [0.0, 2.0]]), torch.tensor([0, 1]), torch.tensor([0.8, 0.8]))
-        >>> agreement_weights(compared).tolist()
-        [0.0, 1.0]
-    """
-    return (compared.valid & ~compared.disagree).float()
-
-
-def confidence_weights(compared: Comparison, confidence: Tensor, gamma: float) -> Tensor:
-    """Weigh compared labels by the labeler's own confidence, ``c ** gamma``.
-
-    Args:
-        compared (Comparison): The result of :func:`compare`.
-        confidence (Tensor): (N, ...) confidence of the labels that were compared.
-        gamma (float): The exponent.
-
-    Returns:
-        Tensor: float32 weights in the shape of the label; 1 for ground truth, 0 where the label is ignored.
-
-    Example:
-        >>> sure = torch.tensor([0.5, float('inf')])
-        >>> compared = compare(torch.zeros(2, 2), torch.tensor([0, 0]), sure)
-        >>> confidence_weights(compared, sure, gamma=2.0).tolist()
-        [0.25, 1.0]
-    """
-    return torch.where(compared.pseudo, confidence.pow(gamma), compared.valid.float())
-
-
-def below_floor(compared: Comparison, confidence: Tensor, min_confidence: float) -> Tensor:
-    """Say which pseudo labels are held with too little confidence to be learned.
-
-    Args:
-        compared (Comparison): The result of :func:`compare`.
-        confidence (Tensor): (N, ...) confidence of the labels that were compared.
-        min_confidence (float): The floor, in [0, 1].
-
-    Returns:
-        Tensor: bool in the shape of the label.
-
-    Example:
-        >>> sure = torch.tensor([0.8, 0.99, float('inf')])
-        >>> compared = compare(torch.zeros(3, 2), torch.tensor([0, 0, 0]), sure)
-        >>> below_floor(compared, sure, 0.95).tolist()
-        [True, False, False]
-    """
-    return compared.pseudo & (confidence < min_confidence)
+def below_floor(compared: Comparison, min_confidence: float) -> Tensor:
+    """Return where pseudo labels are held with less confidence than a floor in [0, 1]: bool like the label."""
+    return compared.pseudo & (compared.taught_with < min_confidence)
 
 
 def dynamic_mutual_weights(
@@ -284,18 +203,7 @@ def dynamic_mutual_weights(
     gamma_disagree: float,
     ignore_index: int = 255,
 ) -> Tensor:
-    """Weigh the labels that a learner is taught by how far it agrees with them: the paper's rule in one call.
-
-    Args:
-        logits (Tensor): (N, C, H, W) of any floating dtype, or (N, C) to weigh whole images.
-        label (Tensor): (N, H, W) or (N,) integer labels.
-        confidence (Tensor): Like ``label``; float32 confidence of the labeler, ``inf`` for ground truth.
-        gamma_agree (float): gamma 1 of the paper.
-        gamma_disagree (float): gamma 2 of the paper.
-        ignore_index (int): The label whose weight is 0. Defaults to 255.
-
-    Returns:
-        Tensor: float32 weights in the shape of ``label``, without gradient.
+    """Weigh labels by the paper's rule in one call: arguments as of :func:`compare` and :func:`mutual_weights`.
 
     Example:
         >>> logits = torch.tensor([[2.0, 0.0], [0.0, 2.0], [0.0, 2.0]])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mmdmt.method.mixing import PixelBatch, blank_blocks
+from mmdmt.method.mixing import Batch, blank_blocks
 from mmdmt.registry import MODELS
 from mmdmt.settings import Number, check_settings
 
@@ -24,7 +24,7 @@ class BlockMask:
         ValueError: If a value is not a size, share or probability.
     """
 
-    space = 'pixels'
+    spaces = ('pixels', 'images')
     needs_pseudo, needs_labeled = 1, 0
     SETTINGS = {'size': Number(1, whole=True), 'share': Number(0, 1), 'prob': Number(0, 1)}
 
@@ -32,9 +32,7 @@ class BlockMask:
         check_settings(self, locals())
         self.size, self.share, self.prob = size, share, prob
 
-    def __call__(
-        self, batch: PixelBatch, pseudo: Sequence[int], labeled: Sequence[int], num_classes: int
-    ) -> PixelBatch:
+    def __call__(self, batch: Batch, pseudo: Sequence[int], labeled: Sequence[int], num_classes: int) -> Batch:
         """Mix a batch, see :class:`~mmdmt.mixes.mix.Mix`."""
         images = [image for image in pseudo if np.random.random() < self.prob]
         return blank_blocks(batch, images, self.size, self.share) if images else batch

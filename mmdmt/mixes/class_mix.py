@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mmdmt.method.mixing import PixelBatch, paste_classes
+from mmdmt.method.mixing import Batch, paste_classes
 from mmdmt.registry import MODELS
 from mmdmt.settings import Number, check_settings
 
@@ -23,7 +23,7 @@ class ClassMix:
         ValueError: If it is not a probability.
     """
 
-    space = 'pixels'
+    spaces = ('pixels',)
     needs_pseudo, needs_labeled = 1, 1
     SETTINGS = {'prob': Number(0, 1)}
 
@@ -31,9 +31,7 @@ class ClassMix:
         check_settings(self, locals())
         self.prob = prob
 
-    def __call__(
-        self, batch: PixelBatch, pseudo: Sequence[int], labeled: Sequence[int], num_classes: int
-    ) -> PixelBatch:
+    def __call__(self, batch: Batch, pseudo: Sequence[int], labeled: Sequence[int], num_classes: int) -> Batch:
         """Mix a batch, see :class:`~mmdmt.mixes.mix.Mix`."""
         order = np.random.permutation(len(labeled))
         pairs = {

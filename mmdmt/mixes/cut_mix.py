@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mmdmt.method.mixing import PixelBatch, draw_box, draw_partners, paste_boxes
+from mmdmt.method.mixing import Batch, draw_box, draw_partners, paste_boxes
 from mmdmt.registry import MODELS
 from mmdmt.settings import Number, Pair, check_settings
 
@@ -24,7 +24,7 @@ class CutMix:
         ValueError: If a value is not a probability or no range.
     """
 
-    space = 'pixels'
+    spaces = ('pixels',)
     needs_pseudo, needs_labeled = 2, 0
     SETTINGS = {
         'prob': Number(0, 1),
@@ -41,9 +41,7 @@ class CutMix:
         check_settings(self, locals())
         self.prob, self.area, self.aspect = prob, (area[0], area[1]), (aspect[0], aspect[1])
 
-    def __call__(
-        self, batch: PixelBatch, pseudo: Sequence[int], labeled: Sequence[int], num_classes: int
-    ) -> PixelBatch:
+    def __call__(self, batch: Batch, pseudo: Sequence[int], labeled: Sequence[int], num_classes: int) -> Batch:
         """Mix a batch, see :class:`~mmdmt.mixes.mix.Mix`."""
         size = (batch.label.shape[1], batch.label.shape[2])
         boxes = {

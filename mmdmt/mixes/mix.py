@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from mmdmt.method.mixing import PixelBatch
+from mmdmt.method.mixing import Batch
 from mmdmt.registry import MODELS
 
 
 class Mix(Protocol):
     """Mix the pseudo-labeled images of a peer's batch with others of it."""
 
-    space: str
-    """What its labels are of: ``'pixels'`` or ``'images'``."""
+    spaces: tuple[str, ...]
+    """What the labels are of that it can mix: ``'pixels'``, ``'images'`` or both."""
 
     needs_pseudo: int
     """Pseudo-labeled images of a peer that a batch must have."""
@@ -19,13 +19,11 @@ class Mix(Protocol):
     needs_labeled: int
     """Labeled images of a peer that a batch must have."""
 
-    def __call__(
-        self, batch: PixelBatch, pseudo: Sequence[int], labeled: Sequence[int], num_classes: int
-    ) -> PixelBatch:
+    def __call__(self, batch: Batch, pseudo: Sequence[int], labeled: Sequence[int], num_classes: int) -> Batch:
         """Mix a batch.
 
         Args:
-            batch (PixelBatch): After preprocessing, on its device; left as it is.
+            batch (Batch): After preprocessing, on its device; left as it is. Whole images have scores, and weights.
             pseudo (Sequence[int]): Numbers of the pseudo-labeled images in it.
             labeled (Sequence[int]): Numbers of the labeled ones.
             num_classes (int): How many classes there are.
@@ -40,7 +38,7 @@ def build_mixes(configs: Sequence[dict[str, Any]], space: str) -> list[Mix]:
         space (str): What the labels of the peers are of: ``'pixels'`` or ``'images'``.
 
     Raises:
-        ValueError: If one of them is not a config of a mix, or mixes labels of the other space.
+        ValueError: If one of them is not a config of a mix, or cannot mix labels of the space.
     """
     if isinstance(configs, dict) or not all(isinstance(config, dict) and 'type' in config for config in configs):
         raise ValueError(
@@ -51,15 +49,16 @@ def build_mixes(configs: Sequence[dict[str, Any]], space: str) -> list[Mix]:
         if isinstance(config['type'], str) and MODELS.get(config['type']) is None:
             raise ValueError(
                 f'mixes of DynamicMutualTraining name the unknown type {config["type"]!r}: choose mmdmt.CutMix, '
-                'mmdmt.ClassMix, mmdmt.BlockMask or a registered class of your own.'
+                'mmdmt.ClassMix, mmdmt.BlockMask, mmdmt.MixUp or a registered class of your own.'
             )
         mix = MODELS.build(config)
-        if not hasattr(mix, 'needs_pseudo'):
+        spaces = getattr(mix, 'spaces', None)
+        if spaces is None:
             raise ValueError(f'mixes of DynamicMutualTraining name {config["type"]!r}, which is not a mix.')
-        if mix.space != space:
+        if space not in spaces:
             raise ValueError(
-                f'{config["type"]} in mixes of DynamicMutualTraining moves labels of {mix.space}, but the peers learn '
-                f'labels of {space}: drop it.'
+                f'{config["type"]} in mixes of DynamicMutualTraining mixes labels of {" and ".join(spaces)}, but the '
+                f'peers learn labels of {space}: drop it.'
             )
         mixes.append(mix)
     return mixes

@@ -2,8 +2,8 @@
 
 from importlib.util import find_spec
 
-from mmdmt.losses import DynamicMutualLoss, MixupMutualLoss
-from mmdmt.mixes import BlockMask, ClassMix, CutMix
+from mmdmt.losses import DynamicMutualLoss
+from mmdmt.mixes import BlockMask, ClassMix, CutMix, MixUp
 from mmdmt.models.backbones import WideResNet
 from mmdmt.models.initializers import PackagedWeights, TimmWeights
 from mmdmt.models.mutual_training import DynamicMutualTraining
@@ -16,7 +16,7 @@ __all__ = [
     'CutMix',
     'DynamicMutualLoss',
     'DynamicMutualTraining',
-    'MixupMutualLoss',
+    'MixUp',
     'NoClassToken',
     'PackagedWeights',
     'PeerTTAModel',

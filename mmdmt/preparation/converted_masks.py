@@ -16,11 +16,19 @@ class ConvertedMasksDataset(BaseSegDataset):
     ``IMAGES``, the image folder of the published data set, are named in the errors.
 
     Args:
-        **kwargs: Arguments of ``BaseSegDataset``.
+        img_suffix: How image files end. Default: that of the data set.
+        seg_map_suffix: How mask files end. Default: that of the converter.
+        **kwargs: Other arguments of ``BaseSegDataset``.
     """
 
     CONVERTER: str
     IMAGES: str
+    #: How files of images and of masks end.
+    SUFFIXES = ('.png', '.png')
+
+    def __init__(self, img_suffix: str = '', seg_map_suffix: str = '', **kwargs: Any) -> None:
+        images, masks = self.SUFFIXES
+        super().__init__(img_suffix=img_suffix or images, seg_map_suffix=seg_map_suffix or masks, **kwargs)
 
     def load_data_list(self) -> list[dict[str, Any]]:
         """List the images, and check that there are masks for them."""

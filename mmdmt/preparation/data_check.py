@@ -131,7 +131,7 @@ def advised(images: ImageList, checked: Sequence[CheckedImage]) -> list[Finding]
 
 
 def absent_classes(images: ImageList, checked: Sequence[CheckedImage]) -> list[str]:
-    """Say which classes stand in no mask of a list: no peer can learn them from the labeled one."""
+    """Return which classes stand in no mask of a list, in a sentence: no peer can learn them from the labeled one."""
     held = {image.mask: image.counts for image in checked if image.counts is not None}
     pixels = pixels_of_classes(images, checked)
     absent = [
@@ -153,7 +153,7 @@ def absent_classes(images: ImageList, checked: Sequence[CheckedImage]) -> list[s
 
 
 def list_warnings(images: ImageList, checked: Sequence[CheckedImage]) -> list[str]:
-    """Say what is odd about the images of a list, though training would run."""
+    """Return what is odd about the images of a list, in sentences, though training would run."""
     twice = [path for path, count in Counter(image.path for image in checked).items() if count > 1]
     warnings = [f'{len(twice)} images stand more than once in the {images.name} list: {some(twice)}.'] if twice else []
     for part in images.parts:

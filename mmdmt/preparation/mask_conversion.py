@@ -40,7 +40,7 @@ def add_processes(parser: argparse.ArgumentParser) -> None:
 
 def _processes(text: str) -> int:
     if not text.isdigit() or not int(text):
-        raise argparse.ArgumentTypeError(f'--nproc {text} is not a number of processes: give 1 or more')
+        raise argparse.ArgumentTypeError(f'--nproc {text}: give 1 or more')
     return int(text)
 
 

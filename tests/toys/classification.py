@@ -3,6 +3,8 @@
 from mmengine.config import Config
 
 PACK = [{'type': 'PackInputs'}]
+LOSS = {'type': 'mmdmt.DynamicMutualLoss', 'gamma_agree': 4.0, 'gamma_disagree': 4.0, 'ramp': 5.0}
+MIXES = [{'type': 'mmdmt.MixUp'}]
 AUGMENT = [{'type': 'RandomCrop', 'crop_size': 16, 'padding': 2}]
 
 
@@ -46,6 +48,8 @@ def image_run_config(work_dir, **settings):
         'model': {
             'type': 'mmdmt.DynamicMutualTraining',
             'peers': {'left': toy_classifier(), 'right': toy_classifier(width=6, mean=100.0)},
+            'loss': LOSS,
+            'mixes': MIXES,
         },
         'train_dataloader': {
             'batch_size': 8,

@@ -13,7 +13,7 @@ from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
 
 from mmdmt.method.draws import ONLINE, WEAK_VIEW
-from mmdmt.method.mixing import PixelBatch
+from mmdmt.method.mixing import Batch
 from mmdmt.method.phases import Phase
 from mmdmt.mixes import build_mixes
 from mmdmt.models.mutual_training import DynamicMutualTraining
@@ -58,7 +58,7 @@ def mixing_time(repeats: int, crop: int = 128, images: int = 8, width: int = 64)
     generator = torch.Generator().manual_seed(0)
     label = torch.randint(CLASSES, (images, crop // 16, crop // 16), generator=generator)
     label = label.repeat_interleave(16, 1).repeat_interleave(16, 2)
-    batch = PixelBatch(
+    batch = Batch(
         torch.randn((images, 3, crop, crop), generator=generator),
         label,
         torch.rand((images, crop, crop), generator=generator),
@@ -75,7 +75,7 @@ def mixing_time(repeats: int, crop: int = 128, images: int = 8, width: int = 64)
     return rows
 
 
-def _mix_of_both(mix, batch: PixelBatch, images: int) -> None:
+def _mix_of_both(mix, batch: Batch, images: int) -> None:
     np.random.seed(0)
     for _ in PEERS:
         mix(batch, range(1, images), [0], CLASSES)

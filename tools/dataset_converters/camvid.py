@@ -58,7 +58,7 @@ def size_of(text: str | None) -> tuple[int, int] | None:
     if text is None:
         return None
     if not re.fullmatch(r'[1-9]\d*x[1-9]\d*', text):
-        raise ValueError(f'--size must be WIDTHxHEIGHT in pixels, such as 240x180, got {text}.')
+        raise ValueError(f'--size {text}: give WIDTHxHEIGHT in pixels, such as 240x180.')
     width, height = text.split('x')
     return int(width), int(height)
 

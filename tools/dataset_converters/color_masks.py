@@ -53,7 +53,7 @@ def color(text: str) -> list[int]:
     try:
         red, green, blue = bytes.fromhex(text.removeprefix('#'))
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f'{text!r} is not a color such as ff0000') from error
+        raise argparse.ArgumentTypeError(f'a color must be like ff0000, got {text!r}') from error
     return [red, green, blue]
 
 

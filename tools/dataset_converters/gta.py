@@ -53,7 +53,7 @@ def ids_of_colors(path: Path, pixels: np.ndarray) -> np.ndarray:
     mask = color_table()[code(np.moveaxis(pixels.astype(np.int32), -1, 0))]
     if (mask == UNKNOWN).any():
         color = tuple(map(int, pixels[mask == UNKNOWN][0]))
-        raise ValueError(f'{path} holds color {color}, which is not a class of Cityscapes: get the file anew.')
+        raise ValueError(f'{path} holds color {color}, which no class of Cityscapes has: get the file anew.')
     return mask
 
 

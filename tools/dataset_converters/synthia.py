@@ -29,7 +29,7 @@ def ids(path: Path) -> np.ndarray:
     # Pillow reads such files, but as 8 bits.
     pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if pixels is None:
-        raise ValueError(f'{path} is not an image that can be read: get the file anew.')
+        raise ValueError(f'{path} cannot be read as an image: get the file anew.')
     channels = 1 if pixels.ndim == 2 else pixels.shape[-1]
     if pixels.dtype != np.uint16 or channels != 3:
         raise ValueError(

@@ -6,7 +6,7 @@ wide = dict(
     backbone=dict(type='mmdmt.WideResNet', depth=10, widen_factor=1),
     neck=dict(type='GlobalAveragePooling'),
     head=dict(type='LinearClsHead', num_classes=10, in_channels=64),
-    # Of batches without pseudo labels; the others are mixed by the loss.
+    # Of batches without pseudo labels; `mixes` below mixes the others.
     train_cfg=dict(augments=dict(type='Mixup', alpha=0.75)),
 )
 plain = dict(
@@ -25,5 +25,6 @@ plain = dict(
 model = dict(
     type='mmdmt.DynamicMutualTraining',
     peers=dict(wide=wide, plain=plain),
-    loss=dict(type='mmdmt.MixupMutualLoss', gamma_agree=4.0, gamma_disagree=4.0),
+    loss=dict(type='mmdmt.DynamicMutualLoss', gamma_agree=4.0, gamma_disagree=4.0, ramp=5.0),
+    mixes=[dict(type='mmdmt.MixUp', alpha=0.75)],
 )

@@ -24,11 +24,12 @@ wrn = dict(
             distribution='uniform',
         ),
     ),
-    # Of the warm-up: shares are as drawn. In phases the loss mixes, with the greater share for an image's own label.
+    # Of the warm-up: shares are as drawn. In phases `mixes` below keeps the greater share for an image's own label.
     train_cfg=dict(augments=dict(type='Mixup', alpha=0.75)),
 )
 model = dict(
     type='mmdmt.DynamicMutualTraining',
     peers=dict(left=wrn, right=wrn),
-    loss=dict(type='mmdmt.MixupMutualLoss', gamma_agree=4.0, gamma_disagree=4.0, mixup_alpha=0.75, ramp=5.0),
+    loss=dict(type='mmdmt.DynamicMutualLoss', gamma_agree=4.0, gamma_disagree=4.0, ramp=5.0),
+    mixes=[dict(type='mmdmt.MixUp', alpha=0.75)],
 )

@@ -87,9 +87,6 @@ class ImageLabels:
         other['data_samples'].set_gt_label(0)
         return results, other
 
-    def check_moves(self, pipeline: Sequence[Transform], info: dict[str, Any], ignore_index: int) -> None:
-        """Check nothing: a label of a whole image stays where it is."""
-
     def forget_label(self, sample: Any, ignored: int | None) -> None:
         """Do nothing: an image whose label is made online has none."""
 

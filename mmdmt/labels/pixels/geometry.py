@@ -1,4 +1,4 @@
-"""Check that a pipeline moves an image, its label and the confidence of the label alike."""
+"""Check that a pipeline moves a pseudo label and its confidence alike."""
 
 import copy
 from collections.abc import Sequence
@@ -8,16 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mmdmt.rules.checked_pipeline import Transform
+from mmdmt.rules.checked_pipeline import CheckedPipeline, Transform
 
 STAND_INS = 100, 108
 """The first stand-in for a class and what follows the last; no data set has them, so that padding with one is seen."""
 _SIZES = {(60, 80): 8, (24, 28): 3, (300, 420): 2}
-_LEAST_RESEMBLANCE = 0.3
 
 
-class TransformError(ValueError):
-    """A transform fails on what it is given."""
+class MovedApartError(ValueError):
+    """A transform breaks the pair of a label and its confidence."""
 
 
 @dataclass(frozen=True)
@@ -70,19 +69,8 @@ class KnownLabel:
         return ''
 
 
-def paint_blocks(image: NDArray[Any], bright: NDArray[np.bool_]) -> NDArray[Any]:
-    """Return an image of the same shape and type that is bright in some pixels, (H, W), and dark in the others."""
-    whole = np.iinfo(image.dtype).max if np.issubdtype(image.dtype, np.integer) else max(float(image.max()), 1.0)
-    painted = np.where(bright, 0.8 * whole, 0.2 * whole).astype(image.dtype)
-    return np.ascontiguousarray(np.broadcast_to(painted.reshape(*painted.shape, *[1] * (image.ndim - 2)), image.shape))
-
-
 def check_moves_alike(transforms: Sequence[Transform], ignore_index: int = 255) -> None:
-    """Push a known label and a known confidence through the transforms of pseudo-labeled images.
-
-    After each of them every label must still have its own confidence, and what padding has added must be ignored.
-    Several transforms of the toolboxes (``Pad``, ``CenterCrop``) move ``gt_seg_map`` alone. The label may be padded at
-    the bottom and on the right, as long as nothing moves it afterwards.
+    """Push known labels and confidences of made-up images of several sizes through the transforms.
 
     Args:
         transforms (Sequence[Callable]): What follows the loading of a pseudo label, packing excluded. One that cannot
@@ -90,7 +78,7 @@ def check_moves_alike(transforms: Sequence[Transform], ignore_index: int = 255) 
         ignore_index (int): The label that does not count. Defaults to 255.
 
     Raises:
-        ValueError: If one of them breaks the pair, naming it.
+        MovedApartError: If one of them breaks the pair, naming it.
     """
     generator = np.random.default_rng(0)
     for size, tries in _SIZES.items():
@@ -99,28 +87,28 @@ def check_moves_alike(transforms: Sequence[Transform], ignore_index: int = 255) 
         for _ in range(tries):
             try:
                 push_pseudo_label(transforms, made_up, ignore_index, generator)
-            except TransformError:  # it asks for what a made-up image has not
+            except MovedApartError:
+                raise
+            except Exception:  # it asks for what a made-up image has not
                 break
 
 
 def push_pseudo_label(
-    transforms: Sequence[Transform],
-    loaded: dict[str, Any],
-    ignore_index: int,
-    generator: np.random.Generator,
-    paint: bool = False,
+    transforms: Sequence[Transform], loaded: dict[str, Any], ignore_index: int, generator: np.random.Generator
 ) -> dict[str, Any]:
     """Push a known label with a known confidence through the transforms that follow the loading of a pseudo label.
+
+    After each of them every label must still have its own confidence, and what padding has added must be ignored.
+    Several transforms of the toolboxes (``Pad``, ``CenterCrop``) move ``gt_seg_map`` alone.
 
     Args:
         transforms (Sequence[Callable]): Packing excluded.
         loaded (dict): What the pipeline knows of an image before its label is loaded; left as it is.
         ignore_index (int): The label that does not count.
         generator (np.random.Generator): Draws the label.
-        paint (bool): Whether the image shows the label, and must be moved with it. Defaults to False.
 
     Raises:
-        ValueError: If label and confidence, or label and image, do not come out together, naming the transform.
+        MovedApartError: If label and confidence do not come out together, naming the transform.
     """
     known = KnownLabel.draw(loaded['img'].shape[:2], ignore_index, generator)
     results: dict[str, Any] = {
@@ -130,75 +118,16 @@ def push_pseudo_label(
         'pseudo_confidence': known.confidence.copy(),
         'seg_fields': [*loaded.get('seg_fields', ()), 'gt_seg_map', 'pseudo_confidence'],
     }
-    if paint:
-        results['img'] = paint_blocks(results['img'], known.label % 2 == 1)
     apart: Transform | None = None  # the first that has given label and confidence other sizes
     for transform in transforms:
-        results = _step(transform, results)
+        results = CheckedPipeline([transform])(results) or {}
         label, confidence = results.get('gt_seg_map'), results.get('pseudo_confidence')
         if apart is None and getattr(label, 'shape', None) != getattr(confidence, 'shape', None):
             apart = transform
         if fault := known.fault(label, confidence, ignore_index):
-            raise ValueError(
+            raise MovedApartError(
                 f'{type(apart or transform).__name__} in the pipeline of the unlabeled dataset {fault}: put it before '
                 'mmdmt.LoadPseudoLabel if it is not random, take a transform that moves all seg_fields, or leave '
                 'padding to the data_preprocessor (size=...).'
             )
-        if paint:
-            _check_image(transform, results, 'unlabeled')
     return results
-
-
-def push_mask(
-    transforms: Sequence[Transform], loaded: dict[str, Any], ignore_index: int, generator: np.random.Generator
-) -> None:
-    """Push an image that shows its known mask through the transforms that follow the loading of annotations.
-
-    Raises:
-        ValueError: If the image is moved and the mask is not, or the other way round, naming the transform.
-    """
-    results = copy.deepcopy(loaded)
-    known = KnownLabel.draw(results['img'].shape[:2], ignore_index, generator)
-    results['gt_seg_map'], results['img'] = known.label.copy(), paint_blocks(results['img'], known.label % 2 == 1)
-    for transform in transforms:
-        results = _step(transform, results)
-        _check_image(transform, results, 'labeled')
-
-
-def _step(transform: Transform, results: dict[str, Any]) -> dict[str, Any]:
-    try:
-        changed = transform(results)
-    except Exception as error:
-        reason = f'{type(error).__name__}: {" ".join(str(error).split())}'
-        raise TransformError(
-            f'{type(transform).__name__} fails on {results.get("img_path")} ({reason}): mend it, or take it out.'
-        ) from error
-    if not isinstance(changed, dict):
-        raise TransformError(
-            f'{type(transform).__name__} gives {type(changed).__name__} for {results.get("img_path")}: it must return '
-            'the results.'
-        )
-    return changed
-
-
-def _check_image(transform: Transform, results: dict[str, Any], part: str) -> None:
-    """Check that a painted image still shows its label, in whatever colors."""
-    image, label = results.get('img'), results.get('gt_seg_map')
-    if not isinstance(image, np.ndarray) or not isinstance(label, np.ndarray):
-        return
-    name = f'{type(transform).__name__} in the pipeline of the {part} dataset'
-    if image.shape[:2] != label.shape[:2]:
-        raise ValueError(
-            f'{name} leaves an image of {image.shape[0]}x{image.shape[1]} (height x width) with a label of '
-            f'{label.shape[0]}x{label.shape[1]}: take a transform that moves gt_seg_map as it moves the image.'
-        )
-    known = (label >= STAND_INS[0]) & (label < STAND_INS[1])
-    odd = label[known] % 2
-    gray = image.reshape(*image.shape[:2], -1).mean(axis=2, dtype=np.float64)[known]
-    if known.mean() < 0.2 or not 0.1 < odd.mean() < 0.9 or gray.std() < 1e-3 * max(1.0, abs(gray).max()):
-        return  # too little is left to see
-    if abs(np.corrcoef(gray, odd)[0, 1]) < _LEAST_RESEMBLANCE:
-        raise ValueError(
-            f'{name} moves the image but not its label, or the label but not the image: take a transform that moves '
-            'gt_seg_map as it moves the image.'
-        )

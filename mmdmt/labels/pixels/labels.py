@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mmdmt.labels.manifest import MAX_CLASSES
 from mmdmt.labels.pixels.bank import PseudoLabelBank
-from mmdmt.labels.pixels.geometry import STAND_INS, check_moves_alike, push_mask, push_pseudo_label
+from mmdmt.labels.pixels.geometry import STAND_INS, check_moves_alike, push_pseudo_label
 from mmdmt.labels.pixels.label_facts import (
     hand_ignored_label,
     ignored_by_transforms,
@@ -27,13 +27,11 @@ from mmdmt.labels.pixels.recorder import PixelRecorder
 from mmdmt.labels.pixels.transforms import LoadPseudoLabel, PackPseudoLabel
 from mmdmt.labels.progress import progress
 from mmdmt.rules.checked_pipeline import CheckedPipeline, Transform, described
+from mmdmt.rules.file_rules import mask_labels
 from mmdmt.rules.findings import FileError, Finding
 from mmdmt.rules.known_transforms import check_undone
-from mmdmt.rules.mask_rules import mask_labels
 
 NO_CLASS = 255
-REHEARSED = 3
-"""How often a known label is pushed through a pipeline before a run, as transforms are random."""
 
 
 class MaskReader:
@@ -140,16 +138,13 @@ class PixelLabels:
         """Push an unlabeled image with a known label through the pipeline of pseudo-labeled images.
 
         Raises:
-            ValueError: If label and confidence, or label and image, do not come out together.
+            ValueError: If label and confidence do not come out together.
         """
         place = [isinstance(transform, LoadPseudoLabel) for transform in pipeline].index(True)
         loader: Any = pipeline[place]
         ignored = _ignored_by(loader)
         loaded: Any = CheckedPipeline(pipeline[:place])(info)
-        generator = np.random.default_rng(0)
-        for _ in range(REHEARSED):
-            push_pseudo_label(pipeline[place + 1 : -1], loaded, ignored, generator, paint=True)
-        moved = push_pseudo_label(pipeline[place + 1 : -1], loaded, ignored, generator)
+        moved = push_pseudo_label(pipeline[place + 1 : -1], loaded, ignored, np.random.default_rng(0))
         stand_ins = moved['gt_seg_map'].astype(np.int64)
         known = (stand_ins >= STAND_INS[0]) & (stand_ins < STAND_INS[1]) & (stand_ins != ignored)
         blocks = np.where(known, (stand_ins - STAND_INS[0]) % classes, stand_ins).astype(np.uint8)
@@ -157,21 +152,6 @@ class PixelLabels:
         return pipeline[-1]({**copy.deepcopy(moved), 'gt_seg_map': blocks}), pipeline[-1](
             {**moved, 'gt_seg_map': one_class}
         )
-
-    def check_moves(self, pipeline: Sequence[Transform], info: dict[str, Any], ignore_index: int) -> None:
-        """Check that the pipeline of annotated images moves an image and its mask alike.
-
-        Raises:
-            ValueError: If it does not, naming the transform.
-        """
-        places = [number for number, step in enumerate(pipeline) if isinstance(step, LoadAnnotations)]
-        packs = [number for number, step in enumerate(pipeline) if isinstance(step, PackSegInputs)]
-        if not places or not packs:
-            return
-        loaded: Any = CheckedPipeline(pipeline[: places[0] + 1])(info)
-        generator = np.random.default_rng(0)
-        for _ in range(REHEARSED):
-            push_mask(pipeline[places[0] + 1 : packs[0]], loaded, ignore_index, generator)
 
     def forget_label(self, sample: Any, ignored: int | None) -> None:
         """Give every pixel of a packed image the label that is ignored."""
