@@ -11,8 +11,10 @@ def parser_of(doc: str | None) -> argparse.ArgumentParser:
 
 
 def run(main: Callable[[], int | None]) -> None:
-    """Run a script and exit with its status; wrong input ends it with a sentence in place of a stack trace."""
+    """Run a script, and exit with a status that it returns; wrong input ends it with a sentence, not a stack trace."""
     try:
-        sys.exit(main())
+        status = main()
     except (ImportError, OSError, ValueError) as error:
         sys.exit(str(error))
+    if status:
+        sys.exit(status)

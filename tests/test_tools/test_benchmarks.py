@@ -1,21 +1,19 @@
 """The benchmark's measurements at toy size: they run, and what is compared computes the same. No times are judged."""
 
-import importlib
 import json
 import math
 import mmap
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from toys.tools import load_tool
 
 from mmdmt.labels.pixels.bank import PseudoLabelBank
 from mmdmt.losses.dynamic_mutual_loss import DynamicMutualLoss
 from mmdmt.method.confidence_levels import dequantize, quantize
 
-FOLDER = Path(__file__).parents[2] / 'tools' / 'benchmarks'
 NAMES = (
     *('measure', 'naive', 'networks', 'loss', 'labeling', 'loader', 'iteration', 'online', 'phase', 'phases', 'bench'),
     *('gpu', 'gpu_wheels', 'load'),
@@ -40,13 +38,7 @@ TOY = {
 
 @pytest.fixture(scope='module')
 def tools():
-    """The modules as `python tools/benchmarks/bench.py` imports them, one beside the other."""
-    sys.path.insert(0, str(FOLDER))
-    modules = {name: importlib.import_module(name) for name in reversed(NAMES)}
-    yield modules
-    sys.path.remove(str(FOLDER))
-    for name in NAMES:
-        del sys.modules[name]
+    return {name: load_tool(f'benchmarks/{name}.py') for name in NAMES}
 
 
 @pytest.mark.usefixtures('mmseg_scope')
@@ -61,8 +53,9 @@ def test_a_measurement_gives_its_rows_as_finite_numbers(tools, measurement):
     assert measurement == 'run_time' or len(found) == len(names[measurement])
 
 
-def test_every_measurement_is_tried(tools):
+def test_every_measurement_and_every_load_is_tried(tools):
     assert {measure.__name__ for measure in tools['bench'].MEASUREMENTS} == set(TOY)
+    assert {function.__name__ for function in tools['load'].MEASUREMENTS} == set(SMALL)
 
 
 def test_both_losses_are_the_same(tools):
@@ -155,10 +148,6 @@ def test_the_table_is_written(tools, tmp_path, capsys):
 
 
 SMALL = {'label_images': 500, 'fill_bank': 5000, 'open_data': 500, 'soak': 60}
-
-
-def test_every_load_is_tried(tools):
-    assert {function.__name__ for function in tools['load'].MEASUREMENTS} == set(SMALL)
 
 
 @pytest.mark.whole_run
