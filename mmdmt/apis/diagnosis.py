@@ -11,6 +11,7 @@ from mmengine.model import BaseModel
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from mmdmt.apis.inference import check_segments
 from mmdmt.datasets.mutual_dataset import MutualDataset
 from mmdmt.evaluation_mode import evaluation_mode
 from mmdmt.losses import DynamicMutualLoss
@@ -121,8 +122,7 @@ def diagnose(
         ValueError: If the peers are classifiers, or an image has no mask.
         FileNotFoundError: If a mask does not exist.
     """
-    if model.kind.space != 'pixels':
-        raise ValueError('A diagnosis compares labels of pixels, but the peers are classifiers.')
+    check_segments(model, 'A diagnosis')
     dataset.check_truth()
     count = min(images, dataset.num_unlabeled())
     chosen = np.linspace(0, dataset.num_unlabeled() - 1, count).round().astype(int).tolist()

@@ -63,6 +63,13 @@ def init_peers(config: str | Path | Config, checkpoint: str | Path, device: str 
     return _choose(model, peer) if peer else model
 
 
+def check_segments(model: BaseModel, what: str) -> None:
+    """Refuse a model, or peers, that classify images, for what needs masks."""
+    kind = model.kind.space if isinstance(model, DynamicMutualTraining) else None
+    if kind == 'images' or not (kind or hasattr(model, 'decode_head')):
+        raise ValueError(f'{what} needs segmentors, but the model of this config classifies images.')
+
+
 def read_config(config: str | Path) -> Config:
     """Read the config of a run.
 
@@ -151,18 +158,13 @@ def confidence_map(sample: BaseDataElement, temperature: float = 1.0) -> Tensor:
     Raises:
         ValueError: If a classifier has predicted.
     """
-    logits = logits_of(sample)
+    if 'seg_logits' not in sample:
+        raise ValueError('The prediction has no seg_logits: confidence maps are made of those of segmentors.')
+    logits: Tensor = sample.seg_logits.data.float()
     if len(logits) == 1:  # here MMSegmentation gives the sigmoid, not its argument, and a threshold of the head's own
         logits = torch.where(sample.pred_sem_seg.data == 1, logits, 1 - logits)
         return logits[0] if temperature == 1 else (logits[0].logit(1e-6) / temperature).sigmoid()
     return (logits / temperature).softmax(dim=0).amax(dim=0)
-
-
-def logits_of(sample: BaseDataElement) -> Tensor:
-    """Return the logits of a segmentor, (classes, H, W) float32, or refuse a classifier."""
-    if 'seg_logits' not in sample:
-        raise ValueError('The prediction has no seg_logits: confidence maps and masks are made with segmentors alone.')
-    return torch.as_tensor(sample.seg_logits.data).float()
 
 
 def agreement_map(sample: BaseDataElement) -> NDArray[np.float32] | None:
@@ -183,6 +185,8 @@ class ImageFiles(Dataset[dict[str, Any]]):
     """
 
     def __init__(self, paths: Sequence[Path], pipeline: list[dict[str, Any]]) -> None:
+        if not any(type_name(step).startswith('Load') for step in pipeline):
+            raise ValueError('The test pipeline loads no file: begin it with dict(type="LoadImageFromFile").')
         self.paths = paths
         self.pipeline = CheckedPipeline(Compose(pipeline).transforms, evaluated=True)
 

@@ -8,12 +8,13 @@ import numpy as np
 from mmengine.logging import print_log
 
 from mmdmt.apis.inference import init_peers, read_config
-from mmdmt.apis.peer_labels import PredictedImages, labeled_images, mutual_dataset
+from mmdmt.apis.peer_labels import PredictedImages, check_listed, labeled_images, mutual_dataset
 from mmdmt.apis.rank import agreed_on, check_new, fitted, write_csv
 from mmdmt.labels.progress import progress
 from mmdmt.method.contradiction import Region, contradiction, regions
 from mmdmt.models.weights import fetch_checkpoint
 from mmdmt.preparation.image_lists import write_lists
+from mmdmt.registry import DATASETS
 from mmdmt.rules.joined_datasets import plain_datasets
 from mmdmt.rules.source_files import name_lists
 
@@ -119,6 +120,7 @@ def find_label_errors(
     part = next(plain_datasets(name_lists(settings.train_dataloader.dataset)['labeled']))
     if images is not None:
         part = {**part, 'ann_file': str(images.absolute())}
+        check_listed(images, DATASETS.build({**part, 'pipeline': []}))
     suspects: list[Suspect] = []
     for number, checkpoint in enumerate(checkpoints):
         source, fold = labeled_images(init_peers(settings, checkpoint, device), part, num_workers), f'fold_{number}.txt'

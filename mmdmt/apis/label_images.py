@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from mmdmt.apis.inference import (
     agreement_map,
+    check_segments,
     confidence_map,
     find_images,
     inference_pipeline,
@@ -86,6 +87,7 @@ def label_images(
         FileNotFoundError: If there is no image.
         FileExistsError: If ``out_dir`` holds anything.
     """
+    check_segments(model, 'Labeling')
     _check_choice(label_ratio, threshold)
     _check_folders(images, out_dir, go_on)
     paths = _named(images, find_images(images, suffixes_of(model.cfg)))

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mmdmt.apis.inference import inference_pipeline
+from mmdmt.apis.inference import check_segments, inference_pipeline
 from mmdmt.atomic_write import atomic_write
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.prediction import predict_logits
@@ -118,6 +118,7 @@ def export_onnx(model: BaseModel, file: Path) -> OnnxCheck:
         ImportError: If onnx or onnxruntime is not installed.
         ValueError: If the model cannot be put into an ONNX file, or the file predicts otherwise.
     """
+    check_segments(model, 'An ONNX file')
     onnx, runtime = (_needed(name) for name in ('onnx', 'onnxruntime'))
     peers = list(model.bare_peers.values()) if isinstance(model, DynamicMutualTraining) else [model]
     network = Probabilities(peers).eval()

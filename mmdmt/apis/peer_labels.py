@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch.utils.data import Dataset
 
-from mmdmt.apis.inference import ImageFiles, find_images, inference_pipeline, load_batches, logits_of, suffixes_of
+from mmdmt.apis.inference import (
+    ImageFiles,
+    check_segments,
+    find_images,
+    inference_pipeline,
+    load_batches,
+    suffixes_of,
+)
 from mmdmt.datasets import MutualDataset
 from mmdmt.datasets.image_names import image_names
 from mmdmt.labels.space import space_of_pipeline
@@ -180,6 +187,7 @@ def given_images(model: BaseModel, images: Path, num_workers: int = 0) -> Predic
     else:
         settings = next(plain_datasets(model.cfg.train_dataloader.dataset.unlabeled))
         dataset = DATASETS.build({**settings, 'pipeline': [], 'ann_file': str(images.absolute())})
+        check_listed(images, dataset)
         paths = [str(dataset.get_data_info(number)['img_path']) for number in range(len(dataset))]
         names = image_names(paths, dataset)
         missing = [path for path in paths if not Path(path).is_file()]
@@ -190,6 +198,16 @@ def given_images(model: BaseModel, images: Path, num_workers: int = 0) -> Predic
             )
     items = ImageFiles([Path(path) for path in paths], inference_pipeline(model.cfg))
     return PredictedImages(model, items, paths, names, num_workers)
+
+
+def check_listed(images: Path, dataset: Any) -> None:
+    """Refuse a list of images that a dataset has not read, such as one of CIFAR-10."""
+    lines = [line for line in images.read_text(encoding='utf-8-sig').splitlines() if line.strip()]
+    if len(lines) != len(dataset):
+        raise ValueError(
+            f'{images} names {len(lines)} images, but the {type(dataset).__name__} of this run has {len(dataset)} and '
+            'reads no list: leave the list out, or give a folder.'
+        )
 
 
 def labeled_images(model: BaseModel, settings: Any = None, num_workers: int = 0) -> PredictedImages:
@@ -222,6 +240,7 @@ def calibrate_model(model: BaseModel, most: int = 50, num_workers: int = 0) -> C
     Raises:
         ValueError: If the config validates on nothing, or the model classifies, or has one channel for two classes.
     """
+    check_segments(model, 'Calibration')
     dataset = evaluated_dataset(model.cfg)
     logits, truths = [], []
     for batch in load_batches(model, dataset, num_workers, evenly(len(dataset), most)):
@@ -230,7 +249,7 @@ def calibrate_model(model: BaseModel, most: int = 50, num_workers: int = 0) -> C
         truth = truth_of(batch['data_samples'][0])
         with torch.no_grad():
             (sample,) = model.test_step(batch)
-        found = logits_of(sample).cpu().numpy()
+        found = sample.seg_logits.data.float().cpu().numpy()
         if len(found) < 2:
             raise ValueError('The model predicts two classes by one channel: calibrate one with a channel for each.')
         assert truth is not None

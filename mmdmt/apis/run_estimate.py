@@ -15,6 +15,7 @@ from mmengine.logging import MMLogger
 from mmengine.registry import DATASETS, HOOKS, MODELS, init_default_scope
 from mmengine.structures import PixelData
 
+from mmdmt.apis.inference import check_segments
 from mmdmt.engine.dmt_hook import DMTHook
 
 
@@ -31,6 +32,7 @@ def estimate(config: Path) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')  # training says the same
         model = MODELS.build(cfg.model).to(get_device())
+    check_segments(model, 'An estimate')
     load = _seconds(lambda: labeled[0]) * loader.batch_size * len(model.bare_peers) / max(1, loader.num_workers)
     iteration = max(load, sum(_train_seconds(peer, loader.batch_size) for peer in model.bare_peers.values()))
     item = val[0]

@@ -13,7 +13,14 @@ from toys.classification import image_run_config
 from toys.segmentation import CLASSES, run_config
 from toys.tools import load_tool
 
-from mmdmt.apis import find_label_errors, init_peers, predict_images
+from mmdmt.apis import (
+    calibrate_model,
+    export_onnx,
+    find_label_errors,
+    init_peers,
+    label_images,
+    predict_images,
+)
 from mmdmt.apis.peer_labels import BankedImages, mutual_dataset
 from mmdmt.apis.rank import rank_images, rank_run
 from mmdmt.labels.images.recorder import ImageRecorder
@@ -126,6 +133,34 @@ def test_classifiers_are_ranked_from_their_banks_and_their_labels_judged(tmp_pat
     assert 'which they excuse' in capsys.readouterr().out
     judged = (tmp_path / 'errors' / 'errors.csv').read_text().splitlines()
     assert len(judged) == 1 + len(dataset.labeled)
+    config.test_dataloader = {'dataset': {'pipeline': [{'type': 'LoadImageFromFile'}, {'type': 'PackInputs'}]}}
+    config.dump(tmp_path / 'files.py')
+    run = tmp_path / 'files.py', tmp_path / 'run' / 'iter_9.pth'
+    (tmp_path / 'photos').mkdir()
+    for name in 'ab':
+        Image.new('RGB', (8, 8)).save(tmp_path / 'photos' / f'{name}.png')
+    rank_run(*run, tmp_path / 'photos', tmp_path / 'of_files', take=1, validate=0)
+    assert {row['image'] for row in table(tmp_path / 'of_files')} == {'a', 'b'}
+    model = init_peers(*run)
+    (tmp_path / 'list.txt').write_text('a\nb\n')
+    for call, sentence in (
+        (
+            lambda: label_images(model, tmp_path / 'photos', tmp_path / 'out'),
+            'Labeling needs segmentors, but the model',
+        ),
+        (
+            lambda: calibrate_model(model),
+            'Calibration needs segmentors, but the model of this config classifies images',
+        ),
+        (lambda: export_onnx(model, tmp_path / 'a.onnx'), 'An ONNX file needs segmentors, but the model'),
+        (
+            lambda: rank_run(*run, tmp_path / 'list.txt', tmp_path / 'a'),
+            'names 2 images, but the Digits of this run has',
+        ),
+        (lambda: find_label_errors(run[0], [run[1]], tmp_path / 'a', tmp_path / 'list.txt'), 'reads no list'),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            call()
     DefaultScope._instance_dict.clear()
 
 
