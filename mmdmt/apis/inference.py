@@ -71,11 +71,7 @@ def check_segments(model: BaseModel, what: str) -> None:
 
 
 def read_config(config: str | Path) -> Config:
-    """Read the config of a run.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-    """
+    """Read the config of a run, or refuse a file that does not exist."""
     if not Path(config).is_file():
         raise FileNotFoundError(f'{config} does not exist: give the config of the run.')
     return Config.fromfile(config)
@@ -177,12 +173,7 @@ def agreement_map(sample: BaseDataElement) -> NDArray[np.float32] | None:
 
 
 class ImageFiles(Dataset[dict[str, Any]]):
-    """Image files, loaded as a test pipeline says; of one that cannot be loaded there is a sentence, ``'failure'``.
-
-    Args:
-        paths (Sequence[Path]): Of the images.
-        pipeline (list[dict]): Of :func:`inference_pipeline`.
-    """
+    """Image files, loaded by a test pipeline; of one that cannot be loaded there is a sentence, ``'failure'``."""
 
     def __init__(self, paths: Sequence[Path], pipeline: list[dict[str, Any]]) -> None:
         if not any(type_name(step).startswith('Load') for step in pipeline):
@@ -206,13 +197,7 @@ class ImageFiles(Dataset[dict[str, Any]]):
 def load_batches(
     model: BaseModel, images: Dataset[dict[str, Any]], num_workers: int = 0, numbers: Sequence[int] | None = None
 ) -> Iterator[dict[str, Any] | str]:
-    """Load images one after the other; yield a batch of one, or a sentence of a file that fails.
-
-    Args:
-        model (BaseModel): That will predict them.
-        images (Dataset): Packed images.
-        num_workers (int): Processes that load images. Defaults to 0, this one.
-        numbers (Sequence[int], optional): Which images. Defaults to None, all.
+    """Load all packed images or some of their numbers; yield a batch of one, or a sentence of a file that fails.
 
     Raises:
         ValueError: If the pipeline moves images in a way that is not undone, or pads them twice.

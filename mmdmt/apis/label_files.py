@@ -23,15 +23,10 @@ OPACITY = 0.5
 
 @dataclass
 class LabelFiles:
-    """Write what a model says of images: labels as its data set stores masks, confidence, maps and overlays.
+    """Write what a model says of images, by their names: labels, confidence, maps and overlays, a file each.
 
-    Args:
-        folder (Path): To write to.
-        images (Mapping[str, Path]): The file of each name.
-        loader (Callable): The transform that loads images.
-        first (int): What masks store for the first class.
-        dropped (int): What they store where there is no label.
-        colors (np.ndarray, optional): Of each class, (classes, 3) BGR, to draw overlays.
+    Masks store ``first`` for the first class and ``dropped`` where there is no label, as the model's data set does.
+    ``colors`` of classes, (classes, 3) BGR, are for overlays; ``loader`` is the transform that loads images.
     """
 
     folder: Path

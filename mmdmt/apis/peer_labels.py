@@ -53,14 +53,7 @@ class PeerLabels(NamedTuple):
 
 
 class ImagesOfPeers:
-    """Images and what peers say of them.
-
-    Args:
-        names (Sequence[str]): Of the images, as lists have them.
-        space (str): ``'pixels'`` or ``'images'``.
-        meta (Mapping): With ``classes`` and, if there is one, ``palette``.
-        load (Callable): Loads an image by its number, packed.
-    """
+    """Images, named as lists name them, and what peers say of them; ``load`` loads one by its number, packed."""
 
     def __init__(
         self, names: Sequence[str], space: str, meta: Mapping[str, Any], load: Callable[[int], dict[str, Any]]
@@ -82,13 +75,7 @@ class ImagesOfPeers:
 class BankedImages(ImagesOfPeers):
     """The unlabeled images of a run, and what its labelers said of them when its last phase with banks began.
 
-    Args:
-        dataset (MutualDataset): Of the run.
-        checkpoint (Path): Of the same; the banks lie in its folder.
-
-    Raises:
-        FileNotFoundError: If the run has kept no banks.
-        ValueError: If fewer than two peers labeled, or the images are not those of the banks.
+    The banks lie in the folder of the checkpoint, and must be of two peers and of the images of the dataset.
     """
 
     def __init__(self, dataset: MutualDataset, checkpoint: Path) -> None:
@@ -115,18 +102,7 @@ class BankedImages(ImagesOfPeers):
 
 
 class PredictedImages(ImagesOfPeers):
-    """Images that peers predict when they are asked for.
-
-    Args:
-        model (BaseModel): Of :func:`~mmdmt.apis.inference.init_peers`, two peers at least.
-        items (Dataset): The images, packed; with the label where it is known.
-        paths (Sequence[str]): Of the images.
-        names (Sequence[str]): Likewise.
-        num_workers (int): Processes that load images. Defaults to 0.
-
-    Raises:
-        ValueError: If the model is of one peer, or the images are masks.
-    """
+    """Images, packed, with the label where it is known, that two peers or more predict when they are asked for."""
 
     def __init__(
         self,
@@ -172,12 +148,7 @@ def mutual_dataset(config: Config) -> MutualDataset:
 
 
 def given_images(model: BaseModel, images: Path, num_workers: int = 0) -> PredictedImages:
-    """Take the images of a folder, or those that a text file names as the run's lists do.
-
-    Raises:
-        FileNotFoundError: If there is no such folder, list or image.
-        ValueError: If it is one image.
-    """
+    """Take the images of a folder, or those that a text file names as the run's lists do."""
     suffixes = suffixes_of(model.cfg)
     if not images.is_file():
         paths = [str(path) for path in find_images(images, suffixes)]

@@ -124,7 +124,7 @@ def rank_images(images: ImagesOfPeers, by: str = 'doubt', classes: Sequence[str]
     """Rank images by what peers say of them.
 
     Args:
-        images (ImagesOfPeers): Such as :class:`~mmdmt.apis.peer_labels.BankedImages`.
+        images (ImagesOfPeers): With their peers.
         by (str): ``'doubt'``, where what peers agree on counts by their confidence, too; ``'disagreement'``, the share
             of pixels; or ``'classes'``, a mean over the classes that a peer sees in the image, rare ones as much as
             others. Defaults to ``'doubt'``.

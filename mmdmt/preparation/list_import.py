@@ -45,12 +45,12 @@ BENCHMARKS: Mapping[str, Benchmark] = {
 
 @dataclass(frozen=True)
 class ImportedList:
-    """A list that was read.
+    """A list that was read from a file, or is of the images that the others leave.
 
     Args:
-        source: The file that it was read from; None for the images that the others leave.
+        source: The file, if any.
         part: ``'labeled'``, ``'unlabeled'`` or ``'val'``.
-        images: Its images as our lists name them, each once, in the order of the file.
+        images: As our lists name them, each once, in the order of the file.
         repeated: The images that the file names more than once.
         known: Which published list it is, if any.
         file: Where it belongs below the folder of the data set.

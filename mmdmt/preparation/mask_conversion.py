@@ -54,7 +54,7 @@ def convert_data_set(
     expected: Collection[str] | int,
     convert: Convert,
 ) -> None:
-    """Convert a data set as a command line says.
+    """Convert a data set as a command line says, or refuse one that is not whole.
 
     Args:
         argv: The arguments; None for those of the process.
@@ -65,10 +65,6 @@ def convert_data_set(
         suffixes: How label files and masks end.
         expected: Stems of the published label files, or only their number.
         convert: Makes the mask of a label file.
-
-    Raises:
-        FileNotFoundError: If the data set is not there.
-        ValueError: If it is not whole, or a file could not be converted, unless that is allowed.
     """
     args = conversion_parser(doc, data_set, f'{images} and {labels}', 'masks').parse_args(argv)
     found = labels_in(args.data_root / labels, suffixes[0], data_set)
