@@ -36,14 +36,25 @@ class LabelFiles:
     dropped: int
     colors: NDArray[np.uint8] | None
 
-    def write(self, name: str, labels: NDArray[np.uint8], confidence: NDArray[np.float32]) -> None:
-        """Write the label and the confidence of an image."""
+    def write(
+        self,
+        name: str,
+        labels: NDArray[np.uint8],
+        confidence: NDArray[np.float32],
+        thresholds: NDArray[np.float32],
+    ) -> list[list[int]]:
+        """Write what reaches the threshold of its class; return the pixels of each class, predicted and kept."""
+        classes = len(thresholds)
+        predicted = np.bincount(labels.ravel(), minlength=256)[:classes].tolist()
+        least = np.append(thresholds, np.full(256 - classes, np.inf, np.float32))
+        labels[confidence < least[labels]] = IGNORED
         stored = np.where(labels == IGNORED, self.dropped, labels + np.uint8(self.first)).astype(np.uint8)
         self._save('labels', name, stored)
         self._save('confidence', name, (confidence * np.float32(FULL)).round().astype(np.uint16))
         if self.colors is not None:
             path = self.folder / 'overlays' / f'{name}.jpg'
             _write_overlay(path, self.images[name], labels, self.loader, self.colors)
+        return [predicted, np.bincount(labels.ravel(), minlength=256)[:classes].tolist()]
 
     def write_map(self, folder: str, name: str, values: NDArray[np.float32] | None) -> None:
         """Write a map of values in [0, 1] of an image, if there is one, in 8 bits."""

@@ -4,7 +4,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -42,6 +42,7 @@ from mmdmt.rules.image_content import read_content
 
 _FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _LOOKED_AT = 8
+_Labeled = tuple[str, NDArray[np.uint8], NDArray[np.float32]]
 _FOLDERS = ('labels', 'confidence', 'calibrated', 'agreement', 'overlays')
 
 
@@ -99,31 +100,17 @@ def label_images(
     with _claimed(out_dir, go_on):
         out = LabelFiles(out_dir, paths, loader, *_storage_of_labels(model), colors_of(model) if draw else None)
         weights, failed = weights_digest(model), dict[str, str]()
-
-        def labeled(known: Mapping[str, Any]) -> Iterator[tuple[str, NDArray[np.uint8], NDArray[np.float32]]]:
-            todo = {name: path for name, path in paths.items() if name not in known}
-            with progress('Labeling', len(todo)) as bar:
-                samples = predictions(model, [*todo.values()], num_workers)
-                for (name, path), sample in zip(todo.items(), samples, strict=True):
-                    bar.update(1)
-                    if isinstance(sample, str):
-                        failed[str(path)] = sample
-                        continue
-                    labels = as_stored(sample.pred_sem_seg.data[0].cpu().numpy().astype(np.uint8), path, loader)
-                    confidence = as_stored(confidence_map(sample).cpu().numpy(), path, loader)
-                    if getattr(loader, 'nodata', None) is not None:
-                        nodata = loader({'img_path': str(path)})['nodata']
-                        labels[nodata], confidence[nodata] = IGNORED, 0
-                    if calibration is not None:
-                        out.write_map('calibrated', name, confidence_map(sample, calibration.temperature).cpu().numpy())
-                        out.write_map('agreement', name, agreement_map(sample))
-                    yield name, labels, confidence
-
+        settings = {'weights_sha256': weights, 'threshold': threshold}
+        counts = out.read_journal(settings) if label_ratio is None else {}
+        todo = [name for name in paths if name not in counts]
+        found = _predicted(model, out, todo, num_workers, calibration, failed)
         if label_ratio is None:
-            settings = {'weights_sha256': weights, 'threshold': threshold}
-            thresholds, counts = _by_threshold(labeled, out, threshold or 0, settings, len(classes))
+            thresholds = np.full(len(classes), threshold or 0, np.float32)
+            for name, labels, confidence in found:
+                counts[name] = out.write(name, labels, confidence, thresholds)
+                out.note(settings, [name, *counts[name]])
         else:
-            thresholds, counts = _by_ratio(labeled, out, label_ratio, len(classes))
+            thresholds = _keep_by_ratio(found, out, counts, label_ratio, len(classes))
         if not counts:
             raise ValueError(next(iter(failed.values())))
         predicted, kept = np.array([*counts.values()], np.int64).sum(axis=0).tolist()
@@ -156,32 +143,41 @@ def label_images(
     return manifest
 
 
-_Labeled = Callable[[Mapping[str, Any]], Iterator[tuple[str, NDArray[np.uint8], NDArray[np.float32]]]]
-_Counts = dict[str, Any]
+def _predicted(
+    model: BaseModel,
+    out: LabelFiles,
+    names: list[str],
+    num_workers: int,
+    calibration: Calibration | None,
+    failed: dict[str, str],
+) -> Iterator[_Labeled]:
+    """Yield the label and the confidence of images, and note files that fail; maps of all pixels are written."""
+    samples = predictions(model, [out.images[name] for name in names], num_workers)
+    with progress('Labeling', len(names)) as bar:
+        for name, sample in zip(names, samples, strict=True):
+            bar.update(1)
+            path = out.images[name]
+            if isinstance(sample, str):
+                failed[str(path)] = sample
+                continue
+            labels = as_stored(sample.pred_sem_seg.data[0].cpu().numpy().astype(np.uint8), path, out.loader)
+            confidence = as_stored(confidence_map(sample).cpu().numpy(), path, out.loader)
+            if getattr(out.loader, 'nodata', None) is not None:
+                nodata = out.loader({'img_path': str(path)})['nodata']
+                labels[nodata], confidence[nodata] = IGNORED, 0
+            if calibration is not None:
+                out.write_map('calibrated', name, confidence_map(sample, calibration.temperature).cpu().numpy())
+                out.write_map('agreement', name, agreement_map(sample))
+            yield name, labels, confidence
 
 
-def _by_threshold(
-    labeled: _Labeled, out: LabelFiles, threshold: float, settings: Mapping[str, Any], classes: int
-) -> tuple[NDArray[np.float32], _Counts]:
-    """Write each image when it is labeled, and note it with its pixels of each class, predicted and kept."""
-    counts = out.read_journal(settings)
-    for name, labels, confidence in labeled(counts):
-        predicted = _pixels(labels, classes)
-        labels[(labels != IGNORED) & (confidence < threshold)] = IGNORED
-        out.write(name, labels, confidence)
-        counts[name] = [predicted, _pixels(labels, classes)]
-        out.note(settings, [name, *counts[name]])
-    return np.full(classes, threshold, np.float32), counts
-
-
-def _by_ratio(
-    labeled: _Labeled, out: LabelFiles, label_ratio: float, classes: int
-) -> tuple[NDArray[np.float32], _Counts]:
+def _keep_by_ratio(
+    found: Iterable[_Labeled], out: LabelFiles, counts: dict[str, Any], label_ratio: float, classes: int
+) -> NDArray[np.float32]:
     """Write all images after the last is labeled, when the thresholds are known; until then they lie beside."""
-    histogram, counts = ConfidenceHistogram(classes), _Counts()
+    histogram, stored = ConfidenceHistogram(classes), dict[str, Path]()
     with TemporaryDirectory(dir=out.folder, prefix='.labels-') as folder:
-        stored: dict[str, Path] = {}
-        for name, labels, confidence in labeled({}):
+        for name, labels, confidence in found:
             stored[name] = Path(folder, str(len(stored)))
             with room_to_write(stored[name]):
                 stored[name].write_bytes(encode(labels, quantize(confidence)))
@@ -190,17 +186,9 @@ def _by_ratio(
         with progress('Writing', len(stored)) as bar:
             for name, path in stored.items():
                 labels, levels = decode(path.read_bytes())
-                confidence, predicted = dequantize(levels), _pixels(labels, classes)
-                least = np.append(thresholds, np.full(256 - classes, np.inf, np.float32))
-                labels[confidence < least[labels]] = IGNORED
-                out.write(name, labels, confidence)
-                counts[name] = [predicted, _pixels(labels, classes)]
+                counts[name] = out.write(name, labels, dequantize(levels), thresholds)
                 bar.update(1)
-    return thresholds, counts
-
-
-def _pixels(labels: NDArray[np.uint8], classes: int) -> list[int]:
-    return np.bincount(labels.ravel(), minlength=256)[:classes].tolist()
+    return thresholds
 
 
 def _storage_of_labels(model: BaseModel) -> tuple[int, int]:

@@ -124,10 +124,11 @@ def _pair(folder: Path, folders: Mapping[Path, Sequence[str]], root: Path) -> Im
     for other, files in folders.items():
         if not is_of_masks(other) or _below(other, root, VALIDATION_MASKS) != _below(folder, root, VALIDATION):
             continue
+        there = set(files)
         for ending in MASK_ENDINGS:
             suffixes = Counter(Path(name).suffix for name in files if Path(name).stem.removesuffix(ending) in stems)
             for mask_suffix, _ in suffixes.most_common(1):
-                names = [stem for stem in stems if f'{stem}{ending}{mask_suffix}' in set(files)]
+                names = [stem for stem in stems if f'{stem}{ending}{mask_suffix}' in there]
                 candidates.append((names, other, f'{ending}{mask_suffix}'))
     most = max((len(names) for names, *_ in candidates), default=0)
     if not most:
