@@ -46,8 +46,11 @@ $(INSTALLED): requirements/pinned.txt setup.py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 
-demo demo-classification: $(INSTALLED)
-	$(BIN)/python tools/compare.py $@ --rows all --seed 1
+demo: $(INSTALLED)
+	$(BIN)/python tools/compare.py demo --rows all --seed 1
+
+demo-classification: $(INSTALLED)
+	$(BIN)/python tools/compare.py demo-classification --rows all --seed 1
 
 voc cityscapes polyps camvid day2dusk: $(INSTALLED)
 	@test -n "$(DATA)" || { echo "make $@ DATA=folder of the data set"; exit 1; }

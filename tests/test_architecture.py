@@ -35,7 +35,6 @@ FOUNDATIONS = {'atomic_write', 'command_line', 'evaluation_mode', 'folders', 'in
 # Each room and the rooms that it may import besides.
 ARROWS = {
     'apis': {
-        'scripts',
         'engine',
         'method',
         'losses',

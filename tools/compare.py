@@ -29,7 +29,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from training_runs import ROOT, TrainingRun, draw, train_all
 
 from mmdmt.atomic_write import atomic_write
@@ -238,27 +237,6 @@ def lists_of(config: Path, split: int) -> dict[str, object]:
     return {'train_dataloader.dataset.lists': lists.replace('split0', f'split{split}')} if lists else {}
 
 
-def train(rounds: Sequence[Sequence[TrainingRun]], jobs: int, minutes: float | None) -> None:
-    """Train round after round, with one bar over the iterations of all runs and the time that is left."""
-    runs = [run for round_ in rounds for run in round_]
-    columns = (TextColumn('training'), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn('left'))
-    end = None if minutes is None else time.monotonic() + 60 * minutes
-    # The pace of minutes, not of seconds: labelings and validations stand between iterations.
-    with Progress(
-        *columns, TimeRemainingColumn(), TextColumn('{task.description}'), speed_estimate_period=600
-    ) as progress:
-        bar = progress.add_task('', total=sum(run.iters for run in runs))
-
-        def tell(going: Sequence[TrainingRun]) -> None:
-            now = ', '.join(f'{run.name} {run.done}/{run.iters}' for run in going[:3])
-            progress.update(bar, completed=sum(run.done for run in runs), description=now)
-
-        for round_ in rounds:
-            if end is None or time.monotonic() < end:
-                train_all(round_, jobs, tell, seconds=5, end=end)
-        tell(())
-
-
 def table(runs: Mapping[tuple[str, int], Sequence[Run]], control: str, metric: str) -> list[str]:
     """Lay out the last results, and the gain over the control on the same splits."""
     peers = list(dict.fromkeys(peer for made in runs.values() for run in made for peer in run.peers))
@@ -310,7 +288,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     every = [run for made in runs.values() for run in made]
     print(f'Training {len(every)} runs, logs in {folder}.', flush=True)
     first = [run for (row, _), made in runs.items() if row == data_set.start for run in made]
-    train([first, [run for run in every if run not in first]], args.jobs, args.minutes)
+    train_all([first, [run for run in every if run not in first]], args.jobs, args.minutes)
     for run in every:
         if not run.ended:
             print(f'{run.name} was stopped at iteration {run.done} of {run.iters} and is in no table.')

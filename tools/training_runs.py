@@ -11,6 +11,8 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
 from mmdmt.atomic_write import atomic_write, room_to_write
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -108,32 +110,47 @@ class TrainingRun:
         return max((entry['step'] for entry in entries if 'loss' in entry), default=0)
 
 
-def train_all(
-    runs: Sequence[TrainingRun],
-    jobs: int,
-    tell: Callable[[Sequence[TrainingRun]], None],
-    seconds: float = 10,
-    end: float | None = None,
-) -> None:
-    """Train all runs, some side by side; if one fails, end the others.
+def train_all(rounds: Sequence[Sequence[TrainingRun]], jobs: int, minutes: float | None) -> None:
+    """Train round after round, some runs side by side; if one fails, end the others.
+
+    One bar shows the iterations of all runs and the time that is left, by the pace of minutes rather than seconds:
+    labelings and validations stand between iterations.
 
     Args:
-        runs: The runs.
+        rounds: The runs; those of a round begin when the round before has ended.
         jobs: How many are trained at once.
-        tell: Called again and again with the runs that are not done, to say how far they are.
-        seconds: How long it takes at most from one call to the next. Default: 10.
-        end: When to stop what still trains, by ``time.monotonic()``. Default: None, never.
+        minutes: When to stop what still trains; None for never.
     """
+    runs = [run for round_ in rounds for run in round_]
+    columns = (TextColumn('training'), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn('left'))
+    columns += (TimeRemainingColumn(), TextColumn('{task.description}'))
+    end = math.inf if minutes is None else time.monotonic() + 60 * minutes
+    with Progress(*columns, speed_estimate_period=600) as progress:
+        bar = progress.add_task('', total=sum(run.iters for run in runs))
+
+        def tell(going: Sequence[TrainingRun]) -> None:
+            now = ', '.join(f'{run.name} {run.done}/{run.iters}' for run in going[:3])
+            progress.update(bar, completed=sum(run.done for run in runs), description=now)
+
+        for round_ in rounds:
+            if time.monotonic() < end:
+                _train_round(round_, jobs, end, tell)
+        tell(())
+
+
+def _train_round(
+    runs: Sequence[TrainingRun], jobs: int, end: float, tell: Callable[[Sequence[TrainingRun]], None]
+) -> None:
     pool = ThreadPoolExecutor(jobs)
     try:
         pending = {pool.submit(run.train): run for run in runs}
         while pending:
             tell([run for run in pending.values() if run.log.exists()])
-            done, _ = wait(pending, timeout=seconds, return_when=FIRST_COMPLETED)
+            done, _ = wait(pending, timeout=5, return_when=FIRST_COMPLETED)
             for future in done:
                 del pending[future]
                 future.result()
-            if end is not None and time.monotonic() > end:
+            if time.monotonic() > end:
                 break
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

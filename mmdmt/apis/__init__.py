@@ -8,7 +8,6 @@ from mmdmt.apis.label_images import label_images
 from mmdmt.apis.onnx_export import OnnxCheck, export_onnx
 from mmdmt.apis.peer_labels import calibrate_model
 from mmdmt.apis.rank import rank_run
-from mmdmt.scripts import run_toolbox_script
 
 __all__ = [
     'OnnxCheck',
@@ -25,5 +24,4 @@ __all__ = [
     'plan_folds',
     'predict_images',
     'rank_run',
-    'run_toolbox_script',
 ]
