@@ -35,7 +35,7 @@ class _Package(NamedTuple):
         return f'{self.distributions[0]} {self.versions}'
 
     def is_installed(self) -> bool:
-        """Tell whether the package can be imported; raise ImportError if only unsupported versions are there.
+        """Whether the package can be imported; raise ImportError if only unsupported versions are there.
 
         OneDL's forks (``onedl-*``) are taken at any version, and so is a source tree without metadata.
         """
