@@ -35,7 +35,7 @@ class _Package(NamedTuple):
         return f'{self.distributions[0]} {self.versions}'
 
     def is_installed(self) -> bool:
-        """Whether the package can be imported; raise ImportError if only unsupported versions are there.
+        """Return whether the package can be imported; raise ImportError if only unsupported versions are there.
 
         OneDL's forks (``onedl-*``) are taken at any version, and so is a source tree without metadata.
         """
@@ -216,7 +216,7 @@ def _checkpoint_array(kind: object, *_: object) -> _CheckpointArray:
 def _checkpoint_scalar(kind: object, value: object) -> Any:
     """Stand for numpy's ``scalar`` in a checkpoint: one number."""
     if not isinstance(kind, _CheckpointDtype) or kind.dtype is None or not isinstance(value, bytes):
-        raise pickle.UnpicklingError('a scalar that is not a number is not allowed in a checkpoint')
+        raise pickle.UnpicklingError('a scalar in a checkpoint must be a number')
     if len(value) != kind.dtype.itemsize:
         raise pickle.UnpicklingError(f'a scalar of {len(value)} bytes is not allowed in a checkpoint')
     return np.frombuffer(value, kind.dtype)[0]

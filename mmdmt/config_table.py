@@ -104,7 +104,7 @@ def compose(name: str) -> Config:
     if name not in names():
         close = get_close_matches(name, names(), n=3)
         raise ValueError(
-            f'{name!r} must be a run of the table: '
+            f'the table has no run {name!r}: '
             + (f'is one of {", ".join(close)} meant?' if close else '`python -m mmdmt config` lists them.')
         )
     method, network, _, where = name.split('_')

@@ -75,7 +75,7 @@ SIGNAL = StopSignal()
 
 
 class LeaveSignals:
-    """A ``worker_init_fn`` by which data workers leave Ctrl-C and SIGTERM to the run that has started them.
+    """Make data workers leave Ctrl-C and SIGTERM to the run that has started them: a ``worker_init_fn``.
 
     Schedulers send SIGTERM to every process; a worker that dies of it would end the run without a checkpoint. The run
     closes the queues of its workers and kills those that are left when it exits.

@@ -19,7 +19,7 @@ from mmengine.logging.logger import FilterDuplicateWarning
 from mmengine.runner import Runner
 
 from mmdmt.atomic_write import room_to_write
-from mmdmt.datasets.list_names import list_name
+from mmdmt.datasets.image_names import list_name
 from mmdmt.method.phases import Curriculum, Phase
 from mmdmt.version import __version__
 
