@@ -256,7 +256,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
     def _image(self, index: int) -> dict[str, Any]:
         info = self.unlabeled.get_data_info(index)
-        self.labels.hide_label(info)
+        info.pop(self.labels.label_key, None)
         return info
 
     @staticmethod

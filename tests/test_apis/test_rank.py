@@ -23,7 +23,7 @@ from mmdmt.apis import (
 )
 from mmdmt.apis.peer_labels import BankedImages, mutual_dataset
 from mmdmt.apis.rank import rank_images, rank_run
-from mmdmt.labels.images.recorder import ImageRecorder
+from mmdmt.labels.images.bank import ImageRecorder
 from mmdmt.labels.manifest import Manifest
 from mmdmt.labels.pixels.bank import BankWriter
 
