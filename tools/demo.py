@@ -93,7 +93,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def print_progress(runs: Sequence[TrainingRun]) -> None:
-    """Say how far runs are."""
+    """Print how far runs are."""
     if runs:
         print('  ' + ', '.join(f'{run.name} {run.done}/{run.iters}' for run in runs), flush=True)
 

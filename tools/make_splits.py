@@ -126,7 +126,7 @@ def publish(args: argparse.Namespace, ids: Sequence[str], more: Mapping[str, Seq
 
 
 def comparison(published: Sequence[str], wrong: Mapping[str, str]) -> str:
-    """Say whether the published lists of a fraction are matched, or what differs in the first that is not."""
+    """Return in words whether the published lists of a fraction are matched, and the first difference."""
     differing = [file for file in published if file in wrong]
     if differing:
         first = f'{differing[0]} has {wrong[differing[0]]}'
@@ -135,7 +135,7 @@ def comparison(published: Sequence[str], wrong: Mapping[str, str]) -> str:
 
 
 def verdict(args: argparse.Namespace, differs: bool) -> int:
-    """Say what it means if lists differ, and return the exit status."""
+    """Print what it means if lists differ, and return the exit status."""
     if differs:
         print(
             'Results on lists that differ do not compare with published ones. '
@@ -234,7 +234,7 @@ def held_out(
 
 
 def warn_of_neighbors(args: argparse.Namespace, lists: Mapping[str, Sequence[str]]) -> None:
-    """Say where neighbors in different lists are nearly the same picture."""
+    """Print where neighbors in different lists are nearly the same picture."""
     found = near_duplicates(lists, lambda image: args.images / f'{image}{args.img_suffix}')
     proposed = propose_group([image for images in lists.values() for image in images]) or 'REGEX'
     if found.shared:
@@ -258,7 +258,7 @@ def warn_of_neighbors(args: argparse.Namespace, lists: Mapping[str, Sequence[str
 
 
 def warn_of_suffixes(args: argparse.Namespace) -> None:
-    """Say which images end otherwise than the images of the lists."""
+    """Print which images end otherwise than the images of the lists."""
     others = image_lists.left_out(args.images, args.img_suffix)
     if others:
         print(
@@ -372,7 +372,7 @@ def parser() -> argparse.ArgumentParser:
     folder.add_argument('--val', type=float, metavar='S', help='hold 1/S of the images with masks out as val.txt')
     folder.add_argument('--seed', type=int, default=0, help='seed of the shuffles (default: 0)')
     folder.add_argument('--mask-suffix', default='.png', help='how mask files end (default: .png)')
-    folder.add_argument('--ignore-index', type=int, default=255, help='label that is not a class (default: 255)')
+    folder.add_argument('--ignore-index', type=int, default=255, help='label of what has no class (default: 255)')
 
     folder.add_argument(
         '--group',

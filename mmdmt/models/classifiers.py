@@ -8,15 +8,17 @@ import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModel
 from mmengine.structures import BaseDataElement
+from mmpretrain.models.heads import ClsHead
+from mmpretrain.models.losses import CrossEntropyLoss
+from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from mmdmt.losses import DynamicMutualLoss
 from mmdmt.method.mixing import Batch
 from mmdmt.method.weights import GROUND_TRUTH
 from mmdmt.mixes import Mix
-from mmdmt.models.names import ENSEMBLE
-from mmdmt.models.preprocessing import preprocessed
-from mmdmt.registry import MODELS
+from mmdmt.models.peer_kinds import loss_in_place_of
+from mmdmt.models.prediction import preprocessed
 
 NO_LABEL = -100
 """A label that no image has: 255 is a class of ImageNet."""
@@ -27,17 +29,13 @@ SUPPORTED = (
 
 
 class Classifiers:
-    """MMPretrain's classifiers as peers."""
+    """MMPretrain's classifiers as peers; see :class:`~mmdmt.models.peer_kinds.PeerKind`."""
 
     space = 'images'
+    predicted = ('pred_score', 'pred_label')
 
     def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> list[DynamicMutualLoss]:
         """Put a :class:`DynamicMutualLoss` in place of the cross entropy of a classifier.
-
-        Args:
-            name (str): Name of the peer, for the error messages.
-            peer (nn.Module): An ``ImageClassifier``; changed in place.
-            loss (dict): Config of the loss, ``type='mmdmt.DynamicMutualLoss'`` with its exponents.
 
         Raises:
             ValueError: If the head computes anything but a softmax cross entropy, naming peer, head and loss; or if
@@ -45,26 +43,18 @@ class Classifiers:
         """
         head: Any = peer.head
         where = f'head ({type(head).__name__}) of peer {name!r}'
-        own = _the_loss(where, head)
-        placed = own
-        if not isinstance(own, DynamicMutualLoss):  # else it has exponents of its own
-            placed = MODELS.build({**loss, 'loss_weight': own.loss_weight * loss.get('loss_weight', 1.0)})
-        if not isinstance(placed, DynamicMutualLoss):
-            raise ValueError(
-                f'loss=dict(type={loss["type"]!r}) of DynamicMutualTraining is a {type(placed).__name__}: give '
-                "type='mmdmt.DynamicMutualLoss' or a subclass of it."
-            )
-        placed.check_classes(self.num_classes(peer), where)
+        if not isinstance(head, ClsHead):
+            raise ValueError(f'The {where} must be a ClsHead: {SUPPORTED}.')
+        own: Any = head.loss_module
+        if isinstance(own, CrossEntropyLoss) and own.class_weight is not None:
+            raise ValueError(f'The {where} has class_weight={own.class_weight}: {SUPPORTED}; drop class_weight.')
+        placed = loss_in_place_of(own, CrossEntropyLoss, loss, self.num_classes(peer), where, SUPPORTED)
         placed.ignore_index = NO_LABEL
         head.loss_module = placed
         return [placed]
 
-    def ignored(self, name: str, peer: BaseModel) -> dict[str, int]:
-        """Collect nothing: each image has a label."""
-        return {}
-
     def num_classes(self, peer: nn.Module) -> int:
-        """Return the number of classes that a classifier's head predicts.
+        """Return the number of classes that the head predicts.
 
         Raises:
             ValueError: If the head does not say.
@@ -73,6 +63,14 @@ class Classifiers:
         if classes is None:
             raise ValueError(f'The head ({type(peer.head).__name__}) has no num_classes: {SUPPORTED}.')
         return int(classes)
+
+    def ignored_label(self, peer: BaseModel) -> int:
+        """Return a label that no image has."""
+        return NO_LABEL
+
+    def ignored(self, name: str, peer: BaseModel) -> dict[str, int]:
+        """Collect nothing: each image has a label."""
+        return {}
 
     def losses(
         self,
@@ -85,14 +83,7 @@ class Classifiers:
         """Forward a classifier's share of a batch.
 
         A batch without pseudo labels goes through the classifier as ever, batch augmentations of its own included. One
-        with pseudo labels that mixes blend is weighed unmixed, in a forward pass without gradient.
-
-        Args:
-            peer (nn.Module): The classifier, in its distributed wrapper or not.
-            bare (BaseModel): The classifier itself.
-            data (dict): ``inputs`` and ``data_samples``, not preprocessed.
-            placed (list[DynamicMutualLoss]): Its loss.
-            mixes (Sequence[Mix]): What is done to a batch with pseudo labels, after its preprocessing.
+        with pseudo labels that mixes blend is weighed unmixed, without gradient, then mixed and learned.
         """
         (loss,) = placed
         pseudo = [number for number, sample in enumerate(data['data_samples']) if 'pseudo_confidence' in sample]
@@ -127,39 +118,17 @@ class Classifiers:
             return _named(loss, peer(mixed.inputs, samples, mode='loss'), accuracy)
 
     def predict_views(self, peer: BaseModel, views: Sequence[Tensor]) -> Tensor:
-        """Predict unlabeled images.
-
-        Args:
-            peer (BaseModel): A classifier in evaluation mode.
-            views (Sequence[Tensor]): Of each image what is labeled, uint8 (3, H, W), all of one size.
-
-        Returns:
-            Tensor: float32 (classes, images), the softmax.
-        """
-        from mmpretrain.structures import DataSample
-
+        """Predict unlabeled images, all of one size: float32 (classes, images)."""
         data = {'inputs': list(views), 'data_samples': [DataSample() for _ in views]}
         logits = peer(peer.data_preprocessor(data, False)['inputs'], mode='tensor')
         return torch.as_tensor(logits.float().softmax(dim=1).T)
-
-    def ignored_label(self, peer: BaseModel) -> int:
-        """Return a label that no image has."""
-        return NO_LABEL
 
     def wanted(self, samples: Sequence[Any], ignored: int) -> Tensor:
         """Return that all images want a label."""
         return torch.ones(len(samples), dtype=torch.bool)
 
     def teach(self, samples: Sequence[Any], label: Tensor, confidence: Tensor, weights: Tensor | None) -> None:
-        """Give images their labels.
-
-        Args:
-            samples (Sequence[DataSample]): Get ``gt_label``, ``pseudo_confidence`` and, with weights,
-                ``pseudo_weight``.
-            label (Tensor): int64 (images,).
-            confidence (Tensor): float32 (images,).
-            weights (Tensor, optional): float32 (images,).
-        """
+        """Give images their labels, confidences and weights."""
         for number, sample in enumerate(samples):
             sample.set_gt_label(label[number : number + 1])
             sample.set_field(confidence[number], 'pseudo_confidence')
@@ -167,50 +136,16 @@ class Classifiers:
                 sample.set_field(weights[number], 'pseudo_weight')
 
     def predict(self, peer: nn.Module, data: dict[str, Any]) -> Iterator[tuple[list[int], Tensor]]:
-        """Forward images to be labeled.
-
-        Args:
-            peer (nn.Module): A classifier in evaluation mode.
-            data (dict): ``inputs`` and ``data_samples``, not preprocessed, of any sizes.
-
-        Yields:
-            tuple[list[int], Tensor]: Of images that were forwarded together, their positions and softmax.
-        """
+        """Yield, of images that were forwarded together, their positions and softmax, float32 (images, classes)."""
         data = {**data, 'data_samples': [sample.new() for sample in data['data_samples']]}
         for positions, inputs, _ in preprocessed(peer, data):
             yield positions, peer(inputs, mode='tensor').softmax(dim=1, dtype=torch.float32)
 
     def average(self, views: Sequence[Any]) -> BaseDataElement:
-        """Average what a classifier predicts for several views of an image.
-
-        Returns:
-            DataSample: ``pred_score``, the mean, and ``pred_label``.
-        """
+        """Average predictions: ``pred_score``, the mean softmax, and ``pred_label``."""
         score = torch.stack([sample.pred_score.float() for sample in views]).mean(dim=0)
         averaged: Any = views[0].new()
         return averaged.set_pred_score(score).set_pred_label(score.argmax(keepdim=True))
-
-    def combine(self, by_peer: dict[str, Any], predicted_by: str) -> BaseDataElement:
-        """Join what classifiers predict for one image.
-
-        Args:
-            by_peer (dict[str, DataSample]): Their predictions.
-            predicted_by (str): Whose is the model's own: a peer's name or ``'ensemble'``.
-
-        Returns:
-            DataSample: ``pred_score`` (float32 (C,), the softmax) and ``pred_label`` (int64 (1,)) of that one, and in
-            ``peers`` everyone's.
-        """
-        scores = {name: sample.pred_score.float() for name, sample in by_peer.items()}
-        scores[ENSEMBLE] = torch.stack(list(scores.values())).mean(dim=0)
-        combined: Any = next(iter(by_peer.values())).new()
-        combined.set_pred_score(scores[predicted_by]).set_pred_label(scores[predicted_by].argmax(keepdim=True))
-        predictions = {
-            name: BaseDataElement(pred_score=score, pred_label=score.argmax(keepdim=True))
-            for name, score in scores.items()
-        }
-        combined.set_field(BaseDataElement(**predictions), 'peers')
-        return combined
 
 
 def _stacked(data_samples: Sequence[BaseDataElement], name: str, of_truth: float, device: torch.device) -> Tensor:
@@ -220,7 +155,7 @@ def _stacked(data_samples: Sequence[BaseDataElement], name: str, of_truth: float
 
 
 def _named(loss: DynamicMutualLoss, losses: dict[str, Tensor], accuracy: Tensor | None) -> dict[str, Tensor]:
-    """Give the loss its own name in the log, where MMPretrain calls it as MMEngine the sum of all; add the accuracy."""
+    """Give the loss its own name, with the accuracy beside it: MMEngine calls the sum of all ``loss``."""
     named = {loss.loss_name if key == 'loss' else key: value for key, value in losses.items()}
     return named if accuracy is None else {**named, 'accuracy': accuracy}
 
@@ -236,21 +171,3 @@ def _untouched_statistics(model: nn.Module) -> Iterator[None]:
     finally:
         for norm in norms:
             norm.track_running_stats = True
-
-
-def _the_loss(where: str, head: nn.Module) -> Any:
-    # Imported here, because segmentation needs no MMPretrain.
-    from mmpretrain.models.heads import ClsHead
-    from mmpretrain.models.losses import CrossEntropyLoss
-
-    if not isinstance(head, ClsHead):
-        raise ValueError(f'The {where} is no ClsHead: {SUPPORTED}.')
-    loss = head.loss_module
-    if isinstance(loss, DynamicMutualLoss):
-        return loss
-    if not isinstance(loss, CrossEntropyLoss) or loss.use_sigmoid:
-        way_out = '; set use_sigmoid=False' if getattr(loss, 'use_sigmoid', False) else ''
-        raise ValueError(f'The {where} computes {loss}, no softmax cross entropy: {SUPPORTED}{way_out}.')
-    if loss.class_weight is not None:
-        raise ValueError(f'The {where} has class_weight={loss.class_weight}: {SUPPORTED}; drop class_weight.')
-    return loss

@@ -1,8 +1,9 @@
 """Wrap several models that teach each other as one model of MMEngine."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import torch
@@ -17,10 +18,17 @@ from mmdmt.method.phases import OnlineLabels, Phase
 from mmdmt.mixes import build_mixes
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.online_labels import OnlineLabeling
-from mmdmt.models.peer_agreement import agreed_kind, agreed_num_classes, check_names, ring
-from mmdmt.models.peer_building import build_peer, naming_the_way_out
-from mmdmt.models.preprocessing import preprocessed
-from mmdmt.models.weights import check_initial, load_plain_checkpoint, strip_wrapper_prefix, watched_init
+from mmdmt.models.peer_building import (
+    agreed_kind,
+    agreed_num_classes,
+    build_peer,
+    check_names,
+    naming_the_way_out,
+    ring,
+)
+from mmdmt.models.prediction import preprocessed
+from mmdmt.models.starting_weights import load_plain_checkpoint, watched_init
+from mmdmt.models.weights import strip_wrapper_prefix
 from mmdmt.registry import MODELS
 
 PSEUDO_COUNTS = ('pseudo_pixels', 'disagree', 'learner_wins')
@@ -31,39 +39,29 @@ class DynamicMutualTraining(BaseModel):
     """Peers that teach each other by Dynamic Mutual Training.
 
     One training step takes each peer in turn: its own data preprocessor, one forward of its share of the batch, its
-    losses, backward, its own optimizer. So only one peer's activations are alive at a time.
-
-    Note:
-        The batch is an ordinary one of the toolbox in which each data sample says by its ``peer`` meta which peer it
-        is for; a pseudo-labeled one carries a ``pseudo_confidence`` beside its label (:class:`mmdmt.MutualDataset`
-        makes both). What segmentors and classifiers do differently stands in :mod:`mmdmt.models.segmentors` and
-        :mod:`mmdmt.models.classifiers`.
-
-        In a phase with labels online every peer's unlabeled images are labeled before any peer is trained, so that
-        the order of peers means nothing.
+    losses, backward, its own optimizer. So only one peer's activations are alive at a time. Each data sample says by
+    its ``peer`` meta which peer it is for; a pseudo-labeled one carries a ``pseudo_confidence`` beside its label
+    (:class:`mmdmt.MutualDataset` makes both). With labels online all images are labeled before any peer is trained.
 
     Args:
         peers (dict[str, dict]): Ordinary configs of MMSegmentation's segmentors or of MMPretrain's classifiers by name,
             each with its own ``data_preprocessor``.
-        loss (dict, optional): Config of the loss that replaces the cross entropy of every head. Defaults to
-            ``dict(type='mmdmt.DynamicMutualLoss')``. A head whose own loss is of this kind keeps it.
-        labelers (dict[str, str], optional): For each peer the one whose labels it learns from. Defaults to None, the
-            ring in the order of the peers: each learns from the next, the last from the first; a single peer learns
-            from itself.
+        loss (dict, optional): Config of the loss that replaces the cross entropy of every head; a head whose own loss
+            is of this kind keeps it. Defaults to ``dict(type='mmdmt.DynamicMutualLoss')``.
+        labelers (dict[str, str], optional): For each peer the one whose labels it learns from. Defaults to None: each
+            learns from the next, the last from the first; a single peer learns from itself.
         mixes (list[dict], optional): What is done to a peer's batch of pseudo-labeled images, after its preprocessing
             and in this order: :class:`mmdmt.CutMix`, :class:`mmdmt.ClassMix`, :class:`mmdmt.BlockMask` and, of
             whole images, :class:`mmdmt.MixUp`. Defaults to None.
-        predict (str): Whose result is the model's own: ``'ensemble'``, the mean of the peers' softmax, or a peer's
-            name. Every peer's and the ensemble's result stand in ``peers`` of each data sample all the same. Defaults
-            to ``'ensemble'``.
+        predict (str): Whose result is the model's own: a peer's, or ``'ensemble'``, the mean of the peers' softmax.
+            All results stand in ``peers`` of each data sample. Defaults to ``'ensemble'``.
         load_from (dict[str, str], optional): A plain checkpoint of the toolbox for each peer named here. Defaults to
             None.
         channels_last (bool): Whether peers on a CPU keep their weights with channels as the last dimension in memory,
-            which convolutions are faster with there (those of EfficientNet-Lite by a fifth). A GPU gets the usual
-            layout: in the other, depthwise convolutions of float32 are many times slower on it. Results differ by
-            rounding. Defaults to False.
-        data_preprocessor (dict, optional): For peers that have none of their own. MMEngine hands the model what stands
-            under this name at the top of a config, as in many of MMSegmentation's. Defaults to None.
+            with which convolutions are faster there; a GPU gets the usual layout, with which depthwise convolutions
+            of float32 are. Results differ by rounding. Defaults to False.
+        data_preprocessor (dict, optional): For peers that have none of their own; MMEngine hands the model the one at
+            the top of a config. Defaults to None.
         pretrained (None): Must be None; ``mmseg.apis.init_model`` sets it.
         train_cfg (None): Must be None; likewise.
 
@@ -88,8 +86,8 @@ class DynamicMutualTraining(BaseModel):
         super().__init__()
         if not peers or not hasattr(peers, 'items'):
             raise ValueError(
-                f'peers of DynamicMutualTraining is a {type(peers).__name__} that names no peer: give at '
-                'least one model by its name, peers=dict(left=..., right=...).'
+                f'peers of DynamicMutualTraining is a {type(peers).__name__} that names no peer: give at least one '
+                'model by its name, peers=dict(left=..., right=...).'
             )
         self.peer_names = tuple(peers)
         self._configs = peers
@@ -129,7 +127,7 @@ class DynamicMutualTraining(BaseModel):
     @property
     def bare_peers(self) -> dict[str, BaseModel]:
         """The peers by name, without distributed wrappers."""
-        return {name: _without_wrapper(peer) for name, peer in self.peers.items()}
+        return {name: peer.module if is_model_wrapper(peer) else peer for name, peer in self.peers.items()}
 
     def losses_of(self, name: str) -> list[DynamicMutualLoss]:
         """Return the losses put into a peer, that of its main head first."""
@@ -143,18 +141,13 @@ class DynamicMutualTraining(BaseModel):
         """
         with naming_the_way_out(), ExitStack() as stack:
             for name, peer in self.bare_peers.items():
-                check_initial(name, peer)
                 stack.enter_context(watched_init(name, peer))
             super().init_weights()
         for name, path in self._load_from.items():
             load_plain_checkpoint(name, self.bare_peers[name], path)
 
     def fresh_weights(self, name: str) -> dict[str, Tensor]:
-        """Return the weights that a peer would start with, were it built now.
-
-        Args:
-            name (str): Of the peer. Its config and ``load_from`` say what it starts with; random numbers are torch's.
-        """
+        """Return the weights that a peer would start with by its config and ``load_from``, were it built now."""
         peer = MODELS.build(self._configs[name])
         with watched_init(name, peer):
             peer.init_weights()
@@ -164,18 +157,10 @@ class DynamicMutualTraining(BaseModel):
         return weights
 
     def begin_phase(self, phase: Phase, averages: Mapping[str, BaseModel] | None = None) -> None:
-        """Take over what is particular to a phase.
-
-        Args:
-            phase (Phase): The one that begins.
-            averages (Mapping[str, BaseModel], optional): Averaged peers by name, which label online where the phase
-                says so. Defaults to None, the peers as they stand.
-        """
+        """Take over what is particular to a phase; ``averages`` of peers label online where it says so."""
         online = phase.online_labels
-        self.online = None
-        if online is not None and online.labeler != TRUTH:
-            self.online = self._labels_online(online, averages)
-        for loss in self._all_losses():
+        self.online = self._labels_online(online, averages) if online and online.labeler != TRUTH else None
+        for loss in chain(*self._losses.values()):
             loss.floor = phase.floor
 
     def _labels_online(self, settings: OnlineLabels, averages: Mapping[str, BaseModel] | None = None) -> OnlineLabeling:
@@ -184,25 +169,17 @@ class DynamicMutualTraining(BaseModel):
         return OnlineLabeling(settings, self.kind, models, self.labelers, main, self.num_classes)
 
     def set_progress(self, progress: float) -> None:
-        """Set the progress through the phase, for losses whose exponents grow with it.
-
-        Args:
-            progress (float): In (0, 1]; 1 in the phase's last iteration.
-        """
-        for loss in self._all_losses():
+        """Set the progress through the phase, in (0, 1], for losses whose exponents grow with it."""
+        for loss in chain(*self._losses.values()):
             loss.progress = progress
-
-    def _all_losses(self) -> Iterator[DynamicMutualLoss]:
-        for placed in self._losses.values():
-            yield from placed
 
     def train_step(self, data: dict[str, Any], optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
         """Train each peer on its share of the batch.
 
         Args:
-            data (dict): ``inputs``, a list of (3, H, W) uint8 tensors, and ``data_samples``, a list of as many data
-                samples of the toolbox, each with ``peer`` in its meta.
-            optim_wrapper (OptimWrapperDict): One optimizer wrapper for each peer.
+            data (dict): ``inputs``, a list of (3, H, W) uint8 tensors, and ``data_samples`` of the toolbox, each with
+                ``peer`` in its meta.
+            optim_wrapper (OptimWrapperDict): One for each peer.
 
         Returns:
             dict[str, Tensor]: Detached scalars to log: ``loss``, the sum over peers; ``<peer>.decode.loss_dmt`` and
@@ -228,11 +205,9 @@ class DynamicMutualTraining(BaseModel):
         return log
 
     def label_online(self, shares: Mapping[str, dict[str, Any]], optim_wrapper: OptimWrapperDict) -> None:
-        """Label the images whose labels are made in this iteration.
+        """Label those images of the peers' shares whose labels are made in this iteration.
 
-        Args:
-            shares (Mapping[str, dict]): Each peer's share of a batch; the samples get their labels.
-            optim_wrapper (OptimWrapperDict): That of a labeler says in what precision it is forwarded.
+        The optimizer wrapper of a labeler determines in what precision it is forwarded.
         """
         if self.online is not None:
             models = self.online.models
@@ -275,25 +250,17 @@ class DynamicMutualTraining(BaseModel):
         """Predict with every peer, one forward each, and with the ensemble.
 
         Args:
-            data (dict): ``inputs``, a list of (3, H, W) uint8 tensors, and ``data_samples``, as the toolbox's loaders
-                and inference functions give them.
+            data (dict): ``inputs``, a list of (3, H, W) uint8 tensors, and ``data_samples``, as the toolbox gives them.
 
         Returns:
             list[SegDataSample | DataSample]: For each image the fields that the toolbox's own models predict, of the
-            one that ``predict`` names, and ``peers``, a data element with such fields of each peer and, as
-            ``ensemble``, of the ensemble: ``peers.left.pred_sem_seg`` (int64, (1, H, W)).
+            one that ``predict`` names, and in ``peers`` those of each peer and of the ``ensemble``:
+            ``peers.left.pred_sem_seg`` (int64, (1, H, W)).
         """
         return self.combine(self.predict_each(data))
 
     def predict_each(self, data: dict[str, Any]) -> dict[str, list[BaseDataElement]]:
-        """Predict with every peer.
-
-        Args:
-            data (dict): As of :meth:`test_step`; the samples are left as they are.
-
-        Returns:
-            dict[str, list]: By peer, what it predicts for each image.
-        """
+        """Predict with every peer, by its name: for each image its data sample. Those of ``data`` stay as they are."""
         results = {}
         for name, peer in self.bare_peers.items():
             own_data = {**data, 'data_samples': [sample.new() for sample in data['data_samples']]}
@@ -305,18 +272,20 @@ class DynamicMutualTraining(BaseModel):
 
     def combine(self, results: dict[str, list[BaseDataElement]]) -> list[BaseDataElement]:
         """Join what the peers predict, image by image; see :meth:`test_step`."""
-        return [
-            self.kind.combine(dict(zip(results, samples, strict=True)), self.predicted_by)
-            for samples in zip(*results.values(), strict=True)
-        ]
+        combined = []
+        for samples in zip(*results.values(), strict=True):
+            by_name = {**dict(zip(results, samples, strict=True)), ENSEMBLE: self.kind.average(samples)}
+            fields = {
+                name: BaseDataElement(**{field: sample.get(field) for field in self.kind.predicted})
+                for name, sample in by_name.items()
+            }
+            combined.append(by_name[self.predicted_by])
+            combined[-1].set_field(BaseDataElement(**fields), 'peers')
+        return combined
 
     @property
     def out_channels(self) -> int:
-        """What ``SegTTAModel`` asks for; it would leave the peers' own predictions those of the last view.
-
-        Raises:
-            ValueError: Always.
-        """
+        """Refuse ``SegTTAModel``, which asks for it, and would leave the peers' predictions those of the last view."""
         raise ValueError(
             "Test-time augmentation of peers needs tta_model=dict(type='mmdmt.PeerTTAModel'), which `python -m mmdmt "
             'test --tta` sets.'
@@ -330,11 +299,7 @@ class DynamicMutualTraining(BaseModel):
         Args:
             inputs (Tensor): (N, 3, H, W) float32, the same for every peer.
             data_samples (list, optional): Unused. Defaults to None.
-            mode (str): Only ``'tensor'``. Training and prediction need each peer's own preprocessing and so go
-                through :meth:`train_step` and :meth:`test_step`.
-
-        Returns:
-            dict[str, Any]: Each peer's output by name.
+            mode (str): Only ``'tensor'``: training and prediction need each peer's own preprocessing.
         """
         if mode != 'tensor':
             raise ValueError(
@@ -347,7 +312,3 @@ class DynamicMutualTraining(BaseModel):
     def _without_wrapper_prefix(model: 'DynamicMutualTraining', weights: dict[str, Any], prefix: str, *_: Any) -> None:
         """Call :func:`strip_wrapper_prefix` as a hook of torch."""
         strip_wrapper_prefix(weights, prefix, model.peer_names)
-
-
-def _without_wrapper(peer: nn.Module) -> BaseModel:
-    return peer.module if is_model_wrapper(peer) else peer

@@ -9,19 +9,11 @@ from mmdmt.registry import MODELS
 
 @MODELS.register_module()
 class NoClassToken(nn.Module):
-    """Pair every feature map with no class token: a neck before MMSegmentation's ``DPTHead``.
+    """A neck before MMSegmentation's ``DPTHead``, which takes pairs of a map and a class token and reads the map alone.
 
-    ``DPTHead`` takes pairs of a map and a class token, and with ``readout_type='ignore'``, its default, reads the map
-    alone. Backbones such as MMPretrain's ``VisionTransformer`` with ``out_type='featmap'`` give only maps.
+    Backbones such as MMPretrain's ``VisionTransformer`` with ``out_type='featmap'`` give only maps.
     """
 
     def forward(self, inputs: Sequence[Tensor]) -> tuple[tuple[Tensor, None], ...]:
-        """Make the pairs.
-
-        Args:
-            inputs (Sequence[Tensor]): Feature maps, (N, C, h, w) each.
-
-        Returns:
-            tuple[tuple[Tensor, None], ...]: Each with None in the place of its class token.
-        """
+        """Pair every feature map, (N, C, h, w), with None."""
         return tuple((features, None) for features in inputs)

@@ -23,9 +23,7 @@ from mmdmt.models.peer_kinds import PeerKind
 
 @dataclass
 class OnlineLabeling:
-    """Labels the unlabeled images of a phase, iteration by iteration.
-
-    All labels of a learner in an iteration are handled as one long row, of pixels or of images.
+    """Labels the unlabeled images of a phase; the labels of a learner in an iteration are one long row.
 
     Args:
         settings (OnlineLabels): Of the phase; somebody labels.
@@ -53,10 +51,7 @@ class OnlineLabeling:
         shares: Mapping[str, dict[str, Any]],
         precision: Callable[[str], AbstractContextManager[Any]] = lambda _: nullcontext(),
     ) -> None:
-        """Label those images of a batch whose labels are made in this iteration.
-
-        Where all learners get the same crops, each model predicts once, for all that it is needed for.
-        """
+        """Label those images of a batch whose labels are made online; of the same crops each model predicts once."""
         self.counts = {}
         predicted: dict[str, Tensor] = {}
         for learner, share in shares.items():

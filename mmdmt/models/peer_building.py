@@ -1,14 +1,24 @@
-"""Build a peer from its config."""
+"""Build peers, and check what they must agree on to teach each other: names, kind, classes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.error import URLError
 
-from mmengine.model import BaseDataPreprocessor
+from mmengine.model import BaseDataPreprocessor, BaseModel
 from torch import nn
 
+from mmdmt.models.names import ENSEMBLE
+from mmdmt.models.peer_kinds import PeerKind, kind_of
 from mmdmt.registry import MODELS
+from mmdmt.rules.facts import Facts, refuse
+
+WAYS_OUT = {
+    'unexpected keyword argument': ' If a base config sets that argument, put _delete_=True into the dict that '
+    'replaces it.',
+    'set pretrained weight': ' A base config sets pretrained weights for the model, too: set pretrained=None there.',
+}
+"""Settings that help against what base configs bring along, by what an error says."""
 
 
 def build_peer(name: str, config: Any, data_preprocessor: Mapping[str, Any] | None) -> nn.Module:
@@ -18,7 +28,7 @@ def build_peer(name: str, config: Any, data_preprocessor: Mapping[str, Any] | No
         ValueError: If the config makes no model, or one that cannot normalize an image.
     """
     if not hasattr(config, 'get') or config.get('type') is None:
-        raise ValueError(f'peers[{name!r}]={config!r} is not a model: give the dict of a model, with its type.')
+        raise ValueError(f'peers[{name!r}]={config!r} makes no model: give the dict of a model, with its type.')
     if data_preprocessor is not None:
         config = {'data_preprocessor': data_preprocessor, **config}
     try:
@@ -27,7 +37,7 @@ def build_peer(name: str, config: Any, data_preprocessor: Mapping[str, Any] | No
         reason = ' '.join(str(error).split())
         raise ValueError(
             f'Peer {name!r} of DynamicMutualTraining cannot be built ({reason}): mend peers[{name!r}]; it must build '
-            f'as a model of its own.{_way_out(reason)}'
+            f'as a model of its own.{"".join(way for said, way in WAYS_OUT.items() if said in reason)}'
         ) from error
     if type(getattr(peer, 'data_preprocessor', None)) is BaseDataPreprocessor:
         raise ValueError(
@@ -39,7 +49,7 @@ def build_peer(name: str, config: Any, data_preprocessor: Mapping[str, Any] | No
 
 @contextmanager
 def naming_the_way_out() -> Iterator[None]:
-    """Say what to do where initial weights cannot be fetched.
+    """Name the remedy where initial weights cannot be fetched.
 
     Raises:
         RuntimeError: If a file or an address of weights in the config cannot be read in the block.
@@ -47,7 +57,7 @@ def naming_the_way_out() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        # MMEngine's own error for a file that is not there has no number, as errors of ours that say what to do.
+        # MMEngine's own error for a file that is not there has no number, as errors of ours that name the remedy.
         theirs = error.errno is not None or isinstance(error, URLError) or 'can not be found' in str(error)
         if not theirs:
             raise
@@ -58,10 +68,53 @@ def naming_the_way_out() -> Iterator[None]:
         ) from error
 
 
-def _way_out(reason: str) -> str:
-    """Name the setting that helps against what base configs bring along."""
-    if 'unexpected keyword argument' in reason:
-        return ' If a base config sets that argument, put _delete_=True into the dict that replaces it.'
-    if 'pretrained' in reason and 'attribute' not in reason:
-        return ' A base config sets pretrained weights for the model, too: set pretrained=None there.'
-    return ''
+def ring(names: Sequence[str]) -> dict[str, str]:
+    """Return the labeler of each peer where each learns from the next, and the last from the first."""
+    return dict(zip(names, (*names[1:], *names[:1]), strict=True))
+
+
+def check_names(
+    names: Sequence[str], taken: Collection[str], labelers: Mapping[str, str], predict: str, load_from: Iterable[str]
+) -> None:
+    """Check that names can name peers, and that what refers to peers names them.
+
+    Raises:
+        ValueError: If a name cannot be used or names no peer, or a peer is without a labeler.
+    """
+    for name in names:
+        if not name.isidentifier() or name in taken or name == ENSEMBLE:
+            raise ValueError(
+                f'peers={list(names)} of DynamicMutualTraining: {name!r} cannot name a peer; names are identifiers '
+                "that the model does not use itself, such as 'peer_a'."
+            )
+    facts, model = Facts(), 'DynamicMutualTraining'
+    facts['list of peers'][f'peers of {model}'] = tuple(names)
+    named = {'load_from': load_from, 'labelers': (*labelers, *labelers.values()), 'predict': {predict} - {ENSEMBLE}}
+    facts['peer'] |= {f'{argument} of {model}': tuple(those) for argument, those in named.items()}
+    refuse(facts)
+    facts['list of peers'][f'labelers of {model}'] = tuple(name for name in names if name in labelers)
+    refuse(facts)
+
+
+def agreed_kind(peers: Mapping[str, BaseModel]) -> PeerKind:
+    """Return the kind of all peers.
+
+    Raises:
+        ValueError: If peers are of different kinds, or one of no kind that is known.
+    """
+    kinds, facts = {name: kind_of(name, peer) for name, peer in peers.items()}, Facts()
+    facts['space of labels'] |= {f'peer {name!r}': kind.space for name, kind in kinds.items()}
+    refuse(facts)
+    return next(iter(kinds.values()))
+
+
+def agreed_num_classes(kind: PeerKind, peers: Mapping[str, BaseModel]) -> int:
+    """Return how many classes every peer predicts.
+
+    Raises:
+        ValueError: If they predict different numbers of classes, or one class.
+    """
+    facts = Facts()
+    facts['num_classes'] |= {f'peer {name!r}': kind.num_classes(peer) for name, peer in peers.items()}
+    refuse(facts)
+    return int(next(iter(facts['num_classes'].values())))

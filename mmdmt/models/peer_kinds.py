@@ -1,10 +1,9 @@
 """What the wrapper leaves to the kind of its peers, and which kind a model is of.
 
-The modules of kinds are imported only when they are needed: segmentation works without MMPretrain, and classification
-without MMSegmentation.
+The modules of kinds are imported only when they are needed: either toolbox works without the other.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from mmengine.model import BaseModel
@@ -13,17 +12,19 @@ from torch import Tensor, nn
 
 from mmdmt.losses import DynamicMutualLoss
 from mmdmt.mixes import Mix
+from mmdmt.registry import MODELS
 
 
 class PeerKind(Protocol):
     """How models of one kind learn and predict."""
 
-    @property
-    def space(self) -> str:
-        """What their labels are of: ``'pixels'`` or ``'images'``, as ``name`` of the data's label space."""
+    space: str
+    """What their labels are of: ``'pixels'`` or ``'images'``, as ``name`` of the data's label space."""
+    predicted: tuple[str, ...]
+    """The fields of a prediction that metrics read."""
 
     def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> list[DynamicMutualLoss]:
-        """Put our loss in place of a peer's own, the one whose counts are logged first."""
+        """Put our loss, given its config, in place of a peer's own; the one whose counts are logged comes first."""
 
     def num_classes(self, peer: nn.Module) -> int:
         """Return the number of classes that a peer predicts."""
@@ -39,28 +40,37 @@ class PeerKind(Protocol):
         placed: list[DynamicMutualLoss],
         mixes: Sequence[Mix],
     ) -> dict[str, Tensor]:
-        """Forward a peer's share of a batch, not preprocessed, and return its losses."""
+        """Forward a peer's share of a batch, not preprocessed, and return its losses.
+
+        Args:
+            peer (nn.Module): In its distributed wrapper or not.
+            bare (BaseModel): The peer without wrapper.
+            data (dict): ``inputs`` and ``data_samples``.
+            placed (list[DynamicMutualLoss]): Its losses, of :meth:`place_loss`.
+            mixes (Sequence[Mix]): What is done to a preprocessed batch with pseudo labels.
+        """
 
     def predict_views(self, peer: BaseModel, views: Sequence[Tensor]) -> Tensor:
-        """Predict views of unlabeled images in evaluation mode: float32 (classes, labels), image after image."""
+        """Predict unlabeled images, uint8 (3, H, W) each, in evaluation mode.
+
+        Returns:
+            Tensor: float32 (classes, labels), the softmax; the labels of one image after the other.
+        """
 
     def ignored_label(self, peer: BaseModel) -> int:
         """Return the label that a peer ignores."""
 
     def wanted(self, samples: Sequence[Any], ignored: int) -> Tensor:
-        """Return where labels of samples, one after the other in a row, are wanted: bool (labels,)."""
+        """Return which labels of samples, in one row, are wanted: bool (labels,)."""
 
     def teach(self, samples: Sequence[Any], label: Tensor, confidence: Tensor, weights: Tensor | None) -> None:
-        """Give samples their labels, confidences and, if these are known, weights, out of rows of all of them."""
+        """Give samples their labels, ``pseudo_confidence`` and ``pseudo_weight``, if known, out of rows of all."""
 
     def predict(self, peer: nn.Module, data: dict[str, Any]) -> Iterable[Any]:
         """Forward images to be labeled, as the recorder of the label space takes it."""
 
     def average(self, views: Sequence[Any]) -> BaseDataElement:
-        """Average what one peer predicts for several views of an image."""
-
-    def combine(self, by_peer: dict[str, Any], predicted_by: str) -> BaseDataElement:
-        """Join what the peers predict for one image."""
+        """Average predictions for one image: a peer's of several views, or those of all peers."""
 
 
 def kind_of(name: str, peer: nn.Module) -> PeerKind:
@@ -81,3 +91,28 @@ def kind_of(name: str, peer: nn.Module) -> PeerKind:
         f'Peer {name!r} is a {type(peer).__name__}, which has no decode_head and no head: give an EncoderDecoder or '
         'CascadeEncoderDecoder of MMSegmentation, or an ImageClassifier of MMPretrain.'
     )
+
+
+def loss_in_place_of(
+    own: Any, entropy: type, config: Mapping[str, Any], num_classes: int, where: str, supported: str
+) -> DynamicMutualLoss:
+    """Build our loss in place of a softmax cross entropy, with its ``loss_weight``; one of ours stays as it is.
+
+    Raises:
+        ValueError: If a head computes another loss, the config makes another, or ``class_weight`` does not fit.
+    """
+    loss = own
+    if not isinstance(own, DynamicMutualLoss) and (
+        not isinstance(own, entropy) or own.use_sigmoid or getattr(own, 'use_mask', False)
+    ):
+        way_out = '; set use_sigmoid=False' if getattr(own, 'use_sigmoid', False) else ''
+        raise ValueError(f'The {where} computes {own} in place of a softmax cross entropy: {supported}{way_out}.')
+    if not isinstance(own, DynamicMutualLoss):
+        loss = MODELS.build({**config, 'loss_weight': own.loss_weight * config.get('loss_weight', 1.0)})
+    if not isinstance(loss, DynamicMutualLoss):
+        raise ValueError(
+            f'loss=dict(type={config["type"]!r}) of DynamicMutualTraining makes a {type(loss).__name__}: give '
+            "type='mmdmt.DynamicMutualLoss' or a subclass of it."
+        )
+    loss.check_classes(num_classes, where)
+    return loss

@@ -12,11 +12,9 @@ from mmdmt.registry import MODELS, type_name
 
 @MODELS.register_module()
 class PeerTTAModel(BaseTTAModel):
-    """Predict with test-time augmentation, as ``SegTTAModel`` and ``AverageClsScoreTTA`` do for a model of their own.
+    """Predict with test-time augmentation: the softmax of every peer is averaged over views, the ensemble over peers.
 
-    The softmax of every peer is averaged over the views, the ensemble is the mean of these. ``tools/test.py --tta`` of
-    ours and ``python -m mmdmt test --tta`` put it in the place of the toolboxes'; with their own script write
-    ``tta_model=dict(type='mmdmt.PeerTTAModel')``.
+    ``tools/test.py --tta`` of ours and ``python -m mmdmt test --tta`` put it in the place of the toolboxes' own.
 
     Args:
         module (dict | nn.Module): A :class:`mmdmt.DynamicMutualTraining`.
@@ -35,22 +33,21 @@ class PeerTTAModel(BaseTTAModel):
             )
 
     def test_step(self, data: dict[str, Any]) -> list[BaseDataElement]:
-        """Predict.
+        """Predict: see :meth:`mmdmt.DynamicMutualTraining.test_step`.
 
         Args:
-            data (dict): As ``TestTimeAug`` and the loaders make it: ``inputs`` and ``data_samples``, for each
-                view a list of as many as there are images.
-
-        Returns:
-            list: As of :meth:`mmdmt.DynamicMutualTraining.test_step`, one for each image.
+            data (dict): As ``TestTimeAug`` and the loaders make it: ``inputs`` and ``data_samples``, a list of all
+                images for each view.
         """
         views = [
             self.module.predict_each({'inputs': inputs, 'data_samples': samples})
             for inputs, samples in zip(data['inputs'], data['data_samples'], strict=True)
         ]
-        side, merged = self.module.kind, {}
-        for name in self.module.peer_names:
-            merged[name] = [side.average(of_image) for of_image in zip(*(view[name] for view in views), strict=True)]
+        average = self.module.kind.average
+        merged = {
+            name: [average(of_image) for of_image in zip(*(view[name] for view in views), strict=True)]
+            for name in self.module.peer_names
+        }
         return self.module.combine(merged)
 
     def merge_preds(self, data_samples_list: Any) -> Any:
@@ -59,11 +56,7 @@ class PeerTTAModel(BaseTTAModel):
 
 
 def with_peers(config: Any) -> Any:
-    """Put :class:`PeerTTAModel` in the place of a toolbox's model of test-time augmentation around peers.
-
-    Args:
-        config (dict | nn.Module): ``model`` of a config; changed in place.
-    """
+    """Put :class:`PeerTTAModel` in place of a toolbox's around peers, in the ``model`` of a config, and return it."""
     if isinstance(config, nn.Module) or not isinstance(config.get('module'), dict):
         return config
     ours = type_name(config['module']) == DynamicMutualTraining.__name__

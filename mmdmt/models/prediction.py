@@ -1,11 +1,10 @@
-"""Forward segmentors for images of any sizes, and crops of training images."""
+"""Preprocess and forward images of any sizes for one peer, and crops of training images."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor, nn
-
-from mmdmt.models.preprocessing import preprocessed
 
 Window = tuple[slice, slice]
 
@@ -24,18 +23,39 @@ class Predicted(NamedTuple):
     windows: list[Window]
 
 
-def predict_logits(peer: nn.Module, data: dict[str, Any]) -> list[Tensor]:
-    """Return the logits of a segmentor in evaluation mode.
+def preprocessed(
+    peer: nn.Module, data: dict[str, Any], apart: Callable[[Any], Any] = lambda sample: None
+) -> Iterator[tuple[list[int], Tensor, list[Any]]]:
+    """Preprocess each image as a peer does outside training, and group those that its padding makes equal.
 
     Args:
-        peer (nn.Module): The segmentor.
-        data (dict): ``inputs`` and ``data_samples``, not preprocessed, of any sizes.
+        peer (nn.Module): With a ``data_preprocessor``.
+        data (dict): ``inputs`` and ``data_samples``, not preprocessed, of any sizes. The samples are changed.
+        apart (Callable, optional): Images whose samples get different answers are kept apart. Defaults to one answer.
 
-    Returns:
-        list[Tensor]: Of each image (C, H, W), at the size of the image that it is given.
+    Yields:
+        tuple: The positions of a group in the batch, its images (N, 3, H, W) and their samples.
     """
+    groups: dict[Any, list[tuple[int, Tensor, Any]]] = {}
+    for position, (image, sample) in enumerate(zip(data['inputs'], data['data_samples'], strict=True)):
+        # One by one, because a preprocessor of MMSegmentation refuses different sizes even where it pads to one.
+        one = peer.data_preprocessor({'inputs': [image], 'data_samples': [sample]}, False)  # type: ignore[operator]
+        key = (tuple(one['inputs'].shape), apart(sample))
+        groups.setdefault(key, []).append((position, one['inputs'], one['data_samples'][0]))
+    for group in groups.values():
+        positions, images, samples = zip(*group, strict=True)
+        yield list(positions), torch.cat(images), list(samples)
+
+
+def predict_logits(peer: nn.Module, data: dict[str, Any]) -> list[Tensor]:
+    """Return of each image the logits of a segmentor, (C, H, W) at the size of the image; see :func:`forward`."""
+    return in_order(forward(peer, data))
+
+
+def in_order(predicted: Iterator[Predicted]) -> list[Tensor]:
+    """Return the logits of each image, (C, H, W) without padding, in the order of the batch."""
     found: dict[int, Tensor] = {}
-    for positions, logits, windows in forward(peer, data):
+    for positions, logits, windows in predicted:
         for position, image, (rows, columns) in zip(positions, logits, windows, strict=True):
             found[position] = image[:, rows, columns]
     return [found[position] for position in range(len(found))]
@@ -55,21 +75,17 @@ def forward(peer: nn.Module, data: dict[str, Any]) -> Iterator[Predicted]:
     for sample in samples:
         # A segmentor scales its logits to ori_shape; labels are wanted at the size of the image it is given.
         sample.set_metainfo({'ori_shape': sample.img_shape})
-    data = {'inputs': data['inputs'], 'data_samples': samples}
-    if not _is_plain(peer):
-        for positions, inputs, group in preprocessed(peer, data, apart=lambda sample: tuple(sample.img_shape)):
-            for position, sample in zip(positions, peer(inputs, group, mode='predict'), strict=True):
-                yield _of_one(position, sample.seg_logits.data)
-        return
-    for positions, inputs, group in preprocessed(peer, data):
-        yield from _forward_plain(peer, positions, inputs, group)
+    plain = _is_plain(peer)
+    batch = {'inputs': data['inputs'], 'data_samples': samples}
+    groups = preprocessed(peer, batch, lambda sample: None if plain else tuple(sample.img_shape))
+    for positions, inputs, group in groups:
+        yield from _forward(peer, plain, positions, inputs, group)
 
 
 def forward_crops(peer: nn.Module, data: dict[str, Any]) -> Iterator[Predicted]:
     """Forward crops of training images through a segmentor in evaluation mode, all of them together.
 
-    They are padded as the segmentor pads them in training: crops of small images differ in size, and some networks
-    take no size but the one that they are trained with.
+    They are padded as in training: crops of small images differ in size, and some networks take one size alone.
 
     Args:
         peer (nn.Module): The segmentor.
@@ -88,26 +104,25 @@ def forward_crops(peer: nn.Module, data: dict[str, Any]) -> Iterator[Predicted]:
     for sample in samples:
         # A head scales its logits to the shape that stands with the first image, which is that of its crop.
         sample.set_metainfo({'img_shape': padded, 'pad_shape': padded})
-    if _is_plain(peer):
-        yield from _forward_plain(peer, list(range(len(inputs))), inputs, samples)
-        return
-    for position, sample in enumerate(peer(inputs, samples, mode='predict')):
-        yield _of_one(position, sample.seg_logits.data)
+    yield from _forward(peer, _is_plain(peer), list(range(len(inputs))), inputs, samples)
 
 
 def _is_plain(peer: nn.Module) -> bool:
     """Whether a segmentor predicts as MMSegmentation's do."""
-    # Imported here, because the bank needs no MMSegmentation.
+    # Imported here, because labeling images needs no MMSegmentation.
     from mmseg.models.segmentors import EncoderDecoder
 
     return isinstance(peer, EncoderDecoder) and type(peer).predict is EncoderDecoder.predict
 
 
-def _forward_plain(peer: Any, positions: list[int], inputs: Tensor, samples: list[Any]) -> Iterator[Predicted]:
-    """Do what ``EncoderDecoder.predict`` does, without a second scaling and search for the largest logit.
+def _forward(peer: Any, plain: bool, positions: list[int], inputs: Tensor, samples: list[Any]) -> Iterator[Predicted]:
+    """Do what ``predict`` of a segmentor does.
 
-    Together these take about a tenth of a small network's forward pass.
+    For a plain one without a second scaling and search for the largest logit, a tenth of a small network's pass.
     """
+    if not plain:
+        yield from _apart(positions, peer(inputs, samples, mode='predict'))
+        return
     # MMSegmentation logs a warning in every batch whose images were not of one size before padding.
     of_one_size = {'ori_shape': tuple(inputs.shape[2:])}
     logits = peer.inference(inputs, [{**sample.metainfo, **of_one_size} for sample in samples])
@@ -118,11 +133,12 @@ def _forward_plain(peer: Any, positions: list[int], inputs: Tensor, samples: lis
         left, right, top, bottom = meta.get('img_padding_size', meta.get('padding_size', [0] * 4))
         windows.append((slice(top, height - bottom), slice(left, width - right)))
         if (height - bottom - top, width - right - left) != tuple(sample.ori_shape):
-            for position, result in zip(positions, peer.postprocess_result(logits, samples), strict=True):
-                yield _of_one(position, result.seg_logits.data)
+            yield from _apart(positions, peer.postprocess_result(logits, samples))
             return
     yield Predicted(positions, logits, windows)
 
 
-def _of_one(position: int, logits: Tensor) -> Predicted:
-    return Predicted([position], logits.unsqueeze(0), [(slice(None), slice(None))])
+def _apart(positions: list[int], results: list[Any]) -> Iterator[Predicted]:
+    """Yield the logits of images one by one: they may differ in size."""
+    for position, sample in zip(positions, results, strict=True):
+        yield Predicted([position], sample.seg_logits.data.unsqueeze(0), [(slice(None), slice(None))])

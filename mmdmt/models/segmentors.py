@@ -7,6 +7,9 @@ from typing import Any
 import torch
 from mmengine.model import BaseModel
 from mmengine.structures import BaseDataElement, PixelData
+from mmseg.models.decode_heads import PointHead
+from mmseg.models.decode_heads.decode_head import BaseDecodeHead
+from mmseg.models.losses import CrossEntropyLoss
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
@@ -14,11 +17,9 @@ from mmdmt.losses import DynamicMutualLoss
 from mmdmt.method.mixing import Batch
 from mmdmt.method.weights import GROUND_TRUTH
 from mmdmt.mixes import Mix
-from mmdmt.models.names import ENSEMBLE
-from mmdmt.models.prediction import Predicted, forward, forward_crops
-from mmdmt.registry import MODELS
+from mmdmt.models.peer_kinds import loss_in_place_of
+from mmdmt.models.prediction import Predicted, forward, forward_crops, in_order
 
-HEADS = ('decode_head', 'auxiliary_head')
 SUPPORTED = (
     'DMT weighs pixels, so every decode and auxiliary head must be a BaseDecodeHead whose only loss is '
     'CrossEntropyLoss with a softmax, of every pixel (as in FCN, PSPNet, DeepLabV3+, UPerNet, OCRNet, '
@@ -27,20 +28,16 @@ SUPPORTED = (
 
 
 class Segmentors:
-    """MMSegmentation's segmentors as peers."""
+    """MMSegmentation's segmentors as peers; see :class:`~mmdmt.models.peer_kinds.PeerKind`."""
 
     space = 'pixels'
+    predicted = ('pred_sem_seg',)
 
     def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> list[DynamicMutualLoss]:
-        """Put a :class:`DynamicMutualLoss` in place of the pixel cross entropy of every head of a segmentor.
+        """Put our loss in place of the pixel cross entropy of every head.
 
-        Each head keeps the weight that its own loss had (0.4 in many auxiliary heads), and its class weights. A head
-        whose own loss is a :class:`DynamicMutualLoss` already keeps it, with exponents of its own.
-
-        Args:
-            name (str): Name of the peer, for the error messages.
-            peer (nn.Module): An MMSegmentation segmentor; changed in place.
-            loss (dict): Config of the loss, ``type='mmdmt.DynamicMutualLoss'`` with its exponents.
+        Each head keeps the weight of its own loss (0.4 in many auxiliary heads), and its class weights. A head
+        whose loss is a :class:`DynamicMutualLoss` already keeps it, with exponents of its own.
 
         Raises:
             ValueError: If a head computes anything but a pixel cross entropy, naming peer, head and loss; or if its
@@ -49,34 +46,27 @@ class Segmentors:
         placed = []
         for part, head in _heads(peer).items():
             where = f'{part} ({type(head).__name__}) of peer {name!r}'
-            _check_head(where, head)
-            head = _with_loss(where, head)
-            own = _the_only_loss(where, head)
-            if isinstance(own, DynamicMutualLoss):
-                own.check_classes(head.num_classes, where)
-                placed.append(own)
-                continue
-            config = {'class_weight': own.class_weight, **loss}
-            placed_loss = MODELS.build({**config, 'loss_weight': own.loss_weight * loss.get('loss_weight', 1.0)})
-            if not isinstance(placed_loss, DynamicMutualLoss):
-                raise ValueError(
-                    f'loss=dict(type={loss["type"]!r}) of DynamicMutualTraining is a {type(placed_loss).__name__}: '
-                    "give type='mmdmt.DynamicMutualLoss' or a subclass of it."
-                )
-            placed_loss.check_classes(head.num_classes, where)
-            head.loss_decode = placed_loss
-            placed.append(placed_loss)
+            head = _head_with_loss(where, head)
+            losses = list(head.loss_decode) if isinstance(head.loss_decode, nn.ModuleList) else [head.loss_decode]
+            if len(losses) != 1:
+                names = ', '.join(type(one).__name__ for one in losses)
+                raise ValueError(f'The {where} adds up {len(losses)} losses ({names}): {SUPPORTED}.')
+            config = {'class_weight': getattr(losses[0], 'class_weight', None), **loss}
+            head.loss_decode = loss_in_place_of(losses[0], CrossEntropyLoss, config, head.num_classes, where, SUPPORTED)
+            placed.append(head.loss_decode)
         return placed
 
     def num_classes(self, peer: nn.Module) -> int:
-        """Return the number of classes that a segmentor's main decode head predicts."""
-        main_head: Any = next(iter(_heads(peer).values()))
-        return int(main_head.num_classes)
+        """Return the number of classes that the main decode head predicts."""
+        return int(_main_head(peer).num_classes)
+
+    def ignored_label(self, peer: BaseModel) -> int:
+        """Return the label that the main decode head ignores."""
+        return int(_main_head(peer).ignore_index)
 
     def ignored(self, name: str, peer: BaseModel) -> dict[str, int]:
-        """Collect the label that the heads of a segmentor ignore, and the one that its preprocessor pads with."""
-        heads: dict[str, Any] = _heads(peer)
-        found = {f'{part} of peer {name!r}': int(head.ignore_index) for part, head in heads.items()}
+        """Collect the label that the heads ignore, and the one that the preprocessor pads with."""
+        found = {f'{part} of peer {name!r}': int(head.ignore_index) for part, head in _heads(peer).items()}
         pads = getattr(peer.data_preprocessor, 'seg_pad_val', None)
         return found if pads is None else {**found, f'seg_pad_val of the data_preprocessor of peer {name!r}': int(pads)}
 
@@ -88,15 +78,7 @@ class Segmentors:
         placed: list[DynamicMutualLoss],
         mixes: Sequence[Mix],
     ) -> dict[str, Tensor]:
-        """Forward a segmentor's share of a batch, mixed, its confidence maps handed to every loss.
-
-        Args:
-            peer (nn.Module): The segmentor, in its distributed wrapper or not.
-            bare (BaseModel): The segmentor itself.
-            data (dict): ``inputs`` and ``data_samples``, not preprocessed.
-            placed (list[DynamicMutualLoss]): Its losses.
-            mixes (Sequence[Mix]): What is done to a batch with pseudo labels, after its preprocessing.
-        """
+        """Forward a segmentor's share of a batch, mixed, its confidence maps handed to every loss."""
         batch = bare.data_preprocessor(data, True)
         samples = batch['data_samples']
         pseudo = [number for number, sample in enumerate(samples) if 'pseudo_confidence' in sample]
@@ -119,51 +101,21 @@ class Segmentors:
         return losses
 
     def predict_views(self, peer: BaseModel, views: Sequence[Tensor]) -> Tensor:
-        """Predict crops of unlabeled images.
-
-        Args:
-            peer (BaseModel): A segmentor in evaluation mode.
-            views (Sequence[Tensor]): Of each image what is labeled, uint8 (3, H, W).
-
-        Returns:
-            Tensor: float32 (classes, pixels), the softmax of one crop after the other.
-        """
+        """Predict crops of unlabeled images: float32 (classes, pixels), one crop after the other."""
         shapes = [tuple(view.shape[1:]) for view in views]
         metas = [SegDataSample(metainfo={'img_shape': shape, 'ori_shape': shape}) for shape in shapes]
-        found: dict[int, Tensor] = {}
-        for positions, logits, windows in forward_crops(peer, {'inputs': list(views), 'data_samples': metas}):
-            probability = logits.softmax(dim=1, dtype=torch.float32)
-            for position, one, (rows, columns) in zip(positions, probability, windows, strict=True):
-                found[position] = one[:, rows, columns].flatten(1)
-        return torch.cat([found[position] for position in range(len(views))], dim=1)
-
-    def ignored_label(self, peer: BaseModel) -> int:
-        """Return the label that a segmentor's main head ignores."""
-        main_head: Any = next(iter(_heads(peer).values()))
-        return int(main_head.ignore_index)
+        predicted = in_order(
+            one._replace(logits=one.logits.softmax(dim=1, dtype=torch.float32))
+            for one in forward_crops(peer, {'inputs': list(views), 'data_samples': metas})
+        )
+        return torch.cat([one.flatten(1) for one in predicted], dim=1)
 
     def wanted(self, samples: Sequence[Any], ignored: int) -> Tensor:
-        """Return which pixels want a label: those that are not ignored yet, as padding and margins are.
-
-        Args:
-            samples (Sequence[SegDataSample]): With ``gt_sem_seg``.
-            ignored (int): The label that is ignored.
-
-        Returns:
-            Tensor: bool (pixels,), of one sample after the other.
-        """
+        """Return which pixels want a label: those that are not ignored yet, as padding and margins are."""
         return torch.cat([sample.gt_sem_seg.data.flatten() for sample in samples]) != ignored
 
     def teach(self, samples: Sequence[Any], label: Tensor, confidence: Tensor, weights: Tensor | None) -> None:
-        """Give crops their labels.
-
-        Args:
-            samples (Sequence[SegDataSample]): Get ``gt_sem_seg``, ``pseudo_confidence`` and, with weights,
-                ``pseudo_weight``, each (1, H, W).
-            label (Tensor): int64 (pixels,), of one sample after the other.
-            confidence (Tensor): float32 (pixels,).
-            weights (Tensor, optional): float32 (pixels,).
-        """
+        """Give crops their labels, confidences and weights as maps, (1, H, W) each."""
         shapes = [sample.gt_sem_seg.data.shape for sample in samples]
         rows = {'gt_sem_seg': label, 'pseudo_confidence': confidence, 'pseudo_weight': weights}
         for name, row in rows.items():
@@ -176,41 +128,13 @@ class Segmentors:
         return forward(peer, data)
 
     def average(self, views: Sequence[Any]) -> BaseDataElement:
-        """Average what a segmentor predicts for several views of an image, each turned back to the image's geometry.
-
-        Returns:
-            SegDataSample: ``seg_logits``, the log of the mean softmax, and ``pred_sem_seg``.
-        """
+        """Average predictions: ``seg_logits``, the log of the mean softmax, and ``pred_sem_seg``."""
         mean = sum(sample.seg_logits.data.float().softmax(dim=0) for sample in views) / len(views)
         averaged: BaseDataElement = views[0].new()
+        # The smallest normal float keeps log(0) finite.
         averaged.seg_logits = PixelData(data=mean.clamp(min=torch.finfo(mean.dtype).tiny).log())
         averaged.pred_sem_seg = PixelData(data=mean.argmax(dim=0, keepdim=True))
         return averaged
-
-    def combine(self, by_peer: dict[str, Any], predicted_by: str) -> BaseDataElement:
-        """Join what segmentors predict for one image.
-
-        Args:
-            by_peer (dict[str, SegDataSample]): Their predictions.
-            predicted_by (str): Whose is the model's own: a peer's name or ``'ensemble'``.
-
-        Returns:
-            SegDataSample: ``pred_sem_seg`` and ``seg_logits`` of that one (the ensemble's logits are the log of its
-            mean softmax), and in ``peers`` everyone's ``pred_sem_seg``.
-        """
-        predictions = {name: BaseDataElement(pred_sem_seg=sample.pred_sem_seg) for name, sample in by_peer.items()}
-        mean = sum(sample.seg_logits.data.float().softmax(dim=0) for sample in by_peer.values()) / len(by_peer)
-        labels = PixelData(data=mean.argmax(dim=0, keepdim=True))
-        predictions[ENSEMBLE] = BaseDataElement(pred_sem_seg=labels)
-        if predicted_by == ENSEMBLE:
-            combined: BaseDataElement = next(iter(by_peer.values())).new()
-            # The smallest normal float keeps log(0) finite.
-            combined.seg_logits = PixelData(data=mean.clamp(min=torch.finfo(mean.dtype).tiny).log())
-            combined.pred_sem_seg = labels
-        else:
-            combined = by_peer[predicted_by]
-        combined.set_field(BaseDataElement(**predictions), 'peers')
-        return combined
 
 
 def stack_maps(data_samples: Sequence[BaseDataElement], name: str, of_truth: float) -> Tensor:
@@ -225,9 +149,8 @@ def stack_maps(data_samples: Sequence[BaseDataElement], name: str, of_truth: flo
     Returns:
         Tensor: (N, H, W) float32; 0 outside of the map of a pseudo label.
     """
-    size = data_samples[0].gt_sem_seg.shape
-    device = data_samples[0].gt_sem_seg.data.device
-    stacked = torch.full((len(data_samples), *size), of_truth, device=device)
+    label = data_samples[0].gt_sem_seg.data[0]
+    stacked = torch.full((len(data_samples), *label.shape), of_truth, device=label.device)
     for i, sample in enumerate(data_samples):
         if name in sample:
             height, width = sample.get(name).shape
@@ -236,10 +159,10 @@ def stack_maps(data_samples: Sequence[BaseDataElement], name: str, of_truth: flo
     return stacked
 
 
-def _heads(segmentor: nn.Module) -> dict[str, nn.Module]:
+def _heads(segmentor: nn.Module) -> dict[str, Any]:
     """All heads by name, the main one first: a cascade's last decode head is the one that predicts."""
-    heads: dict[str, nn.Module] = {}
-    for name in HEADS:
+    heads: dict[str, Any] = {}
+    for name in ('decode_head', 'auxiliary_head'):
         head = getattr(segmentor, name, None)
         if isinstance(head, nn.ModuleList):
             members = [(f'{name}[{i}]', member) for i, member in enumerate(head)]
@@ -249,11 +172,12 @@ def _heads(segmentor: nn.Module) -> dict[str, nn.Module]:
     return heads
 
 
-def _check_head(where: str, head: nn.Module) -> None:
-    # Imported here, because classification needs no MMSegmentation.
-    from mmseg.models.decode_heads import PointHead
-    from mmseg.models.decode_heads.decode_head import BaseDecodeHead
+def _main_head(segmentor: nn.Module) -> Any:
+    return next(iter(_heads(segmentor).values()))
 
+
+def _head_with_loss(where: str, head: Any) -> Any:
+    """Check a head, and return the one that holds its loss: that of K-Net is in the head that makes its kernels."""
     if not isinstance(head, BaseDecodeHead):
         raise ValueError(f'The {where} predicts no pixel logits (a query-based head?): {SUPPORTED}.')
     if isinstance(head, PointHead):
@@ -263,32 +187,8 @@ def _check_head(where: str, head: nn.Module) -> None:
             f'The {where} predicts {head.num_classes} classes with out_channels={head.out_channels} (a sigmoid): '
             f'{SUPPORTED}; for two classes set num_classes=2, out_channels=2.'
         )
-
-
-def _with_loss(where: str, head: Any) -> Any:
-    """Return the head that holds the loss: that of K-Net is in the head that makes its kernels."""
-    inner = getattr(head, 'kernel_generate_head', None)
-    if not hasattr(head, 'loss_decode') and inner is not None:
-        _check_head(f'kernel_generate_head of the {where}', inner)
-        head = inner
-    if not hasattr(head, 'loss_decode'):
+    if hasattr(head, 'loss_decode'):
+        return head
+    if not hasattr(head, 'kernel_generate_head'):
         raise ValueError(f'The {where} has no loss_decode: {SUPPORTED}.')
-    return head
-
-
-def _the_only_loss(where: str, head: nn.Module) -> nn.Module:
-    from mmseg.models.losses import CrossEntropyLoss
-
-    losses = list(head.loss_decode) if isinstance(head.loss_decode, nn.ModuleList) else [head.loss_decode]
-    if len(losses) != 1:
-        names = ', '.join(type(loss).__name__ for loss in losses)
-        raise ValueError(
-            f'The {where} adds up {len(losses)} losses ({names}), of which DMT can weigh one: {SUPPORTED}.'
-        )
-    (loss,) = losses
-    if isinstance(loss, DynamicMutualLoss):
-        return loss
-    if not isinstance(loss, CrossEntropyLoss) or loss.use_sigmoid or loss.use_mask:
-        way_out = '; set use_sigmoid=False' if getattr(loss, 'use_sigmoid', False) else ''
-        raise ValueError(f'The {where} computes {loss}, no softmax cross entropy of pixels: {SUPPORTED}{way_out}.')
-    return loss
+    return _head_with_loss(f'kernel_generate_head of the {where}', head.kernel_generate_head)

@@ -1,25 +1,19 @@
-"""Read weights from files without running code in them, and tell whether they are those of a network."""
+"""Read weights from files without running code in them, and compare them with those of a network."""
 
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from mmengine.logging import print_log
 from mmengine.runner import CheckpointLoader
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmdmt.integrity import is_whole, is_zip
-from mmdmt.registry import type_name
 
-REFUSED = (
-    'only tensors and plain values are read, because a pickle can run any code: give a whole file of torch.save, such '
-    'as a checkpoint of MMEngine'
-)
-
+REFUSED = 'only tensors and plain values are read, because a pickle can run any code'
 CONTAINERS = ('state_dict', 'model_state_dict', 'model', 'ema_state_dict', 'state_dict_ema', 'model_ema', 'ema')
 """Where toolboxes put weights in their files; the first that is there counts."""
 COUNTER = 'num_batches_tracked'
@@ -27,7 +21,6 @@ COUNTER = 'num_batches_tracked'
 AUXILIARY = 'auxiliary_head'
 WRAPPERS = ('module.', '_orig_mod.')
 """What data-parallel and compiled networks put in front of every name."""
-_POINTER = b'version https://git-lfs'
 MOST_LOST = 0.01
 MOST_LOST_AT_INIT = 0.2
 MOST_ROWS = 20
@@ -48,51 +41,52 @@ def read_checkpoint(path: str | Path, what: str, mmap: bool = False) -> dict[str
     if not Path(path).is_file():
         raise FileNotFoundError(f'{path}, {what}, does not exist or is not a file: check the path.')
     with Path(path).open('rb') as file:
-        if file.read(len(_POINTER)) == _POINTER:
+        if file.read(24).startswith(b'version https://git-lfs'):
             raise ValueError(
                 f'{path}, {what}, is a pointer of Git LFS in the place of the file: run `git lfs pull` where it is '
                 'from, or download the file itself.'
             )
     # What torch wrote before 1.6 is not a zip file: it has no checksums and cannot be mapped.
     if is_zip(path) and not is_whole(Path(path)):
-        raise ValueError(
-            f'{path}, {what}, is damaged or incomplete: its content is not what its checksums say. Give a good copy of '
-            'it, or another file.'
-        )
-    try:
-        content = torch.load(path, map_location='cpu', weights_only=True, mmap=mmap and is_zip(path))
-    except Exception as error:  # torch raises half a dozen types for files that are not its own
-        raise _refusal(path, what, error) from error
-    return _mapping(path, what, content)
+        raise ValueError(f'{path}, {what}, is damaged or incomplete by its checksums: give a good copy of it.')
+    return _read(
+        path, what, lambda: torch.load(path, map_location='cpu', weights_only=True, mmap=mmap and is_zip(path))
+    )
 
 
-def fetch_checkpoint(path: str, what: str) -> dict[str, Any]:
+def fetch_checkpoint(path: str, what: str, mmap: bool = False) -> dict[str, Any]:
     """Read a checkpoint from wherever MMEngine finds it: a local file, a URL, a model of a zoo.
-
-    Args:
-        path (str): As ``load_from`` has it.
-        what (str): What it is, for the error message.
 
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If it cannot be fetched, is damaged, or holds anything but tensors and plain values.
     """
     if '://' not in path:
-        return read_checkpoint(path, what)
+        return read_checkpoint(path, what, mmap)
+    return _read(path, what, lambda: CheckpointLoader.load_checkpoint(path, map_location='cpu'))
+
+
+def _read(path: str | Path, what: str, load: Any) -> dict[str, Any]:
     try:
-        content = CheckpointLoader.load_checkpoint(path, map_location='cpu')
-    except Exception as error:  # of the network, of torch
-        raise _refusal(path, what, error) from error
-    return _mapping(path, what, content)
+        content = load()
+    except Exception as error:  # of the network; torch raises half a dozen types for files that are not its own
+        found = re.search(r'GLOBAL (\S+)', str(error))
+        if found and not found[1].startswith(('torch', 'numpy', 'os', 'posix', 'builtins')):
+            raise ValueError(
+                f'{path}, {what}, holds a {found[1]} beside its weights, and {REFUSED}: where you trust it, save its '
+                "weights alone, torch.save({'state_dict': weights}, FILE)."
+            ) from error
+        raise ValueError(
+            f'{path}, {what}, cannot be read safely ({type(error).__name__}): {REFUSED}; give a whole file of '
+            'torch.save, such as a checkpoint of MMEngine.'
+        ) from error
+    if not isinstance(content, Mapping):
+        raise ValueError(f'{path}, {what}, holds a {type(content).__name__}: give a file with a state_dict.')
+    return dict(content)
 
 
 def tensors_of(path: str | Path, what: str, checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Return the weights in a checkpoint.
-
-    Args:
-        path (str | Path): Where it is from, for the error message.
-        what (str): What it is, likewise.
-        checkpoint (Mapping): With ``state_dict`` or another usual name of it, or the tensors themselves.
+    """Return the weights in a checkpoint: ``state_dict``, another usual name of it, or the tensors themselves.
 
     Raises:
         ValueError: If what is there are not tensors by name.
@@ -105,40 +99,34 @@ def tensors_of(path: str | Path, what: str, checkpoint: Mapping[str, Any]) -> di
     return dict(weights)
 
 
-def _refusal(path: str | Path, what: str, error: Exception) -> ValueError:
-    found = re.search(r'GLOBAL (\S+)', str(error))
-    if found and not found[1].startswith(('torch', 'numpy', 'os', 'posix', 'builtins')):
-        return ValueError(
-            f'{path}, {what}, holds a {found[1]} beside its weights, and {REFUSED.partition(":")[0]}: where you trust '
-            "it, save its weights alone, torch.save({'state_dict': weights}, FILE)."
-        )
-    return ValueError(f'{path}, {what}, cannot be read safely ({type(error).__name__}): {REFUSED}.')
+def plain_names(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Take away what wrappers put in front of names."""
+    named = {}
+    for name, value in weights.items():
+        while name.startswith(WRAPPERS):
+            name = name.partition('.')[2]
+        named[name] = value
+    return named
 
 
-def check_initial(name: str, peer: nn.Module) -> None:
-    """Read the local files that parts of a peer start from (``init_cfg``, ``pretrained``), and say why one is refused.
+def strip_wrapper_prefix(weights: dict[str, Any], prefix: str, peers: Sequence[str]) -> None:
+    """Name the weights of a peer the same inside and outside its distributed wrapper.
 
-    Raises:
-        ValueError: If a file is damaged, or holds anything but tensors and plain values.
+    MMEngine's loader steps over the wrapper while ``state_dict()`` does not, so without this a distributed run writes
+    checkpoints that nothing reads back: every key would be dropped with a warning.
     """
-    for module in peer.modules():
-        configs = getattr(module, 'init_cfg', None) or ()
-        for config in [configs] if isinstance(configs, Mapping) else configs:
-            path = config.get('checkpoint') if type_name(config) == 'Pretrained' else None
-            if path and Path(path).is_file():
-                read_checkpoint(
-                    path, f'the weights that {type(module).__name__} of peer {name!r} starts from', mmap=True
-                )
-
-
-def _mapping(path: str | Path, what: str, content: Any) -> dict[str, Any]:
-    if not isinstance(content, Mapping):
-        raise ValueError(f'{path}, {what}, holds a {type(content).__name__}: give a file with a state_dict.')
-    return dict(content)
+    given = dict(weights)
+    weights.clear()
+    for key, value in given.items():
+        for peer in peers:
+            wrapped = f'{prefix}{peer}.module.'
+            if key.startswith(wrapped):
+                key = f'{prefix}{peer}.{key.removeprefix(wrapped)}'
+        weights[key] = value
 
 
 def check_sound(given: Mapping[str, Tensor], own: Mapping[str, Tensor], path: str, what: str) -> None:
-    """Check that the weights of a file are numbers of the kind that the network has in their places.
+    """Check that the weights of a file are finite numbers of the kind that the network has in their places.
 
     Raises:
         ValueError: If one is not, with the name of the first and how many there are.
@@ -146,47 +134,25 @@ def check_sound(given: Mapping[str, Tensor], own: Mapping[str, Tensor], path: st
     faults = {name: fault for name, value in given.items() if name in own and (fault := fault_of(value, own[name]))}
     if faults:
         first, fault = next(iter(faults.items()))
+        more = f' and {len(faults) - 1} more of its tensors' if len(faults) > 1 else ''
         raise ValueError(
-            f'{path}, {what}, has {fault} in {first!r}{_and_more(len(faults) - 1)}: training had diverged when it was '
-            'written, or it was changed since. Give an earlier checkpoint, or a good copy.'
+            f'{path}, {what}, has {fault} in {first!r}{more}: training had diverged when it was written, or it was '
+            'changed since. Give an earlier checkpoint, or a good copy.'
         )
 
 
 def fault_of(value: Tensor, own: Tensor) -> str:
-    """Say what keeps a tensor from taking the place of a network's own one.
-
-    Args:
-        value (Tensor): Of any shape and dtype.
-        own (Tensor): Of the network. Where it is not finite itself, the value may be the same.
-
-    Returns:
-        str: A noun; ``''`` if there is nothing.
-
-    Examples:
-        >>> fault_of(torch.tensor([1.0, float('nan')]), torch.zeros(2))
-        'NaN or infinite numbers'
-        >>> fault_of(torch.ones(2, dtype=torch.int32), torch.zeros(2))
-        'torch.int32 for torch.float32'
-        >>> fault_of(torch.ones(2, dtype=torch.float16), torch.zeros(2))
-        ''
-    """
+    """Describe what keeps a tensor from taking the place of a network's own one; '' if nothing does."""
     if value.layout is not torch.strided:
         return f'a tensor of {value.layout}'
     if own.is_floating_point() and not value.is_floating_point():
         return f'{value.dtype} for {own.dtype}'
-    return '' if _is_finite(value, own) else 'NaN or infinite numbers'
-
-
-def _is_finite(value: Tensor, own: Tensor) -> bool:
-    if not (value.is_floating_point() or value.is_complex()) or bool(torch.isfinite(value).all()):
-        return True
-    if own.shape != value.shape or bool(torch.isfinite(own).all()):
-        return False
-    return bool((torch.isfinite(value) | (value == own.to(value.device, value.dtype))).all())
-
-
-def _and_more(number: int) -> str:
-    return f' and {number} more of its tensors' if number else ''
+    if not (value.is_floating_point() or value.is_complex()):
+        return ''
+    finite = torch.isfinite(value)
+    if not finite.all() and own.shape == value.shape:  # the mask of an attention holds infinities of its own
+        finite |= value == own.to(value.device, value.dtype)
+    return '' if finite.all() else 'NaN or infinite numbers'
 
 
 class Fit(NamedTuple):
@@ -217,33 +183,30 @@ class Fit(NamedTuple):
         return self.lost <= MOST_LOST and all(halves)
 
     def describe(self) -> str:
-        """Say in a clause how many weights do not fit, and the first of them."""
+        """Count the weights that do not fit, and name the first of them."""
         name, there, here = self.misfits[0]
         first = f'{name} ({"missing" if there is None else f"{there} for {here}"})'
-        return f'{len(self.misfits)} of {len(self.misfits) + self._fitting} tensors do not fit, first {first}'
-
-    @property
-    def _fitting(self) -> int:
-        return sum(not name.endswith(COUNTER) for name in self.weights)
+        fitting = sum(not name.endswith(COUNTER) for name in self.weights)
+        return f'{len(self.misfits)} of {len(self.misfits) + fitting} tensors do not fit, first {first}'
 
     def log(self, path: str, what: str) -> None:
         """Log a table of what does not fit."""
         rows = [(name, there or 'missing', here) for name, there, here in self.misfits[:MOST_ROWS]]
-        width = max((len(name) for name, _, _ in rows), default=0)
+        width = max(len(name) for name, _, _ in rows)
         table = '\n'.join(f'  {name:<{width}}  file {there!s:<18}  network {here}' for name, there, here in rows)
-        more = len(self.misfits) - len(rows)
-        rest = f'\n  and {more} more' if more else ''
+        rest = f'\n  and {len(self.misfits) - len(rows)} more' if len(self.misfits) > len(rows) else ''
         print_log(f'{path}, {what}: {self.describe()}.\n{table}{rest}', logger='current', level=logging.WARNING)
 
+    def check(self, path: str, what: str, near: bool, remedy: str) -> None:
+        """Log what does not fit, and refuse it if it is not ``near``.
 
-def plain_names(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Take what wrappers put in front of names away."""
-    named = {}
-    for name, value in weights.items():
-        while name.startswith(WRAPPERS):
-            name = name.partition('.')[2]
-        named[name] = value
-    return named
+        Raises:
+            ValueError: If there are misfits, and the weights are not ``near`` enough.
+        """
+        if not self.is_complete:
+            self.log(path, what)
+        if not self.is_complete and not near:
+            raise ValueError(f'{path}, {what}, is of another network: {self.describe()}; {remedy}.')
 
 
 def fit(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> Fit:
@@ -264,27 +227,13 @@ def fit(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> Fit:
             of_part[1] += value.numel()
     if not any(name.startswith(f'{AUXILIARY}.') for name in given):
         sizes.pop(AUXILIARY, None)
-    total = sum(size for _, size in sizes.values())
-    lost = 1 - sum(fitting for fitting, _ in sizes.values()) / max(total, 1)
-    parts = {part: fitting / max(size, 1) for part, (fitting, size) in sizes.items()}
-    return Fit(weights, misfits, lost, parts)
-
-
-def check_near(found: Fit, path: str, what: str, remedy: str) -> None:
-    """Check that nearly all weights of a network are in a file, and log a table of the others.
-
-    Raises:
-        ValueError: If more do not fit.
-    """
-    if found.is_complete:
-        return
-    found.log(path, what)
-    if not found.is_near:
-        raise ValueError(f'{path}, {what}, is of another network: {found.describe()}; {remedy}.')
+    fitting, total = (sum(column) for column in zip(*sizes.values(), strict=True)) if sizes else (0, 0)
+    parts = {part: there / max(size, 1) for part, (there, size) in sizes.items()}
+    return Fit(weights, misfits, 1 - fitting / max(total, 1), parts)
 
 
 def way_in_for_backbones(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: str) -> str:
-    """Say how weights of a backbone alone are loaded; '' if a file holds something else."""
+    """Write how weights of a backbone alone are loaded; '' if a file holds something else."""
     backbone = {name.removeprefix('backbone.'): value for name, value in wanted.items() if name.startswith('backbone.')}
     for prefix in ('backbone.', ''):
         inner = {name.removeprefix(prefix): value for name, value in given.items() if name.startswith(prefix)}
@@ -292,93 +241,3 @@ def way_in_for_backbones(given: Mapping[str, Tensor], wanted: Mapping[str, Tenso
             argument = f", prefix='{prefix}'" if prefix else ''
             return f"backbone=dict(init_cfg=dict(type='Pretrained', checkpoint='{path}'{argument}))"
     return ''
-
-
-@contextmanager
-def watched_init(name: str, peer: nn.Module) -> Iterator[None]:
-    """Check, while a peer is initialized, that ``init_cfg=dict(type='Pretrained')`` finds nearly all weights.
-
-    MMEngine goes on with random numbers in their place, and backbones that name their weights otherwise rename those
-    of the file first: so what counts is what is handed to them in the end.
-
-    Raises:
-        ValueError: Inside of the context, if they are not there.
-    """
-    handles = []
-    for place, module in peer.named_modules():
-        for config in _configs(getattr(module, 'init_cfg', None)):
-            if type_name(config) in ('Pretrained', 'PretrainedInit') and config.get('checkpoint'):
-                check = _Check(f'{place or "the network"} of peer {name!r}', module, str(config['checkpoint']))
-                handles.append(module._register_load_state_dict_pre_hook(check))
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-class _Check:
-    """Look at the weights that a module is given."""
-
-    def __init__(self, where: str, module: nn.Module, path: str) -> None:
-        self.where, self.module, self.path = where, module, path
-
-    def __call__(self, weights: Mapping[str, Tensor], prefix: str, *_: Any) -> None:
-        given = {key.removeprefix(prefix): value for key, value in weights.items() if key.startswith(prefix)}
-        own, what = self.module.state_dict(), f'init_cfg of {self.where}'
-        found = fit(given, own)
-        check_sound(found.weights, own, self.path, what)
-        if found.is_complete:
-            return
-        found.log(self.path, what)
-        if found.lost > MOST_LOST_AT_INIT:
-            raise ValueError(
-                f'{self.path}, {what}, is of another network: {found.describe()}, and so it would start from random '
-                "numbers; give the weights of this very network (prefix='backbone.' for the backbone of a whole "
-                'segmentor), or init_cfg=None.'
-            )
-
-
-def _configs(init_cfg: Any) -> Sequence[Mapping[str, Any]]:
-    if isinstance(init_cfg, Mapping):
-        return [init_cfg]
-    return [one for one in init_cfg if isinstance(one, Mapping)] if isinstance(init_cfg, list) else []
-
-
-def strip_wrapper_prefix(weights: dict[str, Any], prefix: str, peers: Sequence[str]) -> None:
-    """Name the weights of a peer the same inside and outside its distributed wrapper.
-
-    MMEngine's loader steps over the wrapper while ``state_dict()`` does not, so without this a distributed run writes
-    checkpoints that nothing reads back: every key would be dropped with a warning.
-    """
-    given = dict(weights)
-    weights.clear()
-    for key, value in given.items():
-        for peer in peers:
-            wrapped = f'{prefix}{peer}.module.'
-            if key.startswith(wrapped):
-                key = f'{prefix}{peer}.{key.removeprefix(wrapped)}'
-        weights[key] = value
-
-
-def load_plain_checkpoint(name: str, peer: nn.Module, path: str) -> None:
-    """Load a checkpoint of the very segmentor that a peer is.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If it cannot be read safely, or more of the peer's weights are missing or have another shape.
-    """
-    what = f'the checkpoint for peer {name!r}'
-    given = plain_names(tensors_of(path, what, fetch_checkpoint(path, what)))
-    wanted: dict[str, Tensor] = peer.state_dict()
-    found = fit(given, wanted)
-    backbone = '' if found.is_near else way_in_for_backbones(given, wanted, path)
-    remedy = 'give a checkpoint of this very segmentor, or, for backbone weights alone, set init_cfg of its backbone'
-    if backbone:
-        remedy = f'its backbone alone fits, so write {backbone} in peers[{name!r}] and drop model.load_from'
-    check_near(found, path, what, remedy)
-    check_sound(found.weights, wanted, path, what)
-    peer.load_state_dict(found.weights, strict=False)
-    weights = [key for key in wanted if not key.endswith(COUNTER)]
-    loaded = len(weights) - len(found.misfits)
-    print_log(f'Peer {name!r} starts from {path}: {loaded} of {len(weights)} tensors loaded.', logger='current')

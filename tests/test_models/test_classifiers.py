@@ -8,9 +8,6 @@ from toys.classification import LOSS, MIXES, toy_classifier
 
 from mmdmt.models import DynamicMutualLoss, DynamicMutualTraining
 
-TEN_OF_8 = {'num_classes': 10, 'in_channels': 8}
-SMOOTH = {'type': 'LabelSmoothLoss', 'label_smooth_val': 0.1}
-
 
 @pytest.fixture(autouse=True)
 def mmpretrain_scope():
@@ -127,20 +124,17 @@ def test_prediction_gives_every_peer_and_the_mean_softmax():
     assert result.pred_score.equal(result.peers.b.pred_score)
 
 
+MULTI = {'type': 'MultiLabelLinearClsHead', 'num_classes': 3, 'in_channels': 8}
+SMOOTH = {'type': 'LabelSmoothLoss', 'label_smooth_val': 0.1}
+SMOOTHED = {'type': 'LinearClsHead', 'num_classes': 10, 'in_channels': 8, 'loss': SMOOTH}
+
+
 @pytest.mark.parametrize(
     ('peers', 'loss', 'words'),
     [
-        (
-            {'a': toy_classifier(head={'type': 'MultiLabelLinearClsHead', 'num_classes': 3, 'in_channels': 8})},
-            None,
-            'ClsHead',
-        ),
-        (
-            {'a': toy_classifier(head={'type': 'LinearClsHead', **TEN_OF_8, 'loss': SMOOTH})},
-            None,
-            r'head \(LinearClsHead\) of peer .a. computes LabelSmoothLoss',
-        ),
-        ({'a': toy_classifier()}, {'type': 'CrossEntropyLoss'}, "is a CrossEntropyLoss: give type='mmdmt.Dynamic"),
+        ({'a': toy_classifier(head=MULTI)}, None, 'ClsHead'),
+        ({'a': toy_classifier(head=SMOOTHED)}, None, r'head \(LinearClsHead\) of peer .a. computes LabelSmoothLoss'),
+        ({'a': toy_classifier()}, {'type': 'CrossEntropyLoss'}, "makes a CrossEntropyLoss: give type='mmdmt.Dynamic"),
         ({'a': toy_classifier(), 'b': toy_classifier(classes=3)}, None, "is 10 in peer 'a', but 3 in peer 'b'"),
     ],
 )

@@ -228,34 +228,22 @@ def test_a_head_whose_loss_is_at_sampled_points_is_refused():
         decode_head=[config['decode_head'], POINTS],
         train_cfg={'num_points': 64, 'oversample_ratio': 3, 'importance_sample_ratio': 0.75},
     )
-    with pytest.raises(
-        ValueError, match=r'decode_head\[1\] \(PointHead\) of peer .a. computes its loss at sampled points'
-    ):
+    with pytest.raises(ValueError, match=r'decode_head\[1\] \(PointHead\) of peer .a. .* at sampled points'):
         DynamicMutualTraining(peers={'a': config})
 
 
 def test_the_loss_of_k_net_is_replaced_where_it_is():
-    config = toy_segmentor()
+    config, channels = toy_segmentor(), {'in_channels': 8, 'out_channels': 8}
+    relu, norm = {'type': 'ReLU', 'inplace': True}, {'type': 'LN'}
+    updator = {'type': 'KernelUpdator', **channels, 'feat_channels': 8, 'act_cfg': relu, 'norm_cfg': norm}
     update = {
         'type': 'KernelUpdateHead',
-        'num_classes': 3,
-        'num_ffn_fcs': 2,
-        'num_heads': 2,
-        'num_mask_fcs': 1,
-        'feedforward_channels': 16,
-        'in_channels': 8,
-        'out_channels': 8,
+        **channels,
+        **{'num_classes': 3, 'num_ffn_fcs': 2, 'num_heads': 2, 'num_mask_fcs': 1, 'feedforward_channels': 16},
         'conv_kernel_size': 1,
-        'ffn_act_cfg': {'type': 'ReLU', 'inplace': True},
+        'ffn_act_cfg': relu,
         'feat_transform_cfg': {'conv_cfg': {'type': 'Conv2d'}, 'act_cfg': None},
-        'kernel_updator_cfg': {
-            'type': 'KernelUpdator',
-            'in_channels': 8,
-            'feat_channels': 8,
-            'out_channels': 8,
-            'act_cfg': {'type': 'ReLU', 'inplace': True},
-            'norm_cfg': {'type': 'LN'},
-        },
+        'kernel_updator_cfg': updator,
     }
     inner = config['decode_head']
     config['decode_head'] = {
@@ -414,3 +402,15 @@ def step(model, batch):
     wrappers = PeerOptimWrapperConstructor(SGD)(model)
     log = model.train_step(copy.deepcopy(batch), wrappers)
     return {name: float(value) for name, value in log.items() if 'loss' in name}
+
+
+def test_dpt_head_takes_the_maps_of_a_vision_transformer():
+    head = {'type': 'DPTHead', 'in_channels': [8] * 4, 'in_index': [0, 1, 2, 3], 'embed_dims': 8, 'channels': 4}
+    head |= {'input_transform': 'multiple_select', 'post_process_channels': [4] * 4, 'num_classes': 3}
+    head = MODELS.build({**head, 'norm_cfg': {'type': 'BN'}})
+    neck = MODELS.build({'type': 'mmdmt.NoClassToken'})
+    maps = [torch.randn(2, 8, 6, 6) for _ in range(4)]
+    assert all(pair[0] is features and pair[1] is None for pair, features in zip(neck(maps), maps, strict=True))
+    logits = head(neck(maps))
+    assert logits.shape == (2, 3, 48, 48)
+    logits.sum().backward()

@@ -15,51 +15,30 @@ pytestmark = pytest.mark.whole_run
 SMALL_RESNET = {'depth': 50, 'base_channels': 4, 'stem_channels': 4}
 
 # For each of the toolbox's model files what makes it small.
-DEEPLABV3PLUS = (
-    'deeplabv3plus_r50-d8.py',
-    {
-        'backbone': SMALL_RESNET,
-        'decode_head': {'in_channels': 128, 'c1_in_channels': 16, 'c1_channels': 4, 'channels': 8},
-        'auxiliary_head': {'in_channels': 64, 'channels': 8},
-    },
-)
-PSPNET = (
-    'pspnet_r50-d8.py',
-    {
-        'backbone': SMALL_RESNET,
-        'decode_head': {'in_channels': 128, 'channels': 8},
-        'auxiliary_head': {'in_channels': 64, 'channels': 8},
-    },
-)
-OCRNET = (
-    'ocrnet_r50-d8.py',
-    {
-        'backbone': SMALL_RESNET,
-        'decode_head': [
-            {'in_channels': 64, 'channels': 8},
-            {'in_channels': 128, 'channels': 8, 'ocr_channels': 8},
-        ],
-    },
-)
-SEGFORMER = (
-    'segformer_mit-b0.py',
-    {
-        'backbone': {'embed_dims': 8, 'num_heads': [1, 1, 1, 1]},
-        'decode_head': {'in_channels': [8, 8, 8, 8], 'channels': 8},
-    },
-)
-CONVNEXT = (
-    'upernet_convnext.py',
-    {
-        'backbone': {
-            'arch': {'depths': [1, 1, 1, 1], 'channels': [8, 8, 8, 8]},
-            'drop_path_rate': 0.0,
-            'init_cfg': None,
-        },
-        'decode_head': {'in_channels': [8, 8, 8, 8], 'channels': 8},
-        'auxiliary_head': {'in_channels': 8, 'channels': 8},
-    },
-)
+DEEPLABV3PLUS = {
+    'backbone': SMALL_RESNET,
+    'decode_head': {'in_channels': 128, 'c1_in_channels': 16, 'c1_channels': 4, 'channels': 8},
+    'auxiliary_head': {'in_channels': 64, 'channels': 8},
+}
+PSPNET = {
+    'backbone': SMALL_RESNET,
+    'decode_head': {'in_channels': 128, 'channels': 8},
+    'auxiliary_head': {'in_channels': 64, 'channels': 8},
+}
+OCRNET = {
+    'backbone': SMALL_RESNET,
+    'decode_head': [{'in_channels': 64, 'channels': 8}, {'in_channels': 128, 'channels': 8, 'ocr_channels': 8}],
+}
+SEGFORMER = {
+    'backbone': {'embed_dims': 8, 'num_heads': [1, 1, 1, 1]},
+    'decode_head': {'in_channels': [8, 8, 8, 8], 'channels': 8},
+}
+ARCH = {'depths': [1, 1, 1, 1], 'channels': [8, 8, 8, 8]}
+CONVNEXT = {
+    'backbone': {'arch': ARCH, 'drop_path_rate': 0.0, 'init_cfg': None},
+    'decode_head': {'in_channels': [8, 8, 8, 8], 'channels': 8},
+    'auxiliary_head': {'in_channels': 8, 'channels': 8},
+}
 
 
 def installed(file, smaller, num_classes=3):
@@ -84,21 +63,19 @@ def installed(file, smaller, num_classes=3):
 
 @pytest.mark.parametrize(
     ('left', 'right'),
-    [(DEEPLABV3PLUS, SEGFORMER), (CONVNEXT, PSPNET), (OCRNET, None)],
+    [
+        (('deeplabv3plus_r50-d8.py', DEEPLABV3PLUS), ('segformer_mit-b0.py', SEGFORMER)),
+        (('upernet_convnext.py', CONVNEXT), ('pspnet_r50-d8.py', PSPNET)),
+        (('ocrnet_r50-d8.py', OCRNET), None),
+    ],
     ids=['deeplabv3plus-segformer', 'upernet_convnext-pspnet', 'ocrnet-toy'],
 )
 def test_the_toolboxes_models_teach_each_other(shapes_folder, tmp_path, left, right):
-    peers = {
-        '_delete_': True,
-        'left': installed(*left),
-        'right': installed(*right) if right else toy_segmentor(),
-    }
+    right = installed(*right) if right else toy_segmentor()
+    phases = [{'iters': 1, 'labeled': 4}, {'iters': 2, 'labeled': 2, 'pseudo': 2, 'label_ratio': 0.5}]
     settings = {
-        'model.peers': peers,
-        'custom_hooks.0.phases': [
-            {'iters': 1, 'labeled': 4},
-            {'iters': 2, 'labeled': 2, 'pseudo': 2, 'label_ratio': 0.5},
-        ],
+        'model.peers': {'_delete_': True, 'left': installed(*left), 'right': right},
+        'custom_hooks.0.phases': phases,
         'train_cfg.max_iters': 3,
         'optim_wrapper.clip_grad': {'max_norm': 1.0},
     }

@@ -71,7 +71,7 @@ def test_another_size_in_the_same_folder_is_refused(run):
 
 @pytest.mark.parametrize('size', ['240', '0x180', 'x', '240x180x3', '-2x4'])
 def test_what_is_no_size_is_refused(run, size):
-    with pytest.raises(ValueError, match=r'is not a size: give WIDTHxHEIGHT in pixels, such as 240x180'):
+    with pytest.raises(ValueError, match=r': give WIDTHxHEIGHT in pixels, such as 240x180'):
         run(f'--size={size}')
 
 

@@ -11,7 +11,7 @@ import pytest
 from mmseg.datasets import CityscapesDataset
 from PIL import Image
 
-from mmdmt.datasets.benchmarks.synthia import SYNTHIADataset
+from mmdmt.datasets import SYNTHIADataset
 from mmdmt.preparation.mask_conversion import check_complete
 
 FOLDER = Path(__file__).parents[2] / 'tools' / 'dataset_converters'
@@ -240,7 +240,7 @@ def test_a_wrong_folder_and_masks_in_the_data_set_are_refused(converters, reques
         with pytest.raises(ValueError, match='is in the data set .* give another folder'):
             run(converters, name, root, inside, '--allow-partial')
     assert everything(root) == before
-    with pytest.raises(ValueError, match='--nproc 0 is not a number'):
+    with pytest.raises(ValueError, match='--nproc must be 1 or more, got 0'):
         converters[name].main([str(root), str(tmp_path / 'masks'), '--nproc', '0'])
 
 
@@ -267,7 +267,7 @@ def write_bad_label(root, problem):
     ('name', 'problem', 'sentence'),
     [
         ('gta', 'beyond', r'00001\.png holds label id 77, but ids are 0\.\.34'),
-        ('gta', 'color', r'00001\.png holds color \(3, 2, 1\), which is not a class of Cityscapes'),
+        ('gta', 'color', r'00001\.png holds color \(3, 2, 1\), which no class of Cityscapes has'),
         ('gta', '16 bits', r'00001\.png is an image of mode I;16, but labels of GTA5 have 8 bits'),
         ('gta', 'size', r'00001\.png has 9x9 pixels, but its image 33x19'),
         ('synthia', 'beyond', r'0000000\.png holds class 77, but classes are 0\.\.22'),
@@ -303,7 +303,7 @@ def test_an_image_that_is_missing_and_a_file_that_is_broken_are_named(converters
     with pytest.raises(ValueError, match=r'RGB/0000001\.png, the image of .* does not exist'):
         run(converters, 'synthia', synthia, tmp_path / 'masks')
     (synthia / 'GT' / 'LABELS' / '0000000.png').write_bytes(b'no image')
-    with pytest.raises(ValueError, match=r'0000000\.png is not an image that can be read'):
+    with pytest.raises(ValueError, match=r'0000000\.png cannot be read'):
         run(converters, 'synthia', synthia, tmp_path / 'others')
 
 
@@ -342,7 +342,7 @@ def test_a_color_stands_for_one_class_and_is_written_in_hexadecimal(converters, 
         converters['color_masks'].main([*arguments, '000000'])
     with pytest.raises(SystemExit):
         converters['color_masks'].main([*arguments, 'red'])
-    assert "'red' is not a color such as ff0000" in capsys.readouterr().err
+    assert "a color must be like ff0000, got 'red'" in capsys.readouterr().err
 
 
 def test_masks_of_8_bits_hold_at_most_255_classes(converters, tmp_path):

@@ -258,7 +258,7 @@ def test_missing_source_is_named(converter, tmp_path):
 )
 def test_dilations_that_the_source_lacks_are_refused(converter, source, tmp_path, dilations, named):
     message = refused(converter, source, tmp_path / 'out.pth', '--dilations', *dilations)
-    assert message.startswith(f'--dilations {named} is not a choice')
+    assert message.startswith(f'--dilations {named} must be some of')
     assert not (tmp_path / 'out.pth').exists()
 
 
@@ -270,7 +270,7 @@ def test_dilations_that_the_source_lacks_are_refused(converter, source, tmp_path
         ({'epoch': 3}, 'holds a dict that is not tensors by name'),
         ({}, 'has no tensor layer5.conv2d_list.0.weight among its 0'),
         (torch.zeros(3), 'holds a Tensor that is not tensors by name'),
-        (Path('code'), 'is not a file of tensors that PyTorch can read safely'),
+        (Path('code'), 'cannot be read safely as a file of tensors'),
     ],
     ids=['no head', 'no stem', 'no tensors', 'empty', 'one tensor', 'pickled object'],
 )
@@ -286,7 +286,7 @@ def test_file_of_something_else_is_refused(converter, source, tmp_path, content,
 def test_file_that_is_not_whole_is_refused(converter, source, tmp_path, keep):
     source.write_bytes(source.read_bytes()[:keep] or b'<html>404</html>')
     message = refused(converter, source, tmp_path / 'out.pth')
-    assert message.startswith(f'{source} is not a file of tensors')
+    assert message.startswith(f'{source} cannot be read safely')
 
 
 @pytest.mark.parametrize(

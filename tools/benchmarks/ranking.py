@@ -25,7 +25,7 @@ from mmdmt.rules.joined_datasets import plain_datasets
 
 KINDS = ('swapped', 'missing', 'shifted', 'of another')
 SHIFT = 8
-LEAST = 0.01  # a fault that changes less of the image is none
+LEAST = 0.01  # of the image; a smaller fault is not counted
 
 
 def scores_of(view: PeerLabels) -> dict[str, float]:

@@ -35,7 +35,7 @@ def class_ids(path: Path) -> np.ndarray:
         The mask, (H, W) uint8, with 255 for void.
 
     Raises:
-        ValueError: If it is not an image of 8 bits and one channel, or holds an id above 11.
+        ValueError: If it has other than 8 bits and one channel, or an id above 11.
     """
     with Image.open(path) as image:
         if image.mode not in ('L', 'P'):
@@ -84,12 +84,12 @@ def size_of(text: str | None) -> tuple[int, int] | None:
     """Read WIDTHxHEIGHT.
 
     Raises:
-        ValueError: If it is no such size.
+        ValueError: If the text has another form.
     """
     if text is None:
         return None
     if not re.fullmatch(r'[1-9]\d*x[1-9]\d*', text):
-        raise ValueError(f'--size {text} is not a size: give WIDTHxHEIGHT in pixels, such as 240x180.')
+        raise ValueError(f'--size {text}: give WIDTHxHEIGHT in pixels, such as 240x180.')
     width, height = text.split('x')
     return int(width), int(height)
 

@@ -59,7 +59,7 @@ def color(text: str) -> list[int]:
     try:
         red, green, blue = bytes.fromhex(text.removeprefix('#'))
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f'{text!r} is not a color such as ff0000') from error
+        raise argparse.ArgumentTypeError(f'a color must be like ff0000, got {text!r}') from error
     return [red, green, blue]
 
 
@@ -84,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             f'ignored {IGNORED}: name fewer, or give several colors one class by --nearest.'
         )
     if args.nproc < 1:
-        raise ValueError(f'--nproc {args.nproc} is not a number of processes: give 1 or more.')
+        raise ValueError(f'--nproc must be 1 or more, got {args.nproc}.')
     ids = np.array([*range(len(args.colors)), *[IGNORED] * len(args.ignored)], np.uint8)
     from mmdmt.apis import find_images  # takes seconds, which a help does not need
 

@@ -87,7 +87,7 @@ def arguments_of(parser: argparse.ArgumentParser, argv: Sequence[str] | None) ->
     """
     args = parser.parse_args(argv)
     if args.nproc < 1:
-        raise ValueError(f'--nproc {args.nproc} is not a number of processes: give 1 or more.')
+        raise ValueError(f'--nproc must be 1 or more, got {args.nproc}.')
     return args
 
 

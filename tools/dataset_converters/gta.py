@@ -40,7 +40,7 @@ def train_ids(path: Path) -> np.ndarray:
         The mask, (H, W) uint8.
 
     Raises:
-        ValueError: If it is no such image, or holds an id or color that is none of Cityscapes.
+        ValueError: If it is of another kind, or holds an id or color that Cityscapes has not.
     """
     with Image.open(path) as image:
         mode, pixels = image.mode, np.asarray(image)
@@ -62,7 +62,7 @@ def ids_of_colors(path: Path, pixels: np.ndarray) -> np.ndarray:
     mask = color_table()[code(np.moveaxis(pixels.astype(np.int32), -1, 0))]
     if (mask == UNKNOWN).any():
         color = tuple(map(int, pixels[mask == UNKNOWN][0]))
-        raise ValueError(f'{path} holds color {color}, which is not a class of Cityscapes: get the file anew.')
+        raise ValueError(f'{path} holds color {color}, which no class of Cityscapes has: get the file anew.')
     return mask
 
 

@@ -31,7 +31,7 @@ def polyp(path: Path) -> np.ndarray:
         The mask, (H, W) uint8.
 
     Raises:
-        ValueError: If it is not an image of 8 bits, or one of many gray levels.
+        ValueError: If it has other than 8 bits, or many gray levels.
     """
     with Image.open(path) as image:
         if image.mode not in ('L', 'RGB'):
@@ -43,7 +43,7 @@ def polyp(path: Path) -> np.ndarray:
     between = float(((levels > 64) & (levels < 192)).mean())
     if between > MAX_SHARE_BETWEEN:
         raise ValueError(
-            f'{path} has {between:.0%} of its pixels between black and white, so it is not a mask: put the files of '
+            f'{path} has {between:.0%} of its pixels between black and white, where masks have few: put the files of '
             'the data set into masks/ again.'
         )
     return (levels >= THRESHOLD).astype(np.uint8)

@@ -33,12 +33,12 @@ def ids(path: Path) -> np.ndarray:
         The mask, (H, W) uint8.
 
     Raises:
-        ValueError: If it is not an image of 16 bits and three channels, or holds an id that is not a class of SYNTHIA.
+        ValueError: If it has other than 16 bits and three channels, or an id that SYNTHIA has not.
     """
     # Pillow reads such files, but as 8 bits.
     pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if pixels is None:
-        raise ValueError(f'{path} is not an image that can be read: get the file anew.')
+        raise ValueError(f'{path} cannot be read as an image: get the file anew.')
     if pixels.dtype != np.uint16 or pixels.ndim != 3 or pixels.shape[-1] != 3:
         channels = 1 if pixels.ndim == 2 else pixels.shape[-1]
         raise ValueError(

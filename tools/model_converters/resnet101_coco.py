@@ -79,9 +79,7 @@ def load_source(path: Path) -> dict[str, Tensor]:
         content = torch.load(path, map_location='cpu', weights_only=True)
     except Exception as error:  # torch raises half a dozen types for files that are not its own
         reason = type(error).__name__
-        raise ValueError(
-            f'{path} is not a file of tensors that PyTorch can read safely ({reason}): {EXPECTED}.'
-        ) from error
+        raise ValueError(f'{path} cannot be read safely as a file of tensors ({reason}): {EXPECTED}.') from error
     for name in ('state_dict', 'model'):
         if isinstance(content, Mapping) and isinstance(content.get(name), Mapping):
             content = content[name]
@@ -131,7 +129,7 @@ def convert(source: Mapping[str, Tensor], dilations: Sequence[int]) -> Conversio
 def _check_dilations(dilations: Sequence[int]) -> None:
     if not dilations or len(set(dilations)) < len(dilations) or not set(dilations) <= set(SOURCE_DILATIONS):
         raise ValueError(
-            f'--dilations {" ".join(map(str, dilations))} is not a choice of those of the COCO weights: give some of '
+            f'--dilations {" ".join(map(str, dilations))} must be some of those of the COCO weights: '
             f'{", ".join(map(str, SOURCE_DILATIONS))}, each once.'
         )
 

@@ -1,6 +1,7 @@
 """Wide residual networks (WRN) for small images."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch.nn.functional as F
@@ -18,18 +19,17 @@ class WideResNet(BaseModule):
     """A wide residual network, such as WRN-28-2, for images of 32x32 pixels.
 
     A 3x3 convolution and three stages of pre-activated residual units; the second and the third stage halve height and
-    width. Batch norm and ReLU end the third stage, so that pooling and a linear head can follow. Convolutions have no
-    bias.
+    width. Batch norm and ReLU end the third stage, so that pooling and a linear head can follow.
 
     Zagoruyko and Komodakis, "Wide Residual Networks", BMVC 2016, https://arxiv.org/abs/1605.07146.
 
     Args:
         depth (int): Number of convolutions, 4 + 6n for n units a stage, such as 10, 16, 28 or 40. Defaults to 28.
-        widen_factor (int): Of the channels of the three stages, ``16, 32, 64`` times this. Defaults to 2.
+        widen_factor (int): The stages have ``16, 32, 64`` times this channels. Defaults to 2.
         in_channels (int): Of the image. Defaults to 3.
         drop_rate (float): Of the dropout between the two convolutions of a unit, in [0, 1). Defaults to 0.
         out_indices (Sequence[int]): The stages to return, 0 to 2. What lies behind the last of them is not built; the
-            first two are returned as the next stage gets them, without batch norm and ReLU. Defaults to ``(2,)``.
+            first two come without batch norm and ReLU. Defaults to ``(2,)``.
         init_cfg (dict | list[dict], optional): Initialization. Defaults to Kaiming's of the convolutions, by their
             outgoing connections.
 
@@ -50,7 +50,9 @@ class WideResNet(BaseModule):
     ) -> None:
         super().__init__(init_cfg or dict(type='Kaiming', layer='Conv2d', mode='fan_out'))
         if depth < 10 or (depth - 4) % 6:
-            raise ValueError(f'depth={depth} of WideResNet is not 4 + 6n with n >= 1: give 10, 16, 22, 28, 34, 40, ...')
+            raise ValueError(
+                f'depth={depth} of WideResNet must be 4 + 6n with n >= 1: give 10, 16, 22, 28, 34, 40, ...'
+            )
         check_settings(self, locals())
         if not out_indices or not set(out_indices) <= set(range(STAGES)):
             raise ValueError(f'out_indices={out_indices} of WideResNet: name at least one of the stages 0, 1, 2.')
@@ -58,24 +60,18 @@ class WideResNet(BaseModule):
         channels = [16, *(16 * 2**stage * widen_factor for stage in range(STAGES))]
         self.stem = nn.Conv2d(in_channels, channels[0], 3, padding=1, bias=False)
         self.stages = nn.ModuleList()
-        for stage in range(max(out_indices) + 1):
-            first = PreActivatedUnit(channels[stage], channels[stage + 1], 2 if stage else 1, drop_rate)
-            others = (
-                PreActivatedUnit(channels[stage + 1], channels[stage + 1], 1, drop_rate)
-                for _ in range((depth - 4) // 6 - 1)
-            )
+        for stage, (before, after) in zip(range(max(out_indices) + 1), pairwise(channels), strict=False):
+            first = PreActivatedUnit(before, after, 2 if stage else 1, drop_rate)
+            others = (PreActivatedUnit(after, after, 1, drop_rate) for _ in range((depth - 4) // 6 - 1))
             self.stages.append(nn.Sequential(first, *others))
         self.norm = nn.BatchNorm2d(channels[-1]) if STAGES - 1 in out_indices else None
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Compute the features of a batch.
-
-        Args:
-            x (Tensor): (N, in_channels, H, W) float32.
+        """Compute the features of a batch, (N, in_channels, H, W).
 
         Returns:
             tuple[Tensor, ...]: Those of ``out_indices``, in ascending order: (N, C, H, W), (N, 2C, H/2, W/2) and
-            (N, 4C, H/4, W/4) float32, sizes rounded up, with C = 16 * widen_factor.
+            (N, 4C, H/4, W/4), sizes rounded up, with C = 16 * widen_factor.
         """
         x = self.stem(x)
         outputs = []
@@ -90,12 +86,6 @@ class PreActivatedUnit(nn.Module):
     """Two 3x3 convolutions, each behind batch norm and ReLU, added to the shortcut.
 
     Where the width changes, the shortcut is a 1x1 convolution of the activated input; elsewhere it is the input itself.
-
-    Args:
-        in_channels (int): Of the input.
-        out_channels (int): Of the output.
-        stride (int): Of the first convolution and the shortcut.
-        drop_rate (float): Of the dropout before the second convolution.
     """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int, drop_rate: float) -> None:

@@ -11,46 +11,39 @@ from mmdmt.registry import MODELS
 
 
 @pytest.fixture
-def mmpretrain_scope():
-    init_default_scope('mmpretrain')
-    yield
+def classifier():
+    def build(depth, widen_factor):
+        init_default_scope('mmpretrain')
+        return MODELS.build(
+            {
+                'type': 'ImageClassifier',
+                'backbone': {'type': 'mmdmt.WideResNet', 'depth': depth, 'widen_factor': widen_factor},
+                'neck': {'type': 'GlobalAveragePooling'},
+                'head': {'type': 'LinearClsHead', 'num_classes': 10, 'in_channels': 64 * widen_factor},
+            }
+        )
+
+    yield build
     DefaultScope._instance_dict.clear()
 
 
-def classifier(depth, widen_factor):
-    return {
-        'type': 'ImageClassifier',
-        'backbone': {'type': 'mmdmt.WideResNet', 'depth': depth, 'widen_factor': widen_factor},
-        'neck': {'type': 'GlobalAveragePooling'},
-        'head': {'type': 'LinearClsHead', 'num_classes': 10, 'in_channels': 64 * widen_factor},
-    }
-
-
 @pytest.mark.parametrize(('depth', 'widen_factor', 'parameters'), [(28, 2, 1_467_610), (28, 10, 36_479_194)])
-def test_a_classifier_with_ten_classes_has_the_parameters_of_the_paper(
-    mmpretrain_scope, depth, widen_factor, parameters
-):
+def test_a_classifier_with_ten_classes_has_the_parameters_of_the_paper(classifier, depth, widen_factor, parameters):
     with torch.device('meta'):
-        model = MODELS.build(classifier(depth, widen_factor))
+        model = classifier(depth, widen_factor)
     assert sum(parameter.numel() for parameter in model.parameters()) == parameters
 
 
-def test_a_classifier_of_mmpretrain_predicts_with_it(mmpretrain_scope):
-    model = MODELS.build(classifier(10, 2))
+def test_a_classifier_of_mmpretrain_predicts_with_it(classifier):
+    model = classifier(10, 2)
     model.init_weights()
     assert model(torch.randn(2, 3, 32, 32), mode='tensor').shape == (2, 10)
 
 
-def test_stages_halve_the_image_twice_and_double_the_channels_twice():
+def test_stages_halve_the_image_twice_and_only_the_last_ends_with_batch_norm_and_relu():
     outputs = WideResNet(depth=16, widen_factor=2, out_indices=(0, 1, 2))(torch.randn(2, 3, 32, 32))
     assert [tuple(output.shape) for output in outputs] == [(2, 32, 32, 32), (2, 64, 16, 16), (2, 128, 8, 8)]
-
-
-def test_only_the_last_stage_ends_with_batch_norm_and_relu():
-    first, second, third = WideResNet(depth=10, widen_factor=1, out_indices=(0, 1, 2))(torch.randn(4, 3, 16, 16))
-    assert third.min() == 0
-    assert first.min() < 0
-    assert second.min() < 0
+    assert [bool(output.min() < 0) for output in outputs] == [True, True, False]
 
 
 def test_what_lies_behind_the_last_stage_asked_for_is_not_built():
@@ -63,31 +56,27 @@ def test_what_lies_behind_the_last_stage_asked_for_is_not_built():
 
 @pytest.mark.parametrize('depth', [10, 22, 28])
 def test_the_depth_counts_all_convolutions_with_the_three_shortcuts(depth):
-    network = WideResNet(depth=depth, widen_factor=2)
-    convolutions = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
-    assert len(convolutions) == depth
-    assert all(layer.bias is None for layer in convolutions)
+    layers = [layer for layer in WideResNet(depth=depth).modules() if isinstance(layer, nn.Conv2d)]
+    assert len(layers) == depth
+    assert all(layer.bias is None for layer in layers)
 
 
-def test_the_shortcut_of_a_wider_unit_is_of_the_activated_input():
-    unit = PreActivatedUnit(4, 6, 2, 0.0).eval()
-    x = torch.randn(2, 4, 8, 8)
-    activated = F.relu(unit.norm1(x))
-    residual = unit.conv2(F.relu(unit.norm2(unit.conv1(activated))))
-    torch.testing.assert_close(unit(x), residual + unit.shortcut(activated))
-
-
-def test_the_shortcut_of_an_equally_wide_unit_is_the_input_itself():
-    unit = PreActivatedUnit(4, 4, 1, 0.0).eval()
-    nn.init.zeros_(unit.conv2.weight)
-    x = torch.randn(2, 4, 8, 8)
-    assert torch.equal(unit(x), x)
+def test_the_shortcut_is_of_the_activated_input_where_a_unit_is_wider_and_the_input_elsewhere():
+    wider, same, x = (
+        PreActivatedUnit(4, 6, 2, 0.0).eval(),
+        PreActivatedUnit(4, 4, 1, 0.0).eval(),
+        torch.randn(2, 4, 8, 8),
+    )
+    activated = F.relu(wider.norm1(x))
+    residual = wider.conv2(F.relu(wider.norm2(wider.conv1(activated))))
+    torch.testing.assert_close(wider(x), residual + wider.shortcut(activated))
+    nn.init.zeros_(same.conv2.weight)
+    assert torch.equal(same(x), x)
 
 
 def test_dropout_acts_in_training_alone():
     torch.manual_seed(0)
-    network = WideResNet(depth=10, widen_factor=1, drop_rate=0.5)
-    x = torch.randn(4, 3, 16, 16)
+    network, x = WideResNet(depth=10, widen_factor=1, drop_rate=0.5), torch.randn(4, 3, 16, 16)
     assert not torch.equal(network(x)[0], network(x)[0])
     network.eval()
     assert torch.equal(network(x)[0], network(x)[0])
@@ -104,7 +93,7 @@ def test_convolutions_start_with_kaimings_deviation_by_outputs():
 @pytest.mark.parametrize(
     ('settings', 'message'),
     [
-        ({'depth': 18}, 'depth=18 of WideResNet is not 4 \\+ 6n'),
+        ({'depth': 18}, 'depth=18 of WideResNet must be 4 \\+ 6n'),
         ({'depth': 4}, 'depth=4'),
         ({'widen_factor': 0}, 'widen_factor=0'),
         ({'drop_rate': 1.0}, 'drop_rate=1.0'),

