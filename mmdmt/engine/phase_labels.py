@@ -20,7 +20,7 @@ from mmdmt.method.phases import Curriculum
 def make_labels(
     runner: Runner, curriculum: Curriculum, phase: int, folder: Path, run: str, settings: Mapping[str, Any]
 ) -> dict[str, float]:
-    """Let every labeler label the unlabeled images for a phase, unless that happens online.
+    """Label the unlabeled images for a phase by every labeler, unless that happens online.
 
     Args:
         runner (Runner): Of the run; every process of it has to call this.
