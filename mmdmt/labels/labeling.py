@@ -128,17 +128,15 @@ def label(
         peers (Mapping[str, nn.Module]): Segmentors or classifiers by name, on their device.
         dataset (Unlabeled): The images.
         store (LabelStore): Writes and reads the banks: ``labels`` of the dataset.
-        predict (Callable): Forwards a peer for a batch that is not preprocessed, see ``predict`` of
-            :class:`~mmdmt.models.peer_kinds.PeerKind`.
+        predict (Callable): Forwards a peer for a batch that is not preprocessed.
         root (Path): Folder that gets one bank folder for each peer.
         run (str): Identity of the run.
         phase (int): Number of the phase.
         label_ratio (float): Share to keep, in (0, 1].
-        batch_size (int): Images loaded together; those that a peer's padding makes equal are forwarded together.
-            Defaults to 1.
+        batch_size (int): Images loaded together; those that padding makes equal are forwarded together. Defaults to 1.
         num_workers (int): Data workers. Defaults to 2.
-        precision (Mapping[str, Callable], optional): What makes the context in which a peer is forwarded, such as that
-            of automatic mixed precision. Defaults to None, the precision of the weights.
+        precision (Mapping[str, Callable], optional): Makes the context in which a peer is forwarded, such as that of
+            automatic mixed precision. Defaults to None, the precision of the weights.
 
     Returns:
         float | None: The seconds it took; None if the banks were there.

@@ -22,16 +22,12 @@ Predicted = tuple[Sequence[int], Tensor, Sequence[Window]]
 
 
 class LabeledImages(NamedTuple):
-    """The labels of images that were forwarded together, of padding as well.
-
-    Attributes:
-        labels: (N, H, W) uint8; the class of highest probability.
-        levels: (N, H, W) int16; the level of that probability, see
-            :func:`~mmdmt.method.confidence_levels.quantize_tensor`.
-    """
+    """The labels of images that were forwarded together, of padding as well."""
 
     labels: Tensor
+    """(N, H, W) uint8; the class of highest probability."""
     levels: Tensor
+    """(N, H, W) int16; the level of that probability, of :func:`~mmdmt.method.confidence_levels.quantize_tensor`."""
 
 
 def most_probable(logits: Tensor) -> LabeledImages:
