@@ -34,7 +34,7 @@ def calibrate(logits: NDArray[np.floating], truth: NDArray[np.integer]) -> Calib
     Neural Networks", ICML 2017, https://arxiv.org/abs/1706.04599. Logits, or log-probabilities, are (pixels, classes).
 
     Raises:
-        ValueError: If there is no pixel.
+        ValueError: If there are no pixels.
     """
     if not truth.size:
         raise ValueError('No pixel of the validation images has a label: give val_dataloader images with masks.')

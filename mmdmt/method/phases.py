@@ -115,7 +115,7 @@ class Phase:
 
     @property
     def learns_pseudo_labels(self) -> bool:
-        """Whether it is not a warm-up."""
+        """Whether it learns from pseudo labels; a warm-up does not."""
         return self.label_ratio is not None or self.online is not None
 
     @property

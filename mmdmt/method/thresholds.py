@@ -28,7 +28,7 @@ class ConfidenceHistogram:
         counts: int64 (num_classes, NUM_LEVELS), C-contiguous. That of several processes is the sum of theirs.
 
     Raises:
-        ValueError: If there is no class, or ``ignore_index`` is one of them.
+        ValueError: If there are no classes, or ``ignore_index`` is one of them.
 
     Example:
         >>> histogram = ConfidenceHistogram(num_classes=2)

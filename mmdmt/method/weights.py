@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 GROUND_TRUTH = float('inf')
-"""The confidence of a label that is not a pseudo label."""
+"""The confidence of a true label."""
 ORACLE = 2.0
 """The confidence of a true label in the place of a pseudo label: no rule doubts it, so its weight is 1."""
 
@@ -113,7 +113,7 @@ def mutual_weights(compared: Comparison, gamma_agree: float, gamma_disagree: flo
 
 
 def flip_labels(compared: Comparison, gamma_agree: float, gamma_disagree: float) -> tuple[Comparison, Tensor]:
-    """Let a winning learner learn its own prediction, with weight ``(1 - c) ** gamma_disagree``; return both."""
+    """Replace labels that lose by the learner's prediction, with weight ``(1 - c) ** gamma_disagree``; return both."""
     weights = mutual_weights(compared, gamma_agree, gamma_disagree)
     if gamma_agree == 0 and gamma_disagree == 0:
         return compared, weights
@@ -164,7 +164,7 @@ labeler's, ``c ** gamma_agree``.
 
 
 def ramp_up(gamma: float, progress: float, steepness: float) -> float:
-    """Let an exponent grow during a phase: ``gamma * exp(-steepness * (1 - progress) ** 2)``.
+    """Grow an exponent during a phase: ``gamma * exp(-steepness * (1 - progress) ** 2)``.
 
     A learner that starts from scratch agrees with nothing at first; while its exponent is small it learns all the same.
     ``progress`` through the phase is in (0, 1]; a steepness of 5 is the paper's for classification, 0 is constant.

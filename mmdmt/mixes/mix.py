@@ -38,7 +38,7 @@ def build_mixes(configs: Sequence[dict[str, Any]], space: str) -> list[Mix]:
         space (str): What the labels of the peers are of: ``'pixels'`` or ``'images'``.
 
     Raises:
-        ValueError: If one of them is not a config of a mix, or cannot mix labels of the space.
+        ValueError: If one of them names something else than a mix, or cannot mix labels of the space.
     """
     if isinstance(configs, dict) or not all(isinstance(config, dict) and 'type' in config for config in configs):
         raise ValueError(
