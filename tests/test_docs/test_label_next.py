@@ -39,7 +39,7 @@ def test_its_commands_run_one_after_the_other(checkout):
     commands = ''.join(blocks).replace('\\\n', ' ').splitlines()
     said = ''
     for command in commands:
-        for old, new in {'iter_20000': 'iter_9', '--take 30': '--take 3', '$PWD': str(checkout)}.items():
+        for old, new in {'iter_4000': 'iter_9', '--take 30': '--take 3', '$PWD': str(checkout)}.items():
             command = command.replace(old, new)
         loads = [] if 'train.py' in command else ['--num-workers', '0']  # a forked process cannot have workers
         result = python(*shlex.split(command)[1:], *loads)
