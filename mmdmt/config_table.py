@@ -91,13 +91,7 @@ def names() -> dict[str, str]:
 
 
 def compose(name: str) -> Config:
-    """Compose a run.
-
-    Args:
-        name (str): One of :func:`names`.
-
-    Returns:
-        Config: What the run reads, and nothing else.
+    """Compose the config of a run, one of :func:`names`: what the run reads, and nothing else.
 
     Raises:
         ValueError: If there is no such name.

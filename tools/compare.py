@@ -28,7 +28,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from training_runs import ROOT, TrainingRun, draw, length_of_config, train_all
+from training_runs import ROOT, TrainingRun, draw, train_all
 
 from mmdmt.atomic_write import atomic_write
 from mmdmt.reports.record import keep_run
@@ -57,11 +57,19 @@ class DataSet:
 
 
 def _small(prepare: tuple[str, ...], folder: str, data: str, *methods: str) -> DataSet:
-    """Describe a data set of small images: labels alone, then as long again of labels alone or of a method."""
-    rows = {row: f'{folder}/{row}_lite0-lite1_{data}.py' for row in ('supervised-views', 'recipe', 'oracle', *methods)}
-    start, control = 'supervised-views', 'labels-alone-longer'
-    return DataSet(prepare, {start: rows[start], control: rows[start], **rows}, (control, 'recipe'), start)
+    """Describe a data set of small images: a warm-up on labels alone, from which every row starts."""
+    two = ('supervised-views', 'recipe')
+    configs = {row: f'{folder}/{row}_lite0-lite1_{data}.py' for row in ('supervised', *two, 'oracle', *methods)}
+    return DataSet(prepare, {'warm-up': configs.pop('supervised'), **configs}, two, 'warm-up')
 
+
+#: What makes the warm-up of small images of their rows of labels alone.
+WARM_UP = {
+    'train_dataloader.batch_size': 8,
+    'custom_hooks.0.labeled': 8,
+    'custom_hooks.0.warm_up': 200,
+    'train_cfg.val_interval': 200,
+}
 
 CAMVID = (
     'dataset_converters/camvid.py DATA data/camvid_240x180 --size 240x180',
@@ -198,12 +206,10 @@ def runs_of(data_set: DataSet, folder: Path, args: argparse.Namespace) -> dict[t
     for row in dict.fromkeys((*([data_set.start] if data_set.start else []), *rows)):
         for split in args.splits:
             config = ROOT / 'configs' / data_set.rows[row]
-            options = lists_of(config, split)
+            options = {**lists_of(config, split), **(WARM_UP if row == 'warm-up' else {})}
             if data_set.start and row != data_set.start:
                 first = runs[data_set.start, split]
                 options['load_from'] = str(first.work_dir / f'iter_{first.iters}.pth')
-            if row == 'labels-alone-longer':
-                options['custom_hooks.0.warm_up'] = length_of_config(ROOT / 'configs' / data_set.rows['recipe'])
             run = TrainingRun(f'{row}-split{split}', config, folder, METRIC, args.seed + split, args.shrink, options)
             run.log.unlink(missing_ok=True)
             runs[row, split] = run

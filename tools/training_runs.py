@@ -43,13 +43,6 @@ def length_of(config: Any) -> int:
     return HOOKS.build(hook).curriculum.total_iters
 
 
-def length_of_config(path: Path) -> int:
-    """Add up the iterations of all phases of a config file."""
-    from mmengine.config import Config
-
-    return length_of(Config.fromfile(path))
-
-
 class TrainingRun:
     """One training, in a process of its own.
 

@@ -52,7 +52,7 @@ def estimate(config: Path) -> str:
     workers = max(1, loader.num_workers)
     iteration = max(train, load * loader.batch_size * len(model.bare_peers) / workers)
     predict = _predict_seconds(model, val[0])
-    labelings = sum(phase.label_ratio is not None for phase in curriculum.phases)
+    labelings = sum(phase.has_bank for phase in curriculum.phases)
     every = cfg.train_cfg.get('val_interval', 1000)
     validations = len({*range(every, curriculum.total_iters + 1, every), *curriculum.ends})
     parts = {

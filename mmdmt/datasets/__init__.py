@@ -11,10 +11,7 @@ __all__ = ['Digits', 'MutualBatchSampler', 'MutualDataset']
 # Classification needs no MMSegmentation.
 if find_spec('mmseg'):
     from mmdmt.datasets.benchmarks.acdc import ACDCDataset
-    from mmdmt.datasets.benchmarks.camvid import CamVidDataset
-    from mmdmt.datasets.benchmarks.gta import GTADataset
-    from mmdmt.datasets.benchmarks.kvasir_seg import KvasirSEGDataset
-    from mmdmt.datasets.benchmarks.synthia import SYNTHIADataset
+    from mmdmt.datasets.benchmarks.converted import CamVidDataset, GTADataset, KvasirSEGDataset, SYNTHIADataset
     from mmdmt.datasets.digits.digit_scenes import DigitScenes
 
     __all__ += ['ACDCDataset', 'CamVidDataset', 'DigitScenes', 'GTADataset', 'KvasirSEGDataset', 'SYNTHIADataset']

@@ -1,16 +1,29 @@
-"""Name images by one rule: as the list of their dataset (``ann_file``) names them."""
+"""Name images by one rule, as the list of their dataset (``ann_file``) names them, and name the lists."""
 
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
+from mmengine.dataset import BaseDataset
+
+from mmdmt.preparation.known_lists import digest, image_id, recognize
 from mmdmt.rules.joined_datasets import plain_datasets
 
 
 def image_names(paths: Sequence[str], dataset: Any) -> list[str]:
     """Name images as ``ann_file`` does: the path below the image folder, without ``img_suffix``."""
-    folders = sorted(map(_folder_and_suffix, plain_datasets(dataset)), key=lambda pair: -len(pair[0]))
-    return [_name(path, folders) for path in paths]
+    places = []
+    for part in plain_datasets(dataset):
+        folder = str((getattr(part, 'data_prefix', None) or {}).get('img_path') or '').rstrip('/')
+        places.append((f'{folder}/' if folder else '', str(getattr(part, 'img_suffix', '') or '')))
+    places.sort(key=lambda place: -len(place[0]))
+    names = []
+    for path in paths:
+        folder, suffix = next((place for place in places if path.startswith(place[0])), ('', ''))
+        name = path.removeprefix(folder)
+        cut = suffix and name.endswith(suffix)
+        names.append(name.removesuffix(suffix) if cut else PurePath(name).with_suffix('').as_posix())
+    return names
 
 
 def find_images_of_list(list_file: str, paths: Sequence[str], dataset: Any) -> list[int]:
@@ -56,15 +69,21 @@ def find_images_of_list(list_file: str, paths: Sequence[str], dataset: Any) -> l
     return [number for numbers in found for number in numbers]
 
 
-def _folder_and_suffix(dataset: Any) -> tuple[str, str]:
-    prefix = getattr(dataset, 'data_prefix', None) or {}
-    folder = str(prefix.get('img_path') or '').rstrip('/')
-    return (f'{folder}/' if folder else ''), str(getattr(dataset, 'img_suffix', '') or '')
+def list_name(dataset: Any) -> str:
+    """Count the images of a dataset and name the published list that they are.
+
+    Returns:
+        str: Such as ``'92, VOC classic 92 (UniMatch, U2PL)'``; of another list the beginning of the sum of its images:
+        ``'40, no published list (SHA-256 1f0c2a9be7d3)'``. Of joined datasets one for each, with ``' + '`` between.
+    """
+    return ' + '.join(_list_name(part) for part in plain_datasets(dataset))
 
 
-def _name(path: str, folders: Sequence[tuple[str, str]]) -> str:
-    folder, suffix = next(((folder, suffix) for folder, suffix in folders if path.startswith(folder)), ('', ''))
-    name = path.removeprefix(folder)
-    if suffix and name.endswith(suffix):
-        return name.removesuffix(suffix)
-    return PurePath(name).with_suffix('').as_posix()
+def _list_name(dataset: BaseDataset) -> str:
+    infos = (dataset.get_data_info(number) for number in range(len(dataset)))
+    images = [str(info['img_path']) for info in infos if 'img_path' in info]
+    if not images:
+        return f'{len(dataset)}, of no list'
+    known = recognize(images)
+    named = known.name if known else f'no published list (SHA-256 {digest(images)[:12]})'
+    return f'{len(set(map(image_id, images)))}, {named}'

@@ -16,11 +16,7 @@ _TRIES = 8
 
 
 def check_views(transforms: Sequence[Any], pixels: bool) -> None:
-    """Check that nothing moves one of two views after they have parted.
-
-    Args:
-        transforms (Sequence): The pipeline of the unlabeled dataset.
-        pixels (bool): Whether labels are of pixels, so that the views' pixels must stay where they are.
+    """Check that nothing moves one of two views after they have parted; with labels of ``pixels``, nor their pixels.
 
     Raises:
         ValueError: If it has two views elsewhere than right before the packing, or a view that moves pixels.

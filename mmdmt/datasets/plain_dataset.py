@@ -14,11 +14,7 @@ from mmdmt.rules.source_files import check_files, check_places
 
 
 def build_plain_dataset(name: str, config: dict[str, Any]) -> BaseDataset:
-    """Build the labeled or the unlabeled dataset.
-
-    Args:
-        name (str): ``'labeled'`` or ``'unlabeled'``.
-        config (dict): Of the dataset.
+    """Build the ``'labeled'`` or the ``'unlabeled'`` dataset.
 
     Raises:
         FileNotFoundError: If its folder or list is missing.
@@ -85,12 +81,9 @@ def check_annotated(name: str, dataset: BaseDataset, labels: LabelSpace) -> list
 
 
 def check_list(dataset: BaseDataset) -> None:
-    """Check the lines of the list that a dataset was made of, on the local disk.
+    """Check the lines of the list that a dataset of MMSegmentation was made of, on the local disk.
 
     A list may come from elsewhere, and a path in it may lead anywhere; links inside the data are the user's own.
-
-    Args:
-        dataset (BaseDataset): With ``ann_file``, ``data_root`` and ``data_prefix``, as MMSegmentation's.
 
     Raises:
         ValueError: If a line is empty, leads out of the data, or ends in a suffix that will be put there again.

@@ -11,13 +11,12 @@ from mmdmt.registry import DATA_SAMPLERS
 
 @DATA_SAMPLERS.register_module()
 class MutualBatchSampler:
-    """Draw each batch for all peers at once, as the present phase composes it.
+    """Draw each batch for all peers at once, as the present phase composes it; the ``batch_sampler`` of training.
 
-    Used as ``train_dataloader.batch_sampler``; the ``sampler`` beside it, which MMEngine wants, is not asked.
     :class:`mmdmt.DMTHook` gives it the plan of each phase; before that it is empty.
 
     Args:
-        sampler (Sampler): Kept as ``sampler``, where MMEngine's hooks look for it, and otherwise unused.
+        sampler (Sampler): Kept where MMEngine's hooks look for it, and otherwise unused.
         batch_size (int): Images of each peer in a batch; every phase must compose as many.
     """
 

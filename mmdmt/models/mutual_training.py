@@ -86,8 +86,8 @@ class DynamicMutualTraining(BaseModel):
         super().__init__()
         if not peers or not hasattr(peers, 'items'):
             raise ValueError(
-                f'peers of DynamicMutualTraining is a {type(peers).__name__}, but must name at least one model: give '
-                'peers=dict(left=..., right=...).'
+                f'peers of DynamicMutualTraining is a {type(peers).__name__} that names no peer: give at least one '
+                'model by its name, peers=dict(left=..., right=...).'
             )
         self.peer_names = tuple(peers)
         self._configs = peers

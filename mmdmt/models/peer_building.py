@@ -28,7 +28,7 @@ def build_peer(name: str, config: Any, data_preprocessor: Mapping[str, Any] | No
         ValueError: If the config makes no model, or one that cannot normalize an image.
     """
     if not hasattr(config, 'get') or config.get('type') is None:
-        raise ValueError(f'peers[{name!r}]={config!r} must be the dict of a model, with its type.')
+        raise ValueError(f'peers[{name!r}]={config!r} makes no model: give the dict of a model, with its type.')
     if data_preprocessor is not None:
         config = {'data_preprocessor': data_preprocessor, **config}
     try:

@@ -189,20 +189,23 @@ class Fit(NamedTuple):
         fitting = sum(not name.endswith(COUNTER) for name in self.weights)
         return f'{len(self.misfits)} of {len(self.misfits) + fitting} tensors do not fit, first {first}'
 
-    def check(self, path: str, what: str, near: bool, remedy: str) -> None:
-        """Log a table of what does not fit, and refuse what is too far from the network.
-
-        Raises:
-            ValueError: If there are misfits, and the weights are not ``near`` enough.
-        """
-        if self.is_complete:
-            return
+    def log(self, path: str, what: str) -> None:
+        """Log a table of what does not fit."""
         rows = [(name, there or 'missing', here) for name, there, here in self.misfits[:MOST_ROWS]]
         width = max(len(name) for name, _, _ in rows)
         table = '\n'.join(f'  {name:<{width}}  file {there!s:<18}  network {here}' for name, there, here in rows)
         rest = f'\n  and {len(self.misfits) - len(rows)} more' if len(self.misfits) > len(rows) else ''
         print_log(f'{path}, {what}: {self.describe()}.\n{table}{rest}', logger='current', level=logging.WARNING)
-        if not near:
+
+    def check(self, path: str, what: str, near: bool, remedy: str) -> None:
+        """Log what does not fit, and refuse it if it is not ``near``.
+
+        Raises:
+            ValueError: If there are misfits, and the weights are not ``near`` enough.
+        """
+        if not self.is_complete:
+            self.log(path, what)
+        if not self.is_complete and not near:
             raise ValueError(f'{path}, {what}, is of another network: {self.describe()}; {remedy}.')
 
 

@@ -14,7 +14,9 @@ class ConvertedMasksDataset(BaseSegDataset):
     Set up without masks (``seg_map_path`` left out of ``data_prefix``) it is an ordinary unlabeled set.
 
     Args:
-        **kwargs: Arguments of ``BaseSegDataset``.
+        img_suffix: How image files end. Default: that of the data set.
+        seg_map_suffix: How mask files end. Default: that of the converter.
+        **kwargs: Other arguments of ``BaseSegDataset``.
 
     Raises:
         FileNotFoundError: If the image folder or the list does not exist, or an image that is listed has no mask.
@@ -25,6 +27,12 @@ class ConvertedMasksDataset(BaseSegDataset):
     CONVERTER: str
     #: The image folder of the data set as it is published, for error messages.
     IMAGES: str
+    #: How files of images and of masks end.
+    SUFFIXES = ('.png', '.png')
+
+    def __init__(self, img_suffix: str = '', seg_map_suffix: str = '', **kwargs: Any) -> None:
+        images, masks = self.SUFFIXES
+        super().__init__(img_suffix=img_suffix or images, seg_map_suffix=seg_map_suffix or masks, **kwargs)
 
     def load_data_list(self) -> list[dict[str, Any]]:
         """List the images, and check that there are masks for them."""

@@ -12,10 +12,9 @@ from mmengine import fileio
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from mmdmt.rules.file_rules import image_findings, image_turned, mask_mode, unreadable
+from mmdmt.rules.file_rules import image_findings, image_turned, mask_labels, mask_mode, mask_shape, unreadable
 from mmdmt.rules.findings import Finding
 from mmdmt.rules.image_content import ImageContent, read_content
-from mmdmt.rules.mask_rules import mask_labels, mask_shape
 
 _UNREADABLE = (AssertionError, OSError, ValueError, SyntaxError, cv2.error, Image.DecompressionBombError)
 

@@ -22,11 +22,10 @@ _FIELDS = [field.name for field in fields(ImageContent)]
 
 
 class Headers:
-    """Headers by file, kept in a work_dir, so that only files that are new or written since are read.
+    """Headers by file, so that only files that are new or written since are read.
 
     Args:
-        cache (Path, optional): The file that keeps them; what cannot be read of it is read anew from the files.
-            Defaults to None, kept nowhere.
+        cache (Path, optional): The file that keeps them. Defaults to None, kept nowhere.
     """
 
     def __init__(self, cache: Path | None = None) -> None:

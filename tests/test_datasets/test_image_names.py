@@ -1,8 +1,12 @@
 from types import SimpleNamespace
 
 import pytest
+from mmengine.dataset import ConcatDataset, RepeatDataset
+from mmseg.datasets import BaseSegDataset
 
-from mmdmt.datasets.image_names import find_images_of_list, image_names
+from mmdmt.datasets.image_names import find_images_of_list, image_names, list_name
+from mmdmt.preparation import known_lists
+from mmdmt.preparation.known_lists import KnownList, digest
 
 
 def dataset_of(folder, suffix):
@@ -40,3 +44,33 @@ def test_a_name_that_two_images_end_with_is_refused_with_both(tmp_path):
 def test_a_whole_name_is_not_mistaken_for_the_end_of_another(tmp_path):
     paths = ['images/1.png', 'images/site/1.png']
     assert find_images_of_list(listed(tmp_path, '1'), paths, dataset_of('images', '.png')) == [0]
+
+
+IMAGES = [f'2007_{number:06d}' for number in range(9)]
+
+
+@pytest.fixture
+def segmentation(tmp_path, monkeypatch):
+    """Make a dataset of some images, of which nothing but the list exists; nine are a published list."""
+    known = KnownList('voc12aug', 'classic/labeled_9.txt', 'VOC classic 9', 9)
+    monkeypatch.setattr(known_lists, '_known', lambda: {digest(IMAGES): known})
+
+    def build(images):
+        file = tmp_path / f'{len(images)}.txt'
+        file.write_text('\n'.join(images))
+        prefix = {'img_path': 'JPEGImages', 'seg_map_path': 'SegmentationClass'}
+        return BaseSegDataset(
+            ann_file=str(file), data_root=str(tmp_path), data_prefix=prefix, metainfo={'classes': 'a'}
+        )
+
+    return build
+
+
+def test_a_published_list_is_named_with_its_count_and_another_by_its_sum(segmentation):
+    unknown = f'no published list (SHA-256 {digest(IMAGES[:2])[:12]})'
+    assert list_name(segmentation(IMAGES)) == '9, VOC classic 9'
+    assert list_name(segmentation(IMAGES[:2])) == f'2, {unknown}'
+    assert list_name(RepeatDataset(segmentation(IMAGES), 3)) == '9, VOC classic 9'
+    assert (
+        list_name(ConcatDataset([segmentation(IMAGES[:2]), segmentation(IMAGES)])) == f'2, {unknown} + 9, VOC classic 9'
+    )

@@ -19,11 +19,7 @@ from toys.stages import (
 
 from mmdmt.integrity import is_whole
 
-WORKERS = {
-    'train_dataloader.num_workers': 2,
-    'val_dataloader.num_workers': 2,
-    'custom_hooks.0.labeling.num_workers': 2,
-}
+WORKERS = {'train_dataloader.num_workers': 2, 'val_dataloader.num_workers': 2, 'custom_hooks.0.labeling.num_workers': 2}
 # What does not depend on which checkpoints a run has written.
 PARTS = ('state_dict', 'ema_state_dict', 'optimizer', 'param_schedulers', 'validations')
 

@@ -70,12 +70,12 @@ def test_one_machine_packs_and_another_trains_every_row(voc, tmp_path):
     table = (work_dir / 'seed0' / 'table.md').read_text()
     assert table in result.stdout
     rows = {line.split(' | ')[0].strip('| '): line.split(' | ')[1:] for line in table.splitlines()[2:]}
-    assert list(rows) == ['supervised-views', 'labels-alone-longer', 'recipe', 'oracle', 'dmt']
+    assert list(rows) == ['warm-up', 'supervised-views', 'recipe', 'oracle', 'dmt']
     for name, cells in rows.items():
         run = read_run(work_dir / 'seed0' / 'records' / f'{name}-split1')
         assert run.seed == 1
         start = read_run(work_dir / 'seed0' / f'{name}-split1').config.get('load_from')
-        assert start is None if name == 'supervised-views' else start.endswith('supervised-views-split1/iter_1.pth')
+        assert start is None if name == 'warm-up' else start.endswith('warm-up-split1/iter_1.pth')
         assert run.config['train_dataloader']['dataset']['lists'] == 'splits/voc_animals/split1/{}_35.txt'
         scores = [run.score(peer, 'mIoU').last for peer in ('lite0', 'lite1')]
         assert [float(cell) for cell in cells[:3]] == pytest.approx([*scores, np.mean(scores)], abs=0.006)

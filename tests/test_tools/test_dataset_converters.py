@@ -11,7 +11,7 @@ import pytest
 from mmseg.datasets import CityscapesDataset
 from PIL import Image
 
-from mmdmt.datasets.benchmarks.synthia import SYNTHIADataset
+from mmdmt.datasets import SYNTHIADataset
 from mmdmt.preparation.mask_conversion import check_complete
 
 FOLDER = Path(__file__).parents[2] / 'tools' / 'dataset_converters'

@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from mmdmt.engine import dmt_hook, phase_labels
-from mmdmt.engine.phase_loader import PhaseLoader
+from mmdmt.engine.phase_loop import PhaseLoader
 
 WORKERS = (0, 2, 4)
 

@@ -6,9 +6,9 @@ from typing import Any
 from mmseg.datasets import DarkZurichDataset
 
 from mmdmt.registry import DATASETS
+from mmdmt.settings import Choice, check_settings
 
 CONDITIONS = ('fog', 'night', 'rain', 'snow')
-PARTS = ('train', 'val', 'test')
 
 
 @DATASETS.register_module()
@@ -18,14 +18,14 @@ class ACDCDataset(DarkZurichDataset):
     ``rgb_anon/<condition>/<part>/GOPR0475/GOPR0475_frame_000041_rgb_anon.png``, 1080x1920 pixels, and
     ``gt/.../GOPR0475_frame_000041_gt_labelTrainIds.png`` with the 19 classes of Cityscapes: 1600 images to train on
     (400 of each condition), 406 to validate on (100, of night 106), 2000 to test on, whose labels are not published.
+    Images of the same places in good weather (``train_ref``, ...) are in no part.
 
     Sakaridis et al., "ACDC: The Adverse Conditions Dataset with Correspondences for Semantic Driving Scene
     Understanding", ICCV 2021, https://arxiv.org/abs/2104.13395.
 
     Args:
-        part: ``'train'``, ``'val'`` or ``'test'``. Images of the same places in good weather (``train_ref``, ...) are
-            in none.
-        condition: One of ``'fog'``, ``'night'``, ``'rain'`` and ``'snow'``, or None for all. Default: None.
+        part: ``'train'``, ``'val'`` or ``'test'``.
+        condition: ``'fog'``, ``'night'``, ``'rain'``, ``'snow'`` or ``'all'``. Default: ``'all'``.
         **kwargs: Other arguments of ``BaseSegDataset``; ``data_prefix`` leads to ``rgb_anon`` and ``gt``.
 
     Raises:
@@ -33,36 +33,30 @@ class ACDCDataset(DarkZurichDataset):
         FileNotFoundError: If the image folder does not exist.
     """
 
-    def __init__(self, part: str, condition: str | None = None, **kwargs: Any) -> None:
-        for what, value, known in (('part', part, PARTS), ('condition', condition, (*CONDITIONS, None))):
-            if value not in known:
-                raise ValueError(f'{what} of mmdmt.ACDCDataset must be one of {known}, got {value!r}.')
-        self.part = part
-        self.condition = condition
+    SETTINGS = {'part': Choice('train', 'val', 'test'), 'condition': Choice('all', *CONDITIONS)}
+
+    def __init__(self, part: str, condition: str = 'all', **kwargs: Any) -> None:
+        check_settings(self, locals())
+        self.ends = [f'{one}/{part}' for one in CONDITIONS if condition in ('all', one)]
         super().__init__(**kwargs)
 
     def load_data_list(self) -> list[dict[str, Any]]:
-        """List the images of the part.
-
-        Returns:
-            One entry an image, with the keys of MMSegmentation's datasets, ordered by condition.
-        """
+        """List the images of the part, ordered by condition."""
         images = Path(self.data_prefix.get('img_path') or '')
-        conditions = [self.condition] if self.condition else CONDITIONS
         if not self.backend_args and not images.is_dir():
             raise FileNotFoundError(
                 f'{images} (img_path of mmdmt.ACDCDataset) is not a folder: set data_root={self.data_root!r} and '
                 'data_prefix so that they lead to the folder rgb_anon of the data set.'
             )
-        ends = [f'{condition}/{self.part}' for condition in conditions]
+        starts = tuple(f'{end}/' for end in self.ends)
         entries = [
             entry
             for entry in super().load_data_list()
-            if Path(entry['img_path']).relative_to(images).as_posix().startswith(tuple(f'{end}/' for end in ends))
+            if Path(entry['img_path']).relative_to(images).as_posix().startswith(starts)
         ]
         if not entries:
             raise ValueError(
-                f'{images} holds no image of mmdmt.ACDCDataset in {", ".join(ends)}: unpack rgb_anon_trainvaltest.zip '
-                'of ACDC there.'
+                f'{images} holds no image of mmdmt.ACDCDataset in {", ".join(self.ends)}: unpack '
+                'rgb_anon_trainvaltest.zip of ACDC there.'
             )
         return entries

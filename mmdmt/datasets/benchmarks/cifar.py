@@ -9,8 +9,7 @@ from mmpretrain.datasets.utils import check_md5
 
 from mmdmt.preparation.class_splits import split_classes
 from mmdmt.registry import DATASETS
-
-PARTS = ('labeled', 'unlabeled', 'val', 'train', 'test')
+from mmdmt.settings import Choice, check_settings
 
 
 @DATASETS.register_module()
@@ -19,10 +18,8 @@ class PartlyLabeledCIFAR10(CIFAR10):
 
     Of the 50 000, every class has as many labeled and as many validation images
     (:func:`~mmdmt.preparation.class_splits.split_classes`). The files are those of the archive for Python, in
-    the folder ``cifar-10-batches-py``, checked by MMPretrain's MD5 sums.
-
-    An image is known by its number in the archive, ``cifar-10/train/00042`` as its ``img_path``.
-    Only the images of the part are held.
+    the folder ``cifar-10-batches-py``, checked by MMPretrain's MD5 sums. An image is known by its number in the
+    archive, ``cifar-10/train/00042`` as its ``img_path``. Only the images of the part are held.
 
     Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
 
@@ -41,6 +38,8 @@ class PartlyLabeledCIFAR10(CIFAR10):
         FileNotFoundError: If a file of the archive is missing.
     """
 
+    SETTINGS = {'part': Choice('labeled', 'unlabeled', 'val', 'train', 'test')}
+
     def __init__(
         self,
         data_root: str = '',
@@ -51,27 +50,19 @@ class PartlyLabeledCIFAR10(CIFAR10):
         download: bool = False,
         **kwargs: Any,
     ) -> None:
-        if part not in PARTS:
-            raise ValueError(f'part={part!r} of {type(self).__name__} is unknown: choose one of {", ".join(PARTS)}.')
+        check_settings(self, locals())
         self.part = part
-        self.labels_per_class = labels_per_class
-        self.val_per_class = val_per_class
-        self.seed = seed
+        self._counts = labels_per_class, val_per_class, seed
         super().__init__(data_root, 'test' if part == 'test' else 'train', download=download, **kwargs)
 
     def load_data_list(self) -> list[dict[str, Any]]:
-        """Read the images of the part.
-
-        Returns:
-            For each ``img`` (uint8 (32, 32, 3), RGB), ``gt_label`` and ``img_path``, its name.
-        """
+        """Read the images of the part: ``img`` (uint8 (32, 32, 3), RGB), ``gt_label`` and ``img_path``, its name."""
         images: list[dict[str, Any]] = super().load_data_list()
         for number, image in enumerate(images):
             image['img_path'] = f'cifar-10/{self.split}/{number:05d}'
         if self.part == 'test':
             return images
-        labels = np.array([image['gt_label'] for image in images])
-        split = split_classes(labels, self.labels_per_class, self.val_per_class, self.seed)
+        split = split_classes(np.array([image['gt_label'] for image in images]), *self._counts)
         return [images[number] for number in split[self.part]]
 
     def _check_integrity(self) -> bool:

@@ -1,16 +1,15 @@
-"""Render small scenes of digits and their masks, with numpy, OpenCV and Pillow.
-
-A scene is a pure function of its :class:`SceneKey`. Nothing reads or moves a global random state.
-"""
+"""Render small scenes of digits and their masks; each is a pure function of its key."""
 
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import ClassVar, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from mmdmt.settings import Choice, Number, Setting, check_settings
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 Bytes: TypeAlias = npt.NDArray[np.uint8]
@@ -18,7 +17,6 @@ Bytes: TypeAlias = npt.NDArray[np.uint8]
 SPLITS = ('labeled', 'unlabeled', 'val')
 DOMAINS = ('handwriting', 'fonts')
 DIGITS = ('0', '1', '2', '3', '4')
-MIN_SIZE = 32
 
 # File names in matplotlib's font folder. One typeface belongs to one split, all its weights and slants with it.
 _FONT_FILES = {
@@ -42,11 +40,18 @@ class SceneKey:
         domain: One of ``DOMAINS``.
         split: One of ``SPLITS``.
         index: Number of the scene within its split, >= 0.
-        size: Height and width in pixels, >= ``MIN_SIZE``; digits are 0.42 to 0.62 of it. Default: 48.
+        size: Height and width in pixels, >= 32; digits are 0.42 to 0.62 of it. Default: 48.
 
     Raises:
         ValueError: If a value is unknown.
     """
+
+    SETTINGS: ClassVar[dict[str, Setting]] = {
+        'seed': Number(0, whole=True),
+        'domain': Choice(*DOMAINS),
+        'split': Choice(*SPLITS),
+        'size': Number(32, whole=True),
+    }
 
     seed: int
     domain: str
@@ -55,16 +60,7 @@ class SceneKey:
     size: int = 48
 
     def __post_init__(self) -> None:
-        for what, value, known in (('split', self.split, SPLITS), ('domain', self.domain, DOMAINS)):
-            if value not in known:
-                raise ValueError(f'Digit scenes have no {what} {value!r}: choose one of {", ".join(known)}.')
-        if self.size < MIN_SIZE:
-            raise ValueError(
-                f'Digit scenes of size {self.size} are too small for digits to be read: use {MIN_SIZE} or more pixels.'
-            )
-        for what, number in (('seed', self.seed), ('index', self.index)):
-            if number < 0:
-                raise ValueError(f'The {what} of a digit scene is {number}: use 0 or a positive number.')
+        check_settings(self, vars(self))
 
     @property
     def name(self) -> str:
@@ -73,9 +69,9 @@ class SceneKey:
 
 
 class Scene(NamedTuple):
-    """A rendered scene. The arrays are shared by everyone who asks for the scene and therefore read-only.
+    """A rendered scene; the arrays are shared and therefore read-only.
 
-    Args:
+    Attributes:
         image: (size, size, 3) uint8, BGR.
         mask: (size, size) uint8; 0 is background, 1 + d is a stroke of digit d.
     """
@@ -85,17 +81,10 @@ class Scene(NamedTuple):
 
 
 def handwriting_samples(split: str) -> dict[str, list[int]]:
-    """Return the samples of scikit-learn's ``load_digits`` that a split may draw.
+    """Return the samples of each digit that a split may draw, by their numbers in scikit-learn's ``load_digits``.
 
-    The samples of each class, in the order of the file, are dealt out once and for all, whatever the seed: the last
-    third is ``val``; of the first two thirds every sixth is ``labeled``, the others are ``unlabeled``. That is about
-    20, 100 and 60 samples of each digit.
-
-    Args:
-        split: One of ``SPLITS``.
-
-    Returns:
-        For each digit of ``DIGITS`` the numbers of its samples, ascending.
+    The samples of a digit are dealt out once and for all: the last third is ``val``; of the others every sixth is
+    ``labeled``, the rest ``unlabeled``. That is about 60, 20 and 100 samples of each digit.
     """
     target = load_handwriting()[1]
     samples = {}
@@ -110,14 +99,9 @@ def handwriting_samples(split: str) -> dict[str, list[int]]:
 
 @cache
 def glyphs(domain: str, split: str) -> dict[str, list[Floats]]:
-    """The shapes that the scenes of a split are composed of.
+    """Return for each digit the shapes that scenes are composed of: square float32 arrays, 0 is paper and 1 is ink.
 
-    Args:
-        domain: ``'handwriting'``: scikit-learn's 8x8 digits; ``'fonts'``: digits of the fonts matplotlib ships.
-        split: One of ``SPLITS``; no two share a sample or a typeface.
-
-    Returns:
-        For each digit of ``DIGITS`` its glyphs: square float32 arrays, 0 is paper and 1 is ink.
+    They are scikit-learn's 8x8 digits, or those of matplotlib's fonts; no two splits share a sample or a typeface.
     """
     if domain == 'handwriting':
         images = load_handwriting()[0]
@@ -127,10 +111,9 @@ def glyphs(domain: str, split: str) -> dict[str, list[Floats]]:
 
 @lru_cache(maxsize=1024)
 def render_scene(key: SceneKey) -> Scene:
-    """Compose a scene: a smooth colored background, one to four digits, blur and noise.
+    """Compose a scene: a smooth colored background, one to four digits that find a free place, blur and noise.
 
-    A digit that finds no free place is left out. The last 1024 scenes of a process are kept (10 MB at size 48), so that
-    the image and the mask of a sample are rendered once.
+    The last 1024 scenes of a process are kept (10 MB at size 48): image and mask of a sample are rendered once.
     """
     entropy = (key.seed, DOMAINS.index(key.domain), SPLITS.index(key.split), key.index)
     rng = np.random.default_rng(np.random.SeedSequence(entropy))
@@ -157,7 +140,7 @@ def render_scene(key: SceneKey) -> Scene:
 
 
 def _find_place(rng: np.random.Generator, glyph: Floats, taken: Bytes) -> Floats | None:
-    """Pose a glyph until its hull covers few ``taken`` pixels, mark the hull as taken, return the ink or None."""
+    """Pose a glyph until its hull covers few ``taken`` pixels, mark the hull as taken, return the ink; None if full."""
     for _ in range(8):
         ink = _warp_glyph(rng, glyph, taken.shape[0])
         stroke = cv2.findNonZero((ink > 0.5).view(np.uint8))
@@ -172,7 +155,7 @@ def _find_place(rng: np.random.Generator, glyph: Floats, taken: Bytes) -> Floats
 
 
 def _warp_glyph(rng: np.random.Generator, glyph: Floats, size: int) -> Floats:
-    """Scale, rotate, shear and move a glyph; returns its ink on the scene, (size, size) float32 in [0, 1]."""
+    """Scale, rotate, shear and move a glyph; return its ink on the scene, (size, size) in [0, 1]."""
     height = size * rng.uniform(0.42, 0.62)
     angle = np.deg2rad(rng.uniform(-15, 15))
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -187,21 +170,21 @@ def _warp_glyph(rng: np.random.Generator, glyph: Floats, size: int) -> Floats:
 
 
 def _smooth_noise(rng: np.random.Generator, size: int, cells: int, amplitude: float) -> Floats:
-    """Colored random field, (size, size, 3) float32, that varies over about ``size / cells`` pixels."""
+    """Return a colored random field, (size, size, 3), that varies over about ``size / cells`` pixels."""
     coarse = rng.uniform(-amplitude, amplitude, (cells, cells, 3)).astype(np.float32)
     field: Floats = cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC)
     return field
 
 
 def _dusk(rng: np.random.Generator, size: int) -> tuple[Floats, float]:
-    """Dark background of the handwriting domain: soft clouds of color. Returns it and its mean level."""
+    """Return the dark background of the handwriting domain, soft clouds of color, and its mean level."""
     level = rng.uniform(45, 105)
     base = level + rng.uniform(-25, 25, 3).astype(np.float32)
     return base + _smooth_noise(rng, size, 4, 30) + _smooth_noise(rng, size, 9, 12), level
 
 
 def _print(rng: np.random.Generator, size: int) -> tuple[Floats, float]:
-    """Background of the fonts domain, dark to light: tinted paper with a fine stripe. Returns it and its mean level."""
+    """Return the background of the fonts domain, dark to light paper with a fine stripe, and its mean level."""
     level = rng.uniform(60, 215)
     base = level + rng.uniform(-20, 20, 3).astype(np.float32)
     y, x = np.mgrid[:size, :size].astype(np.float32)
@@ -211,7 +194,7 @@ def _print(rng: np.random.Generator, size: int) -> tuple[Floats, float]:
 
 
 def _font_glyph(font: str, digit: str) -> Floats:
-    """One digit of one of matplotlib's fonts, centerd on a square with its full height: float32 in [0, 1]."""
+    """Return a digit of one of matplotlib's fonts, centered on a square with its full height."""
     import matplotlib
     from PIL import Image, ImageDraw, ImageFont
 
@@ -228,7 +211,7 @@ def _font_glyph(font: str, digit: str) -> Floats:
 
 @cache
 def load_handwriting() -> tuple[Floats, npt.NDArray[np.int64]]:
-    """Scikit-learn's handwritten digits: images (1797, 8, 8) float32 in [0, 1] and their classes (1797,)."""
+    """Return scikit-learn's handwritten digits: images (1797, 8, 8) float32 in [0, 1] and their classes (1797,)."""
     try:
         from sklearn.datasets import load_digits
     except ModuleNotFoundError as error:

@@ -1,6 +1,5 @@
 """Dataset of scenes of handwritten digits: semi-supervised segmentation without a download."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +7,7 @@ from mmseg.datasets import BaseSegDataset
 
 from mmdmt.datasets.digits.digit_rendering import DIGITS, SceneKey
 from mmdmt.registry import DATASETS
+from mmdmt.settings import Number, check_settings
 
 _NUM_SCENES = {'labeled': 40, 'unlabeled': 600, 'val': 200}
 
@@ -16,14 +16,10 @@ _NUM_SCENES = {'labeled': 40, 'unlabeled': 600, 'val': 200}
 class DigitScenes(BaseSegDataset):
     """Scenes of one to four digits, 0 to 4, on a clouded or striped background; six classes with the background.
 
-    The scenes are rendered as they are asked for, the same ones in every process. Scene ``i`` depends on ``seed``,
-    ``domain``, ``split`` and ``i`` alone, so a larger ``num_scenes`` keeps the scenes of a smaller one. The splits
-    share no handwriting and no typeface (:func:`~mmdmt.datasets.digits.digit_rendering.handwriting_samples`).
-
-    Load them with :class:`~mmdmt.datasets.transforms.digit_scene.LoadSceneImage` and
-    :class:`~mmdmt.datasets.transforms.digit_scene.LoadSceneAnnotations` in place of ``LoadImageFromFile`` and
-    ``LoadAnnotations``. Every scene has a mask, those of the ``unlabeled`` split too; it is not rendered into
-    the sample unless a pipeline loads it.
+    Scene ``i`` depends on ``seed``, ``domain``, ``split`` and ``i`` alone, so a larger ``num_scenes`` keeps the scenes
+    of a smaller one. The splits share no handwriting and no typeface. Load them with :class:`mmdmt.LoadSceneImage` and
+    :class:`mmdmt.LoadSceneAnnotations` in place of ``LoadImageFromFile`` and ``LoadAnnotations``. Scenes of the
+    ``unlabeled`` split have masks, too.
 
     Args:
         split: ``'labeled'``, ``'unlabeled'`` or ``'val'``. Default: ``'labeled'``.
@@ -33,15 +29,14 @@ class DigitScenes(BaseSegDataset):
         num_scenes: Number of scenes; None means 40, 600 or 200 for the three splits. Default: None.
         size: Height and width of a scene in pixels, at least 32. Default: 48.
         seed: Seed of the scenes, not negative. Default: 0.
-        pipeline: Transforms, as in every MMSegmentation dataset. Default: ().
         **kwargs: Other arguments of ``BaseSegDataset``. ``data_prefix=dict(seg_map_path=None)`` makes a set that has
             no masks at all.
 
     Raises:
-        ValueError: If ``split`` or ``domain`` is unknown, ``num_scenes`` is not positive, ``size`` is too small or
-            ``seed`` is negative.
+        ValueError: If a value is unknown or out of its range.
     """
 
+    SETTINGS = {'num_scenes': Number(1, whole=True, optional=True)}
     # The colors of Okabe and Ito, which color-blind readers can tell apart.
     METAINFO = dict(
         classes=('background', *DIGITS),
@@ -55,25 +50,15 @@ class DigitScenes(BaseSegDataset):
         num_scenes: int | None = None,
         size: int = 48,
         seed: int = 0,
-        pipeline: Sequence[dict[str, Any] | Callable[..., Any]] = (),
         **kwargs: Any,
     ) -> None:
+        check_settings(self, locals())
         self._first_scene = SceneKey(seed=seed, domain=domain, split=split, index=0, size=size)
-        self._num_scenes = _NUM_SCENES[split] if num_scenes is None else num_scenes
-        if self._num_scenes < 1:
-            raise ValueError(
-                f'mmdmt.DigitScenes has num_scenes={num_scenes}: use 1 or more, or None for {_NUM_SCENES[split]}.'
-            )
-        super().__init__(pipeline=pipeline, **kwargs)
+        self._num_scenes = num_scenes or _NUM_SCENES[split]
+        super().__init__(**kwargs)
 
     def load_data_list(self) -> list[dict[str, Any]]:
-        """List the scenes.
-
-        Returns:
-            One entry a scene, with the keys of MMSegmentation's datasets and ``scene``, its
-            :class:`~mmdmt.datasets.digits.digit_rendering.SceneKey`. ``img_path`` and ``seg_map_path`` are names,
-            not files.
-        """
+        """List the scenes, each with its key as ``scene``; ``img_path`` and ``seg_map_path`` are names, not files."""
         return [self._entry(replace(self._first_scene, index=index)) for index in range(self._num_scenes)]
 
     def _entry(self, scene: SceneKey) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Dataset of scikit-learn's handwritten digits: semi-supervised classification without a download."""
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import cv2
@@ -9,9 +8,7 @@ from mmengine.dataset import BaseDataset
 
 from mmdmt.datasets.digits.digit_rendering import load_handwriting
 from mmdmt.registry import DATASETS
-
-PARTS = ('labeled', 'unlabeled', 'val')
-_CLASSES = tuple('0123456789')
+from mmdmt.settings import Choice, check_settings
 
 
 @DATASETS.register_module()
@@ -19,8 +16,7 @@ class Digits(BaseDataset):
     """The 1 797 digits of scikit-learn's ``load_digits``, 8x8 pixels enlarged, in ten classes.
 
     The digits of each class are shuffled by ``seed``: the last ``val_per_class`` are for validation, the first
-    ``labels_per_class`` are labeled, the rest is unlabeled. So few labels are some of the labels of a larger
-    number.
+    ``labels_per_class`` are labeled, the rest is unlabeled.
 
     Args:
         part: ``'labeled'``, ``'unlabeled'`` or ``'val'``. Default: ``'labeled'``.
@@ -28,14 +24,14 @@ class Digits(BaseDataset):
         val_per_class: Digits of each class to validate on. Default: 50.
         size: Height and width of an image in pixels. Default: 16.
         seed: Of the shuffling. Default: 1.
-        pipeline: Transforms, as in every dataset of MMPretrain; the images need no loading. Default: ().
-        **kwargs: Other arguments of MMEngine's ``BaseDataset``.
+        **kwargs: Other arguments of MMEngine's ``BaseDataset``; in a ``pipeline`` the images need no loading.
 
     Raises:
         ValueError: If ``part`` is unknown, or a class has not as many digits.
     """
 
-    METAINFO = dict(classes=_CLASSES)
+    SETTINGS = {'part': Choice('labeled', 'unlabeled', 'val')}
+    METAINFO = dict(classes=tuple('0123456789'))
 
     def __init__(
         self,
@@ -44,24 +40,15 @@ class Digits(BaseDataset):
         val_per_class: int = 50,
         size: int = 16,
         seed: int = 1,
-        pipeline: Sequence[dict[str, Any] | Callable[..., Any]] = (),
         **kwargs: Any,
     ) -> None:
-        if part not in PARTS:
-            raise ValueError(f'mmdmt.Digits has no part {part!r}: choose one of {", ".join(PARTS)}.')
-        self.part = part
-        self.labels_per_class = labels_per_class
-        self.val_per_class = val_per_class
-        self.size = size
-        self.seed = seed
-        super().__init__(pipeline=pipeline, **kwargs)
+        check_settings(self, locals())
+        self.part, self.size, self.seed = part, size, seed
+        self.labels_per_class, self.val_per_class = labels_per_class, val_per_class
+        super().__init__(**kwargs)
 
     def load_data_list(self) -> list[dict[str, Any]]:
-        """List the digits of the part.
-
-        Returns:
-            One entry a digit: ``img`` ((size, size, 3) uint8), ``gt_label`` and ``img_path``, a name, not a file.
-        """
+        """List the digits: ``img`` ((size, size, 3) uint8), ``gt_label`` and ``img_path``, a name, not a file."""
         images, labels = load_handwriting()
         numbers = np.concatenate([self._chosen(np.flatnonzero(labels == label)) for label in range(10)])
         return [self._entry(int(n), images[n], int(labels[n])) for n in np.sort(numbers)]
@@ -74,9 +61,9 @@ class Digits(BaseDataset):
             )
         shuffled = np.random.default_rng(self.seed).permutation(numbers)
         train, val = shuffled[: -self.val_per_class], shuffled[-self.val_per_class :]
-        return {'labeled': train[: self.labels_per_class], 'unlabeled': train[self.labels_per_class :], 'val': val}[
-            self.part
-        ]
+        few = self.labels_per_class
+        parts: dict[str, np.ndarray] = {'labeled': train[:few], 'unlabeled': train[few:], 'val': val}
+        return parts[self.part]
 
     def _entry(self, number: int, image: np.ndarray, label: int) -> dict[str, Any]:
         gray = (image * 255).astype(np.uint8)

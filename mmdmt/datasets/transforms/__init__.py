@@ -4,8 +4,7 @@ from importlib.util import find_spec
 
 from mmdmt.datasets.transforms.evaluation_size import EvaluateAtThisSize
 from mmdmt.datasets.transforms.light_on_dark import LightOnDark
-from mmdmt.datasets.transforms.load_npy import LoadNpyImage
-from mmdmt.datasets.transforms.load_tiff import LoadTiffImage
+from mmdmt.datasets.transforms.load_arrays import LoadNpyImage, LoadTiffImage
 from mmdmt.datasets.transforms.strong_colors import StrongColors
 from mmdmt.datasets.transforms.two_views import TwoViews
 from mmdmt.labels.images.transforms import LoadPseudoImageLabel

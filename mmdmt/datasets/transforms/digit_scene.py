@@ -12,40 +12,27 @@ from mmdmt.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class LoadSceneImage(BaseTransform):
-    """Render the image of a sample of :class:`~mmdmt.datasets.digits.digit_scenes.DigitScenes`.
+    """Render the image of a sample of :class:`mmdmt.DigitScenes`, in place of ``LoadImageFromFile``.
 
-    Stands where ``LoadImageFromFile`` stands for a dataset of files. Reads the key ``scene``; adds ``img``
-    ((H, W, 3) uint8, BGR), ``img_shape`` and ``ori_shape`` ((H, W) in pixels).
+    Required keys: ``scene``. Added keys: ``img`` ((H, W, 3) uint8, BGR), ``img_shape`` and ``ori_shape``.
 
     Raises:
         ValueError: If the sample comes from another data set than ``DigitScenes``.
     """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Add the image to a sample.
-
-        Args:
-            results: The sample, changed in place.
-
-        Returns:
-            ``results``.
-        """
-        image = _scene_of(results, 'LoadSceneImage', 'LoadImageFromFile').image.copy()
-        results['img'] = image
-        results['img_shape'] = results['ori_shape'] = image.shape[:2]
+        """Add the image to a sample."""
+        results['img'] = _scene_of(results, 'LoadSceneImage', 'LoadImageFromFile').image.copy()
+        results['img_shape'] = results['ori_shape'] = results['img'].shape[:2]
         return results
-
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}()'
 
 
 @TRANSFORMS.register_module()
 class LoadSceneAnnotations(LoadAnnotations):
-    """Render the mask of a sample of :class:`~mmdmt.datasets.digits.digit_scenes.DigitScenes`.
+    """Render the mask of a sample of :class:`mmdmt.DigitScenes`, in place of ``LoadAnnotations``.
 
-    Stands where MMSegmentation's ``LoadAnnotations`` stands for a dataset of files. Reads the keys ``scene``,
-    ``seg_map_path``, ``label_map``, ``reduce_zero_label`` and ``seg_fields``; adds ``gt_seg_map`` ((H, W) uint8) and
-    its name to ``seg_fields``.
+    Required keys: ``scene``, ``seg_map_path``, ``label_map``, ``reduce_zero_label``, ``seg_fields``. Added keys:
+    ``gt_seg_map`` ((H, W) uint8).
 
     Raises:
         ValueError: If the sample comes from another data set than ``DigitScenes``, or from one without masks.
@@ -60,23 +47,19 @@ class LoadSceneAnnotations(LoadAnnotations):
                 f"'{results.get('img_path')}' is of a dataset without masks (its data_prefix has no seg_map_path): "
                 'take LoadSceneAnnotations out of the pipeline, or seg_map_path=None out of data_prefix.'
             )
-        mask = _scene_of(results, 'LoadSceneAnnotations', 'LoadAnnotations').mask
-        # Old label to new label, in MMSegmentation's order: zero is dropped first, chosen classes are renumbered then.
-        lookup = np.arange(256)
+        old = _scene_of(results, 'LoadSceneAnnotations', 'LoadAnnotations').mask
+        # In MMSegmentation's order: zero is dropped first, chosen classes are renumbered then.
         if results['reduce_zero_label']:
-            lookup = np.where(np.isin(lookup, (0, 255)), 255, lookup - 1)
-        renumbered = lookup.copy()
-        for old, new in (results.get('label_map') or {}).items():
-            renumbered[lookup == old] = new
-        results['gt_seg_map'] = renumbered.astype(np.uint8)[mask]
+            old = old - np.uint8(1)  # 0 becomes 255
+        mask = old.copy()
+        for before, after in (results.get('label_map') or {}).items():
+            mask[old == before] = after
+        results['gt_seg_map'] = mask
         results['seg_fields'].append('gt_seg_map')
-
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}()'
 
 
 def _scene_of(results: dict[str, Any], transform: str, instead: str) -> Scene:
-    """Render the scene of a sample, or tell the user which transform suits the sample."""
+    """Render the scene of a sample, or name the transform that suits the sample."""
     if 'scene' not in results:
         raise ValueError(
             f"mmdmt.{transform} renders scenes of mmdmt.DigitScenes, and '{results.get('img_path')}' is none: "

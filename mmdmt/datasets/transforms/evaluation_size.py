@@ -9,21 +9,19 @@ from mmdmt.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class EvaluateAtThisSize(BaseTransform):
-    """Compare predictions with the ground truth at the size that both have here.
+    """Compare predictions with the ground truth at the size that both have here, not at that of the image file.
 
-    A segmentor scales its logits to ``ori_shape``, the size of the image file. Where the ground truth has been resized
-    with the image, after ``LoadAnnotations`` and ``Resize``, this tells the segmentor so. For benchmarks whose numbers
-    are of another resolution than the files, such as Cityscapes at half size.
+    For benchmarks whose numbers are of another resolution than the files, such as Cityscapes at half size; put it after
+    ``LoadAnnotations`` and ``Resize``.
 
     Required keys: ``img_shape``, and ``gt_seg_map`` where there is ground truth. Modified keys: ``ori_shape``.
+
+    Raises:
+        ValueError: If the ground truth has another size than the image.
     """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Take the present size for the original one.
-
-        Raises:
-            ValueError: If the ground truth has another size than the image.
-        """
+        """Take the present size for the original one."""
         size = tuple(results['img_shape'][:2])
         label = results.get('gt_seg_map')
         if label is not None and label.shape[:2] != size:
@@ -33,6 +31,3 @@ class EvaluateAtThisSize(BaseTransform):
             )
         results['ori_shape'] = size
         return results
-
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}()'

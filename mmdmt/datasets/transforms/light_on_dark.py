@@ -14,10 +14,9 @@ from mmdmt.settings import Number, check_settings
 class LightOnDark(BaseTransform):
     """Invert images that show dark on light, so that writing is light on dark in all of them.
 
-    For domains of writing, drawings or microscopy that differ in polarity: a network that has learned dark strokes on
-    paper does not find light strokes on a blackboard. What is written covers less than half of an image, so it is dark
-    on light where the mean of the gray values is below their median. No label is looked at, so target and test images
-    may be treated alike.
+    For domains of writing, drawings or microscopy that differ in polarity. What is written covers less than half of an
+    image, so it is dark on light where the mean of the gray values is below their median. No label is looked at, so
+    test images may be treated alike.
 
     Required keys: ``img``. Modified keys: ``img``.
 
@@ -43,14 +42,8 @@ class LightOnDark(BaseTransform):
         """Invert the image if it shows dark on light."""
         image = results['img']
         if image.dtype.kind != 'u':
-            raise ValueError(
-                f'LightOnDark knows no brightest value of a {image.dtype} image: put it before what makes floats.'
-            )
-        brightest = np.iinfo(image.dtype).max
+            raise ValueError(f'LightOnDark got a {image.dtype} image: put it before what makes floats.')
         gray = image.mean(axis=2) if image.ndim == 3 else image
         if gray.mean() < np.median(gray) and self._chosen():
-            results['img'] = brightest - image
+            results['img'] = np.iinfo(image.dtype).max - image
         return results
-
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}(prob={self.prob})'

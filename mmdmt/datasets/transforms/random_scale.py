@@ -14,8 +14,7 @@ from mmdmt.registry import TRANSFORMS
 class RandomScale(BaseTransform):
     """Scale image, label and confidence by one random factor of the size they have.
 
-    ``RandomResize`` scales to a size that is the same for all images; this one leaves small images smaller than large
-    ones.
+    ``RandomResize`` scales all images to about one size; this one leaves small images smaller than large ones.
 
     Required keys: ``img``. Modified keys: those of ``Resize``.
 
@@ -30,11 +29,10 @@ class RandomScale(BaseTransform):
     def __init__(self, min_factor: float, max_factor: float) -> None:
         if not 0 < min_factor <= max_factor:
             raise ValueError(
-                f'min_factor={min_factor}, max_factor={max_factor} of RandomScale are not a range: give '
+                f'min_factor={min_factor}, max_factor={max_factor} of RandomScale must be a range: give '
                 '0 < min_factor <= max_factor, such as 0.5 and 1.5.'
             )
-        self.min_factor = min_factor
-        self.max_factor = max_factor
+        self.min_factor, self.max_factor = min_factor, max_factor
         self.resize = Resize(scale_factor=1.0)
 
     @cache_randomness
@@ -43,10 +41,6 @@ class RandomScale(BaseTransform):
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Scale it."""
-        factor = self._factor()
-        self.resize.scale_factor = (factor, factor)
+        self.resize.scale_factor = (self._factor(),) * 2
         scaled: dict[str, Any] = self.resize(results)
         return scaled
-
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}(min_factor={self.min_factor}, max_factor={self.max_factor})'

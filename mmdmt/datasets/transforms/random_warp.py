@@ -19,15 +19,13 @@ class RandomWarp(BaseTransform):
     For domains that differ in shape: handwriting from print, tissue of two laboratories. The image keeps its size; what
     comes in from outside is mirrored at the border, label and all, so nothing has to be ignored.
 
-    Required keys: ``img`` and, for what else is moved, ``seg_fields``. Modified keys: ``img`` (interpolated) and every
-    field of ``seg_fields`` (nearest pixel).
+    Required keys: ``img``. Modified keys: ``img`` (interpolated) and every field of ``seg_fields`` (nearest pixel).
 
     Args:
         degrees (float): Largest turn to either side, in degrees, at most 180. Defaults to 15.
-        shear (float): Largest shift of a row to either side, as a part of its distance from the center. Defaults to
-            0.2.
+        shear (float): Largest shift of a row, as a part of its distance from the center. Defaults to 0.2.
         stretch (float): Height and width are each multiplied by a factor between its inverse and it, evenly in the
-            logarithm. 1 does not stretch. Defaults to 1.2.
+            logarithm. Defaults to 1.2.
         bend (float): Largest shift of a node of a coarse grid along each axis, as a part of the longer side; between
             nodes the shift is interpolated smoothly. Defaults to 0.04.
         nodes (int): Nodes of that grid along each side, at least 2. Defaults to 4.
@@ -56,12 +54,8 @@ class RandomWarp(BaseTransform):
         prob: float = 1.0,
     ) -> None:
         check_settings(self, locals())
-        self.degrees = degrees
-        self.shear = shear
-        self.stretch = stretch
-        self.bend = bend
-        self.nodes = nodes
-        self.prob = prob
+        self.degrees, self.shear, self.stretch = degrees, shear, stretch
+        self.bend, self.nodes, self.prob = bend, nodes, prob
 
     @cache_randomness
     def _sources(self, height: int, width: int) -> NDArray[np.float32] | None:
@@ -94,12 +88,6 @@ class RandomWarp(BaseTransform):
         for field in results.get('seg_fields', ()):
             results[field] = results[field][rows, columns]
         return results
-
-    def __repr__(self) -> str:
-        return (
-            f'{type(self).__name__}(degrees={self.degrees}, shear={self.shear}, stretch={self.stretch}, '
-            f'bend={self.bend}, nodes={self.nodes}, prob={self.prob})'
-        )
 
 
 def _mirrored(positions: NDArray[np.float32], size: int) -> NDArray[np.int64]:

@@ -61,6 +61,3 @@ class StrongColors(BaseTransform):
             image = cv2.GaussianBlur(image, (0, 0), sigma)
         changed['img'] = image
         return changed
-
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}(strength={self.strength}, hue={self.hue}, sigma={self.sigma})'

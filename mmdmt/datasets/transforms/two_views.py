@@ -20,16 +20,13 @@ VIEW_SEED = 'view_seed'
 
 @TRANSFORMS.register_module()
 class TwoViews(BaseTransform):
-    """Let the learner see a stronger view of an unlabeled image than its labeler.
+    """Let the learner see a stronger view of an unlabeled image than its labeler; only packing may follow.
 
     What stands before it in the pipeline is shared by both views. What it holds acts on the learner's image alone;
     where pixels have labels it may change colors but must not move pixels. Transforms of the toolboxes are known by
-    name, and ``keeps_pixels=True`` in its config vouches for one of your own. Where labels are made online, the image
-    as it stands here is what the labeler labels; where they come from a bank, it is dropped. Only
-    packing may follow.
+    name, and ``keeps_pixels=True`` in its config vouches for one of your own.
 
-    Required keys: ``img``. Added keys: ``weak_view``, a view of the image before its change, if the labels of the image
-    are made online.
+    Required keys: ``img``. Added keys: ``weak_view``, the image before its change, if its labels are made online.
 
     Args:
         learner (Sequence[dict]): Transforms of the learner's image, such as ``PhotoMetricDistortion``.
@@ -53,10 +50,6 @@ class TwoViews(BaseTransform):
         with seeded(results[VIEW_SEED]) if VIEW_SEED in results else nullcontext():
             changed: dict[str, Any] = self.learner(results)
         return changed
-
-    def __repr__(self) -> str:
-        """Show the transforms."""
-        return f'{type(self).__name__}(learner={self.learner})'
 
 
 def _without_vouchers(config: Any) -> Any:

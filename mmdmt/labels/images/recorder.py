@@ -11,7 +11,7 @@ from torch import Tensor
 from mmdmt.atomic_write import room_to_write
 from mmdmt.labels.images.bank import SCORES, SELECTED, ScoreManifest, digest_of
 from mmdmt.labels.manifest import ROOM
-from mmdmt.method.selection import most_confident
+from mmdmt.method.thresholds import most_confident
 
 
 class ImageRecorder:

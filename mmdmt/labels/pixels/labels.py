@@ -27,9 +27,9 @@ from mmdmt.labels.pixels.recorder import PixelRecorder
 from mmdmt.labels.pixels.transforms import LoadPseudoLabel, PackPseudoLabel
 from mmdmt.labels.progress import progress
 from mmdmt.rules.checked_pipeline import CheckedPipeline, Transform, described
+from mmdmt.rules.file_rules import mask_labels
 from mmdmt.rules.findings import FileError, Finding
 from mmdmt.rules.known_transforms import check_undone
-from mmdmt.rules.mask_rules import mask_labels
 
 NO_CLASS = 255
 

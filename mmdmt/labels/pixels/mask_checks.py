@@ -13,10 +13,9 @@ from mmengine.logging import print_log
 from mmdmt.labels.pixels.label_facts import flat, ignored_label
 from mmdmt.labels.pixels.nodata import ignore_nodata
 from mmdmt.rules.checked_pipeline import CheckedPipeline
-from mmdmt.rules.file_rules import image_findings
+from mmdmt.rules.file_rules import image_findings, mask_labels, mask_shape
 from mmdmt.rules.findings import FileError, Finding
 from mmdmt.rules.image_content import read_content
-from mmdmt.rules.mask_rules import mask_labels, mask_shape
 
 LOOKED_AT = 8
 """At how many images of a list a run looks before it starts."""

@@ -60,8 +60,8 @@ def test_without_masks_it_is_a_test_or_unlabeled_set(root):
 @pytest.mark.parametrize(
     ('part', 'settings', 'error', 'sentence'),
     [
-        ('training', {}, ValueError, r"part of mmdmt\.ACDCDataset must be one of .*, got 'training'"),
-        ('train', {'condition': 'hail'}, ValueError, r"condition of mmdmt\.ACDCDataset must be one of .*, got 'hail'"),
+        ('training', {}, ValueError, "part='training' of ACDCDataset: give one of 'train'"),
+        ('train', {'condition': 'hail'}, ValueError, "condition='hail' of ACDCDataset: give one of 'all'"),
         ('train', {'data_prefix': {'img_path': 'rgb'}}, FileNotFoundError, r'rgb \(img_path of .*the folder rgb_anon'),
         ('train', {'data_prefix': {'img_path': 'gt'}}, ValueError, r'gt holds no image of .* fog/train, night/train'),
     ],
