@@ -47,9 +47,12 @@ def build_mixes(configs: Sequence[dict[str, Any]], space: str) -> list[Mix]:
     mixes = []
     for config in configs:
         if isinstance(config['type'], str) and MODELS.get(config['type']) is None:
+            known = ', '.join(
+                f'mmdmt.{name}' for name, one in MODELS.module_dict.items() if hasattr(one, 'needs_pseudo')
+            )
             raise ValueError(
-                f'mixes of DynamicMutualTraining name the unknown type {config["type"]!r}: choose mmdmt.CutMix, '
-                'mmdmt.ClassMix, mmdmt.BlockMask, mmdmt.MixUp or a registered class of your own.'
+                f'mixes of DynamicMutualTraining name the unknown type {config["type"]!r}: choose one of {known}, or a '
+                'registered class of your own.'
             )
         mix = MODELS.build(config)
         spaces = getattr(mix, 'spaces', None)
