@@ -13,7 +13,7 @@ from mmengine.dataset import Compose
 from mmengine.evaluator import Evaluator
 from mmseg.datasets import BaseSegDataset
 
-from mmdmt.labels.pixels.label_facts import ignored_label
+from mmdmt.labels.pixels.masks import ignored_label
 from mmdmt.labels.space import space_named
 from mmdmt.models.peer_kinds import kind_of
 from mmdmt.preparation.image_check import ImageSource

@@ -16,7 +16,7 @@ from toys.tools import load_tool
 from mmdmt.apis import calibrate_model, export_onnx, find_label_errors, init_peers, label_images, predict_images
 from mmdmt.apis.peer_labels import BankedImages, mutual_dataset
 from mmdmt.apis.rank import rank_images, rank_run
-from mmdmt.labels.images.recorder import ImageRecorder
+from mmdmt.labels.images.bank import ImageRecorder
 from mmdmt.labels.manifest import Manifest
 from mmdmt.labels.pixels.bank import BankWriter
 
