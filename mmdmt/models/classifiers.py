@@ -32,7 +32,7 @@ class Classifiers:
     """MMPretrain's classifiers as peers; see :class:`~mmdmt.models.peer_kinds.PeerKind`."""
 
     space = 'images'
-    predicted = ('pred_score', 'pred_label')
+    predicted: tuple[str, ...] = ('pred_score', 'pred_label')
 
     def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> list[DynamicMutualLoss]:
         """Put a :class:`DynamicMutualLoss` in place of the cross entropy of a classifier.

@@ -92,12 +92,7 @@ def load_plain_checkpoint(name: str, peer: nn.Module, path: str) -> None:
 
 
 def run_weights(path: str, what: str, peers: Sequence[str]) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Read a checkpoint of a run, and its weights by their plain names.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If it is damaged or cannot be read safely.
-    """
+    """Read a checkpoint of a run, and its weights by their plain names; see :func:`fetch_checkpoint`."""
     checkpoint = fetch_checkpoint(path, what, mmap=True)
     weights = plain_names(tensors_of(path, what, checkpoint))
     strip_wrapper_prefix(weights, '', peers)
