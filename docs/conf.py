@@ -30,7 +30,7 @@ html_copy_source = False
 
 
 def link_files_outside(_app, _name, source):
-    """Let a Markdown file outside docs/en be linked to as a file: MyST takes every .md for a page of its own."""
+    """Link Markdown files outside docs/en as files: MyST takes every .md for a page of its own."""
     source[0] = re.sub(r'\]\((\.\./[^)#]+\.md)(#[^)]*)?\)', r'](path:\1)', source[0])
 
 

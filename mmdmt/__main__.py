@@ -8,11 +8,7 @@ from mmdmt.version import __version__
 
 
 def overview(found: Mapping[str, str]) -> str:
-    """Lay out scripts with what each does.
-
-    Args:
-        found (Mapping[str, str]): What each script does.
-    """
+    """Lay out scripts with what each does."""
     column = max(map(len, found)) + 2
     return '\n'.join(
         [

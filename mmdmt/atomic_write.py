@@ -11,10 +11,7 @@ REMEDY = 'make room, or choose a place that can be written to, and start again'
 
 @contextmanager
 def atomic_write(path: Path, remedy: str = REMEDY) -> Iterator[Path]:
-    """Put a file in its place in one step, once all of it is on the disk.
-
-    A process that is killed and a disk that is full leave the file as it was before. Nothing is written through a
-    link: it is replaced.
+    """Put a file in its place in one step, once all of it is on the disk; a link there is replaced.
 
     Args:
         path (Path): The file, which may exist; its folder must.
@@ -50,15 +47,7 @@ def atomic_write(path: Path, remedy: str = REMEDY) -> Iterator[Path]:
 
 @contextmanager
 def room_to_write(path: Path, remedy: str = REMEDY) -> Iterator[None]:
-    """Turn an error of the system while something is written into a sentence.
-
-    Args:
-        path (Path): What is written.
-        remedy (str): What to do about it.
-
-    Raises:
-        OSError: In place of one that is raised in the block, with the path and the remedy.
-    """
+    """Add the path and the remedy to an ``OSError`` of the block, which writes the path."""
     try:
         yield
     except OSError as error:

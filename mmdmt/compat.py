@@ -35,7 +35,7 @@ class _Package(NamedTuple):
         return f'{self.distributions[0]} {self.versions}'
 
     def is_installed(self) -> bool:
-        """Tell whether the package can be imported; raise ImportError if only unsupported versions are there.
+        """Return whether the package can be imported; raise ImportError if only unsupported versions are there.
 
         OneDL's forks (``onedl-*``) are taken at any version, and so is a source tree without metadata.
         """
@@ -99,7 +99,7 @@ def apply_with_the_stack() -> None:
 
 
 class _CuringFinder(MetaPathFinder, Loader):
-    """Applies the cures before the first of the packages is loaded that they are for; asking where one is does not."""
+    """Applies the cures before the first of the packages is loaded that they are for."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         if name not in _CURED:
@@ -147,9 +147,8 @@ class _AbsentExtension(ModuleType):
 def _import_ops_without_extension() -> None:
     """Cure "No module named 'mmcv._ext'" from ``import mmseg.models``, under mmcv-lite.
 
-    mmseg 1.2 imports ``mmcv.ops`` at the top of losses/focal_loss.py and others, and there every file asks for compiled
-    functions (mmcv/utils/ext_loader.py, ``load_ext``). The stand-in stays only while ``mmcv.ops`` is being imported:
-    later, mmengine's ``mmcv_full_available`` would look for its spec in every ``revert_sync_batchnorm``, and fail.
+    mmseg 1.2 imports ``mmcv.ops`` (losses/focal_loss.py), which asks for compiled functions (mmcv/utils/ext_loader.py).
+    The stand-in goes at once: mmengine's ``mmcv_full_available`` would look for its spec, and fail.
     """
     if util.find_spec('mmcv._ext') is not None:
         return
@@ -170,10 +169,7 @@ def _history_buffer_method(owner: object, name: str) -> Any:
 
 
 class _CheckpointDtype:
-    """Stand for ``np.dtype`` in a checkpoint: plain numbers only.
-
-    numpy's own restores whatever a file says of fields and objects, and so lets a file choose pointers.
-    """
+    """Stand for ``np.dtype`` in a checkpoint: plain numbers only, because fields and objects are pointers."""
 
     def __init__(self, code: object, align: object = False, copy: object = False) -> None:
         try:
@@ -220,7 +216,7 @@ def _checkpoint_array(kind: object, *_: object) -> _CheckpointArray:
 def _checkpoint_scalar(kind: object, value: object) -> Any:
     """Stand for numpy's ``scalar`` in a checkpoint: one number."""
     if not isinstance(kind, _CheckpointDtype) or kind.dtype is None or not isinstance(value, bytes):
-        raise pickle.UnpicklingError('a scalar that is not a number is not allowed in a checkpoint')
+        raise pickle.UnpicklingError('a scalar in a checkpoint must be a number')
     if len(value) != kind.dtype.itemsize:
         raise pickle.UnpicklingError(f'a scalar of {len(value)} bytes is not allowed in a checkpoint')
     return np.frombuffer(value, kind.dtype)[0]
@@ -229,11 +225,10 @@ def _checkpoint_scalar(kind: object, value: object) -> Any:
 def _load_history_in_checkpoints() -> None:
     """Cure "UnpicklingError: ... HistoryBuffer" from resume, load_from and inference, since torch 2.6.
 
-    torch/serialization.py, ``load``, takes known classes only now; ``weights_only=False`` lets a file run any code.
-    mmengine/logging/history_buffer.py pickles numpy arrays and, through ``getattr``, four methods. Plain ``getattr``
-    reaches every function of every module, and numpy's dtype restores pointers: restricted ones go by their names.
-    OneDL's runner/checkpoint.py, ``_safe_torch_load``, allows the plain ones and falls back to ``weights_only=False``:
-    torch's ``load`` replaces it.
+    torch's ``load`` takes known classes only; ``weights_only=False`` lets a file run any code. mmengine's
+    logging/history_buffer.py pickles numpy arrays and, through ``getattr``, four methods. Plain ``getattr`` reaches
+    every function, and numpy's dtype restores pointers: restricted ones go by their names. OneDL's ``_safe_torch_load``
+    (runner/checkpoint.py) falls back to ``weights_only=False``: torch's ``load`` replaces it.
     """
     import torch
 
@@ -279,8 +274,8 @@ def _get_installed_path(package: str) -> str:
 def _find_packages_without_pkg_resources() -> None:
     """Cure "No module named 'pkg_resources'" from ``mmseg::`` bases, and let ``mmdmt::`` bases work.
 
-    setuptools 82 dropped what mmengine/utils/package_utils.py, ``is_installed`` and ``get_installed_path``, import.
-    mmengine/config/utils.py, ``MODULE2PACKAGE``, knows neither mmdmt nor that OneDL's mmseg is not 'mmsegmentation'.
+    setuptools 82 dropped what mmengine/utils/package_utils.py imports; ``MODULE2PACKAGE`` of mmengine/config/utils.py
+    knows neither mmdmt nor that OneDL's mmseg is not 'mmsegmentation'.
     """
     from mmengine.config.utils import MODULE2PACKAGE
     from mmengine.utils import package_utils
@@ -298,10 +293,10 @@ def _find_packages_without_pkg_resources() -> None:
 
 
 def _leave_our_configs_in_the_default_scope() -> None:
-    """Cure "EncoderDecoder is not in the mmdmt::model registry" from ``mmdmt::`` bases, in every mmengine so far.
+    """Cure "EncoderDecoder is not in the mmdmt::model registry" from ``mmdmt::`` bases.
 
-    mmengine/config/config.py, ``Config._get_cfg_path``, names the package of such a base as the scope of its types. Our
-    configs prefix ours with ``mmdmt.`` and take all others from ``default_scope``, as if they were the user's own.
+    ``Config._get_cfg_path`` (mmengine/config/config.py) names the package of a base as the scope of its types; our
+    configs take all types without ``mmdmt.`` from ``default_scope``.
     """
     from mmengine.config import Config
 
@@ -318,8 +313,7 @@ def _leave_our_configs_in_the_default_scope() -> None:
 def _launch_without_cuda() -> None:
     """Cure "Found no NVIDIA driver" from torchrun with gloo, where there is no CUDA.
 
-    mmengine/dist/utils.py, ``_init_dist_pytorch`` and its siblings, select a CUDA device whatever the backend. While
-    they run that call does nothing; the backend stays the user's.
+    ``_init_dist_pytorch`` and its siblings (mmengine/dist/utils.py) select a CUDA device whatever the backend is.
     """
     import torch
     from mmengine.dist import utils
@@ -346,8 +340,7 @@ def _launch_without_cuda() -> None:
 def _wrap_models_on_cpu() -> None:
     """Cure "device_ids ... only work with ... GPU modules" and "SyncBatchNorm layers only work with GPU modules".
 
-    mmengine/runner/runner.py, ``Runner.wrap_model``, passes ``device_ids`` whatever the device, and reverts
-    SyncBatchNorm only when there is one process. Needed where mmengine puts models on the CPU.
+    ``Runner.wrap_model`` passes ``device_ids`` whatever the device, and reverts SyncBatchNorm of one process alone.
     """
     import torch
     from mmengine import device, model
@@ -429,10 +422,9 @@ class _InterpolateFinder(MetaPathFinder):
 
 
 def _restore_interp2d() -> None:
-    """Cure "`interp2d` has been removed in SciPy 1.14.0" from BEiT's position embeddings.
+    """Cure "`interp2d` has been removed in SciPy 1.14.0" from BEiT's position embeddings, in mmseg and mmpretrain.
 
-    mmseg/models/backbones/beit.py, ``_geometric_sequence_interpolation``, and mmpretrain/models/utils/embed.py,
-    ``resize_relative_position_bias_table``, call it. Importing scipy.interpolate is slow, so that this waits for it.
+    Importing scipy.interpolate is slow, so that this waits for it.
     """
     if 'scipy.interpolate' in sys.modules:
         _add_interp2d(sys.modules['scipy.interpolate'])
@@ -443,8 +435,8 @@ def _restore_interp2d() -> None:
 def _know_builtin_modules() -> None:
     """Cure "configuration file type ... must match" from a config that imports ``os`` before its ``_base_``.
 
-    mmengine/config/utils.py, ``_is_builtin_module``, goes by the path a module comes from, which fails for frozen
-    modules such as ``os`` and, in a virtual environment, for most of the standard library.
+    ``_is_builtin_module`` (mmengine/config/utils.py) goes by the path of a module, which fails for frozen ones and in a
+    virtual environment.
     """
     from mmengine.config import utils
 

@@ -91,13 +91,7 @@ def names() -> dict[str, str]:
 
 
 def compose(name: str) -> Config:
-    """Compose a run.
-
-    Args:
-        name (str): One of :func:`names`.
-
-    Returns:
-        Config: What the run reads, and nothing else.
+    """Compose the config of a run, one of :func:`names`: what the run reads, and nothing else.
 
     Raises:
         ValueError: If there is no such name.
@@ -110,7 +104,7 @@ def compose(name: str) -> Config:
     if name not in names():
         close = get_close_matches(name, names(), n=3)
         raise ValueError(
-            f'{name!r} is no run of the table: '
+            f'the table has no run {name!r}: '
             + (f'is one of {", ".join(close)} meant?' if close else '`python -m mmdmt config` lists them.')
         )
     method, network, _, where = name.split('_')

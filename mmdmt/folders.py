@@ -56,12 +56,7 @@ def list_images(
 
 
 def beside_images(paths: Sequence[Path], suffixes: tuple[str, ...], mask_suffix: str = '') -> list[Path]:
-    """Find masks of images among images, and what somebody has made of them, by their names.
-
-    Args:
-        paths (Sequence[Path]): All of them.
-        suffixes (tuple[str, ...]): How the names of images end.
-        mask_suffix (str): How those of masks end. Defaults to ``''``, not known.
+    """Find among images their masks, which may end in ``mask_suffix``, and what was made of them, by their names.
 
     Example:
         >>> beside_images([Path('a.png'), Path('a_predict.png'), Path('b_mask.png')], ('.png',))
@@ -84,16 +79,9 @@ def _stem(name: str, suffixes: tuple[str, ...]) -> str:
 
 
 def walk_once(folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """List the files of a folder and of the folders in it.
+    """Yield a folder, and each in it, with the names of its files, both in order; none that are hidden.
 
-    Links to folders elsewhere are followed, each folder once. A link into the folder itself is not: what it leads to
-    would be listed twice, or without end.
-
-    Args:
-        folder (Path): The folder.
-
-    Yields:
-        tuple[str, list[str]]: A folder and the names of the files in it, both in order; none that are hidden.
+    Links to folders elsewhere are followed, each folder once; links into the folder itself are not.
     """
     root, seen = os.path.realpath(folder), set()
     for place, folders, files in os.walk(folder, followlinks=True):

@@ -1,8 +1,4 @@
-"""Check that files are as they were written.
-
-Checkpoints and weights are zip files of torch, which hold a checksum of each of their records; JSON files of ours hold
-one of their own content; a bank's manifest holds those of the other files of the bank.
-"""
+"""Check that files are as they were written: zip files of torch by their checksums, JSON files of ours by a digest."""
 
 import hashlib
 import json
@@ -16,10 +12,7 @@ SEAL = 'sha256'
 
 
 def is_whole(path: Path) -> bool:
-    """Return whether a file of torch is whole and as it was written, by the checksums in it.
-
-    torch itself does not look at them when it loads a file: a flipped bit would train on.
-    """
+    """Whether a file of torch is as it was written, by its checksums, at which torch does not look itself."""
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.testzip() is None
@@ -28,18 +21,15 @@ def is_whole(path: Path) -> bool:
 
 
 def is_zip(path: str | Path) -> bool:
-    """Return whether a file begins as a zip file does; files of torch before 1.6 do not."""
+    """Whether a file begins as a zip file does; files of torch before 1.6 do not."""
     with Path(path).open('rb') as file:
         return file.read(2) == b'PK'
 
 
 def digest_of(path: Path) -> str:
     """Return the SHA-256 of a file."""
-    digest = hashlib.sha256()
     with path.open('rb') as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, 'sha256').hexdigest()
 
 
 def seal(fields: Mapping[str, Any]) -> str:
@@ -48,11 +38,7 @@ def seal(fields: Mapping[str, Any]) -> str:
 
 
 def unseal(text: str) -> dict[str, Any]:
-    """Read what :func:`seal` has written.
-
-    Raises:
-        ValueError: If it must be mended: other than a JSON object, or changed since its digest was written.
-    """
+    """Read what :func:`seal` has written, or raise a ``ValueError`` if it has changed since."""
     fields = json.loads(text)
     if not isinstance(fields, dict):
         raise ValueError('it is not an object')

@@ -16,15 +16,7 @@ _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIS
 
 
 def script_folder(package: str) -> Path | None:
-    """Find the folder of a package's scripts, or None if it is not installed or came without them.
-
-    Args:
-        package (str): ``'mmdmt'``, ``'mmseg'`` or ``'mmpretrain'``.
-
-    Example:
-        >>> script_folder('mmseg').name, script_folder('no_such_package')
-        ('tools', None)
-    """
+    """Find the folder of a package's scripts, or None if it is not installed or came without them."""
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         return None
@@ -34,12 +26,7 @@ def script_folder(package: str) -> Path | None:
 
 
 def our_scripts() -> dict[str, str]:
-    """List our scripts, such as ``'train'`` or ``'dataset_converters/gta'``, with what each does in a sentence.
-
-    Example:
-        >>> our_scripts()['collect_env']
-        'Print system, GPUs and versions, for a report of a fault.'
-    """
+    """List our scripts, such as ``'train'`` or ``'dataset_converters/gta'``, with what each does in a sentence."""
     folder, scripts = script_folder('mmdmt'), dict[str, str]()
     if folder is None:
         return scripts
@@ -52,11 +39,7 @@ def our_scripts() -> dict[str, str]:
 
 
 def run_script(name: str) -> None:
-    """Run a script of ours as Python would run the file: others beside it can be imported.
-
-    Args:
-        name (str): As :func:`our_scripts` has it, such as ``'export_peer'``.
-    """
+    """Run a script of ours, by its name in :func:`our_scripts`, as Python would run the file."""
     folder = script_folder('mmdmt')
     assert folder is not None
     path = folder / f'{name}.py'
@@ -65,18 +48,10 @@ def run_script(name: str) -> None:
 
 
 def toolbox_script(name: str, toolbox: str = 'mmseg') -> Path:
-    """Find a script of a toolbox where its package has put it.
-
-    Args:
-        name (str): Such as ``'train.py'``.
-        toolbox (str): ``'mmseg'`` or ``'mmpretrain'``. Defaults to ``'mmseg'``.
+    """Find a script of a toolbox, such as ``'train.py'``, where its package has put it.
 
     Raises:
         FileNotFoundError: If the toolbox is not installed, or without its scripts.
-
-    Example:
-        >>> toolbox_script('train.py').name
-        'train.py'
     """
     folder = script_folder(toolbox)
     if folder is None or not (folder / name).is_file():
@@ -87,21 +62,17 @@ def toolbox_script(name: str, toolbox: str = 'mmseg') -> Path:
 
 
 def run_toolbox_script(name: str) -> None:
-    """Run ``main()`` of a toolbox's script with the arguments of this process.
+    """Run ``main()`` of ``'train.py'`` or ``'test.py'`` of a toolbox with the arguments of this process.
 
     The script is MMSegmentation's, or MMPretrain's where there is no other: each runs the configs of both. It is
     imported under a name of its own, not as ``__main__``, so that spawned data workers do not run it.
-
-    Args:
-        name (str): ``'train.py'`` or ``'test.py'``.
     """
     path = toolbox_script(name, 'mmseg' if importlib.util.find_spec('mmseg') else 'mmpretrain')
     if {'-h', '--help'} & set(sys.argv[1:]):
         _print_help(path)
     module_name = f'toolbox_{path.stem}'
     spec = importlib.util.spec_from_file_location(module_name, path)
-    assert spec is not None
-    assert spec.loader is not None
+    assert spec is not None and spec.loader is not None  # noqa: PT018
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
     spec.loader.exec_module(module)
@@ -130,7 +101,7 @@ def _print_help(path: Path) -> None:
 
 
 def _check_tested(arguments: Sequence[str]) -> None:
-    """Say what a config lacks to be tested, or to be so with test-time augmentation; the toolbox has a stack trace."""
+    """Exit with a sentence on what a config lacks to be tested, or with test-time augmentation."""
     from mmengine.config import Config
 
     config = next((one for one in arguments if one.endswith('.py') and Path(one).is_file()), None)
@@ -157,7 +128,7 @@ def _check_tested(arguments: Sequence[str]) -> None:
 
 @contextmanager
 def _unwritable_in_a_sentence() -> Iterator[None]:
-    """Say what to do where work_dir cannot be written to; the toolbox fails there with a stack trace."""
+    """Exit with a sentence where work_dir cannot be written to; the toolbox has a stack trace."""
     try:
         yield
     except OSError as error:

@@ -1,8 +1,4 @@
-"""Declare which values the arguments of a class may have, and check what is given.
-
-A class says so in ``SETTINGS``, by the names of its arguments, and its constructor calls :func:`check_settings`. Names
-that a constructor does not take are Python's to report.
-"""
+"""Declare which values the arguments of a class may have, in its ``SETTINGS``, and check what is given."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,15 +9,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Number:
-    """A finite number; ``--cfg-options`` and quotes in configs can make a string of one, which is refused.
+    """A finite number in a range, no string of one, as quotes in configs and ``--cfg-options`` can make.
 
-    Args:
-        least: The least that is allowed. Defaults to any.
-        most: The greatest that is allowed. Defaults to any.
-        above: Whether ``least`` itself is refused. Defaults to False.
-        whole: Whether it must be a whole number. Defaults to False.
-        optional: Whether None is allowed. Defaults to False.
-        hint: A good value and what it means. Defaults to ``''``.
+    ``above`` refuses ``least`` itself, ``optional`` allows None, and ``hint`` is a good value and what it means.
     """
 
     least: float = -inf

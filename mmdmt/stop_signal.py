@@ -19,8 +19,8 @@ _DEFAULTS: dict[int, Any] = {signal.SIGINT: signal.default_int_handler, signal.S
 class StopSignal:
     """A SIGINT or SIGTERM of this process, from its arrival until the run can end.
 
-    The handler only notes the signal: what is raised in the middle of a fork or of torch's loading of data is lost or
-    breaks it. A second signal ends the process at once, unless a checkpoint is being written.
+    The handler only notes the signal: an error in the middle of a fork or of torch's loading of data would be lost. A
+    second signal ends the process at once, unless a checkpoint is being written.
     """
 
     def __init__(self) -> None:
@@ -31,12 +31,9 @@ class StopSignal:
 
     @contextmanager
     def deferred(self, end: Callable[[int], None], one_event: float = 0.0) -> Iterator[None]:
-        """Defer signals in the block.
+        """Defer signals in the block; :meth:`end_if_pending` calls ``end`` with the number of one.
 
-        Args:
-            end (Callable): Called with the number of a signal by :meth:`end_if_pending`; ends the run.
-            one_event (float): Seconds in which signals count as one, as a launcher passes on what its processes have
-                got themselves. Defaults to 0.
+        Signals within ``one_event`` seconds count as one: a launcher passes on what its processes have got themselves.
         """
         self.number, self.is_writing, self._end = None, False, end
         self._process, self._one_event = os.getpid(), one_event
@@ -78,11 +75,10 @@ SIGNAL = StopSignal()
 
 
 class LeaveSignals:
-    """Let data workers leave Ctrl-C and SIGTERM to the run that has started them: a ``worker_init_fn``.
+    """Make data workers leave Ctrl-C and SIGTERM to the run that has started them: a ``worker_init_fn``.
 
-    Schedulers and container runtimes send SIGTERM to every process. A worker that dies of it makes torch raise an error
-    in the run, which then ends with a stack trace in place of a checkpoint. Workers end with the run, which closes
-    their queues and kills those that are left when it exits.
+    Schedulers send SIGTERM to every process; a worker that dies of it would end the run without a checkpoint. The run
+    closes the queues of its workers and kills those that are left when it exits.
 
     Args:
         then (Callable, optional): What else a worker does at its start. Defaults to None.

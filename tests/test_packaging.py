@@ -23,7 +23,9 @@ ROOT = Path(__file__).parents[1]
 TRACKED = subprocess.run(['git', 'ls-files'], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
 FOR_MIM = [name for name in TRACKED if name.startswith(('configs/', 'tools/', 'model-index'))]
 
-in_a_checkout = pytest.mark.skipif(not TRACKED, reason='the list of files comes from git, and this is not a checkout')
+in_a_checkout = pytest.mark.skipif(
+    not TRACKED, reason='the list of files comes from git, and this is outside a checkout'
+)
 
 
 @pytest.fixture(scope='module')

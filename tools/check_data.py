@@ -5,7 +5,7 @@
 
 Each kind of fault is one line: how many files have it, three of them, and the remedy. Problems, which end with exit
 status 1: folders, lists and files that are missing or cannot be read, images in two lists, masks of another size than
-their image, of another kind than 8 bits, or with ids that are not a class, images of 16 bits that loading turns nearly
+their image, of another kind than 8 bits, or with ids that no class has, images of 16 bits that loading turns nearly
 black, classes in no labeled mask, classes and ignored labels that differ between datasets, heads and metrics, and what
 training would refuse of the model and the datasets, such as an argument that they do not take. Warnings:
 images that EXIF turns and their masks not, images of which loading drops bits or channels, masks with one class or

@@ -1,8 +1,5 @@
-# Cityscapes at 128 pixels, 100 labels: the recipe, after labels alone (load_from).
-# In every iteration the mean of both averages labels weak views; every label counts, mean over labeled plus mean over
-# unlabeled images, all in the same mild colors, the latter with CutMix. Unlabeled images keep about their scale:
-# labels of crops of half the size, or cut off by enlargement, are worse. What it gains: docs/en/results.md.
-_base_ = ['supervised-views_lite0-lite1_cityscapes-128.py', '../_base_/recipes/cutmix.py']
+# Cityscapes at 128 pixels, 100 labels: the recipe, from a warm-up on labels alone (load_from).
+_base_ = ['supervised-views_lite0-lite1_cityscapes-128.py', '../_base_/recipes/recipe.py']
 unlabeled_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='mmdmt.LoadPseudoLabel'),
@@ -13,8 +10,7 @@ unlabeled_pipeline = [
 ]
 unlabeled = dict(pipeline=unlabeled_pipeline)
 train_dataloader = dict(batch_size=8, dataset=dict(unlabeled=unlabeled, learner_view=_base_.mild_views))
-loss = dict(gamma_agree=0.0, gamma_disagree=0.0, pseudo_weight=1.0)
-model = dict(mixes=_base_.cutmix, loss=loss)
-phases = dict(iters=350, labeled=4, pseudo=4, online=dict(labeler='ensemble'))
+model = dict(mixes=_base_.cutmix, loss=_base_.recipe_loss)
+phases = dict(iters=400, labeled=4, pseudo=4, online=_base_.recipe_online)
 hook = dict(type='mmdmt.DMTHook', **phases, labeling=dict(num_workers=0))
 custom_hooks = [hook, _base_.average]

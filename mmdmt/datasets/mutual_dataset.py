@@ -242,10 +242,6 @@ class MutualDataset(Dataset[dict[str, Any]]):
         """Return the SHA-256 of the unlabeled images' names, by which a bank knows what it labels."""
         return self._names_digest
 
-    def labeled_digest(self) -> str:
-        """Return the SHA-256 of the labeled images' names, in order."""
-        return _digest(self.labeled_names())
-
     def labeled_names(self) -> list[str]:
         """Return the labeled images as their list names them, in order."""
         return image_names(self._paths(self.labeled), self.labeled)
@@ -260,7 +256,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
     def _image(self, index: int) -> dict[str, Any]:
         info = self.unlabeled.get_data_info(index)
-        self.labels.hide_label(info)
+        info.pop(self.labels.label_key, None)
         return info
 
     @staticmethod

@@ -2,7 +2,7 @@
 
 from mmdmt.engine.dmt_hook import DMTHook
 from mmdmt.engine.optim_constructor import PeerOptimWrapperConstructor
-from mmdmt.engine.phase_train_loop import PhaseTrainLoop
+from mmdmt.engine.phase_loop import PhaseTrainLoop
 from mmdmt.engine.picture_hook import PictureHook
 
 __all__ = ['DMTHook', 'PeerOptimWrapperConstructor', 'PhaseTrainLoop', 'PictureHook']

@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping
 from logging import Logger
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.dist import barrier, is_main_process
@@ -13,6 +14,7 @@ from torch import nn
 
 from mmdmt.atomic_write import atomic_write
 from mmdmt.engine.peers_of_run import model_of
+from mmdmt.engine.run_record import ROOM
 from mmdmt.models.weights import read_checkpoint
 
 RESULT = 'best_of_last_phase.pth'
@@ -22,7 +24,7 @@ class BestWeights:
     """Keep each peer's best weights of a phase on disk, to carry them into the next.
 
     Args:
-        metric (str): By which a peer is judged, greater is better; ``<peer>/<metric>`` among the validation's metrics.
+        metric (str): By which a peer is judged, greater is better: ``<peer>/<metric>`` of the validation.
     """
 
     def __init__(self, metric: str) -> None:
@@ -33,10 +35,6 @@ class BestWeights:
     def begin(self, folder: Path) -> None:
         """Keep the weights of a phase in a folder; scores of a resumed phase stay."""
         self._folder = folder
-
-    def forget(self) -> None:
-        """Forget the scores: another phase begins."""
-        self.scores = {}
 
     def update(self, peers: Mapping[str, nn.Module], metrics: Mapping[str, float]) -> None:
         """Keep the weights of every peer that is better than before.
@@ -56,10 +54,10 @@ class BestWeights:
             if not math.isnan(score) and score > self.scores.get(name, -math.inf):
                 self.scores[name] = score
                 if is_main_process():
-                    self._save(name, peer)
+                    _save(peer.state_dict(), self._folder / f'{name}.pth')
 
     def carry(self, peers: Mapping[str, nn.Module], logger: Logger) -> None:
-        """Give every peer its best weights back.
+        """Give every peer its best weights back, and forget the scores: another phase begins.
 
         Raises:
             FileNotFoundError: If they are not on disk any more.
@@ -77,13 +75,10 @@ class BestWeights:
                 )
             peer.load_state_dict(read_checkpoint(path, f'the best weights of peer {name!r}'))
             logger.info(f'{name} carries the weights of its best {self.metric}, {self.scores[name]:.2f}.')
+        self.scores = {}
 
     def write_result(self, runner: Runner) -> None:
-        """Write the best weights of the last phase as a checkpoint beside those of the run.
-
-        A peer that has no score keeps its last weights. Testing and exporting take the file; a run is not resumed from
-        it.
-        """
+        """Write the best weights of the last phase, to be tested and exported; without a score the last ones."""
         weights = {}
         for name, peer in model_of(runner).bare_peers.items():
             path = self._folder / f'{name}.pth'
@@ -93,16 +88,14 @@ class BestWeights:
         metainfo = runner.train_dataloader.dataset.metainfo
         meta = {'iter': runner.iter, 'seed': runner.seed, 'dataset_meta': metainfo, 'scores': dict(self.scores)}
         path = Path(runner.work_dir) / RESULT
-        file = io.BytesIO()
-        torch.save({'state_dict': weights, 'meta': meta}, file)
-        with atomic_write(path, 'make room and go on with --resume') as unfinished:
-            unfinished.write_bytes(file.getvalue())
+        _save({'state_dict': weights, 'meta': meta}, path)
         told = ', '.join(f'{name} {self.metric} {score:.2f}' for name, score in self.scores.items())
         runner.logger.info(f'The best weights of the last phase ({told}) are in {path}.')
 
-    def _save(self, name: str, peer: nn.Module) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        file = io.BytesIO()
-        torch.save(peer.state_dict(), file)  # which would say of a full disk what nobody understands
-        with atomic_write(self._folder / f'{name}.pth', 'make room and go on with --resume') as unfinished:
-            unfinished.write_bytes(file.getvalue())
+
+def _save(content: Any, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = io.BytesIO()
+    torch.save(content, file)  # which would say of a full disk what nobody understands
+    with atomic_write(path, ROOM) as unfinished:
+        unfinished.write_bytes(file.getvalue())

@@ -11,32 +11,30 @@ from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor
 
-from mmdmt.engine.averaging import averaged_peers, averaged_weights, restart_averages, unwrap_averages
 from mmdmt.engine.best_weights import BestWeights
-from mmdmt.engine.clean_exit import leave_group_at_exit
-from mmdmt.engine.cpu_time import log_cpu_time
 from mmdmt.engine.draw_plans import plan_phase, rare_classes_of
 from mmdmt.engine.events import RunEvents
 from mmdmt.engine.fresh_optimizers import FreshOptimizers
-from mmdmt.engine.labeling_report import warn_of_absent_classes
 from mmdmt.engine.loss_watch import LossWatch
 from mmdmt.engine.metric_names import fit_metric_names, known_names
-from mmdmt.engine.named_lists import log_lists
 from mmdmt.engine.peers_of_run import (
+    averaged_peers,
+    averaged_weights,
     model_of,
+    restart_averages,
     seed_everything,
     share_buffers,
     start_from_scratch,
+    unwrap_averages,
 )
-from mmdmt.engine.phase_end_validation import plan_phase_ends, validates_at
 from mmdmt.engine.phase_labels import check_labels, make_labels
-from mmdmt.engine.phase_loader import PhaseLoader
+from mmdmt.engine.phase_loop import PhaseLoader, plan_phase_ends, validates_at
 from mmdmt.engine.rehearsal import rehearse
-from mmdmt.engine.resume import changed_settings, check_resumed, confine, settings_of, settle_checkpoint
+from mmdmt.engine.resume import confine, settings_of, settle
 from mmdmt.engine.run_lock import enter_work_dir
 from mmdmt.engine.run_record import RunRecord, best_checkpoint_alone, note_checkpoints, save_checkpoint
-from mmdmt.engine.start_checks import check_evaluated, check_tested, check_training
-from mmdmt.engine.stop import CleanStop
+from mmdmt.engine.start_checks import check_evaluated, check_start, check_tested
+from mmdmt.engine.stop import CleanStop, leave_group_at_exit
 from mmdmt.labels.pixels.bank import remove_banks
 from mmdmt.method.draws import RareClasses
 from mmdmt.method.phases import Curriculum
@@ -47,7 +45,7 @@ from mmdmt.settings import Choice, Number, check_settings
 from mmdmt.stop_signal import SIGNAL, LeaveSignals
 
 LABELING = {'batch_size': Number(1, whole=True), 'num_workers': Number(0, 32 * (os.cpu_count() or 1), whole=True)}
-"""What the numbers of ``labeling`` may be: more processes would be started than a machine has room for."""
+"""What the numbers of ``labeling`` may be."""
 
 
 @HOOKS.register_module()
@@ -55,62 +53,48 @@ class DMTHook(Hook):
     """Run Dynamic Mutual Training: label, train, and label again with what was learned.
 
     Note:
-        After each labeling the runner calls ``after_labeling(runner)`` of every hook that has it; the peers still
-        hold the weights that labeled. When a phase with labels online begins, it calls ``before_online_phase(runner)``.
+        The hook moves to the next phase after the last iteration of one, when the parameter schedulers have stepped and
+        before checkpoints are written. Pseudo labels go to ``<work_dir>/pseudo_labels/<run>/``. Every phase is
+        validated at its end, with the weights that label for the next, whatever ``val_interval`` is.
 
-        The hook acts after the last iteration of a phase, when the parameter schedulers have stepped and before
-        checkpoints are written. The order of a phase change is that of :meth:`after_train_iter`. Pseudo labels go to
-        ``<work_dir>/pseudo_labels/<run>/``.
+        After each labeling the runner calls ``after_labeling(runner)`` of every hook that has it, and when a phase with
+        labels online begins ``before_online_phase(runner)``; the peers hold the weights that label.
 
         :class:`mmdmt.PhaseTrainLoop` is as long as the phases. The ordinary ``IterBasedTrainLoop`` runs them, too; its
         ``max_iters`` must then be their sum.
 
-        Phases that differ in their label ratio and length alone are said by ``warm_up`` to ``warm_up_lists``, as
-        :meth:`Curriculum.compact <mmdmt.method.phases.Curriculum.compact>` takes them; all others by ``phases``.
-
-        Every phase is validated at its end, with the weights that label for the next, whatever ``val_interval`` is.
-
         With MMEngine's ``EMAHook`` the averaged weights label and are validated. ``carry='last'`` carries both on;
         the others begin the averages anew.
 
-        Everything random in an iteration, dropout included, is seeded from (seed, iteration, rank), so that a
-        resumed run goes on exactly as if it had never stopped.
+        Everything random in an iteration is seeded from (seed, iteration, rank), so that a resumed run goes on exactly
+        as if it had never stopped.
 
     Args:
-        warm_up (int, optional): Iterations of the warm-up on labels alone. Defaults to None, no warm-up.
-        iters (int | Sequence[int], optional): Iterations of every phase after it, or of each. Defaults to None.
-        labeled (int, optional): Ground-truth images of each peer in a batch of these phases. Defaults to None, 0.
-        pseudo (int, optional): Pseudo-labeled images of each peer in a batch of these phases. Defaults to None, 0.
-        ratios (Sequence[float], optional): Label ratio of each of these phases; ``()`` for the warm-up alone. Defaults
-            to None: 0.2, 0.4, 0.6, 0.8, 1.
-        online (dict, optional): Labels made in every iteration of one phase, in place of those with ratios: arguments
-            of :class:`~mmdmt.method.phases.OnlineLabels`. Defaults to None.
-        lr_factor (float, optional): Factor of the optimizer's learning rate in these phases. Defaults to None, 1.
-        warm_up_lists (dict, optional): A list of labeled images for each peer in the warm-up. Defaults to None.
-        phases (Sequence[dict], optional): In place of all these, the arguments of each
-            :class:`~mmdmt.method.phases.Phase`. Defaults to None.
+        phases (Sequence[dict], optional): The arguments of each :class:`~mmdmt.method.phases.Phase`. Defaults to None:
+            said by the last eight arguments.
         carry (str): The weights each peer takes into the next phase: ``'last'``; ``'best'``, those of its best
             validation during the phase, which selects on the validation set, and of the last phase goes to
-            ``<work_dir>/best_of_last_phase.pth``; or ``'scratch'``, none: it starts every
-            phase as its config says, with other random numbers. Defaults to ``'last'``.
+            ``<work_dir>/best_of_last_phase.pth``; or ``'scratch'``, those of its config, with other random numbers.
+            Defaults to ``'last'``.
         carry_metric (str): Which metric is the best, greater is better: the peer ``coco`` is judged by
             ``coco/<carry_metric>`` of :class:`mmdmt.PeerMetric`. Defaults to ``'mIoU'``.
         labeling (dict, optional): ``batch_size``, images loaded together (those that a peer's padding makes equal are
             forwarded together), and ``num_workers`` of labeling, 1 and 2 if not given.
             ``views=dict(flips=['horizontal'], scales=[0.75, 1.0])`` labels by the mean softmax of flipped and scaled
-            views, ``together=True`` by that of all peers, see
-            :class:`~mmdmt.models.averaged_views.AveragedViews`. Defaults to None.
+            views, ``together=True`` by that of all peers (:class:`~mmdmt.models.averaged_views.AveragedViews`).
+            Defaults to None.
         keep_banks (int): For how many phases the pseudo labels are kept, back from that of the latest checkpoint, which
             needs them to be resumed; 0 for all. Defaults to 1.
         stop_after_nan (int): How many iterations in a row may have a loss that is NaN or infinite before the run stops;
             looked at as often. 0 never stops. Defaults to 10.
         rare_classes (dict, optional): Draw labeled images by class, the rare ones oftener, with the arguments of
-            :class:`~mmdmt.method.draws.RareClasses`: ``temperature`` and ``min_pixels``. Defaults to None, shuffled
-            passes through all of them.
+            :class:`~mmdmt.method.draws.RareClasses`. Defaults to None, shuffled passes through all of them.
         rehearsal (bool): Whether a run is taken once through what its phases will do before its first iteration, see
-            :func:`~mmdmt.engine.rehearsal.rehearse`, which takes seconds and changes nothing. Defaults to True.
+            :func:`~mmdmt.engine.rehearsal.rehearse`. Defaults to True.
         map_classes (bool): Whether the ids of validated and tested masks are mapped by the names of their classes,
             where these stand in another order than those of the labeled images. Defaults to False: that is refused.
+        warm_up, iters, labeled, pseudo, ratios, online, lr_factor, warm_up_lists: In place of ``phases``, as
+            :meth:`Curriculum.compact <mmdmt.method.phases.Curriculum.compact>` takes them. Default to None, its own.
 
     Raises:
         ValueError: If the settings make no run, here or when the run starts.
@@ -166,6 +150,7 @@ class DMTHook(Hook):
         self.keep_banks = keep_banks
         self.rehearsal, self.map_classes = rehearsal, map_classes
         self.rare_classes = None if rare_classes is None else dict(rare_classes)
+        self.carry_metric = str(carry_metric) if carry == 'best' else None
         self.best = BestWeights(carry_metric) if carry == 'best' else None
         self.from_scratch = carry == 'scratch'
         self.phase = 0
@@ -183,29 +168,25 @@ class DMTHook(Hook):
 
     def before_run(self, runner: Runner) -> None:
         """Check that model, data, optimizer and loop fit the phases, before anything else happens."""
+        model = model_of(runner)
         if not isinstance(runner.optim_wrapper, OptimWrapper):
-            model = model_of(runner)
             if runner._load_from is not None and isinstance(model, DynamicMutualTraining):
                 check_run_weights(runner._load_from, model, complete=True)
-            check_evaluated(runner, self.map_classes)
+            check_evaluated(runner, model, self.map_classes)
             return  # not built: the run only tests
         self._events.open(runner)
-        check_training(runner, self.curriculum, None if self.best is None else str(self.best.metric))
-        headers = check_evaluated(runner, self.map_classes)
-        warn_of_absent_classes(runner)
+        headers = check_start(runner, model, self.curriculum, self.carry_metric, self.map_classes)
         if is_main_process():
             self._lock = enter_work_dir(Path(runner.work_dir))
             headers.write()
         self._stop.guard(runner)
         barrier()
-        self._record = settle_checkpoint(runner)
+        self._record, iteration = settle(runner, model, self.curriculum)
         unwrap_averages(runner)
-        iteration = self._check_start(runner)
         if self.rare_classes is not None:
-            self._rare_classes = rare_classes_of(runner, self.rare_classes)
-        self._optimizers = FreshOptimizers(runner)
-        phase = self.curriculum.at(iteration)
-        self._optimizers.restart(runner, self.curriculum[phase])
+            self._rare_classes = rare_classes_of(runner.train_dataloader.dataset, self.rare_classes)
+        self._optimizers = FreshOptimizers(runner, self.curriculum.phases)
+        self._optimizers.restart(runner, self.curriculum[self.curriculum.at(iteration)])
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Take the state of the run out of a checkpoint that it is resumed from."""
@@ -224,7 +205,6 @@ class DMTHook(Hook):
         """Enter the phase of the first iteration, which is not the first of all when a run is resumed."""
         for loop in filter(None, (runner.train_loop, runner.val_loop)):
             loop.dataloader.worker_init_fn = LeaveSignals(loop.dataloader.worker_init_fn)
-        lists = log_lists(runner)
         for hook in runner.hooks:
             if isinstance(hook, LoggerHook):  # at least two lines a phase
                 hook.interval = min(hook.interval, max(1, min(phase.iters for phase in self.curriculum.phases) // 2))
@@ -233,7 +213,7 @@ class DMTHook(Hook):
         self._rehearse(runner, iteration)
         self.run_id = self.run_id or runner.timestamp
         if is_main_process():
-            self._record.begin(self.run_id, settings_of(runner, self.curriculum), iteration)
+            self._record.begin(self.run_id, settings_of(runner.cfg, self.curriculum), iteration)
         note_checkpoints(runner, self._record)
         for name, peer in model_of(runner).peers.items():
             runner.optim_wrapper[name].initialize_count_status(peer, iteration, self.curriculum.total_iters)
@@ -242,7 +222,7 @@ class DMTHook(Hook):
         plan_phase_ends(runner.train_loop, self.curriculum.ends, due=self.best is None and not self.from_scratch)
         if self.best is not None:
             self.best.begin(self._best_folder(runner))
-        self._events.start(runner, self.curriculum, self.run_id, lists)
+        self._events.start(runner, self.curriculum, self.run_id)
         if iteration < self.curriculum.total_iters:
             self._events.write('phase', phase=self.phase, iteration=iteration)
             at_its_start = iteration == self.curriculum.start(self.phase)
@@ -282,11 +262,12 @@ class DMTHook(Hook):
             if self.best is not None or self.from_scratch:
                 self._validate(runner, iteration)
             if self.best is not None:
-                self._carry_best(runner)
+                self.best.carry(model_of(runner).bare_peers, runner.logger)
+                restart_averages(runner)
             self._enter_next_phase(runner, iteration)
 
     def before_val(self, runner: Runner) -> None:
-        """Let every process validate the same peers."""
+        """Share buffers, so that every process validates the same peers."""
         SIGNAL.is_writing = False
         share_buffers(runner)
 
@@ -297,12 +278,12 @@ class DMTHook(Hook):
         self._stop.end_amid_validation()
 
     def after_train(self, runner: Runner) -> None:
-        """Let the data workers and the work_dir go, and log the CPU time."""
+        """Write down what the run has come to, and let data workers and work_dir go."""
         runner.train_loop.dataloader_iterator.restart()
-        self._events.write('end', iteration=runner.train_loop.iter, cpu_seconds=log_cpu_time())
-        if self.best is not None and is_main_process():
-            self.best.write_result(runner)
+        self._events.end(runner.train_loop.iter)
         if is_main_process():
+            if self.best is not None:
+                self.best.write_result(runner)
             remove_banks(self._banks(runner), self.phase, self.keep_banks)
         if self._lock is not None:
             os.close(self._lock)
@@ -336,18 +317,6 @@ class DMTHook(Hook):
         if online is not None and online.seen:
             checkpoint['dmt']['seen'] = {name: counts.cpu() for name, counts in online.seen.items()}
 
-    def _check_start(self, runner: Runner) -> int:
-        """Check the checkpoint that the run starts from, and return the iteration at which it goes on."""
-        if runner._load_from is None:
-            return 0
-        if not runner._resume:
-            check_run_weights(runner._load_from, model_of(runner), complete=False)
-            return 0
-        iteration = check_resumed(runner, self.curriculum)
-        for sentence in changed_settings(self._record.settings, runner, self.curriculum, iteration):
-            runner.logger.warning(sentence)
-        return iteration
-
     # What a phase change involves.
 
     def _validate(self, runner: Runner, iteration: int) -> None:
@@ -359,13 +328,6 @@ class DMTHook(Hook):
             loop._iter, before = iteration, loop._iter  # MMEngine counts it after the hooks
             runner.val_loop.run()  # the last update counts too
             loop._iter = before
-
-    def _carry_best(self, runner: Runner) -> None:
-        """Give every peer the best weights of the phase that ends."""
-        assert self.best is not None
-        self.best.carry(model_of(runner).bare_peers, runner.logger)
-        self.best.forget()
-        restart_averages(runner)
 
     def _enter_next_phase(self, runner: Runner, iteration: int) -> None:
         """Label, start everything afresh, and write a checkpoint of it."""
@@ -385,10 +347,10 @@ class DMTHook(Hook):
         self._begin(runner, iteration)
 
     def _label(self, runner: Runner) -> None:
-        """Have every labeler label the unlabeled images for the present phase, unless that happens online."""
+        """Label the unlabeled images for the present phase, unless that happens online."""
         SIGNAL.is_writing = False
-        folder, settings = self.bank_folder(runner), self.labeling
-        told = make_labels(runner, self.curriculum, self.phase, folder, self.run_id, settings)
+        folder = self.bank_folder(runner)
+        told = make_labels(runner, self.curriculum, self.phase, folder, self.run_id, self.labeling)
         if told:
             self._events.write('labels', phase=self.phase, iteration=self.curriculum.start(self.phase), values=told)
 
@@ -399,7 +361,7 @@ class DMTHook(Hook):
             f'Phase {self.phase} ({self.phase + 1} of {len(self.curriculum)}), iterations '
             f'{self.curriculum.start(self.phase)} to {self.curriculum.ends[self.phase]}: {phase.kind}.'
         )
-        if phase.label_ratio is not None:
+        if phase.has_bank:
             check_labels(runner, self.curriculum, self.phase, self.bank_folder(runner), self.run_id)
         if self.best is not None:
             self.best.begin(self._best_folder(runner))
@@ -429,4 +391,4 @@ class DMTHook(Hook):
         if self.rehearsal and iteration < self.curriculum.total_iters:
             names = rehearse(runner, self.curriculum)
         if names is not None:
-            fit_metric_names(runner, names, self.best.metric if self.best is not None else None)
+            fit_metric_names(runner, names, self.carry_metric)

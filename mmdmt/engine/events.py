@@ -1,10 +1,9 @@
-"""Write down what a run does, one JSON object a line, for reports and for whoever asks later."""
+"""Write down what a run does, one JSON object a line, for reports."""
 
 import json
 import logging
 import os
 import platform
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import fields
 from datetime import datetime
@@ -15,10 +14,12 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.dist import get_world_size, is_main_process
+from mmengine.logging import print_log
 from mmengine.logging.logger import FilterDuplicateWarning
 from mmengine.runner import Runner
 
 from mmdmt.atomic_write import room_to_write
+from mmdmt.datasets.image_names import list_name
 from mmdmt.method.phases import Curriculum, Phase
 from mmdmt.version import __version__
 
@@ -31,9 +32,9 @@ PACKAGES = (
 class RunEvents(logging.Handler):
     """The file ``<work_dir>/<timestamp>/events.jsonl`` of a start of a run, which the main process writes.
 
-    Each line has ``event`` and ``time``. ``start`` says what begins: iteration, settings, lists, phases, versions and
-    machine; ``phase`` that one begins, with its labeling; ``labels`` and ``validation`` hold what was measured, in
-    ``values``; ``warning`` what the log warns of; ``end`` that all iterations are done.
+    Each line has ``event`` and ``time``. ``start`` holds iteration, settings, lists, phases, versions and machine;
+    ``phase`` tells that one begins; ``labels`` and ``validation`` hold what was measured, in ``values``; ``warning``
+    what the log warns of; ``end`` that all iterations are done.
     """
 
     def __init__(self) -> None:
@@ -64,8 +65,15 @@ class RunEvents(logging.Handler):
         with suppress(OSError):  # of a full disk the next checkpoint tells
             self.write('warning', level=record.levelname, text=record.getMessage())
 
-    def start(self, runner: Runner, curriculum: Curriculum, run: str, lists: Mapping[str, str]) -> None:
-        """Write down what begins."""
+    def start(self, runner: Runner, curriculum: Curriculum, run: str) -> None:
+        """Write down what begins, and log which published lists the lists of images are."""
+        dataset = runner.train_dataloader.dataset
+        images = {'labeled': dataset.labeled, 'unlabeled': dataset.unlabeled}
+        if runner.val_loop is not None:
+            images['validation'] = runner.val_loop.dataloader.dataset
+        lists = {kind: list_name(of_kind) for kind, of_kind in images.items()}
+        for kind, name in lists.items():
+            runner.logger.info(f'List of {kind} images: {name}.')
         phases = [
             {'start': curriculum.start(number), 'stop': stop, 'kind': phase.kind, 'settings': _settings(phase)}
             for number, (phase, stop) in enumerate(zip(curriculum.phases, curriculum.ends, strict=True))
@@ -78,8 +86,8 @@ class RunEvents(logging.Handler):
             config_name=Path(runner.cfg.filename or runner.experiment_name).stem,
             seed=runner.seed,
             peers=list(runner.cfg.model.peers),
-            classes=list(runner.train_dataloader.dataset.metainfo['classes']),
-            lists=dict(lists),
+            classes=list(dataset.metainfo['classes']),
+            lists=lists,
             phases=phases,
             versions=versions(),
             machine=machine(),
@@ -87,11 +95,18 @@ class RunEvents(logging.Handler):
             config=runner.cfg.to_dict(),
         )
 
+    def end(self, iteration: int) -> None:
+        """Write down that a run is done, with the seconds of CPU time of this process and of those it started."""
+        used = os.times()
+        seconds = used.user + used.system + used.children_user + used.children_system
+        print_log(f'CPU time: {seconds:.0f} s.', logger='current')
+        self.write('end', iteration=iteration, cpu_seconds=round(seconds, 1))
+
 
 def _settings(phase: Phase) -> dict[str, Any]:
     """Return what is set of a phase, in place of the defaults."""
-    given = {field.name: getattr(phase, field.name) for field in fields(phase)}
-    return {field.name: given[field.name] for field in fields(phase) if given[field.name] != field.default}
+    given = {field.name: (getattr(phase, field.name), field.default) for field in fields(phase)}
+    return {name: value for name, (value, default) in given.items() if value != default}
 
 
 def _plain(value: Any) -> Any:
@@ -118,8 +133,6 @@ def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that results depend on, as far as they are installed."""
     found = {'python': platform.python_version(), 'mmdmt': __version__}
     for package in PACKAGES:
-        try:
+        with suppress(PackageNotFoundError):
             found[package] = version(package)
-        except PackageNotFoundError:
-            continue
     return found

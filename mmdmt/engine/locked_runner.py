@@ -16,6 +16,8 @@ from mmdmt.rules.run_facts import read_loaders
 class CheckedRunner(Runner):
     """MMEngine's runner, which looks at the loaders and lists of a config before it builds anything."""
 
+    cfg: Config
+
     @classmethod
     def from_cfg(cls, cfg: Config) -> 'CheckedRunner':
         """Build one.
@@ -28,6 +30,16 @@ class CheckedRunner(Runner):
         refuse(facts)
         runner: CheckedRunner = super().from_cfg(cfg)
         return runner
+
+    def _log_env(self, env_cfg: dict[str, Any]) -> None:
+        """Log the environment, and where the config is written in place of its thousand lines."""
+        config, self.cfg = self.cfg, Config()
+        try:
+            super()._log_env(env_cfg)
+        finally:
+            self.cfg = config
+        name = Path(config.filename).name if config.filename else f'{self.timestamp}.py'
+        self.logger.info(f'The config of this run, with all that it inherits, is in {Path(self.work_dir) / name}.')
 
 
 class LockedRunner(CheckedRunner):
@@ -46,7 +58,7 @@ class LockedRunner(CheckedRunner):
 
 
 class PeerTestRunner(CheckedRunner):
-    """The same, in which test-time augmentation is that of peers."""
+    """The same as the first, in which test-time augmentation is that of peers."""
 
     def build_model(self, model: Any) -> Any:
         """Build it."""

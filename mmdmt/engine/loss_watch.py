@@ -9,11 +9,11 @@ from torch import Tensor
 class LossWatch:
     """Stop a run whose loss has been NaN or infinite for many iterations in a row.
 
-    One such iteration may pass: a gradient scaler skips its update. The count is kept where the loss is and looked at
-    every ``limit`` iterations, so that a GPU is not waited for.
+    One such iteration may pass: a gradient scaler skips its update. The count is looked at every ``limit`` iterations,
+    so that a GPU is not waited for.
 
     Args:
-        limit (int): So many iterations in a row are too many; 0 lets all pass.
+        limit (int): How many are too many; 0 lets all pass.
     """
 
     def __init__(self, limit: int) -> None:
@@ -21,11 +21,7 @@ class LossWatch:
         self._streak = torch.tensor(0)
 
     def see(self, iteration: int, losses: Mapping[str, Tensor]) -> None:
-        """Look at the losses of an iteration.
-
-        Args:
-            iteration (int): Its number, from 0.
-            losses (Mapping[str, Tensor]): Scalars; ``loss`` is the sum over all peers.
+        """Look at the losses of an iteration, numbered from 0; ``loss`` is their sum over all peers.
 
         Raises:
             RuntimeError: If these were too many.

@@ -1,6 +1,7 @@
-"""Let hooks and schedulers ask for metrics by the names that a validation of peers gives them."""
+"""Fit the metrics that hooks and schedulers ask for to the names that a validation of peers gives."""
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from mmengine.hooks import CheckpointHook, EarlyStoppingHook
@@ -13,7 +14,7 @@ from mmdmt.registry import type_name
 
 
 def known_names(runner: Runner) -> tuple[str, ...] | None:
-    """Name what the validation will give, where its metrics say so; None if it is not known or there is none."""
+    """Name what the validation will give, where its metrics say so; None if that is not known."""
     metrics = [] if runner.val_loop is None else runner.val_loop.evaluator.metrics
     results = [getattr(metric, 'result_names', None) for metric in metrics]
     if not metrics or None in results or not all(isinstance(metric, PeerMetric) for metric in metrics):
@@ -25,14 +26,15 @@ def known_names(runner: Runner) -> tuple[str, ...] | None:
 def fit_metric_names(runner: Runner, names: Sequence[str], carry_metric: str | None) -> None:
     """Turn the plain name of a metric into that of the ensemble, wherever one is asked for after a validation.
 
+    Changes ``save_best`` of checkpoint hooks, and ``monitor`` of early stopping and of schedulers.
+
     Args:
-        runner (Runner): About to train. ``save_best`` of its checkpoint hooks, ``monitor`` of its early stopping and
-            of the schedulers that wait for a metric are looked at, and changed.
+        runner (Runner): About to train.
         names (Sequence[str]): Of the results of its validation.
         carry_metric (str, optional): By which the best weights of each peer are chosen; None if they are not.
 
     Raises:
-        ValueError: If a name is none of them.
+        ValueError: If a name must be another.
     """
     if carry_metric is not None:
         for peer in model_of(runner).peer_names:
@@ -44,8 +46,8 @@ def fit_metric_names(runner: Runner, names: Sequence[str], carry_metric: str | N
             hook.monitor = _fitting(hook.monitor, names, f'monitor={hook.monitor!r} of {type(hook).__name__}')
     if runner.cfg.get('param_scheduler') is not None:
         _fit_schedulers(runner.cfg.param_scheduler, names)
-    built = runner.param_schedulers
-    for scheduler in [one for ones in built.values() for one in ones] if isinstance(built, dict) else built or ():
+    built = runner.param_schedulers or []
+    for scheduler in chain(*built.values()) if isinstance(built, dict) else built:
         if getattr(scheduler, 'need_val_args', False):
             scheduler.monitor = _fitting(scheduler.monitor, names, 'monitor of param_scheduler')
 
@@ -76,4 +78,4 @@ def _fitting(key: str, names: Sequence[str], where: str) -> str:
         return key
     if f'{ENSEMBLE}/{key}' in names:
         return f'{ENSEMBLE}/{key}'
-    raise ValueError(f'{where} is none of what val_evaluator gives: choose one of {", ".join(names) or "nothing"}.')
+    raise ValueError(f'{where} must be one of what val_evaluator gives: choose one of {", ".join(names) or "nothing"}.')

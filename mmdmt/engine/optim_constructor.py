@@ -1,11 +1,9 @@
 """Build one optimizer for each peer from one ordinary config."""
 
-import inspect
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from mmengine._strategy import BaseStrategy
 from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
@@ -22,8 +20,7 @@ from mmdmt.registry import OPTIM_WRAPPER_CONSTRUCTORS
 class PeerOptimWrapperConstructor:
     """Build an optimizer wrapper for every peer of :class:`mmdmt.DynamicMutualTraining`.
 
-    Set in any schedule of the toolbox by ``optim_wrapper=dict(constructor='mmdmt.PeerOptimWrapperConstructor')``. All
-    that stands in ``optim_wrapper`` holds for every peer; ``peers`` changes it for one::
+    All that stands in ``optim_wrapper`` of an ordinary schedule holds for every peer; ``peers`` changes it for one::
 
         optim_wrapper = dict(
             type='OptimWrapper', constructor='mmdmt.PeerOptimWrapperConstructor',
@@ -32,8 +29,7 @@ class PeerOptimWrapperConstructor:
                                 constructor='LearningRateDecayOptimizerConstructor')))
 
     Args:
-        optim_wrapper_cfg (dict): Config of an optimizer wrapper, with ``peers``, what is different for each peer
-            named there (``constructor`` and ``paramwise_cfg`` included).
+        optim_wrapper_cfg (dict): Config of an optimizer wrapper, with ``peers``: what is different for some by name.
         paramwise_cfg (dict, optional): As in MMEngine, for every peer. Defaults to None.
     """
 
@@ -54,10 +50,8 @@ class PeerOptimWrapperConstructor:
             OptimWrapperDict: One wrapper for each peer, by name.
 
         Raises:
-            ValueError: If the model has no peers, ``peers`` names one that it has not, MMEngine can build no such
-                optimizer, or the runner is its ``FlexibleRunner``.
+            ValueError: If the model has no peers, ``peers`` names one that it has not, or an optimizer cannot be built.
         """
-        _refuse_strategies()
         bare = getattr(model, 'module', model) if is_model_wrapper(model) else model
         peers = getattr(bare, 'bare_peers', None)
         if peers is None:
@@ -103,18 +97,16 @@ class PeerOptimWrapperConstructor:
 
 
 def _described(optimizer: Optimizer) -> str:
-    """Say in a line which learning rates and weight decays how many tensors have."""
+    """Describe in a line which learning rates and weight decays how many tensors have."""
     parts = []
     for key, name in (('lr', 'learning rate'), ('weight_decay', 'weight decay')):
         tensors: Counter[float] = Counter()
         for group in optimizer.param_groups:
             tensors[group.get(key, 0.0)] += len(group['params'])
-        counts = (
-            f'{value:g}' + (f' of {tensors[value]}' if len(tensors) > 1 else '') for value in sorted(tensors)[::-1]
-        )
+        one = len(tensors) == 1
+        counts = (f'{value:g}' + ('' if one else f' of {tensors[value]}') for value in sorted(tensors, reverse=True))
         parts.append(f'{name} {", ".join(counts)}')
-    total = sum(len(group['params']) for group in optimizer.param_groups)
-    return f'{type(optimizer).__name__} of {total} tensors, {"; ".join(parts)}'
+    return f'{type(optimizer).__name__} of {tensors.total()} tensors, {"; ".join(parts)}'
 
 
 def _check_decay(name: str, built: OptimWrapper, config: Mapping[str, Any]) -> None:
@@ -126,18 +118,3 @@ def _check_decay(name: str, built: OptimWrapper, config: Mapping[str, Any]) -> N
             f'optim_wrapper of peer {name!r}: with num_layers={layers} of paramwise_cfg a layer would learn {most:.3g} '
             'times as fast as lr says: give the number of layers that the backbone has.'
         )
-
-
-def _refuse_strategies() -> None:
-    """Refuse a runner that has one optimizer for the whole model; the constructor is the first to meet it.
-
-    Nothing tells a constructor who builds it, and all strategies fail on several optimizers later, each in its own way.
-    """
-    for caller in inspect.stack(context=0):
-        strategy = caller.frame.f_locals.get('self')
-        if isinstance(strategy, BaseStrategy):
-            raise ValueError(
-                f'FlexibleRunner and its {type(strategy).__name__} (DeepSpeed, FSDP, ...) have one optimizer for the '
-                'whole model, but peers have one each: take runner_type and strategy out of the config, and for '
-                "several GPUs set model_wrapper_cfg=dict(type='MMSeparateDistributedDataParallel')."
-            )

@@ -1,30 +1,27 @@
-"""Make the pseudo labels of a phase, or check those that a resumed run finds."""
+"""Make the pseudo labels of a phase and report on them, or check those that a resumed run finds."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mmengine.dist import is_main_process
+from mmengine.logging import print_log
 from mmengine.runner import Runner
 
-from mmdmt.engine.averaging import averaged_weights
-from mmdmt.engine.labeling_report import report_labels
-from mmdmt.engine.peers_of_run import labels_of, model_of, precision_of_labeling, share_buffers
+from mmdmt.engine.peers_of_run import averaged_weights, labels_of, model_of, precision_of_labeling, share_buffers
 from mmdmt.labels.labeled_files import check_files, note_files
 from mmdmt.labels.labeling import label
+from mmdmt.labels.quality import measure
+from mmdmt.labels.summary import scalars, table
 from mmdmt.method.phases import Curriculum
 from mmdmt.models.averaged_views import AveragedViews, Predict
 
 
 def make_labels(
-    runner: Runner,
-    curriculum: Curriculum,
-    phase: int,
-    folder: Path,
-    run: str,
-    settings: Mapping[str, Any],
+    runner: Runner, curriculum: Curriculum, phase: int, folder: Path, run: str, settings: Mapping[str, Any]
 ) -> dict[str, float]:
-    """Have every labeler label the unlabeled images for a phase, unless that happens online, and tell how it went.
+    """Label the unlabeled images for a phase by every labeler, unless that happens online.
 
     Args:
         runner (Runner): Of the run; every process of it has to call this.
@@ -33,34 +30,30 @@ def make_labels(
         folder (Path): Holds the bank of each labeler of the phase.
         run (str): The identifier of the run, for the manifests.
         settings (Mapping): ``labeling`` of :class:`mmdmt.DMTHook`.
+
+    Returns:
+        dict[str, float]: What was measured of the labels.
     """
     ratio = curriculum[phase].label_ratio
     if ratio is None:
         return {}
     share_buffers(runner)
-    settings = dict(settings)
+    settings, model, dataset = dict(settings), model_of(runner), runner.train_dataloader.dataset
     views, together = settings.pop('views', None), settings.pop('together', False)
-    predict: Predict = model_of(runner).kind.predict
+    predict: Predict = model.kind.predict
     if views or together:
-        predict = AveragedViews(**(views or {}), peers=model_of(runner).bare_peers if together else None)
+        predict = AveragedViews(**(views or {}), peers=model.bare_peers if together else None)
+    labelers = _labelers(runner)
     with averaged_weights(runner):
         seconds = label(
-            _labelers(runner),
-            runner.train_dataloader.dataset,
-            labels_of(runner),
-            predict,
-            folder,
-            run,
-            phase,
-            ratio,
+            *(labelers, dataset, labels_of(runner), predict, folder, run, phase, ratio),
             precision=precision_of_labeling(runner),
             **settings,
         )
         if is_main_process() and (seconds is not None or not (folder / 'images.json').is_file()):
-            note_files(folder, runner.train_dataloader.dataset.unlabeled_files())
-        banks = {name: folder / name for name in _labelers(runner)}
-        step, workers = curriculum.start(phase), settings.get('num_workers', 2)
-        measured = report_labels(runner, banks, step, seconds, workers)
+            note_files(folder, dataset.unlabeled_files())
+        banks = {name: folder / name for name in labelers}
+        measured = report_labels(runner, banks, curriculum.start(phase), seconds, settings.get('num_workers', 2))
         runner.call_hook('after_labeling')
     return measured
 
@@ -77,12 +70,44 @@ def check_labels(runner: Runner, curriculum: Curriculum, phase: int, folder: Pat
         manifest = labels_of(runner).bank(folder / name).manifest
         identity = dict(run=run, phase=phase, peer=name, names=dataset.names_digest(), label_ratio=ratio)
         manifest.check(folder / name, **identity)
-    warning = check_files(folder, dataset.unlabeled_files()) if is_main_process() else ''
-    if warning:
-        runner.logger.warning(warning)
+    if is_main_process():
+        check_files(folder, dataset.unlabeled_files())
+
+
+def report_labels(
+    runner: Runner, banks: Mapping[str, Path], step: int, seconds: float | None, num_workers: int
+) -> dict[str, float]:
+    """Report on the pseudo labels of a phase, to the log and to visualization backends; every process calls this."""
+    dataset = runner.train_dataloader.dataset
+    qualities, left_out = measure(dataset, dataset.labels, banks, num_workers)
+    if not is_main_process():
+        return {}
+    classes = dataset.metainfo['classes']
+    told: dict[str, float] = {} if seconds is None else {'pseudo/seconds': seconds}
+    for name, folder in banks.items():
+        manifest, quality = dataset.labels.bank(folder).manifest, qualities.get(name)
+        compared = f', compared with the truth of {quality.images} of {manifest.images} images' if quality else ''
+        lines = table(manifest, classes, quality)
+        print_log(f'Phase {manifest.phase}: pseudo labels of {name!r}{compared}\n{lines}', logger='current')
+        kept = enumerate(zip(classes, manifest.kept, strict=True))
+        without = [cls for number, (cls, pixels) in kept if not pixels and number != dataset.ignored]
+        if without:
+            _warn(
+                f'Phase {manifest.phase}: {name!r} gives no pseudo label to {", ".join(without)}: its learner sees '
+                'these classes in ground truth alone.'
+            )
+        told.update({'pseudo/phase': manifest.phase, **scalars(manifest, classes, quality)})
+    if left_out:
+        _warn(left_out)
+    runner.visualizer.add_scalars(told, step)
+    return told
 
 
 def _labelers(runner: Runner) -> dict[str, Any]:
     """Return the peers from which another, or the same, learns."""
     model = model_of(runner)
     return {name: peer for name, peer in model.bare_peers.items() if name in model.labelers.values()}
+
+
+def _warn(text: str) -> None:
+    print_log(text, logger='current', level=logging.WARNING)

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path, PurePath
@@ -17,17 +17,15 @@ from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor
 
-from mmdmt.engine.averaging import averaged_weights
 from mmdmt.engine.dmt_hook import DMTHook
-from mmdmt.engine.peers_of_run import labels_of, model_of
-from mmdmt.engine.two_views_picture import taught_online, views_of
+from mmdmt.engine.peers_of_run import averaged_weights, labels_of, model_of
 from mmdmt.evaluation_mode import evaluation_mode
 from mmdmt.losses import DynamicMutualLoss
-from mmdmt.method.draws import TRUTH
+from mmdmt.method.draws import ONLINE, TRUTH, WEAK_VIEW, Draw
 from mmdmt.method.phases import Phase
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.names import ENSEMBLE
-from mmdmt.models.prediction import predict_logits
+from mmdmt.models.prediction import forward_crops, predict_logits
 from mmdmt.registry import HOOKS
 
 NO_CLASS = 255
@@ -39,16 +37,12 @@ class PictureHook(Hook):
 
     Note:
         :class:`mmdmt.DMTHook` calls it after every labeling, when the peers hold the weights that labeled, and when a
-        phase with online labels begins; it acts once more after training. A sheet an image goes to
+        phase with online labels begins; it acts once more after training. The main process writes a sheet an image to
         ``<work_dir>/pictures/phase_<t>/<name>.png``, at the end to ``pictures/end``, and to every visualization
-        backend. Only the main process draws. Training goes on as if nothing had been drawn, bit for bit.
+        backend. Training goes on as if nothing had been drawn, bit for bit.
 
-        Where the pipeline makes two views (:class:`mmdmt.TwoViews`), both are shown of one training crop, before
-        anything is mixed into it; in an online phase with the labels that it gets from the labeler's view, and their
-        weights by the learner's.
-
-        The weights are those of the learner as it stands when labels are made, with the exponents of a phase's end. A
-        run that starts every phase from scratch labels with peers that are gone then; the pictures show these.
+        Both views of :class:`mmdmt.TwoViews` are shown of one training crop, in an online phase with its labels and
+        their weights. Weights are those of the learner when labels are made, with the exponents of a phase's end.
 
         It needs matplotlib, which ``pip install 'mmdmt[demo]'`` installs.
 
@@ -93,24 +87,25 @@ class PictureHook(Hook):
 
     def after_labeling(self, runner: Runner) -> None:
         """Draw the phase that begins; called by DMTHook."""
-        hook = _dmt_hook(runner)
-        step = hook.curriculum.start(hook.phase)
-        self._draw(runner, f'phase_{hook.phase}', f'phase {hook.phase}, labeled after iteration {step}', step)
+        self._draw_phase(runner, 'labeled after iteration')
 
     def before_online_phase(self, runner: Runner) -> None:
         """Draw the phase that begins; called by DMTHook."""
         hook = _dmt_hook(runner)
         online = hook.curriculum[hook.phase].online_labels
-        averages = averaged_weights(runner) if online is not None and online.averaged else nullcontext()
-        with averages:
-            step = hook.curriculum.start(hook.phase)
-            self._draw(runner, f'phase_{hook.phase}', f'phase {hook.phase}, labels online from iteration {step}', step)
+        with averaged_weights(runner) if online is not None and online.averaged else nullcontext():
+            self._draw_phase(runner, 'labels online from iteration')
 
     def after_train(self, runner: Runner) -> None:
         """Draw what the last phase has made of its labels."""
         step = runner.train_loop.iter
         with averaged_weights(runner):
             self._draw(runner, 'end', f'end of training, iteration {step}', step)
+
+    def _draw_phase(self, runner: Runner, what: str) -> None:
+        hook = _dmt_hook(runner)
+        step = hook.curriculum.start(hook.phase)
+        self._draw(runner, f'phase_{hook.phase}', f'phase {hook.phase}, {what} {step}', step)
 
     @torch.no_grad()
     def _draw(self, runner: Runner, folder: str, title: str, step: int) -> None:
@@ -163,7 +158,7 @@ def _view(
 ) -> Any:
     from mmdmt.visualization import PhaseView
 
-    image = item['inputs'].permute(1, 2, 0).numpy()
+    image = _picture(item['inputs'])
     logits = {name: predict_logits(peer, pseudo_collate([item]))[0] for name, peer in model.bare_peers.items()}
     predictions = {name: of_peer.argmax(dim=0) for name, of_peer in logits.items()}
     if len(logits) > 1:
@@ -184,23 +179,53 @@ def _crop(model: DynamicMutualTraining, dataset: Any, image: int, phase: Phase) 
     """What a training crop is to labelers and learners; None where there is nothing to see that the image lacks."""
     from mmdmt.visualization import CropView
 
-    weak, item = views_of(dataset, model.peer_names[0], image)
+    item = dataset[Draw(model.peer_names[0], image, image, ONLINE)]
+    weak = item['data_samples'].get(WEAK_VIEW)
+    views = None if weak is None else _picture(weak.data), _picture(item['inputs'])
     if phase.online_labels is None or phase.online_labels.labeler == TRUTH:
-        return None if weak is None else CropView(_picture(weak), _picture(item['inputs']))
-    taught, weights = taught_online(model, item)
-    by = {name: ENSEMBLE if phase.online_labels.labeler == ENSEMBLE else model.labelers[name] for name in taught}
-    return CropView(
-        labelers_view=None if weak is None else _picture(weak),
-        learners_view=_picture(item['inputs']),
-        pseudo_labels={by[name]: label for name, (label, _) in taught.items()},
-        weights=weights,
-        taught_by=by,
-    )
+        return None if weak is None else CropView(*views)
+    labels, weights = _taught_online(model, item)
+    by = {name: ENSEMBLE if phase.online_labels.labeler == ENSEMBLE else model.labelers[name] for name in labels}
+    pseudo_labels = {by[name]: label for name, label in labels.items()}
+    return CropView(*views, pseudo_labels=pseudo_labels, weights=weights, taught_by=by)
+
+
+def _taught_online(
+    model: DynamicMutualTraining, item: dict[str, Any]
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Label a crop as an iteration of an online phase does; return the labels of each learner and their weights.
+
+    A share of each class is one of this crop, where an iteration takes it of a whole batch or of many.
+    """
+    assert model.online is not None
+    labeling = replace(model.online, models=model.bare_peers, seen={})
+    labels, weights = {}, {}
+    for name, peer in model.bare_peers.items():
+        loss, sample = _loss_at_end(model, name), item['data_samples'].clone()
+        replace(labeling, losses={name: loss}).label({name: {'inputs': [item['inputs']], 'data_samples': [sample]}})
+        label = sample.gt_sem_seg.data
+        labels[name] = label[0].to(torch.uint8).cpu().numpy()
+        if 'pseudo_weight' in sample:
+            of_rule = sample.pseudo_weight.data
+        else:
+            shape = tuple(item['inputs'].shape[1:])
+            seen = sample.new(metainfo={'img_shape': shape, 'ori_shape': shape}, data={})
+            (predicted,) = forward_crops(peer, {'inputs': [item['inputs']], 'data_samples': [seen]})
+            logits = predicted.logits[:, :, *predicted.windows[0]]
+            _, of_rule = loss.weigh(logits, label, sample.pseudo_confidence.data, model.kind.ignored_label(peer))
+        weights[name] = of_rule[0].cpu().numpy()
+    return labels, weights
+
+
+def _loss_at_end(model: DynamicMutualTraining, name: str) -> DynamicMutualLoss:
+    """Copy the loss of a learner, because weighing leaves counts behind, as it is at the end of a phase."""
+    loss = copy.copy(model.losses_of(name)[0])
+    loss.progress = 1.0
+    return loss
 
 
 def _picture(image: Tensor) -> np.ndarray:
-    picture: np.ndarray = image.permute(1, 2, 0).numpy()
-    return picture
+    return np.asarray(image.permute(1, 2, 0))
 
 
 def _name(dataset: str, image: int, item: dict[str, Any]) -> str:
@@ -214,29 +239,22 @@ def _weights_of(
     labels: dict[str, tuple[np.ndarray, np.ndarray]],
     floor: float,
 ) -> dict[str, np.ndarray]:
-    """Weigh pseudo labels as the learners' losses do at the end of a phase."""
-    if not labels:
-        return {}
+    """Weigh the pseudo labels of a bank as the learners' losses do."""
     weights = {}
-    for name, labeler in model.labelers.items():
-        modules = model.bare_peers[name].modules()
-        # A copy, because weighing leaves counts behind.
-        loss = copy.copy(next(module for module in modules if isinstance(module, DynamicMutualLoss)))
-        loss.progress, loss.floor = 1.0, floor
-        label, confidence = labels[labeler]
-        target, sure = torch.from_numpy(label.astype(np.int64)), torch.from_numpy(confidence)
-        device = logits[name].device
-        _, of_image = loss.weigh(logits[name][None], target.to(device)[None], sure.to(device)[None])
+    for name, labeler in model.labelers.items() if labels else ():
+        loss = _loss_at_end(model, name)
+        loss.floor = floor
+        label, confidence = (torch.from_numpy(one).to(logits[name].device)[None] for one in labels[labeler])
+        _, of_image = loss.weigh(logits[name][None], label.long(), confidence)
         weights[name] = of_image[0].cpu().numpy()
     return weights
 
 
 def _truth(dataset: Any, image: int) -> np.ndarray | None:
-    try:
+    with suppress(ValueError):  # the report of the labeling has warned
         truth: np.ndarray | None = dataset.truth(image)
-    except ValueError:
-        return None  # the report of the labeling has warned
-    return truth
+        return truth
+    return None
 
 
 def _choose(setting: str, images: int | Sequence[int], available: int) -> list[int]:

@@ -9,11 +9,7 @@ from mmengine.logging import MMLogger
 
 @contextmanager
 def quiet_log(level: int = logging.WARNING) -> Iterator[None]:
-    """Log nothing below a level in the block; ``logging.disable`` does not reach MMEngine's loggers.
-
-    Args:
-        level (int): Defaults to that of warnings.
-    """
+    """Log nothing below a level in the block; ``logging.disable`` does not reach MMEngine's loggers."""
     logger = MMLogger.get_current_instance()
     before = logger.level
     logger.setLevel(level)

@@ -2,7 +2,6 @@
 
 import copy
 import logging
-import random
 import tempfile
 import time
 from collections.abc import Iterator
@@ -19,14 +18,16 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 import mmdmt
-from mmdmt.engine.peers_of_run import labels_of, model_of
+from mmdmt.engine.peers_of_run import model_of, seed_everything
 from mmdmt.engine.quiet_log import quiet_log
 from mmdmt.evaluation.peer_metric import PeerMetric
+from mmdmt.evaluation_mode import evaluation_mode
 from mmdmt.losses import DynamicMutualLoss
 from mmdmt.method.draws import ONLINE, TRUTH, Draw
 from mmdmt.method.phases import Curriculum, Phase
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.rules.headers import Headers
+from mmdmt.rules.seeding import seeded
 
 REHEARSED_SIZES = 3
 """Of how many sizes an image is validated."""
@@ -50,7 +51,7 @@ def rehearse(runner: Runner, curriculum: Curriculum) -> tuple[str, ...] | None:
         _learn(runner, model, _different(curriculum))
         names = _validate(runner, model)
         if names is None:
-            _label(runner, model)
+            _label(runner.train_dataloader.dataset, model)
     runner.logger.info(f'Rehearsal: all peers learn and predict ({time.monotonic() - started:.1f} s).')
     return names
 
@@ -62,7 +63,7 @@ def _different(curriculum: Curriculum) -> list[Phase]:
 
 
 def _learn(runner: Runner, model: DynamicMutualTraining, phases: list[Phase]) -> None:
-    """Let a copy of each peer learn from a small batch of each phase."""
+    """Train a copy of each peer on a small batch of each phase."""
     batches = {name: [_batch(runner, model, phase, name) for phase in phases] for name in model.peer_names}
     for name, peer in model.bare_peers.items():
         _check_preprocessor(name, peer)
@@ -71,7 +72,7 @@ def _learn(runner: Runner, model: DynamicMutualTraining, phases: list[Phase]) ->
             if model.online is not None:
                 with _saying(f'the labeler of peer {name!r} cannot label a batch of it online'):
                     model.label_online({name: pair[0]}, runner.optim_wrapper)
-                pair[1] = _forgotten(runner, model, pair[0])
+                pair[1] = _forgotten(runner, pair[0])
         try:
             twin, placed = copy.deepcopy((peer, model.losses_of(name)))
         except Exception as error:  # whatever a module may hold that cannot be copied
@@ -82,12 +83,12 @@ def _learn(runner: Runner, model: DynamicMutualTraining, phases: list[Phase]) ->
         _learn_alone(name, twin, placed, model, runner.optim_wrapper[name], batches[name])
 
 
-def _forgotten(runner: Runner, model: DynamicMutualTraining, batch: dict[str, Any]) -> dict[str, Any]:
+def _forgotten(runner: Runner, batch: dict[str, Any]) -> dict[str, Any]:
     """Copy a batch without the labels that were made online."""
-    other = copy.deepcopy(batch)
+    other, dataset = copy.deepcopy(batch), runner.train_dataloader.dataset
     for sample in other['data_samples']:
         if sample.metainfo.get(ONLINE):
-            labels_of(runner).forget_label(sample, runner.train_dataloader.dataset.ignored)
+            dataset.labels.forget_label(sample, dataset.ignored)
     return other
 
 
@@ -99,11 +100,7 @@ def _learn_alone(
     optimizer: Any,
     batches: list[list[Any]],
 ) -> None:
-    """Take a copy of a peer through its losses of every batch, and a backward pass of the first.
-
-    What follows the loss is the same for all, so that one backward pass tells, and a rehearsal of three kinds of phases
-    costs about two iterations.
-    """
+    """Take a copy of a peer through its losses of every batch, and a backward pass of the first, which tells of all."""
     peer.train()
     forward = partial(model.kind.losses, peer, peer, placed=placed, mixes=model.mixes)
     (first, _), *later = batches
@@ -115,16 +112,13 @@ def _learn_alone(
     for batch, _ in later:
         with _saying(_cannot_learn(name, batch)):
             _computed(forward, optimizer.optim_context(peer), batch)
-    with_others = [(batch, other) for batch, other in batches if other is not None]
-    if not with_others:
+    pair = next((pair for pair in batches if pair[1] is not None), None)
+    if pair is None:
         return  # no pseudo labels
     for one in placed:
         setattr(one, 'forward', _nothing)  # noqa: B010  of an instance, which mypy does not know
-    batch, other = with_others[0]
-    seen = _computed(forward, optimizer.optim_context(peer), batch)
-    if not any(seen.values()):
-        return  # nothing but what our losses compute
-    others = _computed(forward, optimizer.optim_context(peer), other)
+    seen = _computed(forward, optimizer.optim_context(peer), pair[0])
+    others = _computed(forward, optimizer.optim_context(peer), pair[1]) if any(seen.values()) else seen
     own = sorted(key for key, value in seen.items() if value != others.get(key))
     if own:
         raise ValueError(
@@ -141,7 +135,7 @@ def _cannot_learn(name: str, batch: dict[str, Any]) -> str:
 
 def _computed(forward: Any, precision: AbstractContextManager[Any], batch: dict[str, Any]) -> dict[str, float]:
     """Return the losses of a batch, computed with the same random numbers every time."""
-    _seed()
+    seed_everything(0)
     with torch.no_grad(), precision:
         losses = forward(copy.deepcopy(batch))
     return {key: _sum(value) for key, value in losses.items() if 'loss' in key}
@@ -239,14 +233,13 @@ def _results(metric: Any) -> list[str]:
     return [f'{prefix}/{name}' if prefix else name for name in metric.compute_metrics(metric.results)]
 
 
-def _label(runner: Runner, model: DynamicMutualTraining) -> None:
-    """Let every peer predict an unlabeled image, as the labeling does."""
+def _label(dataset: Any, model: DynamicMutualTraining) -> None:
+    """Predict an unlabeled image with every peer, as the labeling does."""
     with _saying('an unlabeled image cannot be loaded to be labeled'):
-        item = runner.train_dataloader.dataset.labeling_item(0)
+        item = dataset.labeling_item(0)
     for name, peer in model.bare_peers.items():
         with _saying(f'peer {name!r} cannot predict an unlabeled image'), torch.no_grad():
-            data = {'inputs': [item['inputs']], 'data_samples': [copy.deepcopy(item['data_samples'])]}
-            peer(**peer.data_preprocessor(data, False), mode='predict')
+            peer(**peer.data_preprocessor(_joined([copy.deepcopy(item)]), False), mode='predict')
 
 
 def _nothing(logits: Tensor, label: Tensor, *_: Any, reduction_override: str | None = None, **__: Any) -> Tensor:
@@ -270,29 +263,9 @@ def _joined(items: list[dict[str, Any]]) -> dict[str, Any]:
 @contextmanager
 def _untouched(model: nn.Module) -> Iterator[None]:
     """Bring random numbers and modes of modules back to where they were; predict in evaluation mode."""
-    modes = [(module, module.training) for module in model.modules()]
-    states = random.getstate(), np.random.get_state(), torch.random.get_rng_state()
-    devices = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
-    model.eval()
-    try:
+    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    with evaluation_mode(model.modules()), seeded(0), torch.random.fork_rng(gpus):
         yield
-    finally:
-        for module, training in modes:
-            module.training = training
-        random.setstate(states[0])
-        np.random.set_state(states[1])
-        torch.random.set_rng_state(states[2])
-        if devices:
-            torch.cuda.set_rng_state_all(devices)
-
-
-def _seed() -> None:
-    """Begin the same random numbers again."""
-    random.seed(0)
-    np.random.seed(0)
-    torch.default_generator.manual_seed(0)
-    if torch.cuda.is_initialized():
-        torch.cuda.manual_seed_all(0)
 
 
 def _eagerly() -> AbstractContextManager[Any]:

@@ -1,9 +1,10 @@
 """Decide which checkpoint a run starts from, and compare the run that wrote it with the one that starts."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
+from logging import Logger
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,10 @@ from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.hooks import EMAHook
 from mmengine.runner import Runner
 
-from mmdmt.engine.peers_of_run import model_of
 from mmdmt.engine.run_record import NAME, RunRecord, checkpoint_files, checkpoint_folder
 from mmdmt.method.phases import PHASE_WORDS, Curriculum
-from mmdmt.models.starting_weights import run_weights
+from mmdmt.models.mutual_training import DynamicMutualTraining
+from mmdmt.models.starting_weights import check_run_weights, run_weights
 from mmdmt.models.weights import check_sound, read_checkpoint
 from mmdmt.registry import type_name
 
@@ -44,24 +45,38 @@ _SHOWN = 8
 _NOTHING = object()
 
 
-def settle_checkpoint(runner: Runner) -> RunRecord:
-    """Decide which checkpoint a run starts from, and hand MMEngine that one.
+def settle(runner: Runner, model: DynamicMutualTraining, curriculum: Curriculum) -> tuple[RunRecord, int]:
+    """Decide which checkpoint a run starts from, and check that it fits; every process calls this.
 
-    Every process calls this. ``--resume`` goes on from the latest checkpoint that is as the record of the work_dir
-    notes it. It goes on from ``load_from`` only if that was given beside the config (``--cfg-options load_from=...``),
-    or if there is nothing to resume in the work_dir and the config says both ``resume=True`` and ``load_from``;
-    otherwise ``load_from`` is what the run once started from.
-
-    Args:
-        runner (Runner): About to load it; ``_load_from`` and ``_resume`` are set.
+    Returns:
+        tuple[RunRecord, int]: The record of the run, and the iteration at which it goes on.
 
     Raises:
         RuntimeError: If there are checkpoints, but none that can be resumed from.
-        ValueError: If the record is damaged.
+        FileNotFoundError: If the checkpoint does not exist.
+        ValueError: If it or the record is damaged, or is of another kind of run, model or phases.
     """
-    decision: list[Any] = [None]
-    if is_main_process():
-        decision = [_decide(runner)]
+    record = settle_checkpoint(runner)
+    if runner._load_from is None:
+        return record, 0
+    if not runner._resume:
+        check_run_weights(runner._load_from, model, complete=False)
+        return record, 0
+    iteration = check_resumed(runner, model, curriculum)
+    for sentence in changed_settings(record.settings, settings_of(runner.cfg, curriculum), curriculum, iteration):
+        runner.logger.warning(sentence)
+    return record, iteration
+
+
+def settle_checkpoint(runner: Runner) -> RunRecord:
+    """Decide which checkpoint a run starts from, and set ``_load_from`` and ``_resume``, where MMEngine reads it.
+
+    ``--resume`` goes on from the latest checkpoint that is as the record of the work_dir notes it. It goes on from
+    ``load_from`` only if that was given beside the config (``--cfg-options load_from=...``), or if there is nothing to
+    resume in the work_dir and the config says both ``resume=True`` and ``load_from``; otherwise ``load_from`` is what
+    the run once started from.
+    """
+    decision: list[Any] = [_decide(runner) if is_main_process() else None]
     broadcast_object_list(decision)
     runner._load_from, runner._resume, record = decision[0]
     return record
@@ -71,11 +86,11 @@ def _decide(runner: Runner) -> tuple[str | None, bool, RunRecord]:
     fresh, given = RunRecord(Path(runner.work_dir), checkpoint_folder(runner)), runner._load_from
     if not runner._resume:
         return given, False, fresh
-    config = _written_config(runner) if given is not None else {}
+    config = _written_config(runner.cfg.filename) if given is not None else {}
     if fresh.folder is None or (given is not None and config.get('load_from') != given):
         return given, True, _record_of(given, fresh)
     record = RunRecord.read(fresh.work_dir, fresh.folder) or fresh
-    found = _latest(runner, record)
+    found = _latest(record, checkpoint_files(runner), runner.logger)
     if found is not None:
         if given is not None:
             runner.logger.info(f'load_from={given} of the config is what the run started from: it is not resumed.')
@@ -87,19 +102,19 @@ def _decide(runner: Runner) -> tuple[str | None, bool, RunRecord]:
     return given, False, fresh
 
 
-def _latest(runner: Runner, record: RunRecord) -> Path | None:
+def _latest(record: RunRecord, written: Sequence[Path], logger: Logger) -> Path | None:
     """Return the latest checkpoint that is as it was noted; None if the run has none that could be lost."""
     noted = record.to_resume()
     good = next((path for path in noted if record.knows(path)), None)
     if good is None:
-        whole = {path: run for path in checkpoint_files(runner) if (run := _run_of(path))}
+        whole = {path: run for path in written if (run := _run_of(path))}
         if noted or set(whole.values()) - {record.run}:
             raise RuntimeError(
                 f'No checkpoint in {record.folder} is as {record.work_dir / NAME} notes it: name the one to go on from '
                 f'with --cfg-options load_from={next(reversed(whole), "CHECKPOINT")}, or start again without --resume.'
             )
     elif good != noted[0]:
-        runner.logger.warning(
+        logger.warning(
             f'{noted[0]} is damaged, incomplete or gone: the run is resumed from {good}, the last good checkpoint.'
         )
     return good
@@ -124,26 +139,17 @@ def _record_of(given: str | None, fresh: RunRecord) -> RunRecord:
     return fresh
 
 
-def _written_config(runner: Runner) -> Mapping[str, Any]:
+def _written_config(filename: str | None) -> Mapping[str, Any]:
     """Return the config as its file says, without what was given beside it; empty if there is no file."""
-    filename = runner.cfg.filename
-    if not filename or not Path(filename).is_file():
-        return {}
-    try:
-        config: Mapping[str, Any] = Config.fromfile(filename)
-    except Exception:  # it has changed since: then everything counts as given beside it
-        return {}
+    config: Mapping[str, Any] = {}
+    with suppress(Exception):  # it has changed since: then everything counts as given beside it
+        config = Config.fromfile(filename) if filename and Path(filename).is_file() else config
     return config
 
 
-def check_resumed(runner: Runner, curriculum: Curriculum) -> int:
-    """Check that the checkpoint to resume fits the config; MMEngine skips what does not.
-
-    Raises:
-        FileNotFoundError: If it does not exist.
-        ValueError: If it is damaged, cannot be read safely, or is of another kind of run, model or phases.
-    """
-    path, model = str(runner._load_from), model_of(runner)
+def check_resumed(runner: Runner, model: DynamicMutualTraining, curriculum: Curriculum) -> int:
+    """Check that the checkpoint to resume fits the config, of which MMEngine skips what does not."""
+    path = str(runner._load_from)
     checkpoint, weights = run_weights(path, WHAT, model.peer_names)
     _check_parts(path, checkpoint, *_PARTS)
     wanted = model.state_dict()
@@ -190,8 +196,7 @@ def _alike(given: Any, own: Any) -> bool:
 def confine(checkpoint: dict[str, Any], record: RunRecord) -> None:
     """Take out of a checkpoint what MMEngine would run, and lead its paths back into the run's own folder.
 
-    MMEngine executes ``meta.config`` as Python when a run is resumed, removes the file or folder that ``message_hub``
-    names as the best checkpoint once there is a better one, and the checkpoints whose numbers it lists.
+    MMEngine executes ``meta.config`` as Python, and removes what ``message_hub`` names as the best or old checkpoints.
     """
     checkpoint.get('meta', {}).pop('config', None)
     info = checkpoint.get('message_hub', {}).get('runtime_info', {})
@@ -202,14 +207,9 @@ def confine(checkpoint: dict[str, Any], record: RunRecord) -> None:
             info[key] = [number for number in value if isinstance(number, int)]
 
 
-def settings_of(runner: Runner, curriculum: Curriculum) -> dict[str, Any]:
-    """Return how a run is set to train and to validate, as plain values for its record.
-
-    Args:
-        runner (Runner): With its config.
-        curriculum (Curriculum): The phases of the run, which stand under ``phases`` by number.
-    """
-    parts = {part: runner.cfg[part] for part in _COMPARED if runner.cfg.get(part) is not None}
+def settings_of(config: Config, curriculum: Curriculum) -> dict[str, Any]:
+    """Return how a run is set to train and to validate, as plain values, its phases under ``phases`` by number."""
+    parts = {part: config[part] for part in _COMPARED if config.get(part) is not None}
     settings: dict[str, Any] = _plain(parts)
     for hook in settings.get('custom_hooks', []):
         if type_name(hook) == 'DMTHook':
@@ -229,8 +229,10 @@ def _plain(value: Any) -> Any:
     return getattr(value, '__qualname__', None) or re.sub(r' at 0x\w+', '', repr(value))
 
 
-def changed_settings(then: Mapping[str, Any], runner: Runner, curriculum: Curriculum, iteration: int) -> list[str]:
-    """Compare the settings of a run with those that it was last started with.
+def changed_settings(
+    then: Mapping[str, Any], now: Mapping[str, Any], curriculum: Curriculum, iteration: int
+) -> list[str]:
+    """Compare the settings of a run with those that it was last started with, and say which have changed.
 
     Raises:
         ValueError: If one has changed that must not.
@@ -240,7 +242,7 @@ def changed_settings(then: Mapping[str, Any], runner: Runner, curriculum: Curric
     phase = curriculum.at(iteration)
     begun = iteration > curriculum.start(phase)
     changed: dict[str, list[str]] = {NEVER: [], NEXT_PHASE: [], NOW: []}
-    for place, given, own in _differences('', then, settings_of(runner, curriculum)):
+    for place, given, own in _differences('', then, now):
         when = _when(place, phase, begun)
         changed[when].append(f'{place}={_shown(own)} (it had {_shown(given)})')
     if changed[NEVER]:

@@ -15,10 +15,9 @@ _SUFFIXES = {'.pth', '.py', '.tmp'}
 
 
 def lock_work_dir(work_dir: Path) -> int | None:
-    """Keep other runs out of a folder for as long as this process lives.
+    """Keep other runs out of a folder for as long as this process lives, where the file system knows locks.
 
-    A record lock: the system gives it up when the process ends, however that happens, and data workers do not inherit
-    it. Where the file system knows no locks, nothing is locked.
+    The system gives a record lock up when the process ends, however that happens, and data workers do not inherit it.
 
     Raises:
         RuntimeError: If another run has the folder.

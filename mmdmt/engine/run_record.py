@@ -22,13 +22,7 @@ ROOM = 'make room and go on with --resume'
 
 @dataclass(frozen=True)
 class Noted:
-    """A checkpoint that was written to its end.
-
-    Args:
-        iteration: How many iterations were done.
-        sha256: Of the file.
-        resumable: Whether a run is resumed from it; from the checkpoint of a best validation none is.
-    """
+    """A checkpoint that was written to its end; a run is not resumed from that of a best validation."""
 
     iteration: int
     sha256: str
@@ -39,8 +33,8 @@ class Noted:
 class RunRecord:
     """What a run notes of itself, in a sealed file of its work_dir.
 
-    A checkpoint is noted as soon as it is written. Until then it does not count, whatever is in the file: a run that is
-    killed in between is resumed from the one before.
+    A checkpoint is noted as soon as it is written. Until then it does not count: a run that is killed in between is
+    resumed from the one before.
 
     Args:
         work_dir: Of the run.
@@ -77,10 +71,7 @@ class RunRecord:
             ) from error
 
     def begin(self, run: str, settings: Mapping[str, Any], iteration: int) -> None:
-        """Write the record of a run that starts or goes on at an iteration, and forget the checkpoints after it.
-
-        They are of an earlier run in this folder, or of one that went on otherwise. MMEngine's pointer follows.
-        """
+        """Write the record of a run that goes on at an iteration, and forget checkpoints after it, of another run."""
         self.run, self.settings = run, dict(settings)
         self.checkpoints = {name: noted for name, noted in self.checkpoints.items() if noted.iteration <= iteration}
         self._write()
@@ -108,15 +99,15 @@ class RunRecord:
 
     @property
     def oldest(self) -> int | None:
-        """The iteration of the earliest noted checkpoint that a run is resumed from; None if there is none."""
+        """The iteration of the earliest noted checkpoint that a run is resumed from, if any."""
         return min((noted.iteration for noted in self.checkpoints.values() if noted.resumable), default=None)
 
     def knows(self, path: Path) -> bool:
-        """Tell whether a file has the content of a noted checkpoint, whatever its name."""
+        """Whether a file has the content of a noted checkpoint, whatever its name."""
         return path.is_file() and digest_of(path) in {noted.sha256 for noted in self.checkpoints.values()}
 
     def own_path(self, value: Any) -> str | None:
-        """Return where the noted checkpoint of the name in a path lies in the run's own folder; None without one."""
+        """Return where the noted checkpoint of the name in a path lies in the run's folder; None without one."""
         name = re.split(r'[\\/]', value)[-1] if isinstance(value, str) else ''
         if name not in self.checkpoints or self.folder is None:
             return None
@@ -131,10 +122,7 @@ class RunRecord:
 
 
 def note_checkpoints(runner: Runner, record: RunRecord) -> None:
-    """Note every checkpoint that a runner writes from now on, as soon as it is written.
-
-    MMEngine has no hook after a checkpoint: the method that writes it is followed by the note.
-    """
+    """Note every checkpoint that a runner writes from now on; MMEngine has no hook after a checkpoint is written."""
     write, hook = runner.save_checkpoint, checkpoint_hook(runner)
 
     def write_and_note(out_dir: str, filename: str, *args: Any, meta: dict[str, Any] | None = None, **how: Any) -> None:
@@ -177,10 +165,9 @@ def save_checkpoint(runner: Runner, iteration: int) -> None:
 
 @contextmanager
 def best_checkpoint_alone(runner: Runner) -> Iterator[None]:
-    """Let a validation in the block write the checkpoint of a best one, but not the last ordinary one again.
+    """Write the checkpoint of a best validation in the block, but not the last ordinary one again.
 
-    MMEngine writes that again to remember the best in it. Where weights have moved on since it was written, it would
-    hold those of another iteration.
+    MMEngine does so to remember the best in it, with weights that may have moved on since.
     """
     hook = checkpoint_hook(runner)
     if hook is None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmengine.dist import get_world_size
+from mmengine.dist import get_world_size, is_main_process
 from mmengine.hooks import EMAHook
 from mmengine.model import MMSeparateDistributedDataParallel
 from mmengine.optim import OptimWrapperDict
@@ -14,9 +14,8 @@ from mmengine.runner import BaseLoop, IterBasedTrainLoop, Runner
 from mmdmt.datasets.mutual_dataset import MutualDataset
 from mmdmt.datasets.plain_dataset import check_annotated
 from mmdmt.datasets.sampler import MutualBatchSampler
-from mmdmt.engine.peers_of_run import labels_of, model_of
-from mmdmt.engine.schedules import fit_schedulers
 from mmdmt.evaluation import PeerMetric
+from mmdmt.labels.space import space_named
 from mmdmt.method.draws import TRUTH
 from mmdmt.method.phases import Curriculum
 from mmdmt.models.mutual_training import DynamicMutualTraining
@@ -28,18 +27,38 @@ from mmdmt.rules.known_transforms import unknown_transforms
 from mmdmt.rules.run_facts import read_data, read_peers
 
 
-def check_training(runner: Runner, curriculum: Curriculum, carry_metric: str | None) -> None:
-    """Check that model, optimizer, training data and loop fit the phases.
+def check_start(
+    runner: Runner, model: DynamicMutualTraining, curriculum: Curriculum, carry_metric: str | None, map_classes: bool
+) -> Headers:
+    """Check all that a run needs to train; ``carry_metric`` chooses best weights, if any.
+
+    Returns:
+        Headers: Of the images and masks.
 
     Raises:
         ValueError: If something does not fit, saying what and how to mend it.
+        FileNotFoundError: If a file does not exist.
     """
-    refuse(_kinds(runner))
-    facts, model = Facts(), model_of(runner)
+    refuse(_kinds(runner, model))
+    check_training(runner, model, curriculum, carry_metric)
+    headers = check_evaluated(runner, model, map_classes)
+    dataset = runner.train_dataloader.dataset
+    if absent := dataset.labels.absent_classes(dataset.parts) if is_main_process() else []:
+        runner.logger.warning(
+            f'No labeled image shows {", ".join(absent)}, which no peer can learn: label some, or take the class out '
+            'of metainfo and heads.'
+        )
+    return headers
+
+
+def check_training(
+    runner: Runner, model: DynamicMutualTraining, curriculum: Curriculum, carry_metric: str | None
+) -> None:
+    """Check that model, optimizer, training data and loop fit the phases."""
+    facts, dataset = Facts(), runner.train_dataloader.dataset
     _read_plan(facts, runner, curriculum, model)
     if carry_metric is not None:
-        _read_metrics(facts, runner, carry_metric)
-    dataset = runner.train_dataloader.dataset
+        _read_metrics(facts, runner.val_loop, carry_metric)
     facts['space of labels'] |= {'the peers': model.kind.space, 'train_dataloader.dataset': dataset.labels.name}
     read_peers(facts, model.bare_peers, model.kind)
     classes = dataset.metainfo['classes']
@@ -56,34 +75,24 @@ def check_training(runner: Runner, curriculum: Curriculum, carry_metric: str | N
     for phase in curriculum.phases:
         if phase.online_labels and phase.online_labels.labeler == TRUTH:
             dataset.check_truth()
-        if runner.param_schedulers is not None:
-            fit_schedulers(runner.cfg.param_scheduler, phase.iters)
         for list_file in (phase.labeled_lists or {}).values():
             dataset.labeled_indices(list_file)
 
 
-def check_evaluated(runner: Runner, by_name: bool = False) -> Headers:
-    """Check the data that a run validates or tests on, and compare them with those of training, before the first image.
+def check_evaluated(runner: Runner, model: DynamicMutualTraining, map_classes: bool = False) -> Headers:
+    """Check the data that a run validates or tests on, and compare them with those of training, if it trains.
 
-    Args:
-        runner (Runner): About to train, validate or test.
-        by_name (bool): Whether the ids of evaluated masks are mapped by the names of their classes. Defaults to False.
-
-    Raises:
-        ValueError: If a list, an image or a mask breaks a rule, or a fact differs.
-        FileNotFoundError: If a file does not exist.
+    ``map_classes`` maps the ids of their masks by the names of their classes. Raises as :func:`check_start`.
     """
-    loops = {'val_dataloader': runner._val_loop, 'test_dataloader': runner._test_loop}
-    built = {name: loop for name, loop in loops.items() if isinstance(loop, BaseLoop)}
+    built = _evaluating(runner)
     trained_on: Any = runner._train_loop.dataloader.dataset if isinstance(runner._train_loop, BaseLoop) else None
-    model, labels, facts = model_of(runner), labels_of(runner), Facts()
+    labels, facts = space_named(model.kind.space), Facts()
     read_peers(facts, model.bare_peers, model.kind)
+    named: list[tuple[str, Any]] = []
     if trained_on is not None:
         named = [*_named('the labeled dataset', trained_on.labeled), ('the unlabeled dataset', trained_on.unlabeled)]
-    else:
-        named = []
     for name, loop in built.items():
-        if by_name and trained_on is not None:
+        if map_classes and trained_on is not None:
             map_evaluated(name, loop, trained_on.metainfo['classes'])
         named += _named(f'{name}.dataset', loop.dataloader.dataset)
     with_labels = [(name, part) for name, part in named if name != 'the unlabeled dataset' or _has_masks(part)]
@@ -115,34 +124,29 @@ def check_evaluated(runner: Runner, by_name: bool = False) -> Headers:
     return headers
 
 
-def check_tested(runner: Runner, meta: Mapping[str, Any], by_name: bool) -> None:
-    """Compare the classes of a test set with those that a checkpoint was trained on.
-
-    Args:
-        runner (Runner): About to test or validate alone.
-        meta (Mapping): ``dataset_meta`` of the checkpoint.
-        by_name (bool): Whether the ids of masks are mapped by the names of their classes.
+def check_tested(runner: Runner, meta: Mapping[str, Any], map_classes: bool) -> None:
+    """Compare the classes of tested images with those in ``dataset_meta`` of a checkpoint.
 
     Raises:
         ValueError: If they are others, or stand in another order.
     """
-    facts, classes = Facts(), meta.get('classes') or ()
+    classes = meta.get('classes') or ()
+    if not classes:
+        return
+    facts = Facts()
     facts['list of classes']['the checkpoint'] = tuple(classes)
-    loops = {'val_dataloader': runner._val_loop, 'test_dataloader': runner._test_loop}
-    for name, loop in loops.items() if classes else ():
-        if isinstance(loop, BaseLoop):
-            if by_name:
-                map_evaluated(name, loop, classes)
-            parts = _named(f'{name}.dataset', loop.dataloader.dataset)
-            known = {place: part.metainfo.get('classes') for place, part in parts}
-            facts['list of classes'] |= {place: tuple(own) for place, own in known.items() if own}
-    if classes:
-        refuse(facts)
+    for name, loop in _evaluating(runner).items():
+        if map_classes:
+            map_evaluated(name, loop, classes)
+        for place, part in _named(f'{name}.dataset', loop.dataloader.dataset):
+            if own := part.metainfo.get('classes'):
+                facts['list of classes'][place] = tuple(own)
+    refuse(facts)
 
 
 def map_evaluated(name: str, loop: BaseLoop, classes: Sequence[str]) -> None:
     """Map the ids of all masks that a loop evaluates by the names of their classes."""
-    from mmdmt.labels.pixels.mapped_classes import map_classes  # classification needs no MMSegmentation
+    from mmdmt.labels.pixels.masks import map_classes  # classification needs no MMSegmentation
 
     for place, part in _named(f'{name}.dataset', loop.dataloader.dataset):
         map_classes(place, part, classes)
@@ -151,9 +155,9 @@ def map_evaluated(name: str, loop: BaseLoop, classes: Sequence[str]) -> None:
     loop.evaluator.dataset_meta = loop.dataloader.dataset.metainfo
 
 
-def _kinds(runner: Runner) -> Facts:
+def _kinds(runner: Runner, model: Any) -> Facts:
     """Read of what kind everything is, before more is asked of it."""
-    facts, wrapper = Facts(), runner.model
+    facts = Facts()
     started = int(os.environ.get('WORLD_SIZE', 1))
     if 'TORCHELASTIC_RUN_ID' in os.environ and started > 1:
         places = {'WORLD_SIZE of torchrun': started, f'the run (launcher={runner.launcher!r})': get_world_size()}
@@ -162,9 +166,9 @@ def _kinds(runner: Runner) -> Facts:
     facts['number of DMTHooks']['custom_hooks'] = len(hooks)
     facts['setting compile']['the config'] = runner.cfg.get('compile')
     facts['train loop']['train_cfg'] = _kind(runner.train_loop, IterBasedTrainLoop)
-    facts['model']['the config'] = _kind(model_of(runner), DynamicMutualTraining)
-    if wrapper is not model_of(runner):
-        facts['wrapper of the model']['the run'] = _kind(wrapper, MMSeparateDistributedDataParallel)
+    facts['model']['the config'] = _kind(model, DynamicMutualTraining)
+    if runner.model is not model:
+        facts['wrapper of the model']['the run'] = _kind(runner.model, MMSeparateDistributedDataParallel)
     facts['optimizer']['optim_wrapper'] = _kind(runner.optim_wrapper, OptimWrapperDict)
     facts['dataset']['train_dataloader'] = _kind(runner.train_dataloader.dataset, MutualDataset)
     facts['batch sampler']['train_dataloader'] = _kind(runner.train_dataloader.batch_sampler, MutualBatchSampler)
@@ -187,8 +191,9 @@ def _read_plan(facts: Facts, runner: Runner, curriculum: Curriculum, model: Dyna
     if isinstance(schedulers, dict):
         facts['list of peers']['param_scheduler'] = tuple(sorted(schedulers))
     if schedulers is not None:
-        found = 'no config' if runner.cfg.get('param_scheduler') is None else 'a config'
-        facts['param_scheduler']['the runner'] = found
+        facts['param_scheduler']['the runner'] = (
+            'no config' if runner.cfg.get('param_scheduler') is None else 'a config'
+        )
     averages = sum(isinstance(hook, EMAHook) for hook in runner.hooks)
     for number, phase in enumerate(curriculum.phases):
         place = f'phases[{number}]'
@@ -211,14 +216,19 @@ def _read_plan(facts: Facts, runner: Runner, curriculum: Curriculum, model: Dyna
             facts['number of images that a mix lacks'][f'{drawn}, where {type(mix).__name__} needs {needs}'] = lacks
 
 
-def _read_metrics(facts: Facts, runner: Runner, carry_metric: str) -> None:
+def _read_metrics(facts: Facts, loop: Any, carry_metric: str) -> None:
     """Read by what peers are judged, and what a validation gives for each; nothing if that is not known."""
-    loop = runner.val_loop
     metrics = [one for one in (() if loop is None else loop.evaluator.metrics) if isinstance(one, PeerMetric)]
     known = [metric.result_names for metric in metrics]
     if None not in known:
         facts['metric']['carry_metric of DMTHook, which has carry=best'] = carry_metric
         facts['list of metrics']['val_evaluator'] = tuple(name for names in known for name in names or ())
+
+
+def _evaluating(runner: Runner) -> dict[str, BaseLoop]:
+    """Return the loops that validate and test, as far as they are built, by the names of their loaders."""
+    loops = {'val_dataloader': runner._val_loop, 'test_dataloader': runner._test_loop}
+    return {name: loop for name, loop in loops.items() if isinstance(loop, BaseLoop)}
 
 
 def _kind(one: Any, wanted: type) -> str:

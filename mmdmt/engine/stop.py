@@ -1,5 +1,7 @@
-"""End a run cleanly at Ctrl-C and SIGTERM."""
+"""End a run cleanly, also at Ctrl-C and SIGTERM."""
 
+import atexit
+import gc
 import signal
 import time
 from collections.abc import Iterator
@@ -9,8 +11,9 @@ from typing import Any
 
 from mmengine.dist import get_world_size, is_main_process
 from mmengine.runner import Runner
+from torch import distributed
 
-from mmdmt.engine.averaging import averaged_weights
+from mmdmt.engine.peers_of_run import averaged_weights
 from mmdmt.engine.run_record import POINTER, checkpoint_hook, save_checkpoint
 from mmdmt.stop_signal import SIGNAL
 
@@ -56,7 +59,7 @@ class CleanStop:
 
     @contextmanager
     def phase_changes(self) -> Iterator[None]:
-        """Let no signal end a validation in the block: what it decides has to be in the next checkpoint."""
+        """Keep signals from ending a validation in the block: what it decides has to be in the next checkpoint."""
         self._changes_phase = True
         try:
             yield
@@ -97,3 +100,20 @@ class CleanStop:
             )
             runner.logger.warning(f'{signal.Signals(number).name} ends the run at iteration {self.done}: {remedy}.')
         raise SystemExit(128 + number)
+
+
+def leave_group_at_exit() -> None:
+    """Destroy the process group when this process ends; call it only once a run has ended well.
+
+    Otherwise some runs end in "terminate called without an active exception": a thread of gloo may let its last message
+    go while Python is shutting down (https://github.com/pytorch/pytorch/issues/190489). After an error the group would
+    wait for messages that nobody sends.
+    """
+    atexit.unregister(_leave_group)
+    atexit.register(_leave_group)
+
+
+def _leave_group() -> None:
+    gc.collect()  # a runner is full of cycles, and its model wrapper holds on to the group
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()

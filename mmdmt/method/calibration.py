@@ -1,4 +1,4 @@
-"""Calibrate probabilities by one temperature, and tell how reliable they are."""
+"""Calibrate probabilities by one temperature, and measure how reliable they are."""
 
 from typing import NamedTuple
 

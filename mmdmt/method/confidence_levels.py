@@ -34,13 +34,10 @@ NUM_LEVELS = (24 - _BITS) * 2**_BITS + 1
 
 
 def quantize(confidence: NDArray[np.float32]) -> NDArray[np.uint16]:
-    """Give each confidence its level.
+    """Give each confidence its level, uint16 in [0, NUM_LEVELS), which never decreases as the confidence grows.
 
     Args:
         confidence: float32 of any shape, in [0, 1].
-
-    Returns:
-        Levels in [0, NUM_LEVELS), uint16 of the same shape, which never decrease as the confidence grows.
 
     Raises:
         ValueError: If the confidences are not float32, or one of them is NaN or outside [0, 1].
@@ -67,19 +64,11 @@ def quantize(confidence: NDArray[np.float32]) -> NDArray[np.uint16]:
 
 
 def quantize_tensor(confidence: Tensor) -> Tensor:
-    """Give each confidence its level, on the device where it is and without waiting for it.
-
-    Args:
-        confidence: float32 of any shape.
+    """Give each float32 confidence its level, on the device where it is and without waiting for it.
 
     Returns:
-        Levels in [0, NUM_LEVELS) as `quantize` gives them, int16 of the same shape, whose bits are those of uint16; -1,
-        in uint16 65535, where a confidence is NaN or outside [0, 1].
-
-    Example:
-        >>> import torch
-        >>> quantize_tensor(torch.tensor([0.0, 1.0])).tolist() == [0, NUM_LEVELS - 1]
-        True
+        What `quantize` gives, int16 of the same shape, whose bits are those of uint16; -1, in uint16 65535, where a
+        confidence is NaN or outside [0, 1].
     """
     inside = (confidence >= 0) & (confidence <= 1)
     doubt = _FULL_DOUBT - (confidence.where(inside, 0) * _FULL_DOUBT).int()
@@ -88,20 +77,10 @@ def quantize_tensor(confidence: Tensor) -> Tensor:
 
 
 def dequantize(levels: NDArray[np.integer]) -> NDArray[np.float32]:
-    """Give each level its lower edge, the smallest confidence it holds.
-
-    Args:
-        levels: Integers of any shape, in [0, NUM_LEVELS).
-
-    Returns:
-        Lower edges, float32 of the same shape.
+    """Give each level in [0, NUM_LEVELS) its lower edge, the smallest float32 confidence it holds.
 
     Raises:
         IndexError: If a level is out of range.
-
-    Example:
-        >>> dequantize(np.array([0, 1024, NUM_LEVELS - 1])).astype(float).round(3).tolist()
-        [0.0, 0.5, 1.0]
     """
     if not (_OPENCV_LOOKS_UP_LEVELS and levels.dtype == np.uint16 and levels.ndim == 2 and levels.size):
         return LOWER_EDGES.take(levels)
@@ -128,13 +107,8 @@ LOWER_EDGES = _lower_edges()
 _TABLE = np.concatenate([LOWER_EDGES, np.full(2**16 - NUM_LEVELS, np.nan, np.float32)])
 
 
-def _opencv_looks_up_levels() -> bool:
-    """Return whether this OpenCV has tables for 16 bits, as 5.0 does (opencv/opencv#27890)."""
-    try:
-        cv2.LUT(np.zeros((1, 1), np.uint16), _TABLE)
-    except cv2.error:
-        return False
-    return True
-
-
-_OPENCV_LOOKS_UP_LEVELS = _opencv_looks_up_levels()
+try:
+    cv2.LUT(np.zeros((1, 1), np.uint16), _TABLE)
+    _OPENCV_LOOKS_UP_LEVELS = True  # OpenCV has tables for 16 bits from 5.0 on (opencv/opencv#27890)
+except cv2.error:
+    _OPENCV_LOOKS_UP_LEVELS = False

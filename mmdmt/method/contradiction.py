@@ -6,8 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-LEAST = 1000
-"""Regions of less than one part in so many of the image are borders and noise."""
+LEAST = 1000  # regions of less than one part in so many of the image are borders and noise
 
 
 class Region(NamedTuple):
@@ -29,18 +28,15 @@ class Region(NamedTuple):
 
 
 def contradiction(mask: NDArray[np.integer], labels: NDArray[np.integer], probability: NDArray[np.floating]) -> float:
-    """Tell how much a mask is contradicted: 1 - the mean soft Dice coefficient between mask and ensemble.
+    """Measure how far a mask is contradicted, in [0, 1]: 1 - the mean soft Dice coefficient between mask and ensemble.
 
     The mean goes over the classes that the mask has, or that all peers give to one and the same pixel, so that a small
     object that is missing or superfluous counts as much as the background.
 
     Args:
-        mask: (H, W); what is not a class does not count.
+        mask: (H, W); what is outside of [0, classes) does not count.
         labels: (peers, H, W).
         probability: (classes, H, W), the mean softmax of the peers.
-
-    Returns:
-        In [0, 1]; 0 where the mask has no class at all.
 
     Example:
         >>> labels, probability = np.array([[[0, 1]], [[0, 1]]]), np.array([[[0.9, 0.2]], [[0.1, 0.8]]])
@@ -62,13 +58,8 @@ def contradiction(mask: NDArray[np.integer], labels: NDArray[np.integer], probab
 def regions(mask: NDArray[np.integer], labels: NDArray[np.integer], probability: NDArray[np.floating]) -> list[Region]:
     """Find the connected regions in which all peers give the same class, and the mask has another.
 
-    Args:
-        mask: (H, W); what is not a class does not count.
-        labels: (peers, H, W).
-        probability: (classes, H, W), the mean softmax of the peers.
-
-    Returns:
-        Those of at least a thousandth of the image, the highest score first.
+    The arguments are those of :func:`contradiction`. Returned are regions of a thousandth of the image or more, the
+    highest score first.
     """
     classes = len(probability)
     against = (mask >= 0) & (mask < classes) & (labels == labels[0]).all(axis=0) & (labels[0] != mask)

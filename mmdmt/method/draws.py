@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 from mmdmt.settings import Number, check_settings
 
 LABELED, PSEUDO, VIEW = 0, 1, 2
-ONLINE = 'online'
-"""In place of a bank's folder: the labels are made in the iteration that learns from them."""
-TRUTH = 'truth'
-"""In place of a bank's folder: the true labels, of an oracle."""
+# In place of a bank's folder: labels made in the iteration that learns from them, and the true ones, of an oracle.
+ONLINE, TRUTH = 'online', 'truth'
 WEAK_VIEW = 'weak_view'
 """Key of the view that an online labeler sees: uint8 (3, H, W), packed beside the learner's."""
 
@@ -82,7 +80,6 @@ class RareClasses:
     }
 
     def __post_init__(self) -> None:
-        """Check the values."""
         check_settings('rare_classes', vars(self), self.SETTINGS)
         if not (self.counts >= self.min_pixels).any():
             raise ValueError(
@@ -102,15 +99,7 @@ class RareClasses:
         return np.asarray(weights / weights.sum(), np.float64)
 
     def draw(self, images: Sequence[int], seed: int) -> tuple[int, int]:
-        """Draw a class, then one of some images that shows it.
-
-        Args:
-            images: Numbers of the labeled images that can be drawn.
-            seed: Of the draw.
-
-        Returns:
-            The number of the image, and the class.
-        """
+        """Draw a class, then one of some images that shows it; return the image and the class, -1 if none shows any."""
         generator = np.random.default_rng(seed)
         probabilities = self.probabilities(images)
         if not probabilities.any():
@@ -122,19 +111,17 @@ class RareClasses:
 
 @dataclass(frozen=True)
 class DrawPlan:
-    """All batches of a phase.
+    """All batches of a phase, as a function of (seed, peer, iteration, slot) alone.
 
-    Each peer runs through its labeled and through its unlabeled images in shuffled passes of their own, so that
-    every image is seen once before any is seen again. Images and seeds depend on (seed, peer, iteration, slot) alone:
-    not on what was drawn before, nor on the number of data workers.
+    Each peer runs through its labeled and through its unlabeled images in shuffled passes of their own, so that every
+    image is seen once before any is seen again.
 
     Args:
         seed: Of the run.
         phase: Number of the phase.
         start: Its first iteration.
         stop: The iteration after its last.
-        labeled: Ground-truth images of each peer in a batch of one process.
-        pseudo: Pseudo-labeled images of each peer in a batch of one process.
+        labeled: Ground-truth images of each peer in a batch of one process; ``pseudo`` likewise.
         pools: One for each peer.
         rare_classes: Draws the labeled images in place of shuffled passes. Default: None.
         same_crops: Whether all peers get the same crops of the same unlabeled images; their pools are alike. Default:
@@ -190,5 +177,4 @@ def _shuffled(size: int, entropy: tuple[int, ...]) -> NDArray[np.int64]:
 
 
 def _hash(*entropy: int) -> int:
-    """Mix numbers into a seed that every random generator takes."""
     return int(np.random.SeedSequence(entropy).generate_state(1)[0])

@@ -32,21 +32,17 @@ class Phase:
         pseudo: Pseudo-labeled images of each peer in every batch. Defaults to 0.
         label_ratio: Share of each predicted class that is kept, in (0, 1]; the most confident pixels. Defaults to
             None, no labeling.
-        online: Arguments of :class:`OnlineLabels`, in place of ``label_ratio``. Defaults to None.
-        min_confidence: A pseudo label of less confidence weighs nothing, in [0, 1]; of ``online`` it is given there.
-            Defaults to 0.
         lr: Learning rate at the phase's start, in place of the optimizer's own; per-layer multipliers still apply.
             Defaults to None.
         lr_factor: Factor of the optimizer's own learning rate, when ``lr`` is None. Defaults to 1.
         labeled_lists: For each peer a text file of image names (one a line, as in ``ann_file``), its own part of the
             labeled set during this phase: difference-maximized sampling. Defaults to None, the whole set for all.
+        online: Arguments of :class:`OnlineLabels`, in place of ``label_ratio``. Defaults to None.
+        min_confidence: A pseudo label of less confidence weighs nothing, in [0, 1]; ``online`` has its own. Defaults
+            to 0.
 
     Raises:
         ValueError: If the values do not make a phase.
-
-    Example:
-        >>> Phase(iters=250, labeled=2, pseudo=6, label_ratio=0.2).kind
-        '2 labeled + 6 pseudo-labeled images a batch, label ratio 0.2'
     """
 
     iters: int
@@ -77,31 +73,41 @@ class Phase:
                 f'labeled_lists={self.labeled_lists!r} is a {type(self.labeled_lists).__name__}: give dict(peer=list '
                 "file), such as dict(left='left.txt')."
             )
-        if self.batch_size == 0:
-            raise ValueError('labeled=0, pseudo=0 make no batch: give one of them above 0.')
-        if self.label_ratio is not None and self.online is not None:
-            raise ValueError(
-                f'label_ratio={self.label_ratio} and online={dict(self.online)} exclude each other: give label_ratio '
-                'for labels made at the start of the phase, online for labels made in every iteration.'
-            )
-        if self.pseudo and not self.learns_pseudo_labels:
-            raise ValueError(
-                f'pseudo={self.pseudo} images a batch need pseudo labels: give label_ratio, in (0, 1], or '
-                "online=dict(labeler='weights')."
-            )
-        if self.learns_pseudo_labels and not self.pseudo:
-            source = f'label_ratio={self.label_ratio}' if self.online is None else f'online={dict(self.online)}'
-            raise ValueError(f'{source} makes pseudo labels that no batch uses: give pseudo >= 1, or drop it.')
         if self.online is not None:
             self.online_labels  # noqa: B018  checks the values
-        if self.min_confidence and not self.learns_pseudo_labels:
-            raise ValueError(f'min_confidence={self.min_confidence} is for pseudo labels, of which there are none.')
-        if self.min_confidence and self.online is not None:
-            raise ValueError(f'min_confidence={self.min_confidence}: give it inside of online=dict(...).')
-        if self.lr is not None and self.lr_factor != 1:
-            raise ValueError(f'lr={self.lr} and lr_factor={self.lr_factor} exclude each other: give one of them.')
-        if self.labeled_lists and not self.labeled:
-            raise ValueError('labeled_lists name images for a phase with labeled=0: give labeled >= 1, or drop them.')
+        source = f'label_ratio={self.label_ratio}' if self.online is None else f'online={self.online}'
+        floor = f'min_confidence={self.min_confidence}'
+        learns, no_floor = self.learns_pseudo_labels, not self.min_confidence
+        holds = (
+            (self.batch_size > 0, 'labeled=0, pseudo=0 make no batch: give one of them above 0.'),
+            (
+                self.label_ratio is None or self.online is None,
+                f'label_ratio={self.label_ratio} and online={self.online} exclude each other: give label_ratio for '
+                'labels made at the start of the phase, online for labels made in every iteration.',
+            ),
+            (
+                learns or not self.pseudo,
+                f'pseudo={self.pseudo} images a batch need pseudo labels: give label_ratio, in (0, 1], or '
+                "online=dict(labeler='weights').",
+            ),
+            (
+                self.pseudo or not learns,
+                f'{source} makes pseudo labels that no batch uses: give pseudo >= 1, or drop it.',
+            ),
+            (learns or no_floor, f'{floor} is for pseudo labels, of which there are none.'),
+            (self.online is None or no_floor, f'{floor}: give it inside of online=dict(...).'),
+            (
+                self.lr is None or self.lr_factor == 1,
+                f'lr={self.lr} and lr_factor={self.lr_factor} exclude each other: give one of them.',
+            ),
+            (
+                self.labeled or not self.labeled_lists,
+                'labeled_lists name images for a phase with labeled=0: give labeled >= 1, or drop them.',
+            ),
+        )
+        for condition, sentence in holds:
+            if not condition:
+                raise ValueError(sentence)
 
     @property
     def batch_size(self) -> int:
@@ -112,6 +118,11 @@ class Phase:
     def learns_pseudo_labels(self) -> bool:
         """Whether it is not a warm-up."""
         return self.label_ratio is not None or self.online is not None
+
+    @property
+    def has_bank(self) -> bool:
+        """Whether pseudo labels are made at its start and kept in a bank."""
+        return self.label_ratio is not None
 
     @property
     def online_labels(self) -> 'OnlineLabels | None':
@@ -130,7 +141,7 @@ class Phase:
 
     @property
     def kind(self) -> str:
-        """What the phase is, in the words of a log line."""
+        """Kind of the phase, in the words of a log line."""
         if not self.learns_pseudo_labels:
             return f'warm-up on {self.labeled} labeled images a batch'
         online = self.online_labels
@@ -146,17 +157,16 @@ class OnlineLabels:
     Args:
         labeler: Whose predictions are the labels: ``'weights'``, those of the labeler as it stands; ``'average'``, of
             its weights as MMEngine's ``EMAHook`` averages them; ``'ensemble'``, the mean of all peers' averages;
-            ``'truth'``, nobody's: the unlabeled images have labels, which are learned in the place of pseudo labels and
-            with full weight, that of their class included. This oracle says what a perfect labeler would gain.
-            Defaults to ``'weights'``.
+            ``'truth'``, nobody's: the masks of the unlabeled images are learned with full weight, an oracle that shows
+            what a perfect labeler would gain. Defaults to ``'weights'``.
         min_confidence: A label of less confidence weighs nothing, in [0, 1]. Defaults to 0.
         label_ratio: Share of each predicted class that is kept, in (0, 1]; the most confident pixels of those that the
             peer has been taught lately, in all processes. Defaults to None, all.
-        window: For about how many iterations ``label_ratio`` remembers confidences: what was seen one iteration before
-            counts ``1 - 1 / window`` as much. Defaults to 1, the present batch alone.
-        weigh_by: On which view the learner's prediction weighs its labels: ``'strong'``, the one that it learns;
-            ``'weak'``, the one that is labeled, as predicted by the weights that label. Weights then move with the
-            labels through every mix. Defaults to ``'strong'``.
+        window: For about how many iterations ``label_ratio`` remembers confidences: those of one iteration before count
+            ``1 - 1 / window`` as much. Defaults to 1, the present batch alone.
+        weigh_by: The view whose prediction by the learner weighs its labels: ``'strong'``, the one that it learns;
+            ``'weak'``, the one that is labeled. Weights then move with the labels through every mix. Defaults to
+            ``'strong'``.
 
     Raises:
         ValueError: If a value is another.
@@ -197,7 +207,7 @@ class OnlineLabels:
 
     @property
     def kind(self) -> str:
-        """What the labels are, in the words of a log line."""
+        """Kind of the labels, in the words of a log line."""
         if self.labeler == TRUTH:
             return 'true labels in the place of pseudo labels'
         source = f'labels online by {self.labeler}'
@@ -216,12 +226,6 @@ class Curriculum:
 
     Raises:
         ValueError: If there is none.
-
-    Example:
-        >>> phases = [dict(iters=500, labeled=8), dict(iters=250, labeled=2, pseudo=6, label_ratio=0.2)]
-        >>> curriculum = Curriculum.from_configs(phases)
-        >>> curriculum.total_iters, curriculum.at(499), curriculum.at(500)
-        (750, 0, 1)
     """
 
     phases: tuple[Phase, ...]
@@ -230,17 +234,12 @@ class Curriculum:
     def __post_init__(self) -> None:
         """Lay the phases end to end."""
         if not self.phases:
-            raise ValueError(
-                'phases=[] is not a curriculum: give at least one phase, such as dict(iters=500, labeled=8).'
-            )
+            raise ValueError('phases=[]: give at least one phase, such as dict(iters=500, labeled=8).')
         object.__setattr__(self, 'ends', tuple(accumulate(phase.iters for phase in self.phases)))
 
     @classmethod
     def from_configs(cls, configs: Sequence[Mapping[str, Any]]) -> 'Curriculum':
-        """Build a curriculum from the dicts of a config file.
-
-        Args:
-            configs (Sequence[Mapping]): The arguments of each :class:`Phase`.
+        """Build a curriculum from the arguments of each :class:`Phase`.
 
         Raises:
             ValueError: If one of them makes no phase, naming it.
@@ -273,11 +272,10 @@ class Curriculum:
     ) -> 'Curriculum':
         """Lay out a warm-up, and phases after it that differ in their label ratio and length alone.
 
-        The batches of the warm-up are as large as those of the phases, and hold labeled images alone.
-
         Args:
             labeled (int): Ground-truth images of each peer in a batch of a phase. Defaults to 0.
-            pseudo (int): Pseudo-labeled images of each peer in a batch of a phase. Defaults to 0.
+            pseudo (int): Pseudo-labeled images of each peer in a batch of a phase; the warm-up has as many labeled ones
+                in their place. Defaults to 0.
             warm_up (int): Iterations of the warm-up; 0 for none. Defaults to 0.
             iters (int | Sequence[int], optional): Iterations of every phase after it, or of each. Defaults to None.
             ratios (Sequence[float], optional): Label ratio of each phase after it; ``()`` for the warm-up alone.
@@ -307,7 +305,7 @@ class Curriculum:
         lengths = list(iters) if isinstance(iters, Sequence) and kinds else [iters] * len(kinds)
         if None in lengths or len(lengths) != len(kinds):
             raise ValueError(
-                f'iters={iters} is not the length of {len(kinds)} phases: give one number for all of them, or one for '
+                f'iters={iters} must be the length of {len(kinds)} phases: give one number for all of them, or one for '
                 'each; ratios=() for the warm-up alone.'
             )
         phases: list[dict[str, Any]] = []

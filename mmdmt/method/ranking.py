@@ -1,4 +1,4 @@
-"""Rank images by what peers say of them: how far they disagree, and how much of it is likely to be wrong."""
+"""Rank images by what peers predict for them: how far they disagree, and how much of it is likely to be wrong."""
 
 from dataclasses import dataclass
 from itertools import combinations
@@ -7,16 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 CELLS = 4
-"""Rows and columns of the grid over which what is said of an image is pooled."""
-_POOLED_SIDE = 64
-"""About as many pixels of the shorter side are pooled, evenly spread."""
+"""Rows and columns of the grid over which the confidences of an image are pooled."""
+_POOLED_SIDE = 64  # about as many pixels of the shorter side are pooled, evenly spread
 POOL = 5
 """How many times as many images as are taken are compared, those of the highest scores."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What peers say of an image; with more than two peers, a mean over the pairs.
+    """How the predictions of peers for an image differ; with more than two peers, a mean over the pairs.
 
     Args:
         disagreement: Share of the pixels to which two peers give different classes.
@@ -90,11 +89,7 @@ class ErrorRates:
     disagree: float
 
     def expected(self, disagreement: float) -> float:
-        """Return the share of an image that is likely to be wrong.
-
-        Args:
-            disagreement: Share of its pixels on which peers disagree.
-        """
+        """Return the share of an image that is likely to be wrong, where peers disagree on this share of its pixels."""
         return self.agree * (1 - disagreement) + self.disagree * disagreement
 
 
@@ -106,7 +101,7 @@ def count_errors(
     Args:
         labels: (peers, H, W), of each peer.
         predicted: (H, W), of the ensemble.
-        truth: (H, W); what is not a class does not count.
+        truth: (H, W); what is outside of [0, classes) does not count.
         classes: How many there are.
 
     Returns:
@@ -132,10 +127,6 @@ def spread(scores: NDArray[np.floating], pooled: NDArray[np.floating], take: int
         scores: (images,).
         pooled: (images, anything); what tells images apart.
         take: How many to choose; fewer if there are fewer.
-
-    Example:
-        >>> spread(np.array([0.9, 0.9, 0.8, 0.1]), np.array([[0.0], [0.0], [1.0], [0.5]]), 2)
-        [0, 2]
     """
     pool = np.argsort(-scores, kind='stable')[: POOL * take]
     places = pooled[pool].astype(np.float32)

@@ -1,22 +1,24 @@
-"""Compute class-balanced confidence thresholds from histograms of confidences."""
+"""Choose the most confident labels: of each class by a threshold, or whole images by their number."""
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mmdmt.method.confidence_levels import LOWER_EDGES, NUM_LEVELS, dequantize, quantize, quantize_tensor
+from mmdmt.method.confidence_levels import LOWER_EDGES, NUM_LEVELS, quantize, quantize_tensor
+
+
+def _check_ratio(ratio: float, what: str) -> None:
+    if not 0 < ratio <= 1:
+        raise ValueError(f'the ratio of {what} to keep is {ratio}, but it lies in (0, 1]: 0.2 keeps a fifth.')
 
 
 class ConfidenceHistogram:
-    """Counts of how often each class was predicted with each confidence.
+    """Counts of how often each class was predicted with each confidence, over the whole unlabeled set.
 
     Keeping the most confident share of the pixels of each *predicted* class, instead of a share of all pixels, keeps
-    the rare and hard classes among the pseudo labels. The share is found over the whole unlabeled set, of which only
-    this histogram is held in memory.
-
-    The thresholds follow Zou et al., "Unsupervised Domain Adaptation for Semantic Segmentation via Class-Balanced
-    Self-Training", ECCV 2018, https://arxiv.org/abs/1810.07911.
+    the rare and hard classes among the pseudo labels. Zou et al., "Unsupervised Domain Adaptation for Semantic
+    Segmentation via Class-Balanced Self-Training", ECCV 2018, https://arxiv.org/abs/1810.07911.
 
     Args:
         num_classes: Number of classes.
@@ -44,7 +46,7 @@ class ConfidenceHistogram:
         if 0 <= ignore_index < num_classes:
             raise ValueError(
                 f'ignore_index is {ignore_index}, which is one of the {num_classes} classes: '
-                'the pixels of that class would never be counted. Choose a value that is not a class.'
+                'the pixels of that class would never be counted. Choose a value above the classes.'
             )
         self.num_classes = num_classes
         self.ignore_index = ignore_index
@@ -81,22 +83,6 @@ class ConfidenceHistogram:
         # One flat index is several times as fast as a pair of them, and nothing of the table's size is allocated.
         np.add.at(self.counts.reshape(-1), classes * NUM_LEVELS + levels, 1)
 
-    def merge(self, other: 'ConfidenceHistogram') -> None:
-        """Add what another histogram has counted.
-
-        Args:
-            other: A histogram of as many classes. It is left as it is.
-
-        Raises:
-            ValueError: If the number of classes differs.
-        """
-        if other.num_classes != self.num_classes:
-            raise ValueError(
-                f'a histogram of {other.num_classes} classes cannot be added to one of {self.num_classes}: '
-                'they are of different datasets or networks.'
-            )
-        self.counts += other.counts
-
     def thresholds(self, ratio: float) -> NDArray[np.float32]:
         """Find, for each class, the confidence that the most confident share of its pixels reaches.
 
@@ -114,24 +100,15 @@ class ConfidenceHistogram:
         Raises:
             ValueError: If the ratio is not in (0, 1].
         """
-        if not 0 < ratio <= 1:
-            raise ValueError(f'the ratio of pixels to keep is {ratio}, but it lies in (0, 1]: 0.2 keeps a fifth.')
-        totals = self.totals
-        share = (totals * ratio).astype(np.int64)
-        rank = np.where(share < 1, totals, np.minimum(share + 1, totals))
-        most_confident_first = self.counts[:, ::-1].cumsum(axis=1)
-        levels = NUM_LEVELS - 1 - (most_confident_first < rank[:, None]).sum(axis=1)
-        return np.where(totals > 0, dequantize(levels), np.float32(np.inf))
+        _check_ratio(ratio, 'pixels')
+        return class_thresholds(torch.from_numpy(self.counts).double(), ratio).numpy()
 
     def kept(self, thresholds: NDArray[np.floating]) -> NDArray[np.int64]:
-        """Count the pixels that reach the threshold of their class.
+        """Count the pixels of each class at or above its threshold, int64 of shape (num_classes,).
 
         Args:
-            thresholds: One threshold for each class, floating-point of shape (num_classes,), as `thresholds` returns
-                them. The count is exact for these; of a threshold within a level, that level's pixels are left out.
-
-        Returns:
-            Pixels of each class at or above its threshold, int64 of shape (num_classes,).
+            thresholds: Of shape (num_classes,), as `thresholds` returns them. The count is exact for these; of a
+                threshold within a level, that level's pixels are left out.
 
         Raises:
             ValueError: If there are not as many thresholds as classes.
@@ -149,7 +126,7 @@ def count_confidences(label: Tensor, confidence: Tensor, num_classes: int) -> Te
     """Count how often each class was predicted with each confidence, on the device and without waiting for it.
 
     Args:
-        label (Tensor): int64 of any shape; what is not in [0, num_classes) is not counted.
+        label (Tensor): int64 of any shape; what is outside of [0, num_classes) does not count.
         confidence (Tensor): float32 of the same shape, in [0, 1].
         num_classes (int): How many classes there are.
 
@@ -165,22 +142,14 @@ def count_confidences(label: Tensor, confidence: Tensor, num_classes: int) -> Te
 
 
 def class_thresholds(counts: Tensor, ratio: float) -> Tensor:
-    """Find, for each class, the confidence that the most confident share of its labels reaches.
-
-    This is the rule of :meth:`ConfidenceHistogram.thresholds`, for counts that may fade.
+    """Find the thresholds as :meth:`ConfidenceHistogram.thresholds` does, for counts that may fade.
 
     Args:
-        counts (Tensor): float64 (classes, NUM_LEVELS).
+        counts (Tensor): float64 (classes, NUM_LEVELS), of :func:`count_confidences`.
         ratio (float): The share to keep, in (0, 1].
 
     Returns:
         Tensor: float32 (classes,); infinite for a class without a label.
-
-    Example:
-        >>> confidence = torch.tensor([0.9, 0.8, 0.7, 0.6, 0.55, 0.5])
-        >>> counts = count_confidences(torch.tensor([0, 0, 0, 0, 1, 1]), confidence, num_classes=2)
-        >>> [round(threshold, 2) for threshold in class_thresholds(counts, 0.25).tolist()]
-        [0.8, 0.5]
     """
     most_confident_first = counts.flip(1).cumsum(dim=1)
     totals = most_confident_first[:, -1]
@@ -189,3 +158,22 @@ def class_thresholds(counts: Tensor, ratio: float) -> Tensor:
     levels = NUM_LEVELS - 1 - (most_confident_first < rank[:, None]).sum(dim=1)
     edges = torch.from_numpy(LOWER_EDGES.copy()).to(counts.device, non_blocking=True)
     return edges[levels].masked_fill(totals == 0, torch.inf)
+
+
+def most_confident(scores: NDArray[np.float32], label_ratio: float) -> NDArray[np.int64]:
+    """Select the share of images that a labeler is surest of.
+
+    Args:
+        scores: float32 (images, classes), the labeler's softmax.
+        label_ratio: The share to keep, in (0, 1].
+
+    Returns:
+        Numbers of the selected images, int64, ascending: of n images exactly ``int(n * label_ratio)``, at least one; of
+        equal confidences the first ones.
+
+    Raises:
+        ValueError: If the ratio is not in (0, 1].
+    """
+    _check_ratio(label_ratio, 'images')
+    order = np.argsort(-scores.max(axis=1), kind='stable')
+    return np.sort(order[: max(1, int(len(scores) * label_ratio))])

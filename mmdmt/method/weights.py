@@ -106,12 +106,6 @@ def mutual_weights(compared: Comparison, gamma_agree: float, gamma_disagree: flo
 
     Both exponents zero switch the whole rule off, the zero weight of a winning learner included: what remains is the
     plain cross entropy of class-balanced self-training, the paper's ablation.
-
-    Example:
-        >>> logits = torch.tensor([[2.0, 0.0], [0.0, 2.0], [0.0, 2.0]])
-        >>> compared = compare(logits, torch.tensor([0, 0, 0]), torch.tensor([0.7, 0.9, 0.8]))
-        >>> [round(weight, 3) for weight in mutual_weights(compared, gamma_agree=5.0, gamma_disagree=1.0).tolist()]
-        [0.53, 0.119, 0.0]
     """
     if gamma_agree == 0 and gamma_disagree == 0:
         return compared.valid.float()
@@ -209,18 +203,7 @@ def dynamic_mutual_weights(
     gamma_disagree: float,
     ignore_index: int = 255,
 ) -> Tensor:
-    """Weigh labels by the paper's rule in one call.
-
-    Args:
-        logits (Tensor): (N, C, H, W) of any floating dtype, or (N, C) to weigh whole images.
-        label (Tensor): (N, H, W) or (N,) integer labels.
-        confidence (Tensor): Like ``label``; float32 confidence of the labeler, ``inf`` for ground truth.
-        gamma_agree (float): gamma 1 of the paper.
-        gamma_disagree (float): gamma 2 of the paper.
-        ignore_index (int): The label whose weight is 0. Defaults to 255.
-
-    Returns:
-        Tensor: float32 weights in the shape of ``label``, without gradient.
+    """Weigh labels by the paper's rule in one call: arguments as of :func:`compare` and :func:`mutual_weights`.
 
     Example:
         >>> logits = torch.tensor([[2.0, 0.0], [0.0, 2.0], [0.0, 2.0]])

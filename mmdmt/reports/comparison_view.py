@@ -36,15 +36,11 @@ def _gains(
 ) -> list[tuple[str, list[float | None]]]:
     """Return for each experiment after the first what its last weights gain over those of the first."""
 
-    def mean(experiment: Experiment, predictor: str) -> float | None:
-        last = experiment.last(predictor, metric)
-        return None if last is None else last.mean
+    def row(other: Experiment) -> list[float | None]:
+        pairs = [(other.last(name, metric), experiments[0].last(name, metric)) for name in predictors]
+        return [a.mean - b.mean if a and b else None for a, b in pairs]
 
-    rows = []
-    for other in experiments[1:]:
-        pairs = [(mean(other, name), mean(experiments[0], name)) for name in predictors]
-        rows.append((other.name, [None if a is None or b is None else a - b for a, b in pairs]))
-    return rows
+    return [(other.name, row(other)) for other in experiments[1:]]
 
 
 def _plots(

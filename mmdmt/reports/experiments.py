@@ -3,8 +3,9 @@
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from statistics import mean, stdev
 from typing import Any
 
@@ -13,30 +14,16 @@ from mmdmt.reports.run import ENSEMBLE, PhaseSpan, Run
 # The parts of a config that make an experiment. Others are variables of the config files, or say where and how a run
 # is started, shown and logged.
 PARTS = (
-    'model',
-    'train_dataloader',
-    'val_dataloader',
-    'train_cfg',
-    'val_cfg',
-    'val_evaluator',
-    'optim_wrapper',
-    'param_scheduler',
-    'auto_scale_lr',
-    'custom_hooks',
-    'load_from',
-    'randomness',
+    *('model', 'train_dataloader', 'val_dataloader', 'train_cfg', 'val_cfg', 'val_evaluator', 'optim_wrapper'),
+    *('param_scheduler', 'auto_scale_lr', 'custom_hooks', 'load_from', 'randomness'),
 )
-SEED = 'randomness.seed'
 PHASES = re.compile(r'custom_hooks\.\d+\.(phases|warm_up|iters|labeled|pseudo|ratios|online|lr_factor|warm_up_lists)\b')
+MISSING = object()
 
 
 @dataclass(frozen=True)
 class Spread:
-    """Mean and deviation of some numbers.
-
-    Args:
-        values: The numbers, NaN among them where a run has given NaN.
-    """
+    """Some numbers, NaN among them where a run has given NaN."""
 
     values: tuple[float, ...]
 
@@ -55,12 +42,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Experiment:
-    """Runs whose settings differ in the seed alone.
-
-    Args:
-        name: Of the config.
-        runs: At least one.
-    """
+    """At least one run of a config; their settings differ in the seed alone."""
 
     name: str
     runs: tuple[Run, ...]
@@ -103,8 +85,7 @@ def group(runs: Sequence[Run]) -> list[Experiment]:
     """Put runs together whose settings differ in the seed alone."""
     groups: dict[str, list[Run]] = {}
     for run in runs:
-        settings = _settings(run)
-        identity = json.dumps(settings, sort_keys=True) if settings else str(run.work_dir)
+        identity = json.dumps(_settings(run), sort_keys=True) if run.config else str(run.work_dir)
         groups.setdefault(identity, []).append(run)
     names = [members[0].config_name for members in groups.values()]
     return [
@@ -114,34 +95,15 @@ def group(runs: Sequence[Run]) -> list[Experiment]:
 
 
 def differences(experiments: Sequence[Experiment]) -> dict[str, list[Any]]:
-    """Return the settings that are not the same in all experiments.
-
-    Returns:
-        dict[str, list]: For each dotted name the value of each experiment, None where it has none. Where a whole part
-        of a config is in some experiments only, its outermost name stands for it, with ``'...'`` as its value.
-    """
-    flat = [_settings(experiment.runs[0]) for experiment in experiments]
-    found: dict[str, list[Any]] = {}
-    phases = [phases_in_words(experiment.runs[0].phases) or None for experiment in experiments]
-    if len(set(phases)) > 1:
-        found['phases'] = list(phases)
-    peers = list(dict.fromkeys(peer for experiment in experiments for peer in experiment.runs[0].peers))
-    for name in sorted(set().union(*flat), key=lambda name: _place(name, peers)):
-        if PHASES.match(name):
-            continue  # said in words
-        if len({json.dumps(settings.get(name)) for settings in flat}) == 1:
-            continue
-        lacking = [settings for settings in flat if name not in settings]
-        part = next((part for part in _parts(name) if any(_lacks(settings, part) for settings in lacking)), name)
-        if part == name:
-            found[name] = [settings.get(name) for settings in flat]
-        else:
-            found[part] = [None if _lacks(settings, part) else '...' for settings in flat]
-    return found
+    """Return by dotted name the settings that differ, of each experiment: None for none, ``'...'`` for a whole part."""
+    runs = [experiment.runs[0] for experiment in experiments]
+    phases = [phases_in_words(run.phases) or None for run in runs]
+    found = {'phases': phases} if len(set(phases)) > 1 else {}
+    return {**found, **dict(_differing([_settings(run) for run in runs]))}
 
 
 def phases_in_words(phases: Sequence[PhaseSpan]) -> str:
-    """Tell the phases of a run: neighbors that differ in the label ratio alone together.
+    """Put the phases of a run into words: neighbors that differ in the label ratio alone together.
 
     Example:
         >>> warm_up = PhaseSpan(0, 0, 100, {'iters': 100, 'labeled': 8})
@@ -149,67 +111,47 @@ def phases_in_words(phases: Sequence[PhaseSpan]) -> str:
         >>> phases_in_words([warm_up, *ratios])
         '100 iterations (labeled 8); 2 x 50 iterations (labeled 2), label ratios 0.2, 0.4'
     """
-    told: list[tuple[dict[str, Any], list[Any]]] = []
-    for phase in phases:
-        rest = {key: value for key, value in phase.settings.items() if key != 'label_ratio'}
-        ratio = phase.settings.get('label_ratio')
-        if told and told[-1][0] == rest and (ratio is None) == (not told[-1][1]):
-            told[-1][1].append(ratio)
-        else:
-            told.append((rest, [] if ratio is None else [ratio]))
-    return '; '.join(_phases_alike(rest, ratios) for rest, ratios in told if rest)
+    texts = []
+    for rest, alike in groupby(phases, _but_the_ratio):
+        ratios = [phase.settings.get('label_ratio') for phase in alike]
+        others = ', '.join(f'{key} {value}' for key, value in rest.items() if key not in ('iters', 'label_ratio'))
+        many, s = (f'{len(ratios)} x ', 's') if len(ratios) > 1 else ('', '')
+        text = f'{many}{rest.get("iters", "no")} iterations' + (f' ({others})' if others else '')
+        texts.append(f'{text}, label ratio{s} {", ".join(map(str, ratios))}' if rest['label_ratio'] else text)
+    return '; '.join(texts)
 
 
-def _phases_alike(rest: dict[str, Any], ratios: Sequence[Any]) -> str:
-    times = f'{len(ratios)} x ' if len(ratios) > 1 else ''
-    others = ', '.join(f'{key} {value}' for key, value in rest.items() if key != 'iters')
-    text = f'{times}{rest.get("iters", "no")} iterations' + (f' ({others})' if others else '')
-    return f'{text}, label ratio{"s" if len(ratios) > 1 else ""} {", ".join(map(str, ratios))}' if ratios else text
-
-
-def flatten(settings: Any, name: str = '') -> dict[str, Any]:
-    """Lay nested settings out flat.
-
-    Args:
-        settings (Any): Dicts and lists within each other.
-        name (str): What stands in front of every name. Defaults to ``''``.
-
-    Returns:
-        dict[str, Any]: Values by dotted name, such as ``model.peers.coco.type`` and ``custom_hooks.0.carry``. A list of
-        plain values is one value.
-    """
-    if isinstance(settings, Mapping):
-        parts = [(str(key), value) for key, value in settings.items()]
-    elif isinstance(settings, list) and any(isinstance(one, Mapping | list) for one in settings):
-        parts = [(str(number), value) for number, value in enumerate(settings)]
-    else:
-        return {name: settings}
-    flat = {}
-    for key, value in parts:
-        flat.update(flatten(value, f'{name}.{key}' if name else key))
-    return flat
+def _but_the_ratio(phase: PhaseSpan) -> dict[str, Any]:
+    return {**phase.settings, 'label_ratio': phase.settings.get('label_ratio') is not None}
 
 
 def _settings(run: Run) -> dict[str, Any]:
     parts = {name: run.config[name] for name in PARTS if name in run.config}
-    return {name: value for name, value in flatten(parts).items() if name != SEED}
+    if isinstance(parts.get('randomness'), dict):
+        parts['randomness'] = {name: value for name, value in parts['randomness'].items() if name != 'seed'}
+    return parts
 
 
-def _parts(name: str) -> Iterable[str]:
-    pieces = name.split('.')
-    return ('.'.join(pieces[:length]) for length in range(1, len(pieces)))
+def _differing(values: Sequence[Any], name: str = '') -> Iterator[tuple[str, list[Any]]]:
+    """Yield what differs within one part of the settings, but for the phases, which are told in words."""
+    if all(one == values[0] for one in values) or PHASES.match(name):
+        return
+    parts = [_parts_of(one) for one in values]
+    if not all(parts):
+        yield (
+            name,
+            [None if one is MISSING else '...' if part else one for one, part in zip(values, parts, strict=True)],
+        )
+        return
+    for key in dict.fromkeys(key for part in parts for key in part):
+        yield from _differing([part.get(key, MISSING) for part in parts], f'{name}.{key}' if name else key)
 
 
-def _place(name: str, peers: Sequence[str]) -> list[str]:
-    """Return what a setting is sorted by: its name, but peers in their own order."""
-    pieces = name.split('.')
-    if pieces[:2] == ['model', 'peers'] and len(pieces) > 2 and pieces[2] in peers:
-        pieces[2] = f'{peers.index(pieces[2]):06d}'
-    return pieces
-
-
-def _lacks(settings: dict[str, Any], part: str) -> bool:
-    return not any(name == part or name.startswith(f'{part}.') for name in settings)
+def _parts_of(value: Any) -> dict[str, Any]:
+    """Return what a dict or a list of settings holds; nothing of a plain value or a list of them."""
+    if isinstance(value, list) and any(isinstance(one, dict | list) for one in value):
+        return {str(number): one for number, one in enumerate(value)}
+    return value if isinstance(value, dict) else {}
 
 
 def _spread(values: Iterable[float]) -> Spread | None:

@@ -26,7 +26,7 @@ def write_report(work_dirs: Sequence[Path], out: Path) -> None:
         out (Path): File to write. A report that is there is replaced.
 
     Raises:
-        FileNotFoundError: If a folder is of no run.
+        FileNotFoundError: If a folder is not of a run.
         FileExistsError: If the file is there and no report.
         ValueError: If a folder is given twice.
     """
@@ -43,11 +43,7 @@ def write_report(work_dirs: Sequence[Path], out: Path) -> None:
 
 
 def render(work_dirs: Sequence[Path]) -> str:
-    """Render a report of runs.
-
-    Raises:
-        FileNotFoundError: If a folder is of no run.
-    """
+    """Render a report of runs; `write_report` says more."""
     runs = [read_run(path) for path in work_dirs]
     colors = colors_of(list(dict.fromkeys(peer for run in runs for peer in run.peers)))
     environment = Environment(

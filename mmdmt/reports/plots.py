@@ -4,10 +4,11 @@ import io
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import fmean
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
@@ -22,41 +23,22 @@ QUIET = '#808890'  # axes and grid; the page's own style colors the text
 SIZES = {'wide': (10.2, 3.3), 'small': (4.6, 2.4), 'narrow': (4.0, 3.2)}
 
 
-@dataclass(frozen=True)
-class Curve:
-    """A line of a plot.
-
-    Args:
-        label: Of the legend.
-        color: As ``#rrggbb``.
-        steps: Iterations.
-        values: NaN leaves a gap.
-        deviations: Half the height of a band around the line at each step; empty for none.
-    """
+class Curve(NamedTuple):
+    """A line of a plot, with a band around it where there are deviations."""
 
     label: str
-    color: str
+    color: str  # #rrggbb
     steps: Sequence[int]
-    values: Sequence[float]
-    deviations: Sequence[float] = ()
+    values: Sequence[float]  # NaN leaves a gap
+    deviations: Sequence[float] = ()  # half the height of the band at each step
 
 
-@dataclass(frozen=True)
-class Plot:
-    """A plot that is drawn.
-
-    Args:
-        title: What it shows, with its unit.
-        svg: The drawing.
-        alt: What it shows, in words.
-        size: ``'wide'`` or ``'small'``.
-        narrow: The same drawing for a narrow screen, of a wide plot; else empty.
-    """
+class Plot(NamedTuple):
+    """A drawing with its title and what it shows in words; of a wide one also the drawing for a narrow screen."""
 
     title: str
     svg: str
     alt: str
-    size: str
     narrow: str = ''
 
 
@@ -84,16 +66,16 @@ def draw(
     size: str = 'small',
     until: int = 0,
 ) -> Plot | None:
-    """Draw curves over iterations, with the phases behind them.
+    """Draw curves over iterations, with every other phase shaded; None without a finite value.
 
     Args:
         identity (str): Of the plot, unique within the page: letters, digits and dashes.
         title (str): What the values are.
         unit (str): Their unit; ``''`` for none.
         curves (Sequence[Curve]): Lines; those without a finite value are left out.
-        phases (Sequence[PhaseSpan]): Every other one is shaded. Defaults to none.
-        size (str): ``'wide'`` or ``'small'``. Defaults to ``'small'``.
-        until (int): The iteration up to which to draw, if the curves end before it. Defaults to 0.
+        phases (Sequence[PhaseSpan]): Defaults to none.
+        size (str): ``'wide'`` or ``'small'``.
+        until (int): The iteration up to which to draw, if the curves end before it.
     """
     curves = [curve for curve in curves if any(map(math.isfinite, curve.values))]
     if not curves:
@@ -102,7 +84,7 @@ def draw(
     svg = _drawn(identity, curves, phases, size, until)
     narrow = _drawn(f'{identity}-narrow', curves, phases, 'narrow', until) if size == 'wide' else ''
     alt = f'{titled} over iterations. ' + ' '.join(_tell(curve) for curve in curves)
-    return Plot(titled, svg, alt, size, narrow)
+    return Plot(titled, svg, alt, narrow)
 
 
 def _drawn(identity: str, curves: Sequence[Curve], phases: Sequence[PhaseSpan], size: str, until: int) -> str:
@@ -127,45 +109,27 @@ def _drawn(identity: str, curves: Sequence[Curve], phases: Sequence[PhaseSpan], 
 
 
 def _draw_phases(axes: mpl.axes.Axes, phases: Sequence[PhaseSpan], last: int) -> None:
-    for phase in phases:
+    for phase in phases if len(phases) > 1 else ():
         if phase.start >= last and phase.index:
             break  # not reached
         if phase.index % 2:
             axes.axvspan(phase.start, phase.stop, color=QUIET, alpha=0.1, linewidth=0)
         if phase.index:
             axes.axvline(phase.start, color=QUIET, linewidth=0.7, alpha=0.6)
-        if len(phases) < 2:
-            continue
-        axes.annotate(
-            str(phase.index) if phase.index else 'phase 0',
-            xy=(phase.start, 1),
-            xycoords=('data', 'axes fraction'),
-            xytext=(3, -3),
-            textcoords='offset points',
-            va='top',
-            fontsize=7.5,
-        )
+        name = str(phase.index) if phase.index else 'phase 0'
+        place: dict[str, Any] = {'xycoords': ('data', 'axes fraction'), 'textcoords': 'offset points', 'va': 'top'}
+        axes.annotate(name, xy=(phase.start, 1), xytext=(3, -3), fontsize=7.5, **place)
 
 
 def _draw_curve(axes: mpl.axes.Axes, curve: Curve) -> None:
-    marker = 'o' if len(curve.steps) <= 40 else None
     front = curve.label == ENSEMBLE
-    axes.plot(
-        curve.steps,
-        curve.values,
-        color=curve.color,
-        label=curve.label,
-        marker=marker,
-        markersize=2.6,
-        linewidth=1.9 if front else 1.5,
-        zorder=3 if front else 2,
-    )
+    style: dict[str, Any] = {'marker': 'o' if len(curve.steps) <= 40 else None, 'markersize': 2.6}
+    style |= {'linewidth': 1.9, 'zorder': 3} if front else {'linewidth': 1.5, 'zorder': 2}
+    values = np.array([float(f'{value:.4g}') for value in curve.values])  # a constant with noise is a constant
+    axes.plot(curve.steps, values, color=curve.color, label=curve.label, **style)
     if curve.deviations:
-        low, high = (
-            [value + sign * spread for value, spread in zip(curve.values, curve.deviations, strict=True)]
-            for sign in (-1, 1)
-        )
-        axes.fill_between(curve.steps, low, high, color=curve.color, alpha=0.18, linewidth=0)
+        band = np.array(curve.deviations)
+        axes.fill_between(curve.steps, values - band, values + band, color=curve.color, alpha=0.18, linewidth=0)
 
 
 def _quieten(axes: mpl.axes.Axes) -> None:

@@ -18,11 +18,9 @@ KNOWN_FOLDERS = ('splits', 'data', 'configs', 'work_dirs', 'mmdmt')
 
 
 def keep_run(work_dir: Path, out_dir: Path, name: str | None = None) -> Path:
-    """Write the events and the scalars of a run.
+    """Write a folder of a run, as `read_run` reads one, with all events and at most 50 entries of training.
 
-    What is written is a folder of a run as `read_run` reads one, so that reports can be made from it. Events are whole;
-    of training there are at most 50 entries with five digits. Absolute paths are shortened, since they name folders of
-    the machine.
+    Absolute paths are shortened, since they name folders of the machine.
 
     Args:
         work_dir (Path): The folder of the run.
@@ -30,7 +28,7 @@ def keep_run(work_dir: Path, out_dir: Path, name: str | None = None) -> Path:
         name (str, optional): Of the record. Defaults to None, the name of ``work_dir``.
 
     Raises:
-        FileNotFoundError: If ``work_dir`` is not a folder of a run.
+        FileNotFoundError: If ``work_dir`` holds no run.
         ValueError: If the run has not ended, or the record would be written into the run.
     """
     run = read_run(work_dir)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ENSEMBLE = 'ensemble'
 Entry = dict[str, Any]
@@ -16,32 +16,16 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True)
 class PhaseSpan:
-    """The place of a phase in a run.
-
-    Args:
-        index: Its number.
-        start: Iterations done before it.
-        stop: Iterations done after it.
-        settings: As the run has them.
-        kind: What it is, in words.
-    """
+    """The place of a phase in a run: its number, iterations done before and after it, its settings."""
 
     index: int
     start: int
     stop: int
     settings: dict[str, Any]
-    kind: str = ''
 
 
-@dataclass(frozen=True)
-class Score:
-    """The validations of one predictor by one metric.
-
-    Args:
-        last: Of the last weights.
-        best: The highest; it is selected on the validation set.
-        best_step: The iteration of the best.
-    """
+class Score(NamedTuple):
+    """The validations of one predictor by one metric: of the last weights, and the highest with its iteration."""
 
     last: float
     best: float
@@ -50,37 +34,27 @@ class Score:
 
 @dataclass
 class Run:
-    """A run with DMTHook.
-
-    Args:
-        work_dir: Its folder.
-        facts: What the event of its last start says.
-        training: Entries of iterations, each with its ``step``: ``loss``, ``coco.mean_weight``, ...
-        validations: ``coco/mIoU``, ``ensemble/mIoU``, ``coco/IoU/<class>``, ... of each.
-        labelings: ``pseudo/coco/coverage``, ... of each.
-        starts: When each start began and when it last wrote.
-        phase_seconds: Wall time of each phase, its labeling included, iterations done twice counted twice.
-        cpu_seconds: CPU time of all starts that have ended, data workers included; None if none has.
-        messages: How often each warning and error was logged, by level and text.
-        unreadable: Lines that are no JSON, such as the one that a run was killed in.
-        reached: The last iteration of which there is a trace.
-        config_text: The config, as dumped.
-        checkpoints: Iterations of the checkpoints that are there.
-    """
+    """A run with DMTHook, as its folder tells of it."""
 
     work_dir: Path
-    facts: Entry = field(default_factory=dict)
-    training: list[Entry] = field(default_factory=list)
-    validations: list[Entry] = field(default_factory=list)
-    labelings: list[Entry] = field(default_factory=list)
-    starts: list[tuple[datetime, datetime]] = field(default_factory=list)
-    phase_seconds: Counter[int] = field(default_factory=Counter)
-    cpu_seconds: float | None = None
-    messages: Counter[tuple[str, str]] = field(default_factory=Counter)
-    unreadable: int = 0
-    reached: int = 0
-    config_text: str = ''
-    checkpoints: tuple[int, ...] = ()
+    facts: Entry = field(default_factory=dict)  # what the event of its last start says, the next six among it
+    config_name: str = ''
+    config: Entry = field(default_factory=dict)
+    peers: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    phases: tuple[PhaseSpan, ...] = ()
+    planned: int | None = None  # iterations
+    training: list[Entry] = field(default_factory=list)  # each with its 'step': 'loss', 'coco.mean_weight', ...
+    validations: list[Entry] = field(default_factory=list)  # 'coco/mIoU', 'ensemble/mIoU', 'coco/IoU/<class>', ...
+    labelings: list[Entry] = field(default_factory=list)  # 'pseudo/coco/coverage', ...
+    starts: list[tuple[datetime, datetime]] = field(default_factory=list)  # begin and last sign of each
+    phase_seconds: dict[int, float] = field(default_factory=dict)  # with labeling; iterations done twice count twice
+    cpu_seconds: float | None = None  # of all starts that have ended, data workers included
+    messages: Counter[tuple[str, str]] = field(default_factory=Counter)  # warnings and errors, by level and text
+    unreadable: int = 0  # lines that are not JSON, such as the one that a run was killed in
+    reached: int = 0  # the last iteration of which there is a trace
+    config_text: str = ''  # as dumped
+    checkpoints: tuple[int, ...] = ()  # their iterations
 
     @property
     def name(self) -> str:
@@ -88,29 +62,9 @@ class Run:
         return self.work_dir.resolve().name
 
     @property
-    def config_name(self) -> str:
-        """The name of the config file."""
-        return str(self.facts.get('config_name') or self.name)
-
-    @property
-    def config(self) -> Entry:
-        """The settings."""
-        return as_dict(self.facts.get('config'))
-
-    @property
     def seed(self) -> Any:
         """The seed; None if it is not known."""
         return self.facts.get('seed')
-
-    @property
-    def peers(self) -> tuple[str, ...]:
-        """Names of the peers."""
-        return tuple(map(str, as_list(self.facts.get('peers'))))
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Names of the classes."""
-        return tuple(map(str, as_list(self.facts.get('classes'))))
 
     @property
     def lists(self) -> dict[str, str]:
@@ -118,28 +72,9 @@ class Run:
         return as_dict(self.facts.get('lists'))
 
     @property
-    def phases(self) -> tuple[PhaseSpan, ...]:
-        """The phases."""
-        given = [phase for phase in as_list(self.facts.get('phases')) if isinstance(phase, dict)]
-        return tuple(
-            PhaseSpan(number, phase['start'], phase['stop'], as_dict(phase.get('settings')), phase.get('kind', ''))
-            for number, phase in enumerate(given)
-        )
-
-    @property
-    def planned(self) -> int | None:
-        """Iterations that the run is to have; None if that is not known."""
-        return self.facts.get('iterations')
-
-    @property
     def ended(self) -> bool | None:
         """Whether all iterations were done; None where it cannot be told."""
         return None if self.planned is None else self.reached >= self.planned
-
-    @property
-    def seconds(self) -> float:
-        """Wall time of all starts together."""
-        return sum((end - begin).total_seconds() for begin, end in self.starts)
 
     @cached_property
     def predictors(self) -> tuple[str, ...]:
@@ -187,10 +122,10 @@ def read_run(work_dir: Path) -> Run:
         work_dir (Path): The ``--work-dir`` of the run, with a folder for each time it was started.
 
     Raises:
-        FileNotFoundError: If it is not a folder, or holds no events.
+        FileNotFoundError: If there is no such folder, or it holds no events.
     """
     if not work_dir.is_dir():
-        raise FileNotFoundError(f'{work_dir} is not a folder: give the --work-dir of a run.')
+        raise FileNotFoundError(f'There is no folder {work_dir}: give the --work-dir of a run.')
     files = sorted(work_dir.glob('*/events.jsonl'))  # the folders are named after the time
     if not files:
         raise FileNotFoundError(
@@ -199,6 +134,7 @@ def read_run(work_dir: Path) -> Run:
         )
     stems = (path.stem.removeprefix('iter_') for path in work_dir.glob('iter_*.pth'))
     run = Run(work_dir, checkpoints=tuple(sorted(int(stem) for stem in stems if stem.isdecimal())))
+    run.config_name = run.name
     for file in files:
         _read_start(run, file)
     for entries in (run.training, run.validations, run.labelings):
@@ -218,30 +154,17 @@ def as_dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def as_list(value: Any) -> list[Any]:
-    """Return a part of the settings that should be a list; an empty one where it is something else."""
-    return value if isinstance(value, list) else []
-
-
 def _read_start(run: Run, file: Path) -> None:
     """Add what one start has written."""
     times: list[datetime] = []
-    phase: tuple[int, datetime] | None = None
-
-    def end_phase(now: datetime) -> None:
-        if phase is not None:
-            run.phase_seconds[phase[0]] += (now - phase[1]).total_seconds()  # type: ignore[assignment]
-
+    phases: list[tuple[int, datetime]] = []
     for event in _lines(run, file):
         try:
             kind, now = event['event'], datetime.fromisoformat(event['time'])
             if kind == 'start':
-                run.facts = event
-                for entries in (run.training, run.validations, run.labelings):
-                    entries[:] = [entry for entry in entries if entry['step'] <= event['iteration'] > 0]
+                _begin(run, event)
             elif kind == 'phase':
-                end_phase(now)
-                phase = event['phase'], now
+                phases.append((event['phase'], now))
             elif kind == 'labels':
                 run.labelings.append({**_numbers(event['values']), 'step': event['iteration'], 'phase': event['phase']})
             elif kind == 'validation':
@@ -256,16 +179,28 @@ def _read_start(run: Run, file: Path) -> None:
             run.unreadable += 1
     scalars = file.parent / 'vis_data' / 'scalars.json'
     if scalars.is_file():
-        for entry in _lines(run, scalars):
-            if type(entry.get('step')) is int and 'loss' in entry:
-                run.training.append(_numbers(entry))
-        if times and not (run.planned and run.reached >= run.planned):
+        entries = (entry for entry in _lines(run, scalars) if type(entry.get('step')) is int and 'loss' in entry)
+        run.training += map(_numbers, entries)
+        if times and not run.ended:
             times.append(max(times[-1], datetime.fromtimestamp(scalars.stat().st_mtime)))
     config = file.parent / 'vis_data' / 'config.py'
     run.config_text = config.read_text(errors='replace') if config.is_file() else run.config_text
     if times:
-        end_phase(times[-1])
         run.starts.append((times[0], times[-1]))
+        ends = [*(begin for _, begin in phases[1:]), times[-1]]
+        for (index, begin), end in zip(phases, ends, strict=False):
+            run.phase_seconds[index] = run.phase_seconds.get(index, 0.0) + (end - begin).total_seconds()
+
+
+def _begin(run: Run, event: Entry) -> None:
+    """Take over what a start says, and forget what was written after the checkpoint that it goes on from."""
+    run.facts, run.planned, run.config = event, event.get('iterations'), as_dict(event.get('config'))
+    run.config_name = str(event.get('config_name') or run.name)
+    run.peers, run.classes = (tuple(map(str, event.get(key) or ())) for key in ('peers', 'classes'))
+    phases = enumerate(event.get('phases') or ())
+    run.phases = tuple(PhaseSpan(number, one['start'], one['stop'], one['settings']) for number, one in phases)
+    for entries in (run.training, run.validations, run.labelings):
+        entries[:] = [entry for entry in entries if entry['step'] <= event['iteration'] > 0]
 
 
 def _lines(run: Run, file: Path) -> Iterable[Entry]:

@@ -1,15 +1,16 @@
 """Gather the part of a report that describes one run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
 from mmdmt.reports.pictures import find_pictures
 from mmdmt.reports.plots import QUIET, Curve, Plot, draw, thin
-from mmdmt.reports.pseudo_labels import labeled_phases, labelers, labeling_seconds, quality, trend
+from mmdmt.reports.pseudo_labels import Quantity, labelers, quality, trend
 from mmdmt.reports.run import Run, as_dict, series
-from mmdmt.reports.wording import count, duration, unit_of
+from mmdmt.reports.wording import NONE, count, duration, unit_of
 
+PEER = ('backbone', 'decode_head', 'head')
 # Scalars of every peer: what the plot is called, its unit, the factor to it, the ends of the keys to look for.
 TRAINING = (
     ('Loss', '', 1.0, ('decode.loss_dmt', 'head.loss_dmt', 'loss_dmt', 'decode.loss_ce', 'loss')),
@@ -23,9 +24,7 @@ TRAINING = (
 
 def view_run(run: Run, identity: str, colors: Mapping[str, str]) -> dict[str, Any]:
     """Gather what a report says of a run."""
-    labels = [
-        {'labeler': name, 'color': colors.get(name, QUIET), 'quantities': quality(run, name)} for name in labelers(run)
-    ]
+    labels = [(name, colors.get(name, QUIET), found) for name in labelers(run) if (found := quality(run, name))]
     return {
         'id': identity,
         'run': run,
@@ -36,13 +35,13 @@ def view_run(run: Run, identity: str, colors: Mapping[str, str]) -> dict[str, An
         'scores': [(name, colors.get(name, QUIET), run.score(name, run.metric)) for name in run.predictors],
         'validation': _validation(run, identity, colors),
         'training': _training(run, identity, colors),
-        'labels': [one for one in labels if one['quantities']],
-        'label_plots': _label_plots(run, identity, colors),
-        'labeled_phases': labeled_phases(run),
+        'labels': labels,
+        'label_plots': _label_plots(run, identity, labels),
+        'labeled_phases': [entry['phase'] for entry in run.labelings],
         'label_trends': [text for name in labelers(run) if (text := trend(run, name))],
         'classes': _classes(run),
         'pictures': find_pictures(run.work_dir),
-        'phases': _phases(run),
+        'labeling': {one['phase']: one['pseudo/seconds'] for one in run.labelings if 'pseudo/seconds' in one},
         'settings': _settings(run),
         'versions': [*_known(run.facts.get('versions')), *_known(run.facts.get('machine'))],
         'times': _times(run),
@@ -51,15 +50,13 @@ def view_run(run: Run, identity: str, colors: Mapping[str, str]) -> dict[str, An
 
 
 def _status(run: Run) -> tuple[str, str]:
-    """Say how a run ended: a word for the style, and a sentence."""
+    """Return how a run ended: a word for the style, and a sentence."""
     if run.ended:
         return 'ended', f'Finished: all {count(run.planned)} iterations.'
     last = f' on {run.starts[-1][1]:%Y-%m-%d, %H:%M}' if run.starts else ''
     if run.ended is None:
-        return (
-            'unknown',
-            f'Reached iteration {count(run.reached)}{last}; the config does not tell how many were planned.',
-        )
+        reached = f'Reached iteration {count(run.reached)}{last}'
+        return 'unknown', f'{reached}; the config does not tell how many were planned.'
     stopped = f'Not finished: last seen{last}, at iteration {count(run.reached)} of {count(run.planned)}'
     if run.checkpoints:
         stopped += f'; the latest checkpoint is of iteration {count(run.checkpoints[-1])}'
@@ -68,13 +65,14 @@ def _status(run: Run) -> tuple[str, str]:
 
 def _facts(run: Run) -> list[tuple[str, str]]:
     model = as_dict(run.config.get('model'))
+    seconds = sum((end - begin).total_seconds() for begin, end in run.starts)
     facts = [
         ('Model', str(model.get('type', 'unknown')).removeprefix('mmdmt.')),
         ('Peers', ', '.join(run.peers) or 'none found'),
         ('Phases', str(len(run.phases)) if run.phases else 'none'),
         ('Iterations', count(run.planned if run.planned is not None else run.reached)),
         ('Seed', 'unknown' if run.seed is None else str(run.seed)),
-        ('Wall time', duration(run.seconds) if run.starts else 'unknown'),
+        ('Wall time', duration(seconds) if run.starts else 'unknown'),
     ]
     facts += [(f'{kind.capitalize()} images', text) for kind, text in run.lists.items()]
     if len(run.starts) > 1:
@@ -100,19 +98,18 @@ def _training(run: Run, identity: str, colors: Mapping[str, str]) -> list[Plot]:
     return [plot for plot in plots if plot]
 
 
-def _label_plots(run: Run, identity: str, colors: Mapping[str, str]) -> list[Plot]:
+def _label_plots(run: Run, identity: str, labels: Sequence[tuple[str, str, list[Quantity]]]) -> list[Plot]:
     """Draw the quantities of all classes together, where there are phases enough for a line."""
     steps = [entry['step'] for entry in run.labelings]
     curves: dict[str, list[Curve]] = {}
-    for name in labelers(run):
-        for quantity in quality(run, name) if len(steps) > 1 else ():
+    for name, color, quantities in labels if len(steps) > 1 else ():
+        for quantity in quantities:
             if quantity.whole:
-                curve = Curve(name, colors.get(name, QUIET), steps, quantity.whole)
-                curves.setdefault(f'{quantity.title} of the pseudo labels', []).append(curve)
-    plots = [
-        draw(f'{identity}-labels-{number}', title, '%', lines, run.phases, until=run.reached)
-        for number, (title, lines) in enumerate(curves.items())
-    ]
+                curves.setdefault(quantity.title, []).append(Curve(name, color, steps, quantity.whole))
+    plots = (
+        draw(f'{identity}-labels-{n}', f'{title} of the pseudo labels', '%', lines, run.phases, until=run.reached)
+        for n, (title, lines) in enumerate(curves.items())
+    )
     return [plot for plot in plots if plot]
 
 
@@ -127,47 +124,32 @@ def _classes(run: Run) -> list[tuple[str, list[tuple[float | None, float | None]
     return [(one, [(last.get(one), best.get(one)) for last, best in columns]) for one in run.classes]
 
 
-def _phases(run: Run) -> list[dict[str, Any]]:
-    labeling = labeling_seconds(run)
-    return [
-        {
-            'span': phase,
-            'warm_up': phase.settings.get('label_ratio') is None and phase.settings.get('online') is None,
-            'labeling': labeling.get(phase.index),
-            'seconds': run.phase_seconds.get(phase.index),
-        }
-        for phase in run.phases
-    ]
-
-
 def _settings(run: Run) -> list[tuple[str, str]]:
     """Pick the settings that one looks for first; the whole config stands below them."""
-    config = run.config
-    model, loader = as_dict(config.get('model')), as_dict(config.get('train_dataloader'))
-    found: list[tuple[str, Any]] = []
-    peers = as_dict(model.get('peers'))
-    for name in (name for name in run.peers if name in peers):
-        peer = as_dict(peers[name])
-        parts = [as_dict(peer.get(part)) for part in ('backbone', 'decode_head', 'head')]
-        found.append((f'Peer {name}', ', '.join(_typed(part) for part in (peer, *parts) if part)))
-    optimizer = as_dict(as_dict(config.get('optim_wrapper')).get('optimizer'))
-    dataset = as_dict(loader.get('dataset'))
+
+    def part(*names: str) -> dict[str, Any]:
+        found: Any = run.config
+        for name in names:
+            found = as_dict(found).get(name)
+        return as_dict(found)
+
+    peers = {name: part('model', 'peers', name) for name in run.peers}
+    found: list[tuple[str, Any]] = [
+        (f'Peer {name}', ', '.join(_typed(one) for one in (peer, *map(as_dict, map(peer.get, PEER))) if one))
+        for name, peer in peers.items()
+    ]
     found += [
-        ('Loss', _typed(as_dict(model.get('loss')))),
-        ('Optimizer', _typed(optimizer)),
-        ('Data', _typed(as_dict(dataset.get('labeled')) or dataset)),
-        ('Batch size', loader.get('batch_size')),
-        ('Validated every', f'{_told(as_dict(config.get("train_cfg")).get("val_interval"))} iterations'),
+        ('Loss', _typed(part('model', 'loss'))),
+        ('Optimizer', _typed(part('optim_wrapper', 'optimizer'))),
+        ('Data', _typed(part('train_dataloader', 'dataset', 'labeled') or part('train_dataloader', 'dataset'))),
+        ('Batch size', part('train_dataloader').get('batch_size')),
+        ('Validated every', f'{part("train_cfg").get("val_interval", NONE)} iterations'),
     ]
     return [(name, str(value)) for name, value in found if value]
 
 
 def _known(facts: Any) -> list[tuple[str, Any]]:
     return [(name, value) for name, value in as_dict(facts).items() if value]
-
-
-def _told(value: Any) -> str:
-    return count(value) if value is None or isinstance(value, int) else str(value)
 
 
 def _typed(part: Mapping[str, Any]) -> str:

@@ -22,8 +22,8 @@ class CheckedPipeline(Compose):
         transforms (Sequence[Callable]): What it goes through.
         check (Callable, optional): Looks at the results of one of them, and raises. Defaults to None.
         place (int): Number of that one. Defaults to -1, the last.
-        evaluated (bool): Whether images are predicted: MMSegmentation resizes a prediction to ``ori_shape``, the size
-            of the loaded image, and what ``Pad`` has added is noted, to be cut off before. Defaults to False.
+        evaluated (bool): Whether images are predicted: what ``Pad`` has added is noted, to be cut off before
+            MMSegmentation resizes a prediction to ``ori_shape``. Defaults to False.
     """
 
     def __init__(
@@ -44,12 +44,7 @@ class CheckedPipeline(Compose):
         return CheckedPipeline(self.transforms[: end + 1], self.check)
 
     def __call__(self, data: dict[str, Any]) -> dict[str, Any] | None:
-        """Let an image go through.
-
-        Raises:
-            ValueError: If it cannot, naming the file and the transform.
-            FileNotFoundError: If a file of it does not exist.
-        """
+        """Put an image through; an error names the file and the transform."""
         files = {key: str(data[key]) for key in ('img_path', 'seg_map_path') if data.get(key)}
         results: Any = data
         padding: list[int] | None = None

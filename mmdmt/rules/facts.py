@@ -38,12 +38,9 @@ class Names:
 
 
 class Rule(NamedTuple):
-    """A row of the table.
+    """A row of the table; nothing is asked of a fact that was not read.
 
-    Args:
-        fact: Which fact; nothing is asked of one that was not read.
-        must: What must hold: :class:`Same`, :class:`Of`, or values, a range or a choice that each value must be in.
-        remedy: What to do, in the imperative.
+    ``must`` is :class:`Same`, :class:`Of`, or values, a range or a choice that each value must be in.
     """
 
     fact: str
@@ -64,11 +61,7 @@ TABLE = (
         'take it out, because torch.compile cannot take the training step of all peers as one graph; '
         'docs/en/performance.md says how to compile the backbone of each peer',
     ),
-    Rule(
-        'prefetch_factor',
-        (None,),
-        'take it out, or load images in processes (num_workers=1 or more)',
-    ),
+    Rule('prefetch_factor', (None,), 'take it out, or load images in processes (num_workers=1 or more)'),
     Rule('persistent_workers', (False, None), 'take it out, or load images in processes (num_workers=1 or more)'),
     Rule(
         'train loop',
@@ -138,10 +131,7 @@ TABLE = (
 
 
 def broken(facts: Facts) -> Iterator[str]:
-    """Say which rules are broken, in the order of the table.
-
-    Yields:
-        str: A sentence with the values, the places and the remedy.
+    """Yield a sentence with the values, the places and the remedy for each broken rule, in the order of the table.
 
     Example:
         >>> facts = Facts()
@@ -160,11 +150,7 @@ def broken(facts: Facts) -> Iterator[str]:
 
 
 def refuse(facts: Facts) -> None:
-    """Raise the first broken rule.
-
-    Raises:
-        ValueError: If there is one.
-    """
+    """Raise the first broken rule, if there is one, as a ``ValueError``."""
     for sentence in broken(facts):
         raise ValueError(sentence)
 

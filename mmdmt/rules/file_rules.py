@@ -1,10 +1,14 @@
 """The rules that files of images and masks must keep; a run and the check of data both go by them.
 
-Each rule returns what it has found in one file, or None.
+Each returns what it has found in one file, or None. Arguments are the path of the file, its ``content`` as its header
+says it (None if that is not known), the ``loader`` that has loaded it, and what was ``loaded``, (H, W, channels).
 """
 
+from functools import cache
 from pathlib import PurePath
+from typing import Any
 
+import cv2
 import numpy as np
 from mmcv.transforms import LoadImageFromFile
 from numpy.typing import NDArray
@@ -19,30 +23,16 @@ _NEARLY_BLACK, _NEARLY_WHITE = 64, 0.5
 
 
 def missing(what: str, path: str) -> Finding:
-    """Say that a file does not exist.
-
-    Args:
-        what (str): ``'image'`` or ``'mask'``.
-        path (str): Its path.
-    """
+    """Report that an ``'image'`` or a ``'mask'`` does not exist."""
     empty = ' (is there an empty line in the list?)' if PurePath(path).name.startswith('.') else ''
-    return Finding(
-        what,
-        path,
-        f'does not exist{empty}',
-        'do not exist',
-        'check data_root, data_prefix, the suffixes and the list of the dataset, and that its converter has been run',
+    remedy = (
+        'check data_root, data_prefix, the suffixes and the list of the dataset, and that its converter has been run'
     )
+    return Finding(what, path, f'does not exist{empty}', 'do not exist', remedy)
 
 
 def unreadable(what: str, path: str, error: Exception) -> Finding:
-    """Say why a file cannot be read.
-
-    Args:
-        what (str): ``'image'`` or ``'mask'``.
-        path (str): Its path.
-        error (Exception): What reading it has raised.
-    """
+    """Report why an ``'image'`` or a ``'mask'`` cannot be read."""
     if isinstance(error, FileNotFoundError):
         return missing(what, path)
     reason = (str(error).strip().splitlines() or [''])[-1] or type(error).__name__
@@ -62,6 +52,54 @@ def mask_mode(path: str, content: ImageContent | None) -> Finding | None:
     return Finding('mask', path, f'is an image {mode}', f'are images {mode}', remedy)
 
 
+def mask_shape(path: str, mask: NDArray[Any], image_path: str, image: tuple[int, ...] | None) -> Finding | None:
+    """Find a loaded mask of several channels, or of another size than its image, whose shape is ``image``."""
+    if mask.ndim < 2:
+        says = 'one pixel high or wide, of which MMSegmentation drops a dimension'
+        return Finding('mask', path, f'is {says}', f'are {says}', 'take it off the list with its image')
+    if mask.ndim > 2:
+        says = f'loaded with {mask.shape[-1]} channels, but a mask has one channel of 8 bits'
+        return Finding('mask', path, f'is {says}', f'are {says}', CONVERT)
+    if image is None or mask.shape == image[:2]:
+        return None
+    turned = image[1::-1] == mask.shape
+    remedy = 'turn the mask, too' if turned else 'pair the right files, or make the mask anew'
+    why = ', which is turned as its EXIF orientation says' if turned else ''
+    sizes = f'{mask.shape[1]}x{mask.shape[0]} pixels, but its image {image_path} {image[1]}x{image[0]}'
+    kind = 'have another size than their images' + (', which EXIF orientation turns' if turned else '')
+    detail = f'{mask.shape[1]}x{mask.shape[0]}, the image {image[1]}x{image[0]}'
+    return Finding('mask', path, f'has {sizes}{why}', kind, remedy, detail)
+
+
+def mask_labels(path: str, mask: NDArray[Any], classes: int, ignore_index: int) -> Finding | None:
+    """Find labels that are neither one of so many classes nor ignored in a loaded mask, (H, W) integers."""
+    if mask.dtype == np.uint8 and not cv2.LUT(np.ascontiguousarray(mask), _foreign(classes, ignore_index)).any():
+        return None  # the quick way for each drawn image
+    labels, pixels = np.unique(mask, return_counts=True)
+    foreign = [label for label in labels.tolist() if not 0 <= label < classes and label != ignore_index]
+    if not foreign:
+        return None
+    named = ', '.join(map(str, foreign[:5])) + (f' and {len(foreign) - 5} more' if len(foreign) > 5 else '')
+    known = f'but the {classes} classes are 0..{classes - 1} and {ignore_index} is ignored'
+    return Finding(
+        'mask',
+        path,
+        f'holds label{"s" if len(foreign) > 1 else ""} {named}, {known}',
+        f'hold labels that are not a class, {known}',
+        'convert it, or mend the classes, ignore_index or reduce_zero_label of the dataset',
+        f'{named}: {int(pixels[np.isin(labels, foreign)].sum())} pixels',
+    )
+
+
+@cache
+def _foreign(classes: int, ignore_index: int) -> NDArray[np.uint8]:
+    table = np.zeros(256, np.uint8)
+    table[classes:] = 1
+    if 0 <= ignore_index < len(table):
+        table[ignore_index] = 0
+    return table
+
+
 def image_findings(
     path: str,
     content: ImageContent | None,
@@ -70,24 +108,14 @@ def image_findings(
     shape: tuple[int, ...] = (),
     mask: tuple[int, ...] | None = None,
 ) -> list[Finding]:
-    """Find all that is wrong or odd with an image.
-
-    Args:
-        path (str): The image file.
-        content (ImageContent, optional): Of the file.
-        loader (Callable): The transform that has loaded it.
-        loaded (np.ndarray): (H, W, channels); it may have been resized.
-        shape (tuple[int, ...]): As it was loaded. Defaults to ``()``.
-        mask (tuple[int, ...], optional): Shape of its mask. Defaults to None.
-    """
+    """Find all that is wrong or odd with an image, which was loaded with a ``shape`` and whose mask has the other."""
     found = [
         image_finite(path, loaded),
         image_planes(path, content, loader),
         image_depth(path, content, loader, loaded),
         image_bands(path, content, loaded),
+        None if mask is None else image_turned(path, content, loader, shape, mask),
     ]
-    if mask is not None:
-        found.append(image_turned(path, content, loader, shape, mask))
     return [finding for finding in found if finding is not None]
 
 
@@ -107,15 +135,9 @@ def image_finite(path: str, loaded: NDArray[np.generic]) -> Finding | None:
 
 
 def image_depth(path: str, content: ImageContent | None, loader: object, loaded: NDArray[np.generic]) -> Finding | None:
-    """Find an image of which loading drops bits: of 12 bits stored in 16, the 4 that are left are nearly black.
+    """Find an image of which loading drops bits, as may be intended while enough of them are left.
 
-    It may be intended while enough of them are left.
-
-    Args:
-        path (str): The image file.
-        content (ImageContent, optional): Of the file.
-        loader (Callable): The transform that has loaded it.
-        loaded (np.ndarray): (H, W, channels).
+    Of 12 bits stored in 16, the 4 that are left are nearly black.
     """
     cuts = isinstance(loader, LoadImageFromFile) and loader.color_type != 'unchanged'
     bits = 8 if cuts else 8 * loaded.dtype.itemsize
@@ -136,7 +158,7 @@ def image_depth(path: str, content: ImageContent | None, loader: object, loaded:
 
 
 def image_bands(path: str, content: ImageContent | None, loaded: NDArray[np.generic]) -> Finding | None:
-    """Find an image of which loading drops channels or pages; transparency is not an information on what it shows."""
+    """Find an image of which loading drops pages, or channels beside transparency."""
     if content is None:
         return None
     kept = 1 if loaded.ndim == 2 else loaded.shape[2]
@@ -158,13 +180,8 @@ def image_planes(path: str, content: ImageContent | None, loader: object) -> Fin
     if backend != 'tifffile' and content.channels == 3 and content.bits == 8:
         return None  # which OpenCV and Pillow put together
     what = f"{content.channels} bands one after the other (planarconfig='separate')"
-    return Finding(
-        'image',
-        path,
-        f'holds {what}',
-        f'hold {what}',
-        "load them with dict(type='mmdmt.LoadTiffImage'), or write them pixel by pixel (planarconfig='contig')",
-    )
+    remedy = "load them with dict(type='mmdmt.LoadTiffImage'), or write them pixel by pixel (planarconfig='contig')"
+    return Finding('image', path, f'holds {what}', f'hold {what}', remedy)
 
 
 def image_turned(
@@ -188,7 +205,7 @@ def image_turned(
 
 
 def turns(loader: object) -> bool:
-    """Tell whether a transform turns the images that it loads as their EXIF orientation says."""
+    """Whether a transform turns the images that it loads as their EXIF orientation says."""
     return (
         isinstance(loader, LoadImageFromFile)
         and loader.color_type in ('color', 'grayscale')

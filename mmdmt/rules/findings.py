@@ -1,4 +1,4 @@
-"""Say what is wrong with files: one by one where a run stops, by kind where all are checked."""
+"""Report what is wrong with files: one by one where a run stops, by kind where all are checked."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ class Finding:
     """What is wrong, or odd, with one file.
 
     Args:
-        what: The file is: ``'image'`` or ``'mask'``.
+        what: ``'image'`` or ``'mask'``.
         file: Its path.
         says: What holds for it, with a verb: ``'is an image of mode RGB, but a mask has one channel of 8 bits'``.
         kind: The same of several files, without what differs between them: ``'are images of mode RGB, but ...'``.
@@ -30,16 +30,12 @@ class Finding:
     stops: bool = True
 
     def __str__(self) -> str:
-        """Say it in a sentence."""
+        """Put it in a sentence."""
         return f'The {self.what} {self.file} {self.says}: {self.remedy}.'
 
 
 class FileError(ValueError):
-    """A file must be mended before training.
-
-    Args:
-        finding (Finding): What is wrong with it.
-    """
+    """A file must be mended before training."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(str(finding))
@@ -47,14 +43,12 @@ class FileError(ValueError):
 
 
 def by_kind(findings: Iterable[Finding]) -> list[str]:
-    """Say what was found in one sentence a kind: how many files, some of them, and the remedy.
+    """Report what was found in one sentence a kind: how many files, some of them, and the remedy.
 
     Example:
         >>> found = [Finding('mask', f'{name}.png', 'is empty', 'are empty', 'replace it') for name in 'abcd']
         >>> by_kind(found)
         ['4 masks are empty: replace it. They are a.png, b.png, c.png and 1 more.']
-        >>> by_kind(found[:1])
-        ['The mask a.png is empty: replace it.']
     """
     kinds: dict[tuple[str, str, str], list[Finding]] = {}
     for one in findings:
@@ -70,11 +64,6 @@ def by_kind(findings: Iterable[Finding]) -> list[str]:
 
 
 def some(names: list[str]) -> str:
-    """Name the first of many files.
-
-    Example:
-        >>> some(['a', 'b', 'c', 'd', 'e'])
-        'a, b, c and 2 more'
-    """
+    """Name the first of many files, and count the others."""
     more = len(names) - NAMED
     return ', '.join(names[:NAMED]) + (f' and {more} more' if more > 0 else '')

@@ -22,11 +22,10 @@ _FIELDS = [field.name for field in fields(ImageContent)]
 
 
 class Headers:
-    """Headers by file, kept in a work_dir, so that only files that are new or written since are read.
+    """Headers by file, so that only files that are new or written since are read.
 
     Args:
-        cache (Path, optional): The file that keeps them; what cannot be read of it is read anew from the files.
-            Defaults to None, kept nowhere.
+        cache (Path, optional): The file that keeps them. Defaults to None, kept nowhere.
     """
 
     def __init__(self, cache: Path | None = None) -> None:
@@ -36,7 +35,7 @@ class Headers:
             self._known = dict(kept['files']) if kept.get('fields') == _FIELDS else {}
 
     def __getitem__(self, path: str) -> ImageContent | None:
-        """Return what a local file says it holds; None of one that is no image."""
+        """Return what a local file says it holds; None if it cannot be read as an image."""
         try:
             status = os.stat(path)  # noqa: PTH116  many, and a Path takes longer
         except OSError:

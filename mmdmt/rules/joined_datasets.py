@@ -5,12 +5,9 @@ from typing import Any
 
 
 def plain_datasets(dataset: Any) -> Iterator[Any]:
-    """Yield the plain datasets of a dataset, once each: itself if it wraps none.
+    """Yield the plain datasets of one that is built or a config, once each: itself if it wraps none.
 
-    Args:
-        dataset (BaseDataset | Mapping): A dataset that is built, or the config of one. Wrappers hold others as
-            ``datasets`` (``ConcatDataset``) or ``dataset`` (``RepeatDataset``, ``ClassBalancedDataset``,
-            ``MultiImageMixDataset``).
+    Wrappers hold others as ``datasets`` (``ConcatDataset``) or ``dataset`` (``RepeatDataset``, ...).
     """
     held = dataset.get if isinstance(dataset, Mapping) else lambda name: getattr(dataset, name, None)
     inner = held('datasets') or [part for part in [held('dataset')] if part is not None]

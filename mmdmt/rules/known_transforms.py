@@ -15,25 +15,19 @@ RandomErasing RandomGrayscale Rerange Sharpness Solarize SolarizeAdd StrongColor
 _UNDONE = 'Pad RandomChoiceResize RandomFlip RandomResize RandomScale Resize ResizeShortestEdge ResizeToMultiple'
 _MOVING = """CenterCrop CorruptedCrop RandomAffine RandomCrop RandomMosaic RandomResizedCrop RandomRotate RandomRotFlip
 RandomWarp Rotate Shear Translate"""
-PHOTOMETRIC = frozenset(_COLORS.split())
-"""They change colors alone."""
+#: Transforms that change colors alone; that are undone for a prediction; that are not.
+PHOTOMETRIC, UNDONE, MOVING = (frozenset(names.split()) for names in (_COLORS, _UNDONE, _MOVING))
+#: Those that do what others do that they hold.
 HOLDING = frozenset(('RandomApply', 'RandomChoice', 'Compose', 'TransformBroadcaster'))
-"""They do what those do that they hold."""
-UNDONE = frozenset(_UNDONE.split())
-"""What they do is undone for a prediction."""
-MOVING = frozenset(_MOVING.split())
-"""What they do is not."""
 EVALUATED_HERE = 'EvaluateAtThisSize'
 _KNOWN = PHOTOMETRIC | HOLDING | UNDONE | MOVING | {EVALUATED_HERE, 'TestTimeAug', 'TwoViews', 'IgnoreMargins'}
 """Those that move a mask as they move its image."""
 
 
 def moves_pixels(config: Any) -> str:
-    """Return the name of a transform that may move pixels, of one or those that it holds; '' if none does.
+    """Return the name of a transform that may move pixels, of one, built or a config, or of those that it holds.
 
-    Args:
-        config (Mapping | Callable): Of a transform, or one that is built; ``keeps_pixels=True`` of a config vouches for
-            one of the user's own.
+    ``keeps_pixels=True`` of a config vouches for one of the user's own.
 
     Example:
         >>> moves_pixels(dict(type='RandomApply', transforms=[dict(type='CLAHE'), dict(type='Rotate')]))
@@ -65,7 +59,7 @@ def check_undone(name: str, transforms: Any, pads_again: bool) -> list[str]:
         pads_again (bool): Whether a ``data_preprocessor`` pads in testing, too.
 
     Returns:
-        list[str]: The names of those that are not known.
+        list[str]: The transforms that are not known.
 
     Raises:
         ValueError: If a known transform moves images, or pads them where that cannot be undone.

@@ -10,11 +10,7 @@ from mmdmt.rules.joined_datasets import plain_datasets
 
 
 def read_loaders(facts: Facts, config: Mapping[str, Any]) -> None:
-    """Add what a config says of loops and loaders that MMEngine and torch would refuse late, or in words of their own.
-
-    Raises:
-        ValueError: If a list is not text in UTF-8.
-    """
+    """Add what a config says of loops and loaders, and refuse lists that are not text in UTF-8."""
     hooks = config.get('custom_hooks') or ()
     train = config.get('train_cfg') or {}
     if any(type_name(hook) == 'DMTHook' for hook in hooks) and train:
@@ -60,11 +56,7 @@ def read_peers(facts: Facts, peers: Mapping[str, Any], kind: Any) -> None:
 def read_data(
     facts: Facts, labels: Any, datasets: Iterable[tuple[str, Any]], metrics: Mapping[str, Iterable[Any]]
 ) -> None:
-    """Add what datasets with labels, their transforms and metrics say.
-
-    Raises:
-        ValueError: If a dataset ignores a label that no mask can hold.
-    """
+    """Add what datasets with labels, their transforms and metrics say."""
     for name, dataset in datasets:
         classes = dataset.metainfo.get('classes')
         if classes is not None:

@@ -25,13 +25,12 @@ _REMEDIES = {
 
 
 def is_local(backend_args: Any) -> bool:
-    """Tell whether a loader or dataset with these ``backend_args`` reads local files."""
+    """Whether a loader or dataset with these ``backend_args`` reads local files."""
     return not backend_args or backend_args.get('backend') == 'local'
 
 
-def _transforms_of(dataset: BaseDataset) -> Sequence[Any]:
-    transforms: Sequence[Any] = getattr(getattr(dataset, 'pipeline', None), 'transforms', ())
-    return transforms
+def _steps(dataset: BaseDataset) -> Sequence[Any]:
+    return getattr(getattr(dataset, 'pipeline', None), 'transforms', ())
 
 
 def _storage(steps: Sequence[Any], key: str) -> Any:
@@ -57,8 +56,7 @@ def check_places(name: str, config: Mapping[str, Any]) -> None:
 
     Args:
         name: Which dataset it is, such as ``'labeled'``, for the error message.
-        config: Config of a dataset, or of one that joins or repeats others. What is on other storage, by
-            ``backend_args`` of the dataset or of the loader in its pipeline, is not looked at.
+        config: Config of a dataset, or of one that joins or repeats others. Other storage is not looked at.
 
     Raises:
         FileNotFoundError: If one does not exist.
@@ -81,8 +79,8 @@ def name_lists(settings: Mapping[str, Any]) -> dict[str, Any]:
         settings (Mapping): Config of the dataset; one without ``lists`` stays as it is.
 
     Returns:
-        dict: The config without ``lists``, and with an ``ann_file`` for each part that had none: an absolute path,
-        because MMEngine looks for others in ``data_root``.
+        dict: The config with the lists as ``ann_file`` of each part that had none, in absolute paths, because MMEngine
+        looks for others in ``data_root``.
 
     Raises:
         ValueError: If ``lists`` names one file for both parts.
@@ -108,21 +106,12 @@ def name_lists(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_folders(name: str, dataset: BaseDataset, keys: Sequence[str]) -> None:
-    """Check that the folders of a plain dataset exist.
-
-    Args:
-        name (str): As sentences name the dataset.
-        dataset (BaseDataset): One on other storage is not looked at.
-        keys (Sequence[str]): Of its ``data_prefix``.
-
-    Raises:
-        FileNotFoundError: If one does not exist.
-    """
+    """Check that the folders of a plain dataset exist that ``keys`` of its ``data_prefix`` name."""
     folders = getattr(dataset, 'data_prefix', None) or {}
     if not is_local(getattr(dataset, 'backend_args', None)) or '://' in str(dataset.data_root):
         return
     for key in keys:
-        if folders.get(key) and is_local(_storage(_transforms_of(dataset), key)):
+        if folders.get(key) and is_local(_storage(_steps(dataset), key)):
             _check_place(name, key, Path(folders[key]), dataset.data_root)
 
 
@@ -132,11 +121,7 @@ def _check_place(name: str, key: str, place: Path, root: Any) -> None:
 
 
 def check_mask_file(path: Path, remedy: str) -> None:
-    """Check that a mask is an image of one channel of at most 8 bits.
-
-    Raises:
-        ValueError: If it is of another kind.
-    """
+    """Check that a mask is an image of one channel of at most 8 bits, or raise a ``ValueError`` with the remedy."""
     finding = mask_mode(str(path), read_content(path.read_bytes()))
     if finding is not None and finding.stops:
         raise FileError(replace(finding, remedy=remedy))
@@ -149,16 +134,14 @@ def check_files(name: str, dataset: BaseDataset, keys: Sequence[str]) -> None:
         FileNotFoundError: If some do not exist.
         ValueError: If the dataset names none, such as masks.
     """
-    if not any(isinstance(transform, LoadImageFromFile) for transform in _transforms_of(dataset)):
+    steps = _steps(dataset)
+    if not any(isinstance(transform, LoadImageFromFile) for transform in steps):
         return
     first = dataset.get_data_info(0)
     without = next((key for key in keys if first.get(key) is None), None)
     if without:
         raise ValueError(f'{name} names no {without} of its images: give its data_prefix a {without}.')
-    there = {
-        key: _existence(_storage(_transforms_of(dataset), key) or getattr(dataset, 'backend_args', None))
-        for key in keys
-    }
+    there = {key: _existence(_storage(steps, key) or getattr(dataset, 'backend_args', None)) for key in keys}
     absent = [
         missing('mask' if key == 'seg_map_path' else 'image', info[key])
         for info in map(dataset.get_data_info, range(len(dataset)))

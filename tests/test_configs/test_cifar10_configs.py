@@ -39,7 +39,7 @@ def mmpretrain_scope():
 
 
 def on_tiny(config, root, labels_per_class=2):
-    """Let a config read the tiny archive."""
+    """Make a config read the tiny archive."""
     config = config.copy()
     tiny = {'type': 'mmdmt.TinyCIFAR10', 'data_root': str(root), 'val_per_class': 1}
     dataset = config.train_dataloader.dataset

@@ -282,7 +282,7 @@ def test_black_and_white_masks_are_warned_of(own_folder, monkeypatch):
         mask = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         cv2.imwrite(str(path), np.where(mask > 0, 255, 0).astype(np.uint8))
     said = []
-    monkeypatch.setattr('mmdmt.labels.pixels.mask_checks.print_log', lambda text, **_: said.append(text))
+    monkeypatch.setattr('mmdmt.labels.pixels.masks.print_log', lambda text, **_: said.append(text))
     DATASETS.build(mutual_dataset(own_folder))
     (text,) = said
     assert 'no class but the first: if they are black and white, convert them to class ids.' in text

@@ -1,6 +1,5 @@
 """A run in two processes, on gloo and loopback, by the toolbox's own script."""
 
-import json
 import os
 import subprocess
 import sys
@@ -11,12 +10,13 @@ import pytest
 import torch
 from mmengine.model.wrappers import MMFullyShardedDataParallel
 from mmengine.registry import MODELS
-from mmengine.runner import FlexibleRunner, Runner
+from mmengine.runner import Runner
 from toys.checkpoints import take_back
 from toys.forked import python_in_two_ranks, python_path
 from toys.ports import free_port
 from toys.segmentation import run_config, toy_segmentor
-from toys.stages import Fail, Forge
+from toys.stages import Fail
+from toys.told import scalars_of
 
 from mmdmt.labels.labeling import label, weights_digest
 from mmdmt.labels.pixels.bank import PseudoLabelBank
@@ -44,18 +44,18 @@ run_toolbox_script('train.py')
 """
 
 
-def torchrun(config, path, script):
+def started(*command, cwd, **environment):
+    environment = {**os.environ, 'OMP_NUM_THREADS': '1', **environment}
+    how = {'capture_output': True, 'text': True, 'timeout': 300, 'check': False}
+    return subprocess.run([str(part) for part in command], cwd=cwd, env=environment, **how)
+
+
+def torchrun(config, path, script, **environment):
+    """Run a script in two processes that torch's launcher looks after."""
     config.dump(path)
     launch = ['-m', 'torch.distributed.run', '--nproc_per_node=2', f'--master_port={free_port()}']
-    return subprocess.run(
-        [sys.executable, *launch, str(script), str(path), '--launcher', 'pytorch'],
-        cwd=path.parent,
-        env={**os.environ, 'OMP_NUM_THREADS': '1'},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    command = (sys.executable, *launch, script, path, '--launcher', 'pytorch')
+    return started(*command, cwd=path.parent, **environment)
 
 
 def train_in_two_ranks(config, path, *options):
@@ -68,13 +68,9 @@ def train_in_two_ranks(config, path, *options):
 @pytest.fixture(scope='module')
 def two_processes(shapes_folder, tmp_path_factory):
     work_dir = tmp_path_factory.mktemp('two')
-    settings = {
-        'custom_imports': {'imports': ['mmdmt'], 'allow_failed_imports': False},
-        'model_wrapper_cfg': {'type': 'MMSeparateDistributedDataParallel'},
-        'custom_hooks.0.keep_banks': 0,
-        'train_dataloader.dataset.unlabeled.indices': 9,  # does not divide evenly
-    }
-    config = run_config(shapes_folder, work_dir, **settings)
+    # Nine images do not divide evenly.
+    settings = {'custom_hooks.0.keep_banks': 0, 'train_dataloader.dataset.unlabeled.indices': 9}
+    config = run_config(shapes_folder, work_dir, **SETTINGS, **settings)
     config.custom_hooks.append({'type': 'mmdmt.PictureHook', 'images': 1})
     config.custom_hooks.append({'type': 'EMAHook', 'momentum': 0.25})
     train_in_two_ranks(config, work_dir / 'config.py')
@@ -84,9 +80,7 @@ def two_processes(shapes_folder, tmp_path_factory):
 @pytest.mark.process
 def test_one_process_of_two_tells_and_draws(two_processes):
     work_dir, _ = two_processes
-    (path,) = work_dir.glob('*/vis_data/scalars.json')
-    told = [json.loads(line) for line in path.read_text().splitlines() if 'pseudo/phase' in line]
-    assert [entry['step'] for entry in told] == [3, 6]
+    assert [entry['step'] for entry in scalars_of(work_dir, 'pseudo/phase')] == [3, 6]
     drawn = sorted(str(path.relative_to(work_dir / 'pictures')) for path in work_dir.rglob('pictures/*/*'))
     assert drawn == [f'{folder}/unlabeled_0_006.png' for folder in ('end', 'phase_1', 'phase_2')]
 
@@ -127,10 +121,8 @@ def test_checkpoints_load_in_one_process(two_processes, mmseg_scope):
 @pytest.mark.process
 def test_classes_are_validated_over_the_images_of_all_processes(two_processes):
     work_dir, _ = two_processes
-    (path,) = work_dir.glob('*/vis_data/scalars.json')
-    entries = [json.loads(line) for line in path.read_text().splitlines()]
-    scores = [entry['ensemble/mIoU'] for entry in entries if 'ensemble/mIoU' in entry]
-    classes = [entry for entry in entries if 'ensemble/IoU/disc' in entry]
+    scores = [entry['ensemble/mIoU'] for entry in scalars_of(work_dir, 'ensemble/mIoU')]
+    classes = scalars_of(work_dir, 'ensemble/IoU/disc')
     means = [np.mean([value for key, value in entry.items() if key != 'step']) for entry in classes]
     assert len(scores) == 3
     np.testing.assert_allclose(means, scores, atol=0.01)
@@ -150,15 +142,7 @@ def test_a_distributed_run_resumes_exactly(two_processes, tmp_path):
 
 
 OFFLINE = {'label_ratio': 0.5}
-ONLINE = {
-    'online': {
-        'labeler': 'ensemble',
-        'min_confidence': 0.3,
-        'weigh_by': 'weak',
-        'label_ratio': 0.5,
-        'window': 4,
-    }
-}
+ONLINE = {'online': {'labeler': 'ensemble', 'min_confidence': 0.3, 'weigh_by': 'weak', 'label_ratio': 0.5, 'window': 4}}
 
 
 @pytest.mark.process
@@ -172,8 +156,7 @@ def test_two_processes_train_as_one_with_twice_the_batch(shapes_folder, tmp_path
             {'iters': 2, 'labeled': images // 2, 'pseudo': images // 2, **source},
         ]
         settings = {
-            'custom_imports': {'imports': ['mmdmt'], 'allow_failed_imports': False},
-            'model_wrapper_cfg': {'type': 'MMSeparateDistributedDataParallel'},
+            **SETTINGS,
             'model.peers': {'_delete_': True, 'left': peer, 'right': {**peer}},
             'model.loss.pseudo_weight': 0.5 if source is ONLINE else None,
             'custom_hooks.0.phases': phases,
@@ -207,26 +190,11 @@ def test_two_processes_train_as_one_with_twice_the_batch(shapes_folder, tmp_path
 @pytest.mark.process
 def test_our_script_launches_and_the_ordinary_wrapper_is_refused(shapes_folder, tmp_path):
     run_config(shapes_folder, tmp_path / 'work').dump(tmp_path / 'config.py')
-    result = subprocess.run(
-        ['bash', str(ROOT / 'tools' / 'dist_train.sh'), str(tmp_path / 'config.py'), '2'],
-        env={
-            **os.environ,
-            'OMP_NUM_THREADS': '1',
-            'MASTER_PORT': str(free_port()),
-            'PATH': f'{Path(sys.executable).parent}{os.pathsep}{os.environ["PATH"]}',
-        },
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    path = f'{Path(sys.executable).parent}{os.pathsep}{os.environ["PATH"]}'
+    command = ('bash', ROOT / 'tools' / 'dist_train.sh', tmp_path / 'config.py', '2')
+    result = started(*command, cwd=None, MASTER_PORT=str(free_port()), PATH=path)
     assert result.returncode != 0
     assert "set model_wrapper_cfg=dict(type='MMSeparateDistributedDataParallel')" in result.stderr
-
-
-@pytest.fixture(scope='module')
-def forge():
-    return Forge()
 
 
 def two_ranks(forge, config, path, event=None):
@@ -267,7 +235,7 @@ def test_an_error_in_one_process_ends_the_others(shapes_folder, tmp_path, forge,
 
 @pytest.mark.kill
 def test_a_process_that_is_killed_while_labeling_ends_the_job(shapes_folder, tmp_path):
-    run_config(shapes_folder, tmp_path / 'work', **SETTINGS).dump(tmp_path / 'config.py')
+    config = run_config(shapes_folder, tmp_path / 'work', **SETTINGS)
     (tmp_path / 'fatal.py').write_text(
         'import os\n'
         'from mmdmt.scripts import run_toolbox_script\n'
@@ -275,16 +243,7 @@ def test_a_process_that_is_killed_while_labeling_ends_the_job(shapes_folder, tmp
         "with happening(Kill('labeling', 4 if os.environ['RANK'] == '1' else -1)):\n"
         "    run_toolbox_script('train.py')\n"
     )
-    launch = ['-m', 'torch.distributed.run', '--nproc_per_node=2', f'--master_port={free_port()}', 'fatal.py']
-    result = subprocess.run(
-        [sys.executable, *launch, 'config.py', '--launcher', 'pytorch'],
-        cwd=tmp_path,
-        env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': python_path()},
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
+    result = torchrun(config, tmp_path / 'config.py', tmp_path / 'fatal.py', PYTHONPATH=python_path())
     assert result.returncode != 0
     assert 'Signal 9 (SIGKILL) received' in result.stderr
     assert not list(tmp_path.glob('work/pseudo_labels/*/*/*/manifest.json'))
@@ -298,13 +257,4 @@ def test_sharded_models_are_refused(shapes_folder, tmp_path):
     wrapper._fsdp_wrapped_module = runner.model
     runner.model = wrapper
     with pytest.raises(ValueError, match="is 'MMFullyShardedDataParallel' in the run: peers have an optimizer each"):
-        runner.train()
-
-
-@pytest.mark.parametrize('strategy', ['SingleDeviceStrategy', 'DDPStrategy', 'FSDPStrategy'])
-def test_the_runner_of_deepspeed_and_fsdp_is_refused(shapes_folder, tmp_path, monkeypatch, strategy):
-    monkeypatch.setattr(f'mmengine._strategy.{strategy}._setup_distributed', lambda *_, **__: None)
-    monkeypatch.setattr(f'mmengine._strategy.{strategy}._wrap_model', lambda _, model: model)
-    runner = FlexibleRunner.from_cfg(run_config(shapes_folder, tmp_path, strategy={'type': strategy}))
-    with pytest.raises(ValueError, match=f'its {strategy} .* take runner_type and strategy out of the config'):
         runner.train()

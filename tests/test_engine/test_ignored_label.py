@@ -1,6 +1,5 @@
 """A run learns, labels and validates the same whatever label stands for void, if all places ignore it."""
 
-import json
 import shutil
 
 import cv2
@@ -9,6 +8,7 @@ import pytest
 import torch
 from mmengine.runner import Runner
 from toys.segmentation import TRAIN_PIPELINE, run_config
+from toys.told import scalars_of
 
 pytestmark = [pytest.mark.whole_run, pytest.mark.usefixtures('mmseg_scope')]
 
@@ -58,10 +58,9 @@ def trained(shapes_folder, tmp_path, ignored):
     runner.train()
     dataset = runner.train_dataloader.dataset  # as tools see it, image by image
     assert dataset[len(dataset) - 1]['data_samples'].gt_sem_seg.data.unique().tolist() == [ignored]
-    (scalars,) = (tmp_path / f'run{ignored}').glob('*/vis_data/scalars.json')
     told = {}
-    for line in scalars.read_text().splitlines():
-        told.update({key: value for key, value in json.loads(line).items() if '/' in key and 'seconds' not in key})
+    for entry in scalars_of(tmp_path / f'run{ignored}'):
+        told.update({key: value for key, value in entry.items() if '/' in key and 'seconds' not in key})
     return runner.model.state_dict(), told
 
 

@@ -1,6 +1,5 @@
 """Whole runs of classification: the same hook, curriculum and promises as in segmentation."""
 
-import json
 import shutil
 
 import numpy as np
@@ -10,9 +9,11 @@ from mmengine.hooks import EMAHook, Hook
 from mmengine.runner import Runner
 from toys.checkpoints import take_back
 from toys.classification import image_run_config
+from toys.told import scalars_of
 
 from mmdmt.labels.images.bank import ScoreBank
 from mmdmt.labels.labeling import weights_digest
+from mmdmt.losses import DynamicMutualLoss
 
 pytestmark = pytest.mark.whole_run
 
@@ -55,13 +56,6 @@ def banks_of(work_dir, phase):
     return {name: ScoreBank(root / f'phase_{phase}' / name) for name in ('left', 'right')}
 
 
-def scalars_of(work_dir):
-    lines = [
-        line for path in sorted(work_dir.glob('*/vis_data/scalars.json')) for line in path.read_text().splitlines()
-    ]
-    return [json.loads(line) for line in lines]
-
-
 def test_the_averaged_weights_of_the_phase_before_label(uninterrupted, averages):
     work_dir, _ = uninterrupted
     for phase, iteration in ((1, 3), (2, 6)):
@@ -100,12 +94,36 @@ def test_exponents_grow_within_every_phase(uninterrupted):
 
 def test_peers_and_ensemble_are_measured_and_their_learning_logged(uninterrupted):
     work_dir, _ = uninterrupted
-    entries = scalars_of(work_dir)
-    validations = [entry for entry in entries if 'ensemble/top1' in entry]
+    validations = scalars_of(work_dir, 'ensemble/top1')
     assert [entry['step'] for entry in validations] == [3, 6, 9]
     assert {'left/top1', 'right/top1'} <= set(validations[0])
-    trained = [entry for entry in entries if 'left.loss_dmt' in entry]
-    assert ['left.mean_weight' in entry for entry in trained] == [False] * 3 + [True] * 6
+    trained = scalars_of(work_dir, 'left.loss_dmt')
+    assert len(trained) == 9
+    for number, entry in enumerate(trained):
+        for peer in ('left', 'right'):
+            assert f'{peer}.loss_dmt' in entry
+            assert entry[f'{peer}.accuracy'] in [12.5 * right for right in range(9)]
+            for name in ('mean_weight', 'disagreement', 'learner_wins'):
+                assert (f'{peer}.{name}' in entry) == (number >= 3)
+
+
+def test_a_labeling_tells_how_right_the_selected_images_are(uninterrupted):
+    work_dir, runner = uninterrupted
+    dataset = runner.train_dataloader.dataset
+    truth = np.array([dataset.truth(image)[0] for image in range(dataset.num_unlabeled())])
+    labelings = scalars_of(work_dir, 'pseudo/phase')
+    assert [entry['step'] for entry in labelings] == [3, 6]
+    for entry, ratio in zip(labelings, (0.5, 1.0), strict=True):
+        for name, bank in banks_of(work_dir, entry['pseudo/phase']).items():
+            labels = np.array([bank.read(image)[0] for image in bank.selected])
+            assert entry[f'pseudo/{name}/coverage'] == 100 * int(ratio * len(truth)) / len(truth)
+            assert entry[f'pseudo/{name}/precision'] == pytest.approx(100 * (labels == truth[bank.selected]).mean())
+            for cls, of_class in enumerate(dataset.metainfo['classes']):
+                told_of_class = entry.get(f'pseudo/{name}/precision/{of_class}')
+                if (labels == cls).any():
+                    assert told_of_class == pytest.approx(100 * (truth[bank.selected][labels == cls] == cls).mean())
+                else:
+                    assert told_of_class is None
 
 
 @pytest.mark.parametrize(('iteration', 'workers'), [(2, 0), (3, 1), (5, 0), (6, 0)])
@@ -151,3 +169,12 @@ def test_weights_can_be_carried_on(tmp_path):
     key = 'module.left.backbone.conv1.weight'
     assert 0 < (before[key] - after[key]).abs().max() < 0.2
     assert runner.iter == 9
+
+
+def test_the_accuracy_is_that_on_labels_that_are_classes():
+    loss, label = DynamicMutualLoss(), torch.tensor([0, 1, 1, 0])
+    logits = torch.tensor([[2.0, 0.0], [0.0, 2.0], [2.0, 0.0], [2.0, 0.0]])
+    loss(logits, label)
+    assert loss.accuracy == 75
+    loss(logits, torch.eye(2)[label])
+    assert loss.accuracy is None

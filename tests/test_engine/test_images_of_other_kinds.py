@@ -75,10 +75,7 @@ def write(root, save, suffix):
 def config_of(root, work_dir, kind):
     _, suffix, load, mean, std = KINDS[kind]
     config = run_config(root, work_dir)
-    config.custom_hooks[0].phases = [
-        dict(iters=1, labeled=4),
-        dict(iters=1, labeled=2, pseudo=2, label_ratio=0.5),
-    ]
+    config.custom_hooks[0].phases = [dict(iters=1, labeled=4), dict(iters=1, labeled=2, pseudo=2, label_ratio=0.5)]
     config.custom_hooks.append(dict(type='mmdmt.PictureHook', images=1, val_images=1))
     config.train_cfg.update(max_iters=2, val_interval=2)
     peers = {}

@@ -1,6 +1,5 @@
 """What a run tells about its pseudo labels."""
 
-import json
 import logging
 import math
 import re
@@ -15,29 +14,17 @@ import torch
 from mmengine.runner import Runner
 from test_dmt_hook import HOOK
 from toys.checkpoints import take_back
+from toys.run_folders import MANIFEST
 from toys.segmentation import CLASSES, run_config
+from toys.told import log_of, scalars_of
 
-from mmdmt.engine import labeling_report
-from mmdmt.engine.labeling_report import report_labels
-from mmdmt.labels.manifest import Manifest
+from mmdmt.engine import phase_labels
+from mmdmt.engine.phase_labels import report_labels
 from mmdmt.labels.pixels.bank import PseudoLabelBank
 
 pytestmark = pytest.mark.whole_run
 
 UNLABELED = 'train_dataloader.dataset.unlabeled.data_prefix'
-MANIFEST = Manifest(
-    run='r',
-    phase=2,
-    peer='coco',
-    weights='ab',
-    images=5,
-    names='cd',
-    label_ratio=0.4,
-    thresholds=(0.5, float('inf'), 0.75),
-    totals=(100, 0, 50),
-    kept=(40, 0, 20),
-    shards=1,
-)
 BACKENDS = [{'type': 'LocalVisBackend'}, {'type': 'TensorboardVisBackend'}]
 
 
@@ -60,13 +47,8 @@ def run(root, work_dir, **settings):
     return runner
 
 
-def entries(work_dir):
-    (path,) = work_dir.glob('*/vis_data/scalars.json')
-    return [json.loads(line) for line in path.read_text().splitlines()]
-
-
 def labelings(work_dir):
-    return [entry for entry in entries(work_dir) if 'pseudo/phase' in entry]
+    return scalars_of(work_dir, 'pseudo/phase')
 
 
 @pytest.fixture(scope='module')
@@ -147,8 +129,7 @@ def test_tensorboard_gets_what_the_json_file_gets(reported):
 
 
 def test_the_log_tabulates_labelers_and_names_what_has_no_labels(reported):
-    (path,) = reported.glob('*/*.log')
-    log = path.read_text()
+    log = log_of(reported)
     for phase in (1, 2):
         for name in ('left', 'right'):
             assert f"Phase {phase}: pseudo labels of '{name}', compared with the truth of 9 of 10 images" in log
@@ -163,14 +144,13 @@ def test_the_log_tabulates_labelers_and_names_what_has_no_labels(reported):
 
 def test_a_class_without_pseudo_labels_is_a_warning_that_names_it(monkeypatch):
     logged = {}
-    monkeypatch.setattr(labeling_report, 'print_log', lambda text, logger, level=20: logged.update({level: text}))
+    monkeypatch.setattr(phase_labels, 'print_log', lambda text, logger, level=20: logged.update({level: text}))
     labels = SimpleNamespace(bank=lambda _: bank)
     classes = {'classes': ('road', 'train', 'sky')}
     dataset = SimpleNamespace(metainfo=classes, labels=labels, ignored=255, has_truth=lambda: False)
     bank = SimpleNamespace(manifest=MANIFEST)
     runner = SimpleNamespace(
-        train_dataloader=SimpleNamespace(dataset=dataset),
-        visualizer=SimpleNamespace(add_scalars=print),
+        train_dataloader=SimpleNamespace(dataset=dataset), visualizer=SimpleNamespace(add_scalars=print)
     )
     report_labels(runner, {'coco': Path('coco')}, 5, 1.0, num_workers=0)
     assert logged[logging.WARNING].startswith("Phase 2: 'coco' gives no pseudo label to train: its learner sees")
@@ -187,7 +167,7 @@ def test_a_labeling_that_was_done_before_is_told_again_without_its_time(reported
 
 def test_the_page_on_following_a_run_names_every_scalar(reported):
     page = (Path(__file__).parents[2] / 'docs' / 'en' / 'follow_a_run.md').read_text()
-    for key in {key for entry in entries(reported) for key in entry}:
+    for key in {key for entry in scalars_of(reported) for key in entry}:
         name = re.sub('|'.join(CLASSES), '<class>', key)
         name = re.sub(r'^(left|right)\b', '<peer>', re.sub(r'/(left|right)\b', '/<labeler>', name))
         if name.startswith(('pseudo/', '<peer>.')) and not name.endswith('.lr'):

@@ -7,7 +7,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import MODELS
 from toys.segmentation import toy_segmentor
 
-from mmdmt.engine.schedules import fit_schedulers
+from mmdmt.engine.fresh_optimizers import fit_schedulers
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 PLAIN = {

@@ -1,4 +1,3 @@
-import json
 from types import SimpleNamespace
 
 import pytest
@@ -7,8 +6,9 @@ from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop, Runner
 from mmengine.runner.utils import calc_dynamic_intervals
 from toys.segmentation import run_config
+from toys.told import scalars_of
 
-from mmdmt.engine.phase_end_validation import plan_phase_ends, validates_at
+from mmdmt.engine.phase_loop import plan_phase_ends, validates_at
 from mmdmt.labels.labeling import weights_digest
 
 HOOK = 'custom_hooks.0.'
@@ -60,9 +60,7 @@ def train(root, work_dir, **settings):
     runner, seen = Runner.from_cfg(run_config(root, work_dir, **settings)), Seen()
     runner.register_hook(seen, priority='VERY_HIGH')
     runner.train()
-    (path,) = work_dir.glob('*/vis_data/scalars.json')
-    entries = [json.loads(line) for line in path.read_text().splitlines()]
-    return runner, seen.digests, [entry['step'] for entry in entries if 'ensemble/mIoU' in entry]
+    return runner, seen.digests, [entry['step'] for entry in scalars_of(work_dir, 'ensemble/mIoU')]
 
 
 def digest_of(path):

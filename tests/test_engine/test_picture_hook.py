@@ -1,4 +1,3 @@
-import json
 import re
 
 import cv2
@@ -10,6 +9,7 @@ from mmseg.structures import SegDataSample
 from test_dmt_hook import HOOK
 from toys.checkpoints import take_back
 from toys.segmentation import run_config, toy_segmentor
+from toys.told import scalars_of
 
 from mmdmt import visualization
 from mmdmt.datasets.mutual_dataset import MutualDataset
@@ -70,9 +70,7 @@ def test_pictures_change_no_weight_and_no_metric(drawn, shapes_folder, tmp_path)
     assert all(value.equal(got[key]) for key, value in expected.items())
     metrics = []
     for folder in (tmp_path, drawn[0]):
-        (path,) = folder.glob('*/vis_data/scalars.json')
-        lines = map(json.loads, path.read_text().splitlines())
-        metrics.append([entry['ensemble/mIoU'] for entry in lines if 'ensemble/mIoU' in entry])
+        metrics.append([entry['ensemble/mIoU'] for entry in scalars_of(folder, 'ensemble/mIoU')])
     assert metrics[0] == metrics[1]
 
 

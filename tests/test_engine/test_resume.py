@@ -1,7 +1,6 @@
 """What a run that is resumed compares, and what it takes out of a checkpoint."""
 
 import json
-from types import SimpleNamespace
 
 import pytest
 from mmengine.config import Config
@@ -29,14 +28,14 @@ def settings(phases=PHASES, **changes):
     config = Config(SETTINGS)
     config.merge_from_dict(changes)
     curriculum = Curriculum.from_configs(phases)
-    return SimpleNamespace(cfg=config), curriculum
+    return config, curriculum
 
 
 def compared(iteration, phases=PHASES, **changes):
     """The sentences about changes to a run that is resumed at an iteration."""
     then = json.loads(json.dumps(settings_of(*settings())))  # as it comes back from the record
-    runner, curriculum = settings(phases, **changes)
-    return changed_settings(then, runner, curriculum, iteration)
+    config, curriculum = settings(phases, **changes)
+    return changed_settings(then, settings_of(config, curriculum), curriculum, iteration)
 
 
 def with_phase(number, **changes):
@@ -55,7 +54,8 @@ def test_a_run_whose_phases_are_said_in_other_words_is_resumed_without_a_word():
 
 
 def test_a_run_whose_settings_are_not_known_is_resumed_without_a_word():
-    assert changed_settings({}, *settings(), 3) == []
+    config, curriculum = settings()
+    assert changed_settings({}, settings_of(config, curriculum), curriculum, 3) == []
 
 
 NOW, LATER = 'count at once', 'count from phase 2 on, which begins at iteration 12'

@@ -3,7 +3,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from toys.segmentation import run_config
 
-from mmdmt.engine.schedules import fit_schedulers
+from mmdmt.engine.fresh_optimizers import fit_schedulers
 
 RAMP = {'type': 'LinearLR', 'start_factor': 1e-3, 'begin': 0, 'end': 100, 'by_epoch': False}
 POLY = {'type': 'PolyLR', 'power': 0.9, 'begin': 100, 'end': 40000, 'by_epoch': False}

@@ -1,18 +1,15 @@
 """What is validated or tested on is checked as what is trained on."""
 
-import logging
 import shutil
 
 import cv2
 import numpy as np
 import pytest
 import torch
-from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 from mmseg.structures import SegDataSample
 from toys.segmentation import VAL_PIPELINE, run_config, shapes
-
-from mmdmt.engine.labeling_report import warn_of_absent_classes
+from toys.told import log_of
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
@@ -26,9 +23,9 @@ def damage(path, change):
     cv2.imwrite(str(path), change(cv2.imread(str(path), cv2.IMREAD_UNCHANGED)))
 
 
-def tester(data, tmp_path, **settings):
+def only_testing(data, tmp_path, **settings):
     """A run that only tests."""
-    config = run_config(data, tmp_path / 'run')
+    config = run_config(data, tmp_path / 'run', experiment_name=tmp_path.name)
     config.test_dataloader, config.test_evaluator = config.val_dataloader, config.val_evaluator
     config.test_cfg = {'type': 'TestLoop'}
     for key in ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler', 'val_dataloader', 'val_cfg'):
@@ -41,12 +38,12 @@ def tester(data, tmp_path, **settings):
 def test_masks_of_a_test_are_checked_before_its_first_image(data, tmp_path):
     damage(data / 'masks' / '018.png', lambda mask: mask * 80)
     with pytest.raises(ValueError, match=r'masks/018.png holds labels 80, 160, but the 3 classes are 0\.\.2'):
-        tester(data, tmp_path).test()
+        only_testing(data, tmp_path).test()
 
 
 def test_what_a_test_ignores_is_compared_with_the_heads(data, tmp_path):
     with pytest.raises(ValueError, match='ignore_index is 255 in decode_head .* but 3 in PeerMetric of test_evaluator'):
-        tester(data, tmp_path, **{'test_evaluator.metric.ignore_index': 3}).test()
+        only_testing(data, tmp_path, **{'test_evaluator.metric.ignore_index': 3}).test()
 
 
 def test_a_wrong_mask_that_was_not_looked_at_ends_the_validation(data, tmp_path):
@@ -58,22 +55,15 @@ def test_a_wrong_mask_that_was_not_looked_at_ends_the_validation(data, tmp_path)
     damage(data / 'masks' / '001.png', lambda mask: mask + 1)
     part = shapes(data, 'all.txt', pipeline=VAL_PIPELINE)
     with pytest.raises(ValueError, match=r'masks/001.png holds label 3, but the 3 classes are 0\.\.2'):
-        tester(data, tmp_path, **{'test_dataloader.dataset': part}).test()
+        only_testing(data, tmp_path, **{'test_dataloader.dataset': part}).test()
 
 
-def test_a_class_in_no_labeled_mask_is_a_warning(data, tmp_path, caplog):
+@pytest.mark.whole_run
+def test_a_class_in_no_labeled_mask_is_a_warning(data, tmp_path):
     for number in range(6):
         damage(data / 'masks' / f'{number:03d}.png', lambda mask: np.where(mask == 1, 0, mask))
-    runner = Runner.from_cfg(run_config(data, tmp_path / 'run'))
-    logger = MMLogger.get_current_instance()
-    logger.addHandler(caplog.handler)
-    try:
-        with caplog.at_level(logging.WARNING):
-            warn_of_absent_classes(runner)
-    finally:
-        logger.removeHandler(caplog.handler)
-    assert 'No labeled image shows square, which no peer can learn' in caplog.text
-    assert 'disc' not in caplog.text
+    Runner.from_cfg(run_config(data, tmp_path / 'run', experiment_name=tmp_path.name)).train()
+    assert log_of(tmp_path / 'run').count('WARNING - No labeled image shows square, which no peer can learn') == 1
 
 
 PAD = {'type': 'Pad', 'size': (72, 64), 'pad_val': {'img': 120, 'seg': 255}}
@@ -86,7 +76,7 @@ def test_padding_of_test_images_is_cut_off_predictions(data, tmp_path, scale):
     size = {**PAD, 'size': (72 * scale, 64 * scale)}  # (width, height)
     metric = {'type': 'IoUMetric', 'format_only': True, 'output_dir': str(tmp_path / 'out')}
     settings = {'test_dataloader.dataset.pipeline': [LOAD, resize, size, LOAD_MASK, PACK]}
-    runner = tester(data, tmp_path, **settings, **{'test_evaluator.metric': metric})
+    runner = only_testing(data, tmp_path, **settings, **{'test_evaluator.metric': metric})
     for peer in runner.model.bare_peers.values():
         torch.nn.init.normal_(peer.decode_head.conv_seg.weight, std=1.0)
     runner.test()
@@ -137,7 +127,7 @@ TTA = views(PAD)
 )
 def test_geometry_of_test_images_that_cannot_be_undone_is_refused(data, tmp_path, pipeline, words):
     with pytest.raises(ValueError, match=words):
-        tester(data, tmp_path, **{'test_dataloader.dataset.pipeline': pipeline}).test()
+        only_testing(data, tmp_path, **{'test_dataloader.dataset.pipeline': pipeline}).test()
 
 
 def test_padding_by_the_pipeline_and_by_the_preprocessor_is_refused(data, tmp_path):
@@ -146,17 +136,19 @@ def test_padding_by_the_pipeline_and_by_the_preprocessor_is_refused(data, tmp_pa
     with pytest.raises(
         ValueError, match='test_dataloader.dataset pads images that test_cfg of data_preprocessor pads again'
     ):
-        tester(data, tmp_path, **settings, **twice).test()
+        only_testing(data, tmp_path, **settings, **twice).test()
 
 
 def test_a_padded_size_that_is_evaluated_stays(data, tmp_path):
     pipeline = [LOAD, LOAD_MASK, PAD, {'type': 'mmdmt.EvaluateAtThisSize'}, PACK]
     metric = {'type': 'IoUMetric', 'format_only': True, 'output_dir': str(tmp_path / 'out')}
-    tester(data, tmp_path, **{'test_dataloader.dataset.pipeline': pipeline, 'test_evaluator.metric': metric}).test()
+    only_testing(
+        data, tmp_path, **{'test_dataloader.dataset.pipeline': pipeline, 'test_evaluator.metric': metric}
+    ).test()
     assert cv2.imread(str(tmp_path / 'out' / 'left' / '016.png')).shape == (64, 72, 3)
 
 
-def test_a_transform_that_is_not_known_is_named_once(data, tmp_path, caplog):
+def test_a_transform_that_is_not_known_is_named_once(data, tmp_path):
     from mmcv.transforms import BaseTransform
     from mmengine.registry import TRANSFORMS
 
@@ -165,25 +157,19 @@ def test_a_transform_that_is_not_known_is_named_once(data, tmp_path, caplog):
             return results
 
     TRANSFORMS.register_module(module=Sharpened, force=True)
-    runner = tester(
+    runner = only_testing(
         data, tmp_path, **{'test_dataloader.dataset.pipeline': [LOAD, {'type': 'Sharpened'}, *VAL_PIPELINE[1:]]}
     )
-    logger = MMLogger.get_current_instance()
-    logger.addHandler(caplog.handler)
-    try:
-        runner.test()
-    finally:
-        logger.removeHandler(caplog.handler)
-    told = [one.message for one in caplog.records if 'Sharpened' in one.message and one.levelname == 'WARNING']
-    assert len(told) == 1
-    assert 'Sharpened in the pipeline of test_dataloader.dataset: if they move what an image shows' in told[0]
+    runner.test()
+    words = 'WARNING - Sharpened in the pipeline of test_dataloader.dataset: if they move what an image shows'
+    assert log_of(tmp_path / 'run').count(words) == 1
 
 
 def predictions(data, tmp_path, name, **settings):
     """Predictions of a test, by file."""
     metric = {'type': 'IoUMetric', 'format_only': True, 'output_dir': str(tmp_path / name)}
     torch.manual_seed(0)
-    runner = tester(data, tmp_path, **settings, **{'test_evaluator.metric': metric})
+    runner = only_testing(data, tmp_path, **settings, **{'test_evaluator.metric': metric})
     for peer in runner.model.bare_peers.values():
         torch.nn.init.normal_(peer.decode_head.conv_seg.weight, std=1.0)
     runner.test()
@@ -200,12 +186,12 @@ def test_ids_are_mapped_by_the_names_of_classes(data, tmp_path):
     runner = Runner.from_cfg(run_config(data, tmp_path / 'train', **{'train_cfg.val_interval': 9}))
     runner.train()
     checkpoint = str(tmp_path / 'train' / 'iter_9.pth')
-    right = tester(data, tmp_path, load_from=checkpoint).test()
+    right = only_testing(data, tmp_path, load_from=checkpoint).test()
     for number in range(16, 20):
         damage(data / 'masks' / f'{number:03d}.png', lambda mask: np.array([1, 0, 2], np.uint8)[mask])
     order = {'load_from': checkpoint, 'test_dataloader.dataset.metainfo.classes': ('square', 'ground', 'disc')}
     with pytest.raises(
         ValueError, match="'ground', 'square', 'disc' in the checkpoint, but 'square', 'ground', 'disc' in"
     ):
-        tester(data, tmp_path, **order).test()
-    assert tester(data, tmp_path, **order, **{'custom_hooks.0.map_classes': True}).test() == right
+        only_testing(data, tmp_path, **order).test()
+    assert only_testing(data, tmp_path, **order, **{'custom_hooks.0.map_classes': True}).test() == right

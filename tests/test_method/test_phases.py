@@ -103,8 +103,8 @@ def test_the_compact_form_says_other_runs(words, in_full):
 @pytest.mark.parametrize(
     ('words', 'message'),
     [
-        ({'warm_up': 5, 'labeled': 8}, r'iters=None is not the length of 5 phases: give one number .* ratios=\(\)'),
-        ({'iters': (1, 2), 'labeled': 1, 'pseudo': 7}, r'iters=\(1, 2\) is not the length of 5 phases'),
+        ({'warm_up': 5, 'labeled': 8}, r'iters=None must be the length of 5 phases: give one number .* ratios=\(\)'),
+        ({'iters': (1, 2), 'labeled': 1, 'pseudo': 7}, r'iters=\(1, 2\) must be the length of 5 phases'),
         ({**ONLINE, 'ratios': (0.5,)}, r'ratios=\[0.5\] and online=.* exclude each other'),
         ({'warm_up': '5', 'labeled': 8, 'ratios': ()}, "warm_up='5' of DMTHook: give a whole number"),
         ({'iters': 1, 'labeled': 1, 'pseudo': 7, 'ratios': (20,)}, r'phases\[0\].*label_ratio=20'),

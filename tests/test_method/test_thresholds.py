@@ -1,10 +1,12 @@
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 
 from mmdmt.labels.pixels.codec import decode, encode
 from mmdmt.method.confidence_levels import NUM_LEVELS, dequantize, quantize
-from mmdmt.method.thresholds import ConfidenceHistogram, class_thresholds, count_confidences
+from mmdmt.method.thresholds import ConfidenceHistogram, class_thresholds, count_confidences, most_confident
 
 RATIOS = [0.001, 0.2, 0.4, 0.6, 0.8, 0.999, 1.0]
 
@@ -62,32 +64,19 @@ def test_few_pixels_are_counted_exactly(n, ratio):
     assert histogram.kept(histogram.thresholds(ratio))[0] == kept_by_sorting(confidence, ratio)
 
 
-def test_share_of_less_than_one_pixel_keeps_all():
-    histogram = histogram_of(np.array([0.3, 0.5, 0.7, 0.9], np.float32))
-    assert histogram.kept(histogram.thresholds(0.2)) == [4]
-
-
-def test_full_ratio_keeps_all():
-    confidence = confidences('trained')
-    histogram = histogram_of(confidence)
-    assert histogram.kept(histogram.thresholds(1)) == [confidence.size]
-
-
-def test_ratio_that_rounds_to_the_whole_class_keeps_all():
-    histogram = histogram_of(np.full(3, 0.5, np.float32))
-    assert histogram.kept(histogram.thresholds(np.nextafter(1.0, 0.0))) == [3]
-
-
-def test_rank_is_that_of_the_floating_point_product():
-    """100 * 0.29 is 28.999... in floating point, so the threshold is the 29th most confident pixel, not the 30th."""
-    histogram = histogram_of(np.linspace(0.3, 0.9, 100, dtype=np.float32))
-    assert histogram.kept(histogram.thresholds(0.29)) == [29]
-
-
-def test_ties_at_the_threshold_are_kept():
-    confidence = np.array([0.9, 0.8, 0.8, 0.8, 0.1], np.float32)
-    histogram = histogram_of(confidence)
-    assert histogram.kept(histogram.thresholds(0.2)) == [4]
+@pytest.mark.parametrize(
+    ('confidence', 'ratio', 'kept'),
+    [
+        ([0.3, 0.5, 0.7, 0.9], 0.2, 4),  # a share of less than one pixel keeps all
+        ([0.3, 0.5, 0.7, 0.9], 1, 4),
+        ([0.5] * 3, np.nextafter(1.0, 0.0), 3),  # a share that rounds to the whole class
+        (np.linspace(0.3, 0.9, 100), 0.29, 29),  # 100 * 0.29 is 28.999... in floating point
+        ([0.9, 0.8, 0.8, 0.8, 0.1], 0.2, 4),  # ties at the threshold are kept
+    ],
+)
+def test_the_rank_is_that_of_the_floating_point_product_and_ties_are_kept(confidence, ratio, kept):
+    histogram = histogram_of(np.float32(confidence))
+    assert histogram.kept(histogram.thresholds(ratio)) == [kept]
 
 
 def test_each_class_keeps_its_own_share():
@@ -102,12 +91,8 @@ def test_each_class_keeps_its_own_share():
 def test_class_that_was_never_predicted_keeps_nothing():
     histogram = histogram_of(confidences('trained'), label=1, num_classes=3)
     thresholds = histogram.thresholds(0.5)
-    assert np.isposinf(thresholds[[0, 2]]).all()
-    assert np.isfinite(thresholds[1])
+    assert np.isposinf(thresholds).tolist() == [True, False, True]
     assert histogram.kept(thresholds)[[0, 2]].tolist() == [0, 0]
-
-
-def test_histogram_without_pixels_gives_infinite_thresholds():
     assert np.isposinf(ConfidenceHistogram(4).thresholds(1.0)).all()
 
 
@@ -128,12 +113,10 @@ def test_raw_and_stored_confidences_keep_the_same_pixels(ratio):
 
 def test_thresholds_have_the_dtypes_and_shapes_that_are_promised():
     histogram = histogram_of(confidences('trained'), num_classes=5)
-    assert histogram.counts.shape == (5, NUM_LEVELS)
-    assert histogram.counts.dtype == np.int64
-    assert histogram.totals.dtype == np.int64
-    assert histogram.thresholds(0.3).shape == (5,)
-    assert histogram.thresholds(0.3).dtype == np.float32
-    assert histogram.kept(histogram.thresholds(0.3)).dtype == np.int64
+    thresholds = histogram.thresholds(0.3)
+    assert (histogram.counts.shape, histogram.counts.dtype) == ((5, NUM_LEVELS), np.int64)
+    assert (thresholds.shape, thresholds.dtype) == ((5,), np.float32)
+    assert histogram.totals.dtype == histogram.kept(thresholds).dtype == np.int64
 
 
 def test_thresholds_survive_text():
@@ -154,10 +137,8 @@ def test_threshold_within_a_level_leaves_that_level_out():
 def test_ignored_pixels_are_not_counted_whatever_their_confidence():
     histogram = ConfidenceHistogram(2)
     histogram.update(np.array([0, 255, 1, 255], np.uint8), np.array([0.5, np.inf, 0.5, np.nan], np.float32))
+    histogram.update(np.zeros((0, 5), np.uint8), np.zeros((0, 5), np.float32))
     assert histogram.totals.tolist() == [1, 1]
-
-
-def test_ignore_index_can_be_chosen():
     histogram = ConfidenceHistogram(2, ignore_index=-1)
     histogram.update(np.array([0, -1]), np.array([0.5, 0.5], np.float32))
     assert histogram.totals.tolist() == [1, 0]
@@ -177,40 +158,11 @@ def test_image_by_image_counts_what_all_at_once_counts(dtype):
         np.testing.assert_array_equal(at_once.counts[class_index], expected)
 
 
-def test_merged_histograms_count_what_one_counts():
-    confidence = confidences('trained')
-    merged, other = histogram_of(confidence[:700], num_classes=2), histogram_of(confidence[700:], num_classes=2)
-    counts_of_other = other.counts.copy()
-    counts = merged.counts
-    merged.merge(other)
-    np.testing.assert_array_equal(merged.counts, histogram_of(confidence, num_classes=2).counts)
-    np.testing.assert_array_equal(other.counts, counts_of_other)
-    assert merged.counts is counts
-
-
-def test_empty_image_counts_nothing():
-    histogram = ConfidenceHistogram(2)
-    histogram.update(np.zeros((0, 5), np.uint8), np.zeros((0, 5), np.float32))
-    assert histogram.totals.tolist() == [0, 0]
-
-
-def test_histograms_of_other_classes_are_not_merged():
-    with pytest.raises(ValueError, match='19 classes cannot be added to one of 21'):
-        ConfidenceHistogram(21).merge(ConfidenceHistogram(19))
-
-
 @pytest.mark.parametrize('ratio', [0, -0.2, 1.0001, 20, float('nan')])
 def test_ratio_out_of_range_is_refused_by_value(ratio):
-    with pytest.raises(ValueError, match=rf'keep is {ratio}, but it lies in \(0, 1\]'):
-        ConfidenceHistogram(2).thresholds(ratio)
-
-
-@pytest.mark.parametrize('foreign', [-1, 6, 254, 1000])
-def test_label_out_of_range_is_refused_and_nothing_is_counted(foreign):
-    histogram = ConfidenceHistogram(6)
-    with pytest.raises(ValueError, match=f'a label is {foreign}, but there are 6 classes'):
-        histogram.update(np.array([0, 255, foreign, 3]), np.full(4, 0.5, np.float32))
-    assert not histogram.counts.any()
+    for keep in (ConfidenceHistogram(2).thresholds, partial(most_confident, softmax_of(3))):
+        with pytest.raises(ValueError, match=rf'keep is {ratio}, but it lies in \(0, 1\]'):
+            keep(ratio)
 
 
 @pytest.mark.parametrize(
@@ -220,6 +172,14 @@ def test_label_out_of_range_is_refused_and_nothing_is_counted(foreign):
         (np.zeros(3, int), np.ones(4, np.float32), r'shape \(3,\), but their confidences \(4,\)'),
         (np.zeros(3, int), np.ones(3), 'float64, but float32'),
         (np.zeros(3, int), np.full(3, np.nan, np.float32), 'confidence is nan'),
+        *(
+            (
+                np.array([0, 255, foreign, 1]),
+                np.full(4, 0.5, np.float32),
+                f'a label is {foreign}, but there are 2 classes',
+            )
+            for foreign in (-1, 2, 254, 1000)
+        ),
     ],
 )
 def test_what_is_no_labeling_is_not_counted(label, confidence, message):
@@ -234,15 +194,13 @@ def test_thresholds_of_other_classes_are_refused():
         ConfidenceHistogram(21).kept(ConfidenceHistogram(19).thresholds(0.2))
 
 
-@pytest.mark.parametrize('num_classes', [0, -3])
-def test_histogram_needs_a_class(num_classes):
-    with pytest.raises(ValueError, match=f'num_classes is {num_classes}'):
+@pytest.mark.parametrize(
+    ('num_classes', 'words'),
+    [(0, 'num_classes is 0'), (-3, 'num_classes is -3'), (300, 'ignore_index is 255, which is one of the 300 classes')],
+)
+def test_a_histogram_needs_a_class_and_an_ignored_label_beside_them(num_classes, words):
+    with pytest.raises(ValueError, match=words):
         ConfidenceHistogram(num_classes)
-
-
-def test_ignore_index_may_not_be_a_class():
-    with pytest.raises(ValueError, match='ignore_index is 255, which is one of the 300 classes'):
-        ConfidenceHistogram(300)
 
 
 @pytest.mark.parametrize('ratio', RATIOS)
@@ -279,3 +237,17 @@ def test_a_confidence_that_is_nan_counts_as_none():
     counts = count_confidences(torch.tensor([0, 1]), torch.tensor([float('nan'), 0.5]), 2)
     assert counts[0, 0] == 1
     assert counts.sum() == 2
+
+
+def softmax_of(images, classes=4):
+    return np.random.default_rng(0).dirichlet(np.ones(classes), images).astype(np.float32)
+
+
+@pytest.mark.parametrize(('images', 'ratio', 'count'), [(10, 0.2, 2), (99, 0.5, 49), (7, 1.0, 7), (3, 0.1, 1)])
+def test_exactly_the_share_of_the_surest_images_is_kept_and_at_least_one(images, ratio, count):
+    scores = softmax_of(images)
+    selected, confidence = most_confident(scores, ratio), scores.max(axis=1)
+    assert len(selected) == count
+    assert (np.diff(selected) > 0).all()
+    assert confidence[selected].min() >= np.delete(confidence, selected).max(initial=0)
+    assert most_confident(np.tile(np.float32([0.7, 0.3]), (10, 1)), 0.4).tolist() == [0, 1, 2, 3]

@@ -1,11 +1,10 @@
 """Whether two runs have ended alike, to the bit."""
 
-import json
-
 import numpy as np
 import torch
 
 from mmdmt.labels.manifest import Manifest
+from toys.told import scalars_of
 
 
 def differences(one, other, where=''):
@@ -30,11 +29,8 @@ def outcome(work_dir, iteration=9):
     checkpoint = torch.load(work_dir / f'iter_{iteration}.pth')
     hub = checkpoint['message_hub']
     validations = {}
-    for path in sorted(work_dir.glob('*/vis_data/scalars.json')):
-        for line in path.read_text().splitlines():
-            entry = json.loads(line)
-            if 'ensemble/mIoU' in entry:
-                validations[entry['step']] = {key: value for key, value in entry.items() if 'time' not in key}
+    for entry in scalars_of(work_dir, 'ensemble/mIoU'):
+        validations[entry['step']] = {key: value for key, value in entry.items() if 'time' not in key}
     manifests = {}
     for path in sorted(work_dir.glob('pseudo_labels/*/phase_*/*/manifest.json')):
         manifest = Manifest.read(path.parent)

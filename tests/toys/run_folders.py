@@ -7,10 +7,7 @@ from PIL import Image
 
 from mmdmt.labels.manifest import Manifest
 
-PHASES = [
-    {'iters': 100, 'labeled': 8},
-    {'iters': 100, 'labeled': 2, 'pseudo': 6, 'label_ratio': 0.5, 'lr_factor': 0.5},
-]
+PHASES = [{'iters': 100, 'labeled': 8}, {'iters': 100, 'labeled': 2, 'pseudo': 6, 'label_ratio': 0.5, 'lr_factor': 0.5}]
 CONFIG = {
     'custom_hooks': [{'type': 'mmdmt.DMTHook', 'phases': PHASES}],
     'model': {

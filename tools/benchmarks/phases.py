@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from mmdmt.engine import dmt_hook, phase_labels
-from mmdmt.engine.phase_loader import PhaseLoader
+from mmdmt.engine.phase_loop import PhaseLoader
 
 WORKERS = (0, 2, 4)
 
@@ -75,11 +75,7 @@ def _run(workers: int, iterations: int, scenes: int) -> tuple[list[float], list[
 
 
 class Stopwatch:
-    """A function that notes how long each of its calls takes.
-
-    Args:
-        function (Callable): What is called.
-    """
+    """A function that notes how long each of its calls takes."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
