@@ -79,10 +79,7 @@ class DMTHook(Hook):
         carry_metric (str): Which metric is the best, greater is better: the peer ``coco`` is judged by
             ``coco/<carry_metric>`` of :class:`mmdmt.PeerMetric`. Defaults to ``'mIoU'``.
         labeling (dict, optional): ``batch_size``, images loaded together (those that a peer's padding makes equal are
-            forwarded together), and ``num_workers`` of labeling, 1 and 2 if not given.
-            ``views=dict(flips=['horizontal'], scales=[0.75, 1.0])`` labels by the mean softmax of flipped and scaled
-            views, ``together=True`` by that of all peers (:class:`~mmdmt.models.averaged_views.AveragedViews`).
-            Defaults to None.
+            forwarded together), and ``num_workers`` of labeling, 1 and 2 if not given. Defaults to None.
         keep_banks (int): For how many phases the pseudo labels are kept, back from that of the latest checkpoint, which
             needs them to be resumed; 0 for all. Defaults to 1.
         stop_after_nan (int): How many iterations in a row may have a loss that is NaN or infinite before the run stops;
@@ -143,9 +140,8 @@ class DMTHook(Hook):
         self.labeling = dict(labeling or {})
         check_settings(self, arguments)
         check_settings('labeling of DMTHook', self.labeling, LABELING)
-        taken = [*LABELING, 'views', 'together']
-        if unknown := set(self.labeling) - set(taken):
-            raise ValueError(f'labeling of DMTHook has {sorted(unknown)}: give {", ".join(taken)}.')
+        if unknown := set(self.labeling) - set(LABELING):
+            raise ValueError(f'labeling of DMTHook has {sorted(unknown)}: give {", ".join(LABELING)}.')
         self.keep_banks = keep_banks
         self.rehearsal, self.map_classes = rehearsal, map_classes
         self.rare_classes = None if rare_classes is None else dict(rare_classes)
