@@ -11,6 +11,6 @@ unlabeled_pipeline = [
 unlabeled = dict(pipeline=unlabeled_pipeline)
 train_dataloader = dict(batch_size=8, dataset=dict(unlabeled=unlabeled, learner_view=_base_.mild_views))
 model = dict(mixes=_base_.cutmix, loss=_base_.recipe_loss)
-phases = dict(iters=700, labeled=4, pseudo=4, online=_base_.recipe_online)
+phases = dict(iters=400, labeled=4, pseudo=4, online=_base_.recipe_online)
 hook = dict(type='mmdmt.DMTHook', **phases, labeling=dict(num_workers=0))
 custom_hooks = [hook, _base_.average]

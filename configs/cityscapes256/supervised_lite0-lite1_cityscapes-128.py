@@ -15,7 +15,7 @@ loss = dict(
 )
 model = dict(peers=dict(lite0=peer, lite1=peer), loss=loss)
 optim_wrapper = dict(optimizer=dict(lr=4e-4))
-train_cfg = dict(val_interval=500)
-hook = dict(type='mmdmt.DMTHook', warm_up=1000, labeled=4, ratios=(), labeling=dict(num_workers=0))
+train_cfg = dict(val_interval=400)
+hook = dict(type='mmdmt.DMTHook', warm_up=400, labeled=4, ratios=(), labeling=dict(num_workers=0))
 average = dict(_base_.average, momentum=0.01)  # a memory of a hundred iterations
 custom_hooks = [hook, average]
