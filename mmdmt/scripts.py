@@ -101,7 +101,7 @@ def _print_help(path: Path) -> None:
 
 
 def _check_tested(arguments: Sequence[str]) -> None:
-    """Name what a config lacks to be tested, or to be so with test-time augmentation; the toolbox has a stack trace."""
+    """Exit with a sentence on what a config lacks to be tested, or with test-time augmentation."""
     from mmengine.config import Config
 
     config = next((one for one in arguments if one.endswith('.py') and Path(one).is_file()), None)
@@ -128,7 +128,7 @@ def _check_tested(arguments: Sequence[str]) -> None:
 
 @contextmanager
 def _unwritable_in_a_sentence() -> Iterator[None]:
-    """End with what to do where work_dir cannot be written to; the toolbox fails there with a stack trace."""
+    """Exit with a sentence where work_dir cannot be written to; the toolbox has a stack trace."""
     try:
         yield
     except OSError as error:

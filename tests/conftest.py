@@ -49,6 +49,14 @@ def unset_weights(monkeypatch):
 
 
 @pytest.fixture(scope='session')
+def forge():
+    """Starts runs in processes of their own."""
+    from toys.stages import Forge
+
+    return Forge()
+
+
+@pytest.fixture(scope='session')
 def shapes_folder(tmp_path_factory):
     """A data set as a user has it: images, masks of some of them, and lists."""
     return write_shapes(tmp_path_factory.mktemp('shapes'))

@@ -14,11 +14,10 @@ PURE = [
     'labels/pixels/codec.py',
     'settings.py',
     'atomic_write.py',
+    'command_line.py',
     'integrity.py',
-    'preparation/camvid_lists.py',
     'stop_signal.py',
     'folders.py',
-    'preparation/class_splits.py',
     'preparation/image_lists.py',
     'preparation/known_lists.py',
     'preparation/list_import.py',
@@ -26,16 +25,16 @@ PURE = [
     'preparation/own_data.py',
     'preparation/published_splits.py',
     'preparation/splits.py',
+    'preparation/table_lists.py',
     *(f'reports/{path.name}' for path in sorted((ROOT / 'reports').glob('*.py'))),
 ]
 # Rooms inside of a room that others may enter without entering the whole.
 SUBROOMS = {'models/backbones', 'models/decode_heads'}
 # What stands on Python alone and every room may import.
-FOUNDATIONS = {'atomic_write', 'evaluation_mode', 'folders', 'integrity', 'settings', 'stop_signal'}
+FOUNDATIONS = {'atomic_write', 'command_line', 'evaluation_mode', 'folders', 'integrity', 'settings', 'stop_signal'}
 # Each room and the rooms that it may import besides.
 ARROWS = {
     'apis': {
-        'scripts',
         'engine',
         'method',
         'losses',
@@ -76,6 +75,7 @@ ARROWS = {
     'registry': set(),
     'settings': set(),
     'atomic_write': set(),
+    'command_line': set(),
     'evaluation_mode': set(),
     'integrity': set(),
     'config_table': set(),

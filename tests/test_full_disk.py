@@ -11,7 +11,7 @@ from toys.full_disk import full_disk
 from toys.run_folders import FINISHED, MANIFEST, write_run
 
 from mmdmt.engine.best_weights import BestWeights
-from mmdmt.labels.images.recorder import ImageRecorder
+from mmdmt.labels.images.bank import ImageRecorder
 from mmdmt.labels.labeled_files import note_files
 from mmdmt.labels.pixels.bank import BankWriter
 from mmdmt.preparation.image_lists import write_lists

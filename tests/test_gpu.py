@@ -43,8 +43,7 @@ def test_labels_are_copied_before_they_are_encoded():
     copy = _HostCopy(labeled)
     torch.randn(64, 1024, 1024, device='cuda').sum()  # the device goes on
     for number in range(3):
-        _, data = _encoded(number, copy, number, WHOLE)
-        label, levels = decode(data)
+        label, levels = decode(_encoded(number, copy, number, WHOLE))
         assert torch.equal(torch.from_numpy(label), labeled.labels[number].cpu())
         assert torch.equal(torch.from_numpy(levels.view('int16')), labeled.levels[number].cpu())
 

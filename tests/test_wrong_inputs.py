@@ -239,11 +239,15 @@ RUNS = {
     'own list, out of the data': (own_lists('../../etc/passwd\n'), 'left.txt', "'../../etc/passwd'"),
     'own list, no dict': ({HOOK + 'phases.0.labeled_lists': 'left.txt'}, "labeled_lists='left.txt'", 'give dict(peer='),
     # The model.
-    'model, peers a list': ({'model.peers': [toy_segmentor()]}, 'names no peer', 'peers=dict(left='),
-    'model, no peer': ({'model.peers': {'_delete_': True}}, 'names no peer', 'at least one model'),
+    'model, peers a list': (
+        {'model.peers': [toy_segmentor()]},
+        'peers of DynamicMutualTraining is a list',
+        'peers=dict(left=',
+    ),
+    'model, no peer': ({'model.peers': {'_delete_': True}}, 'peers of DynamicMutualTraining', 'at least one model'),
     'model, predict of nobody': ({'model.predict': 'middle'}, "is 'middle' in predict of DynamicMutualTraining"),
     'model, no preprocessor': ({'model.peers.left.data_preprocessor': None}, "Peer 'left'", 'no data_preprocessor'),
-    'model, peer of nothing': ({'model.peers.left': 'unet.py'}, "peers['left']='unet.py'", 'give the dict'),
+    'model, peer of nothing': ({'model.peers.left': 'unet.py'}, "peers['left']='unet.py'", 'must be the dict'),
     'model, unknown backbone': ({'model.peers.left.backbone.type': 'ResNot'}, "Peer 'left'", 'ResNot is not in'),
     'model, misspelled in a peer': (peer(chanels=8), "Peer 'left'", "'chanels'", "mend peers['left']"),
     'model, other classes': (peer(num_classes=4), "is 4 in peer 'left', but 3 in peer 'right'", 'set num_classes'),

@@ -1,11 +1,11 @@
 """Print system, GPUs and versions, for a report of a fault."""
 
-import argparse
+from mmdmt.command_line import parser_of, run
 
 
 def main() -> None:
     """Run a command line."""
-    argparse.ArgumentParser(description=__doc__).parse_args()
+    parser_of(__doc__).parse_args()
     from mmdmt.apis import collect_env  # takes seconds, which a help does not need
 
     for name, value in collect_env().items():
@@ -13,4 +13,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run(main)

@@ -1,5 +1,7 @@
-"""Convert a data set to small images, train the rows of its table on few labels, and compare them.
+"""Train the rows of a table on few labels, side by side, and compare them.
 
+    python tools/compare.py demo --rows all                     # make demo: scenes of handwritten digits
+    python tools/compare.py demo-classification --rows all      # make demo-classification: whole digits
     python tools/compare.py voc VOCdevkit/VOC2012               # make voc DATA=...: animals, 35 labels
     python tools/compare.py cityscapes data/cityscapes          # make cityscapes DATA=...: 128x128, 100 labels
     python tools/compare.py polyps Kvasir-SEG                   # make polyps DATA=...: 64x64, 50 labels
@@ -27,14 +29,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from training_runs import ROOT, TrainingRun, draw, train_all
 
 from mmdmt.atomic_write import atomic_write
+from mmdmt.command_line import parser_of
 from mmdmt.reports.record import keep_run
 from mmdmt.reports.run import ENSEMBLE, Run, read_run
 
-METRIC = 'mIoU'
 PIECE = 50 * 2**20
 """Bytes of a piece of the packed data."""
 
@@ -45,15 +46,19 @@ class DataSet:
 
     Args:
         prepare: Command lines of scripts below tools/, run in the work_dir; ``DATA`` is the folder of the data set.
-        rows: Configs below configs/ by the name of their row. Without ``--rows all`` two of them are compared.
+            None if no data set is needed.
+        rows: Configs below configs/ by the name of their row, joined by ``+`` where peers train apart. Without
+            ``--rows all`` two rows are compared.
         two: Which two; the first is the control.
         start: The row whose last weights all others start from; None if each starts for itself.
+        metric: Of the table.
     """
 
-    prepare: tuple[str, ...]
+    prepare: tuple[str, ...] | None
     rows: Mapping[str, str]
-    two: tuple[str, str] = ('supervised', 'recipe')
+    two: tuple[str, str] = ('supervised', 'dmt')
     start: str | None = None
+    metric: str = 'mIoU'
 
 
 def _small(prepare: tuple[str, ...], folder: str, data: str, *methods: str) -> DataSet:
@@ -63,6 +68,13 @@ def _small(prepare: tuple[str, ...], folder: str, data: str, *methods: str) -> D
     return DataSet(prepare, {'warm-up': configs.pop('supervised'), **configs}, two, 'warm-up')
 
 
+def _digits(data: str, pair: str, peers: Sequence[str], metric: str) -> DataSet:
+    """Describe a demo, whose digits come with a package."""
+    rows = {row: f'digits/{row}_{pair}_{data}.py' for row in ('supervised', 'supervised-long', 'dmt')}
+    alone = '+'.join(f'digits/self-training_{peer}_{data}.py' for peer in peers)
+    return DataSet(None, {**rows, 'self-training': alone}, ('supervised-long', 'dmt'), metric=metric)
+
+
 #: What makes the warm-up of small images of their rows of labels alone.
 WARM_UP = {
     'train_dataloader.batch_size': 8,
@@ -70,7 +82,6 @@ WARM_UP = {
     'custom_hooks.0.warm_up': 200,
     'train_cfg.val_interval': 200,
 }
-
 CAMVID = (
     'dataset_converters/camvid.py DATA data/camvid_240x180 --size 240x180',
     'make_splits.py camvid data/camvid_240x180 splits',
@@ -79,6 +90,8 @@ CAMVID = (
 ANIMALS = '0,8,10,12,13,17,15'
 STREETS = '7,8,11,12,13,17,19,20,21,22,23,24,25,26,27,28,31,32,33'
 DATA_SETS = {
+    'demo': _digits('1xb8_digit-scenes', 'unet-resnet', ('unet', 'resnet'), 'mIoU'),
+    'demo-classification': _digits('1xb32_digits-40', 'wrn-resnet', ('wide', 'plain'), 'top1'),
     'voc': _small(
         (
             'make_splits.py small voc_animals splits',
@@ -120,6 +133,7 @@ DATA_SETS = {
             'dmt': 'camvid/dmt_lite0-lite1_1xb8_camvid-30.py',
             'recipe': 'camvid/online_lite0-lite1_1xb12_camvid-30.py',
         },
+        ('supervised', 'recipe'),
     ),
     'day2dusk': DataSet(
         CAMVID,
@@ -127,23 +141,20 @@ DATA_SETS = {
             'supervised': 'domain_adaptation/source-only_lite0-lite1_1xb8_camvid-day2dusk.py',
             'dmt': 'domain_adaptation/dmt_lite0-lite1_1xb8_camvid-day2dusk.py',
         },
-        ('supervised', 'dmt'),
     ),
 }
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument('name', choices=DATA_SETS, help='what to compare on')
     parser.add_argument('data', type=Path, nargs='?', help='the folder of the data set')
     parser.add_argument('--work-dir', type=Path, help='default: work_dirs/NAME')
-    parser.add_argument('--rows', choices=('two', 'all'), default='two', help='labels alone and the recipe, or all')
+    parser.add_argument('--rows', choices=('two', 'all'), default='two', help='labels alone and a method, or all')
     parser.add_argument('--splits', type=int, nargs='+', default=[0], help='ids of the lists of labels (default: 0)')
     parser.add_argument('--seed', type=int, default=0, help='of every run; of split n it is n more (default: 0)')
-    parser.add_argument(
-        '--jobs', type=int, default=min(2, os.cpu_count() or 1), help='runs side by side (default: one a core)'
-    )
+    parser.add_argument('--jobs', type=int, default=os.cpu_count(), help='runs side by side (default: one a core)')
     parser.add_argument('--minutes', type=float, help='stop what still trains then (default: never)')
     parser.add_argument(
         '--shrink', type=int, default=1, metavar='N', help='divide all iterations by N, to try it out (default: 1)'
@@ -156,20 +167,17 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     for name in ('shrink', 'jobs'):
         if getattr(args, name) < 1:
             parser.error(f'--{name} {getattr(args, name)} trains nothing: give 1 or more')
-    if (args.data is None) == (args.packed is None):
-        parser.error('give the folder of the data set, or --packed PIECES of it')
+    given = [one for one in (args.data, args.packed) if one is not None]
+    if len(given) != (DATA_SETS[args.name].prepare is not None):
+        parser.error('give the folder of the data set, or --packed PIECES of it; the demos have their own data')
     args.work_dir = (args.work_dir or ROOT / 'work_dirs' / args.name).resolve()
     args.data, args.packed = args.data and args.data.resolve(), [piece.resolve() for piece in args.packed or ()]
     return args
 
 
 def prepare(data_set: DataSet, args: argparse.Namespace) -> None:
-    """Convert the data and make the lists, in the present folder.
-
-    Raises:
-        SystemExit: If a script fails, with its exit status.
-    """
-    for script, *arguments in map(str.split, data_set.prepare):
+    """Convert the data and make the lists, in the present folder; a script that fails ends this one."""
+    for script, *arguments in map(str.split, data_set.prepare or ()):
         converts = script.startswith('dataset_converters')
         partial = ['--allow-partial'] if converts and args.allow_partial else []
         told = [argument.replace('DATA', str(args.data)) for argument in arguments]
@@ -199,24 +207,27 @@ def unpack(pieces: Sequence[Path], folder: Path) -> None:
         archive.extractall(folder, filter='data')
 
 
-def runs_of(data_set: DataSet, folder: Path, args: argparse.Namespace) -> dict[tuple[str, int], TrainingRun]:
+def runs_of(data_set: DataSet, folder: Path, args: argparse.Namespace) -> dict[tuple[str, int], list[TrainingRun]]:
     """Set up the runs, by row and split; what the others start from stands first."""
     rows = tuple(data_set.rows) if args.rows == 'all' else data_set.two
-    runs: dict[tuple[str, int], TrainingRun] = {}
+    runs: dict[tuple[str, int], list[TrainingRun]] = {}
     for row in dict.fromkeys((*([data_set.start] if data_set.start else []), *rows)):
         for split in args.splits:
-            config = ROOT / 'configs' / data_set.rows[row]
-            options = {**lists_of(config, split), **(WARM_UP if row == 'warm-up' else {})}
-            if data_set.start and row != data_set.start:
-                first = runs[data_set.start, split]
-                options['load_from'] = str(first.work_dir / f'iter_{first.iters}.pth')
-            run = TrainingRun(f'{row}-split{split}', config, folder, METRIC, args.seed + split, args.shrink, options)
-            run.log.unlink(missing_ok=True)
-            runs[row, split] = run
+            configs = [ROOT / 'configs' / name for name in data_set.rows[row].split('+')]
+            for config in configs:
+                options = {**lists_of(config, split), **(WARM_UP if row == 'warm-up' else {})}
+                if data_set.start and row != data_set.start:
+                    (first,) = runs[data_set.start, split]
+                    options['load_from'] = str(first.work_dir / f'iter_{first.iters}.pth')
+                peer = f'-{config.name.split("_")[1]}' if len(configs) > 1 else ''
+                name = f'{row}{peer}-split{split}'
+                run = TrainingRun(name, config, folder, args.seed + split, args.shrink, options)
+                run.log.unlink(missing_ok=True)
+                runs.setdefault((row, split), []).append(run)
     return runs
 
 
-def lists_of(config: Path, split: int) -> dict[str, str]:
+def lists_of(config: Path, split: int) -> dict[str, object]:
     """Return the setting that names the lists of a split; a config has those of split 0."""
     from mmengine.config import Config  # takes seconds, which a help does not need
 
@@ -226,69 +237,40 @@ def lists_of(config: Path, split: int) -> dict[str, str]:
     return {'train_dataloader.dataset.lists': lists.replace('split0', f'split{split}')} if lists else {}
 
 
-def train(rounds: Sequence[Sequence[TrainingRun]], jobs: int, minutes: float | None) -> None:
-    """Train round after round, with one bar over the iterations of all runs and the time that is left."""
-    runs = [run for round_ in rounds for run in round_]
-    columns = (
-        TextColumn('training'),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn('left'),
-        TimeRemainingColumn(),
-        TextColumn('{task.description}'),
-    )
-    end = None if minutes is None else time.monotonic() + 60 * minutes
-    # The pace of minutes, not of seconds: labelings and validations stand between iterations.
-    with Progress(*columns, speed_estimate_period=600) as progress:
-        bar = progress.add_task('', total=sum(run.iters for run in runs))
-
-        def tell(going: Sequence[TrainingRun]) -> None:
-            now = ', '.join(f'{run.name} {run.done}/{run.iters}' for run in going[:3])
-            progress.update(bar, completed=sum(run.done for run in runs), description=now)
-
-        for round_ in rounds:
-            if end is None or time.monotonic() < end:
-                train_all(round_, jobs, tell, seconds=5, end=end)
-        tell(())
-
-
-def table(runs: Mapping[tuple[str, int], Run], control: str) -> list[str]:
+def table(runs: Mapping[tuple[str, int], Sequence[Run]], control: str, metric: str) -> list[str]:
     """Lay out the last results, and the gain over the control on the same splits."""
-    peers = list(next(iter(runs.values())).peers)
-    found: dict[str, dict[int, Run]] = {}
-    for (row, split), run in runs.items():
-        if run.score(ENSEMBLE, METRIC):
-            found.setdefault(row, {})[split] = run
+    peers = list(dict.fromkeys(peer for made in runs.values() for run in made for peer in run.peers))
+    splits: dict[str, list[int]] = {}
+    for row, split in runs:
+        splits.setdefault(row, []).append(split)
 
-    def last(row: str, name: str) -> dict[int, float]:
-        scores = {split: run.score(name, METRIC) for split, run in found.get(row, {}).items()}
-        return {split: score.last for split, score in scores.items() if score}
+    def last(row: str, split: int, name: str) -> float:
+        made = runs[row, split]
+        scores = [run.score(name, metric) for run in made if name in (*run.peers, ENSEMBLE)]
+        return scores[0].last if len(scores) == 1 and scores[0] else float('nan')
 
-    def mean(row: str) -> dict[int, float]:
-        return {split: fmean(last(row, peer)[split] for peer in peers) for split in found.get(row, {})}
+    def mean(row: str, split: int) -> float:
+        return fmean(last(row, split, peer) for peer in peers)
 
     lines = [
-        f'| {METRIC} | {" | ".join([*peers, "mean", "ensemble"])} | gain of the mean | runs | CPU seconds |',
+        f'| {metric} | {" | ".join([*peers, "mean", "ensemble"])} | gain of the mean | runs | CPU seconds |',
         '| --- ' * (len(peers) + 6) + '|',
     ]
-    for row, ended in found.items():
-        gains = [value - mean(control)[split] for split, value in mean(row).items() if split in mean(control)]
+    for row, ended in splits.items():
+        gains = [mean(row, split) - mean(control, split) for split in ended if split in splits.get(control, ())]
         error = f' ± {stdev(gains) / len(gains) ** 0.5:.2f}' if len(gains) > 1 else ' (one run)'
         gain = 'control' if row == control else f'{fmean(gains):+.2f}{error}' if gains else ''
-        seconds = [run.cpu_seconds for run in ended.values() if run.cpu_seconds is not None]
-        cells = [*(last(row, peer) for peer in peers), mean(row), last(row, ENSEMBLE)]
-        numbers = ' | '.join(f'{fmean(cell.values()):.2f}' for cell in cells)
-        lines.append(f'| {row} | {numbers} | {gain} | {len(ended)} | {f"{fmean(seconds):.0f}" if seconds else ""} |')
+        columns = [*([last(row, split, peer) for split in ended] for peer in peers)]
+        columns += [[mean(row, split) for split in ended], [last(row, split, ENSEMBLE) for split in ended]]
+        numbers = ' | '.join(f'{fmean(column):.2f}'.replace('nan', '-') for column in columns)
+        seconds = [run.cpu_seconds for split in ended for run in runs[row, split] if run.cpu_seconds is not None]
+        cpu = f'{sum(seconds) / len(ended):.0f}' if seconds else ''
+        lines.append(f'| {row} | {numbers} | {gain} | {len(ended)} | {cpu} |')
     return lines
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run a command line.
-
-    Args:
-        argv: The arguments. Default: None, those of the process.
-    """
+    """Run a command line."""
     args = parse_args(argv)
     started, data_set = time.monotonic(), DATA_SETS[args.name]
     args.work_dir.mkdir(parents=True, exist_ok=True)
@@ -303,24 +285,27 @@ def main(argv: Sequence[str] | None = None) -> None:
     folder = args.work_dir / f'seed{args.seed}'
     folder.mkdir(exist_ok=True)
     runs = runs_of(data_set, folder, args)
-    print(f'Training {len(runs)} runs, logs in {folder}.', flush=True)
-    first = [run for (row, _), run in runs.items() if row == data_set.start]
-    train([first, [run for run in runs.values() if run not in first]], args.jobs, args.minutes)
-    ended = {key: run for key, run in runs.items() if run.scores}
-    for run in runs.values():
-        if not run.scores:
+    every = [run for made in runs.values() for run in made]
+    print(f'Training {len(every)} runs, logs in {folder}.', flush=True)
+    first = [run for (row, _), made in runs.items() if row == data_set.start for run in made]
+    train_all([first, [run for run in every if run not in first]], args.jobs, args.minutes)
+    for run in every:
+        if not run.ended:
             print(f'{run.name} was stopped at iteration {run.done} of {run.iters} and is in no table.')
+    ended = {key: made for key, made in runs.items() if all(run.ended for run in made)}
     if not ended:
         sys.exit('No run has ended: give more --minutes.')
-    made = [folder / 'table.md', *(folder / f'{run.name}.png' for run in ended.values())]
-    lines = table({key: read_run(run.work_dir) for key, run in ended.items()}, data_set.two[0])
-    with atomic_write(made[0]) as unfinished:
+    done = {key: [read_run(run.work_dir) for run in made] for key, made in ended.items()}
+    lines, written = table(done, data_set.two[0], data_set.metric), [folder / 'table.md']
+    with atomic_write(written[0]) as unfinished:
         unfinished.write_text('\n'.join(lines) + '\n')
-    for run, path in zip(ended.values(), made[1:], strict=True):
-        draw(run, path, apart=True)
+    for run in (run for made in ended.values() for run in made):
         keep_run(run.work_dir, folder / 'records')
+        if data_set.metric == 'mIoU':
+            written.append(folder / f'{run.name}.png')
+            draw(run, written[-1])
     print('\n'.join(['', *lines, '']))
-    print(f'{time.monotonic() - started:.0f} s; made {", ".join(map(str, made))}; records in {folder / "records"}')
+    print(f'{time.monotonic() - started:.0f} s; made {", ".join(map(str, written))}; records in {folder / "records"}')
 
 
 if __name__ == '__main__':

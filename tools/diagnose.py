@@ -13,14 +13,15 @@ cosine, and its length along it. Gradients are of all parameters of the learner,
 
 import argparse
 import csv
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from mmdmt.command_line import parser_of, run
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument('config', type=Path, help='of a run')
     parser.add_argument('checkpoint', type=Path, help='of the run; averaged weights label where it has them')
     parser.add_argument('out_dir', type=Path)
@@ -50,36 +51,30 @@ def main(argv: Sequence[str] | None = None) -> None:
     found = diagnose(model, dataset, args.images, args.batch_size)
     classes = dataset.metainfo['classes']
     args.out_dir.mkdir(parents=True, exist_ok=True)
+    gradients: dict = {learner: {} for learner in found}
+    weights: dict = {learner: {} for learner in found}
     with atomic_write(args.out_dir / 'diagnosis.csv') as unfinished, unfinished.open('w', newline='') as file:
+        columns = [*next(iter(next(iter(found.values())).values())).overall(), 'share of weight']
         table = csv.writer(file)
+        table.writerow(['learner', 'case', 'class', *columns])
         for learner, of_cases in found.items():
             width = max(map(len, of_cases))
-            columns = list(next(iter(of_cases.values())).overall())
-            print(f'{learner:{width}} ' + ' '.join(f'{column:>15}' for column in columns))
-            if file.tell() == 0:
-                table.writerow(['learner', 'case', 'class', *columns, 'share of weight'])
+            print(f'{learner:{width}} ' + ' '.join(f'{column:>15}' for column in columns[:-1]))
             for case, finding in of_cases.items():
-                overall = finding.overall()
-                print(f'{case:{width}} ' + ' '.join(f'{value:15.3f}' for value in overall.values()))
-                table.writerow([learner, case, '', *(f'{value:.4f}' for value in overall.values()), ''])
-                wrong, right = finding.mean_weight
-                for number, name in enumerate(classes):
-                    share = f'{finding.share_of_weight[number]:.4f}'
-                    values = finding.accuracy[number], finding.share_kept[number], right[number], wrong[number]
-                    table.writerow([learner, case, name, *(f'{value:.4f}' for value in values), '', '', share])
+                whole, by_class = finding.overall(), finding.by_class()
+                gradients[learner][case] = whole['cosine'], whole['length']
+                weights[learner][case] = by_class['weight of wrong'], by_class['weight of right']
+                print(f'{case:{width}} ' + ' '.join(f'{value:15.3f}' for value in whole.values()))
+                rows = {'': whole} | {
+                    name: {column: numbers[number] for column, numbers in by_class.items()}
+                    for number, name in enumerate(classes)
+                }
+                for name, row in rows.items():
+                    cells = (f'{row[column]:.4f}' if column in row else '' for column in columns)
+                    table.writerow([learner, case, name, *cells])
             print()
-    gradients = {
-        learner: {case: (one.overall()['cosine'], one.overall()['length']) for case, one in of_cases.items()}
-        for learner, of_cases in found.items()
-    }
-    weights = {
-        learner: {case: one.mean_weight for case, one in of_cases.items()} for learner, of_cases in found.items()
-    }
     draw_diagnosis(args.out_dir / 'diagnosis.png', gradients, weights, classes)
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (ValueError, OSError) as error:
-        sys.exit(str(error))
+    run(main)

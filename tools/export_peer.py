@@ -10,42 +10,35 @@ a newer PyTorch, numpy or Python keeps MMSegmentation from being imported, `impo
 
 import argparse
 import io
-import sys
 from pathlib import Path
 
 from mmdmt.atomic_write import atomic_write
+from mmdmt.command_line import parser_of, run
 
 ENSEMBLE = 'ensemble'
 
 
 def main() -> None:
     """Write <peer>.py and <peer>.pth, or an ONNX file."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument('config', type=Path)
     parser.add_argument('checkpoint', type=Path)
     parser.add_argument('--peer', required=True, help=f'name of the peer in the config; with --onnx also {ENSEMBLE}')
     parser.add_argument('--out-dir', type=Path, help='default: beside the checkpoint, in exported/')
     parser.add_argument('--onnx', type=Path, metavar='FILE', help='write this ONNX file in place of them')
     args = parser.parse_args()
-    if not args.config.is_file():
-        parser.error(f'{args.config}, the config of the run, does not exist: check the path.')
-    try:
-        if args.onnx:
-            write_onnx(args, parser)
-        else:
-            write_plain(args, parser)
-    except (ValueError, FileNotFoundError, ImportError) as error:
-        parser.error(str(error))
-    except OSError as error:
-        sys.exit(str(error))
+    if args.onnx:
+        write_onnx(args)
+    else:
+        write_plain(args)
 
 
-def write_onnx(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+def write_onnx(args: argparse.Namespace) -> None:
     """Write one file, and say how it compares with PyTorch."""
     if args.out_dir:
-        parser.error('--out-dir is for config and weights: name the file and its folder by --onnx alone.')
+        raise ValueError('--out-dir is for config and weights: name the file and its folder by --onnx alone.')
     if args.onnx.exists():
-        parser.error(f'{args.onnx} exists and is not overwritten: remove it, or give another --onnx.')
+        raise FileExistsError(f'{args.onnx} exists and is not overwritten: remove it, or give another --onnx.')
     from mmdmt.apis import export_onnx, init_peers  # takes seconds, which a help does not need
 
     model = init_peers(args.config, args.checkpoint, peer=args.peer)
@@ -54,40 +47,40 @@ def write_onnx(args: argparse.Namespace, parser: argparse.ArgumentParser) -> Non
     print(f'{args.peer}: {args.onnx}')
 
 
-def write_plain(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+def write_plain(args: argparse.Namespace) -> None:
     """Write a config, weights, and what makes MMSegmentation importable elsewhere."""
     if args.peer == ENSEMBLE:
-        parser.error('A plain config holds one network, and the ensemble is several: give --onnx FILE, or one peer.')
-    folder = args.out_dir or args.checkpoint.parent / 'exported'
+        raise ValueError('A plain config holds one network, and the ensemble is several: give --onnx FILE, or a peer.')
     import torch  # these take seconds, which a help does not need
-    from mmengine.config import Config
 
     from mmdmt.apis.export import cures_for_elsewhere, export_peer
+    from mmdmt.apis.inference import read_config
     from mmdmt.models.weights import read_checkpoint
 
-    paths = [folder / f'{args.peer}{suffix}' for suffix in ('.py', '.pth')]
-    cures, content = folder / 'mm_cures.py', cures_for_elsewhere()
-    for path in (*paths, cures):
+    folder = args.out_dir or args.checkpoint.parent / 'exported'
+    settings, weights, cures = (folder / name for name in (f'{args.peer}.py', f'{args.peer}.pth', 'mm_cures.py'))
+    content = cures_for_elsewhere()
+    for path in (settings, weights, cures):
         # All peers of a run have the same cures.
         if path.exists() and not (path == cures and path.read_text(encoding='utf-8') == content):
-            parser.error(f'{path} exists and is not overwritten: remove it, or give another --out-dir.')
+            raise FileExistsError(f'{path} exists and is not overwritten: remove it, or give another --out-dir.')
     checkpoint = read_checkpoint(args.checkpoint, 'the checkpoint of the run')
-    config, weights = export_peer(Config.fromfile(args.config), checkpoint, args.peer)
+    config, exported = export_peer(read_config(args.config), checkpoint, args.peer)
     file = io.BytesIO()
-    torch.save(weights, file)
+    torch.save(exported, file)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with atomic_write(cures) as unfinished:
             unfinished.write_text(content, encoding='utf-8')
-        with atomic_write(paths[1]) as unfinished:
+        with atomic_write(weights) as unfinished:
             unfinished.write_bytes(file.getvalue())
-        with atomic_write(paths[0]) as unfinished:
+        with atomic_write(settings) as unfinished:
             unfinished.write_text(config.pretty_text, encoding='utf-8')
     except OSError:
-        paths[1].unlink(missing_ok=True)  # half an export would keep the next from being made
+        weights.unlink(missing_ok=True)  # half an export would keep the next from being made
         raise
-    print(f'Peer {args.peer}: {paths[0]} and {paths[1]}')
+    print(f'Peer {args.peer}: {settings} and {weights}')
 
 
 if __name__ == '__main__':
-    main()
+    run(main)

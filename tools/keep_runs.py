@@ -6,42 +6,33 @@ The records are `results/camvid/dmt-s0` and so on. `tools/tables.py` then writes
 which name folders of the machine, are shortened.
 """
 
-import argparse
 import csv
 import subprocess
-import sys
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
 from mmdmt.atomic_write import atomic_write
+from mmdmt.command_line import parser_of, run
 from mmdmt.reports.record import keep_run
 from mmdmt.reports.run import ENSEMBLE, Run, read_run
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def index_line(run: Run, rare: Collection[str] = ()) -> dict[str, object]:
-    """Return what the index says of a run, as far as its folder tells it.
-
-    Args:
-        run: A run of one or two peers that was validated.
-        rare: Names of the rare classes; without any, frequent and rare ones are not told apart.
-
-    Raises:
-        ValueError: If the run has other peers, or was not validated.
-    """
-    scores = [score.last for peer in run.peers if (score := run.score(peer, run.metric))]
-    ensemble = run.score(ENSEMBLE, run.metric)
+def index_line(made: Run, rare: Collection[str] = ()) -> dict[str, object]:
+    """Return what the index says of a run of one or two peers; ``rare`` names classes."""
+    scores = [score.last for peer in made.peers if (score := made.score(peer, made.metric))]
+    ensemble = made.score(ENSEMBLE, made.metric)
     if len(scores) not in (1, 2) or ensemble is None:
-        raise ValueError(f'{run.work_dir} has the peers {list(run.peers)}: the index takes one or two, validated.')
-    hooks = {hook['type'] for hook in run.config.get('custom_hooks', [])}
-    here, found, seconds = run.facts['machine'], run.facts['versions'], run.cpu_seconds
+        raise ValueError(f'{made.work_dir} has the peers {list(made.peers)}: the index takes one or two, validated.')
+    hooks = {hook['type'] for hook in made.config.get('custom_hooks', [])}
+    here, found, seconds = made.facts['machine'], made.facts['versions'], made.cpu_seconds
     line: dict[str, object] = {
-        'seed': run.seed,
-        'metric': run.metric,
+        'seed': made.seed,
+        'metric': made.metric,
         'peer_a': scores[0],
-        'iterations': run.reached,
+        'iterations': made.reached,
         'machine': ', '.join(str(part) for part in (here['gpu'], here['processor'], f'{here["cores"]} cores') if part),
         'versions': ' '.join(f'{name}={number}' for name, number in found.items()),
         'cpu_seconds': '' if seconds is None else round(seconds),
@@ -50,19 +41,14 @@ def index_line(run: Run, rare: Collection[str] = ()) -> dict[str, object]:
     if len(scores) == 2:
         line |= {'peer_b': scores[1], 'mean': round(fmean(scores), 3), 'ensemble': ensemble.last}
     for column, chosen in (('rare', True), ('frequent', False)):
-        ious = [iou for peer in run.peers for name, iou in run.class_iou(peer).items() if (name in rare) is chosen]
+        ious = [iou for peer in made.peers for name, iou in made.class_iou(peer).items() if (name in rare) is chosen]
         if rare and ious:
             line[column] = round(fmean(ious), 2)
     return line
 
 
 def add_to_index(index: Path, line: Mapping[str, object]) -> None:
-    """Add a line to an index, or replace the one of the same record.
-
-    Args:
-        index: A CSV file with a head.
-        line: Values by column; what is not known is left empty.
-    """
+    """Add a line, by column, to a CSV file with a head, or replace the line of the same record."""
     with index.open(newline='') as file:
         reader = csv.DictReader(file)
         columns = list(reader.fieldnames or [])
@@ -74,12 +60,8 @@ def add_to_index(index: Path, line: Mapping[str, object]) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run a command line.
-
-    Args:
-        argv: The arguments. Default: None, those of the process.
-    """
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Run a command line."""
+    parser = parser_of(__doc__)
     parser.add_argument('work_dirs', nargs='+', type=Path, help='the --work-dir of each run')
     parser.add_argument('--data', required=True, help='such as camvid; also the folder of the records')
     parser.add_argument('--method', required=True, help='name of the row, such as "labels alone"')
@@ -93,10 +75,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     commit = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     given = {name: getattr(args, name) for name in ('data', 'labels', 'method', 'split', 'options')}
     for work_dir in args.work_dirs:
-        run = read_run(work_dir)
-        line = index_line(run, args.rare) | given | {'commit': commit.stdout.strip()}
+        made = read_run(work_dir)
+        line = index_line(made, args.rare) | given | {'commit': commit.stdout.strip()}
         folder = keep_run(work_dir, args.out / args.data)
-        leaves = sorted((ROOT / 'configs').rglob(f'{run.config_name}.py'))
+        leaves = sorted((ROOT / 'configs').rglob(f'{made.config_name}.py'))
         line |= {
             'leaf': leaves[0].relative_to(ROOT).as_posix() if leaves else '',
             'record': f'results/{folder.relative_to(args.out).as_posix()}',
@@ -106,7 +88,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (ValueError, OSError) as error:
-        sys.exit(str(error))
+    run(main)

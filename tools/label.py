@@ -21,15 +21,15 @@ Images in folders get their labels in folders of the same names. Nothing is over
 the end, with exit status 1; what is labeled stays, and --continue labels the rest.
 """
 
-import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from mmdmt.command_line import parser_of, run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line; return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument('config', type=Path, help='of a run, or of a plain segmentor')
     parser.add_argument('checkpoint', type=Path)
     parser.add_argument('images', type=Path, help='folder of images of any size')
@@ -71,7 +71,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    try:
-        sys.exit(main())
-    except (ValueError, OSError) as error:
-        sys.exit(str(error))
+    run(main)

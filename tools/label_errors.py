@@ -16,15 +16,15 @@ Each mask is then judged by peers that have never seen it. Masks that have just 
 Nothing is changed in the masks.
 """
 
-import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from mmdmt.command_line import parser_of, run
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument('config', type=Path, help='of a run')
     parser.add_argument('checkpoints', type=Path, nargs='*', help='of one run, or one of each fold')
     parser.add_argument('--out', type=Path, required=True, help='folder, new or empty')
@@ -49,7 +49,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (ValueError, OSError) as error:
-        sys.exit(str(error))
+    run(main)

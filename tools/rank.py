@@ -14,15 +14,15 @@ unlabeled images by the labels that its peers gave them when its last phase bega
 expected_error is the share of wrong pixels that follows from how often the peers are wrong on validation images.
 """
 
-import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from mmdmt.command_line import parser_of, run
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument('config', type=Path, help='of a run')
     parser.add_argument('checkpoint', type=Path)
     parser.add_argument('images', type=Path, nargs='?', help="folder or list (default: the run's unlabeled images)")
@@ -42,7 +42,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (ValueError, OSError) as error:
-        sys.exit(str(error))
+    run(main)

@@ -6,21 +6,16 @@
 Several runs are compared; those whose configs differ in the seed alone are put together, as mean and deviation.
 """
 
-import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from mmdmt.command_line import parser_of, run
 from mmdmt.reports import write_report
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run a command line.
-
-    Args:
-        argv: The arguments. Default: None, those of the process.
-    """
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Run a command line."""
+    parser = parser_of(__doc__)
     parser.add_argument('work_dirs', nargs='+', type=Path, help='the --work-dir of each run')
     parser.add_argument(
         '--out', type=Path, help='default: report.html in the folder of the run; of several, in the current folder'
@@ -32,7 +27,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (ValueError, OSError) as error:
-        sys.exit(str(error))
+    run(main)

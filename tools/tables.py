@@ -7,7 +7,6 @@ name: the runs whose records lie in the folder of `results` that is called so, o
 method. `<!-- table: summary -->` sets data sets side by side.
 """
 
-import argparse
 import csv
 import os
 import re
@@ -17,6 +16,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 
 from mmdmt.atomic_write import atomic_write
+from mmdmt.command_line import parser_of
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKED = re.compile(r'(<!-- table: (?P<name>[\w@ -]+?) -->\n).*?(<!-- end of table -->)', re.DOTALL)
@@ -87,15 +87,7 @@ ONLY_DETAILED = ('warm-up',)
 
 @dataclass
 class Row:
-    """The runs of one method, by split and seed.
-
-    Args:
-        method: Its name.
-        labels: How many images are labeled.
-        iterations: Of each peer.
-        leaf: The config of the first run.
-        runs: For each split and seed the columns of the index, with both peers if they were trained apart.
-    """
+    """The runs of one method, by split and seed."""
 
     method: str
     labels: str
@@ -104,14 +96,7 @@ class Row:
     runs: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
 
     def add(self, run: Mapping[str, str]) -> None:
-        """Add a run, or the other peer of a run.
-
-        Args:
-            run: A line of the index.
-
-        Raises:
-            ValueError: If the same run is there already.
-        """
+        """Add a run, or the other peer of a run."""
         key = (run['split'], run['seed'])
         known = self.runs.get(key)
         if known is None:
@@ -126,19 +111,11 @@ class Row:
         known['cpu_seconds'] = str(sum(map(float, seconds))) if all(seconds) else ''
 
     def values(self, column: str) -> dict[tuple[str, str], float]:
-        """Return the numbers of a column, of each split and seed that has one.
-
-        Args:
-            column: Such as ``'mean'``.
-        """
+        """Return the numbers of a column, of each split and seed that has one."""
         return {key: float(run[column]) for key, run in self.runs.items() if run[column]}
 
     def mean(self, column: str) -> str:
-        """Return the mean of a column as text, or a dash if it is not known for every run.
-
-        Args:
-            column: Such as ``'ensemble'``.
-        """
+        """Return the mean of a column as text, or a dash if it is not known for every run."""
         values = self.values(column)
         return f'{fmean(values.values()):.2f}' if len(values) == len(self.runs) else NONE
 
@@ -176,34 +153,19 @@ def _rank(row: Row) -> int:
 
 
 def folder_of(name: str, folders: Mapping[str, list[Row]]) -> str | None:
-    """Return the folder of a table: the one of that name, or else the first whose name begins so.
-
-    Args:
-        name: Such as ``'kvasir'``, or ``'kvasir@CVC-ClinicDB'``.
-        folders: What `read_index` returned.
-    """
+    """Return the folder of a table: the one of that name, or else the first whose name begins so."""
     begin, _, images = name.partition('@')
     fitting = [one for one in folders if one.startswith(begin) and one.partition('@')[2] == images]
     return name if name in folders else next(iter(fitting), None)
 
 
 def spec_of(folder: str) -> Table:
-    """Return what the table of a folder compares.
-
-    Args:
-        folder: Its name.
-    """
+    """Return what the table of a folder compares."""
     return TABLES[max((name for name in TABLES if folder.startswith(name)), key=len)]
 
 
 def gains(row: Row, control: Row | None, column: str = 'mean') -> list[float]:
-    """Return what a row gains over the control, on each split and seed that both have.
-
-    Args:
-        row: A row.
-        control: The row of the control; None gives no gain.
-        column: Of the index.
-    """
+    """Return what a row gains over the control, on each split and seed that both have."""
     if control is None or row is control:
         return []
     ours, theirs = row.values(column), control.values(column)
@@ -211,11 +173,7 @@ def gains(row: Row, control: Row | None, column: str = 'mean') -> list[float]:
 
 
 def gain_text(values: Sequence[float]) -> str:
-    """Write a mean gain with the standard error of the mean of paired differences.
-
-    Args:
-        values: The gain of each split and seed.
-    """
+    """Write a mean gain with the standard error of the mean of paired differences."""
     if not values:
         return NONE
     mean = f'{fmean(values):+.2f}'
@@ -223,13 +181,7 @@ def gain_text(values: Sequence[float]) -> str:
 
 
 def share_text(row: Row, control: Row | None, upper: Row | None) -> str:
-    """Write the share of the gap between the control and all labels that a row closes, if it gains at all.
-
-    Args:
-        row: A row.
-        control: The row of the control.
-        upper: The row of all labels.
-    """
+    """Write the share of the gap between the control and all labels that a row closes, if it gains at all."""
     gained = gains(row, control)
     gap = gains(upper, control) if upper is not None else []
     if not gained or not gap or row is upper or fmean(gained) <= 0:
@@ -238,13 +190,7 @@ def share_text(row: Row, control: Row | None, upper: Row | None) -> str:
 
 
 def find(rows: Sequence[Row], method: str, like: Row | None = None) -> Row | None:
-    """Return the row of a method, of as many labels and iterations as another row if there is such a one.
-
-    Args:
-        rows: Those of a folder.
-        method: Its name.
-        like: The other row.
-    """
+    """Return the row of a method, of as many labels and iterations as another row if there is such a one."""
     found = [row for row in rows if row.method == method]
     if like is not None:
         found.sort(key=lambda row: (row.labels != like.labels, row.iterations != like.iterations))
@@ -252,14 +198,7 @@ def find(rows: Sequence[Row], method: str, like: Row | None = None) -> Row | Non
 
 
 def label_of(row: Row, rows: Sequence[Row], page: Path, root: Path = ROOT) -> str:
-    """Return the name of a method as a link to its config, with what tells it from rows of the same name.
-
-    Args:
-        row: A row.
-        rows: Those of its folder.
-        page: The page that the link stands in.
-        root: The checkout.
-    """
+    """Return the name of a method as a link to its config, with what tells it from rows of the same name."""
     others = [other for other in rows if other.method == row.method and other is not row]
     parts = [row.method]
     if any(other.labels != row.labels for other in others):
@@ -272,14 +211,7 @@ def label_of(row: Row, rows: Sequence[Row], page: Path, root: Path = ROOT) -> st
 
 
 def detailed(name: str, folders: Mapping[str, list[Row]], page: Path, root: Path = ROOT) -> list[str]:
-    """Lay out the table of one folder of records.
-
-    Args:
-        name: The folder.
-        folders: What `read_index` returned.
-        page: The page that the table stands in.
-        root: The checkout.
-    """
+    """Lay out the table of one folder of records."""
     folder = folder_of(name, folders) or name
     spec, rows = spec_of(folder), folders.get(folder, [])
     reference = folders.get(spec.control_from or folder, [])
@@ -309,11 +241,7 @@ def detailed(name: str, folders: Mapping[str, list[Row]], page: Path, root: Path
 
 
 def summary(folders: Mapping[str, list[Row]]) -> list[str]:
-    """Lay out the data sets side by side: the mean of peers of the control, and what other rows gain over it.
-
-    Args:
-        folders: What `read_index` returned.
-    """
+    """Lay out the data sets side by side: the mean of peers of the control, and what other rows gain over it."""
     shown = [name for name in (folder_of(begin, folders) for begin in SUMMARY) if name]
     lines = [['', *(spec_of(name).title for name in shown)], ['---'] * (len(shown) + 1)]
     for method in METHODS.values():
@@ -336,14 +264,7 @@ def summary(folders: Mapping[str, list[Row]]) -> list[str]:
 
 
 def filled(text: str, page: Path, folders: Mapping[str, list[Row]], root: Path = ROOT) -> str:
-    """Return the text of a page with its tables written anew.
-
-    Args:
-        text: As it is.
-        page: Where it stands.
-        folders: What `read_index` returned.
-        root: The checkout.
-    """
+    """Return the text of a page with its tables written anew."""
 
     def table(found: re.Match[str]) -> str:
         name = found['name']
@@ -354,17 +275,13 @@ def filled(text: str, page: Path, folders: Mapping[str, list[Row]], root: Path =
 
 
 def pages(root: Path = ROOT) -> list[Path]:
-    """Return the pages that may have tables.
-
-    Args:
-        root: The checkout.
-    """
+    """Return the pages that may have tables."""
     return [root / 'README.md', *sorted(root.glob('docs/en/*.md')), *sorted(root.glob('configs/*/README.md'))]
 
 
 def main() -> None:
     """Write all tables."""
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    parser_of(__doc__).parse_args()
     folders = read_index()
     for page in pages():
         text = page.read_text()

@@ -1,4 +1,4 @@
-"""Train several configs side by side, each in a process of its own, for the scripts that compare them."""
+"""Train several configs side by side, each in a process of its own, for `tools/compare.py`."""
 
 import json
 import math
@@ -11,6 +11,8 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
 from mmdmt.atomic_write import atomic_write, room_to_write
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -21,10 +23,8 @@ def shrink(config: Any, divisor: int) -> None:
     """Divide the iterations of every phase, validate at the end only, draw one image, and take few of the images."""
     dataset = config.train_dataloader.dataset
     for part in (dataset.get('unlabeled'), config.val_dataloader.dataset, config.test_dataloader.dataset):
-        if part is not None and part.type == 'mmdmt.DigitScenes':
-            part.num_scenes = FEW_SCENES
-        elif part is not None:
-            part.indices = FEW_SCENES
+        if part is not None:
+            part['num_scenes' if part.type == 'mmdmt.DigitScenes' else 'indices'] = FEW_SCENES
     for hook in config.custom_hooks:
         if hook.type == 'mmdmt.PictureHook':
             hook.update(images=1, val_images=min(hook.get('val_images', 0), 1))
@@ -36,8 +36,8 @@ def shrink(config: Any, divisor: int) -> None:
 
 
 def length_of(config: Any) -> int:
-    """Add up the iterations of all phases."""
-    from mmdmt.registry import HOOKS  # with the whole stack
+    """Add up the iterations of all phases of a config."""
+    from mmdmt.registry import HOOKS  # takes seconds, which a help does not need
 
     (hook,) = (hook for hook in config.custom_hooks if hook.type == 'mmdmt.DMTHook')
     return HOOKS.build(hook).curriculum.total_iters
@@ -50,7 +50,6 @@ class TrainingRun:
         name: Of its folder in ``work_dir``, and of its log there.
         config: File of the config.
         work_dir: Folder of all runs.
-        metric: Of the result, as ``<peer>/<metric>`` of a validation.
         seed: Of the run.
         divisor: What the iterations are divided by, to try it out: see `shrink`. Default: 1.
         options: Settings in place of the config's, by dotted name. Default: none.
@@ -61,22 +60,16 @@ class TrainingRun:
         name: str,
         config: Path,
         work_dir: Path,
-        metric: str,
         seed: int,
         divisor: int = 1,
         options: Mapping[str, Any] | None = None,
     ) -> None:
         from mmengine.config import Config  # takes seconds, which a help does not need
 
-        self.name = name
-        self.metric = metric
-        self.config = config
-        self.work_dir = work_dir / name
-        self.log = work_dir / f'{name}.log'
-        self.seed = seed
+        self.name, self.config, self.seed = name, config, seed
+        self.work_dir, self.log = work_dir / name, work_dir / f'{name}.log'
         settings = Config.fromfile(config)
-        if options:
-            settings.merge_from_dict(dict(options))
+        settings.merge_from_dict(dict(options or {}))
         if divisor > 1:
             shrink(settings, divisor)
         if divisor > 1 or options:
@@ -84,36 +77,23 @@ class TrainingRun:
             with atomic_write(self.config) as unfinished:
                 unfinished.write_text(settings.pretty_text)
         self.iters = length_of(settings)
-        self.peers = list(settings.model.peers)
-        self.scores: dict[str, float] = {}
         self.started = math.inf
         self.process: subprocess.Popen | None = None
-        self.stopped = False
+        self.ended = self.stopped = False
 
     def train(self) -> None:
-        """Train in the present folder, and read the result of the last validation; a run that is stopped has none.
-
-        Raises:
-            SystemExit: If the training failed, with the end of its log.
-        """
+        """Train in the present folder; a failure exits with the end of the log."""
         self.started = time.time()
         command = [sys.executable, str(ROOT / 'tools' / 'train.py'), str(self.config), '--work-dir', str(self.work_dir)]
+        command += ['--cfg-options', f'randomness.seed={self.seed}']
         # One thread a run: several small runs side by side are faster than one with several threads.
         environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1'}
         with room_to_write(self.log), self.log.open('w') as log:
-            self.process = subprocess.Popen(
-                [*command, '--cfg-options', f'randomness.seed={self.seed}'],
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=environment,
-            )
-        if self.process.wait() and not self.stopped:
+            self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
+        self.ended = not self.process.wait()
+        if not self.ended and not self.stopped:
             lines = self.log.read_text().splitlines()
             sys.exit(f'{self.name} failed; the end of {self.log}:\n' + '\n'.join(lines[-15:]))
-        if self.stopped:
-            return
-        last = [entry for entry in self._scalars() if f'ensemble/{self.metric}' in entry][-1]
-        self.scores = {name: round(last[f'{name}/{self.metric}'], 2) for name in [*self.peers, 'ensemble']}
 
     def stop(self) -> None:
         """End the training, if it is not done."""
@@ -124,43 +104,53 @@ class TrainingRun:
     @property
     def done(self) -> int:
         """The last iteration that was logged."""
-        return max((entry['step'] for entry in self._scalars() if 'loss' in entry), default=0)
-
-    def _scalars(self) -> list[dict]:
         files = [path for path in self.work_dir.glob('*/vis_data/scalars.json') if path.stat().st_mtime > self.started]
         lines = max(files).read_text().splitlines() if files else []
-        return [json.loads(line) for line in lines if line.endswith('}')]
+        entries = (json.loads(line) for line in lines if line.endswith('}'))
+        return max((entry['step'] for entry in entries if 'loss' in entry), default=0)
 
 
-def train_all(
-    runs: Sequence[TrainingRun],
-    jobs: int,
-    tell: Callable[[Sequence[TrainingRun]], None],
-    seconds: float = 10,
-    end: float | None = None,
-) -> None:
-    """Train all runs, some side by side; if one fails, end the others.
+def train_all(rounds: Sequence[Sequence[TrainingRun]], jobs: int, minutes: float | None) -> None:
+    """Train round after round, some runs side by side; if one fails, end the others.
+
+    One bar shows the iterations of all runs and the time that is left, by the pace of minutes rather than seconds:
+    labelings and validations stand between iterations.
 
     Args:
-        runs: The runs.
+        rounds: The runs; those of a round begin when the round before has ended.
         jobs: How many are trained at once.
-        tell: Called again and again with the runs that are not done, to say how far they are.
-        seconds: How long it takes at most from one call to the next. Default: 10.
-        end: When to stop what still trains, by ``time.monotonic()``. Default: None, never.
-
-    Raises:
-        SystemExit: If a run failed, with the end of its log.
+        minutes: When to stop what still trains; None for never.
     """
+    runs = [run for round_ in rounds for run in round_]
+    columns = (TextColumn('training'), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn('left'))
+    columns += (TimeRemainingColumn(), TextColumn('{task.description}'))
+    end = math.inf if minutes is None else time.monotonic() + 60 * minutes
+    with Progress(*columns, speed_estimate_period=600) as progress:
+        bar = progress.add_task('', total=sum(run.iters for run in runs))
+
+        def tell(going: Sequence[TrainingRun]) -> None:
+            now = ', '.join(f'{run.name} {run.done}/{run.iters}' for run in going[:3])
+            progress.update(bar, completed=sum(run.done for run in runs), description=now)
+
+        for round_ in rounds:
+            if time.monotonic() < end:
+                _train_round(round_, jobs, end, tell)
+        tell(())
+
+
+def _train_round(
+    runs: Sequence[TrainingRun], jobs: int, end: float, tell: Callable[[Sequence[TrainingRun]], None]
+) -> None:
     pool = ThreadPoolExecutor(jobs)
     try:
         pending = {pool.submit(run.train): run for run in runs}
         while pending:
             tell([run for run in pending.values() if run.log.exists()])
-            done, _ = wait(pending, timeout=seconds, return_when=FIRST_COMPLETED)
+            done, _ = wait(pending, timeout=5, return_when=FIRST_COMPLETED)
             for future in done:
                 del pending[future]
                 future.result()
-            if end is not None and time.monotonic() > end:
+            if time.monotonic() > end:
                 break
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -171,15 +161,8 @@ def train_all(
                 run.process.wait()
 
 
-def draw(run: TrainingRun, path: Path, scenes: int = 6, apart: bool = False) -> None:
-    """Draw what the peers of a run predict for some scenes of the validation set.
-
-    Args:
-        run: A run that has ended.
-        path: The picture to write.
-        scenes: How many. Default: 6.
-        apart: Whether they are spread over the whole set, as for the frames of a video. Default: False, the first.
-    """
+def draw(run: TrainingRun, path: Path, scenes: int = 6) -> None:
+    """Draw what the peers of a run that has ended predict for some validation images, spread over the set."""
     import torch
     from mmengine.config import Config
     from mmengine.dataset import pseudo_collate
@@ -194,8 +177,7 @@ def draw(run: TrainingRun, path: Path, scenes: int = 6, apart: bool = False) -> 
     load_checkpoint(model, str(run.work_dir / f'iter_{run.iters}.pth'), map_location='cpu')
     dataset = DATASETS.build(config.val_dataloader.dataset)
     scenes = min(scenes, len(dataset))
-    step = len(dataset) // scenes if apart else 1
-    batch = pseudo_collate([dataset[number * step] for number in range(scenes)])
+    batch = pseudo_collate([dataset[number * (len(dataset) // scenes)] for number in range(scenes)])
     with torch.no_grad():
         results = model.eval().test_step(batch)
     draw_predictions(

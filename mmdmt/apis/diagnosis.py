@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ from mmengine.model import BaseModel
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from mmdmt.apis.inference import check_segments
 from mmdmt.datasets.mutual_dataset import MutualDataset
 from mmdmt.evaluation_mode import evaluation_mode
 from mmdmt.losses import DynamicMutualLoss
@@ -71,42 +72,27 @@ class Finding:
     labels: NDArray[np.int64]
     kept: NDArray[np.int64]
     weight: NDArray[np.float64]
-    cosines: list[float]
-    lengths: list[float]
+    cosines: list[float] = field(default_factory=list)
+    lengths: list[float] = field(default_factory=list)
 
-    @property
-    def accuracy(self) -> NDArray[np.float64]:
-        """Of each class, the share of its labels that are right."""
-        return _ratio(self.labels[1], self.labels.sum(axis=0))
-
-    @property
-    def share_kept(self) -> NDArray[np.float64]:
-        """Of each class, the share of its labels that weigh anything."""
-        return _ratio(self.kept.sum(axis=0), self.labels.sum(axis=0))
-
-    @property
-    def mean_weight(self) -> NDArray[np.float64]:
-        """Mean weight of wrong and of right labels of each class, (2, classes)."""
-        return _ratio(self.weight, self.labels)
-
-    @property
-    def share_of_weight(self) -> NDArray[np.float64]:
-        """Of each class, the share that its labels have of the weight of all."""
-        weight = self.weight.sum(axis=0)
-        return _ratio(weight, np.full_like(weight, weight.sum()))
+    def by_class(self) -> dict[str, NDArray[np.float64]]:
+        """Return numbers of each class: which share of its labels is right, and weighs anything; the mean weights."""
+        labels, weight = self.labels.sum(axis=0), self.weight.sum(axis=0)
+        wrong, right = _ratio(self.weight, self.labels)
+        return {
+            'accuracy': _ratio(self.labels[1], labels),
+            'kept': _ratio(self.kept.sum(axis=0), labels),
+            'weight of right': right,
+            'weight of wrong': wrong,
+            'share of weight': _ratio(weight, weight.sum()),
+        }
 
     def overall(self) -> dict[str, float]:
-        """Tell it in six numbers: of all labels together, and of the gradients the mean over batches."""
-        whole = replace(self, **{key: getattr(self, key).sum(axis=1)[:, None] for key in ('labels', 'kept', 'weight')})
-        wrong, right = whole.mean_weight[:, 0]
-        return {
-            'accuracy': float(whole.accuracy[0]),
-            'kept': float(whole.share_kept[0]),
-            'weight of right': float(right),
-            'weight of wrong': float(wrong),
-            'cosine': float(np.mean(self.cosines)),
-            'length': float(np.mean(self.lengths)),
-        }
+        """Return six numbers: of all labels together, and of the gradients the mean over batches."""
+        sums = {key: getattr(self, key).sum(axis=1, keepdims=True) for key in ('labels', 'kept', 'weight')}
+        whole = {key: float(value[0]) for key, value in replace(self, **sums).by_class().items()}
+        del whole['share of weight']
+        return whole | {'cosine': float(np.mean(self.cosines)), 'length': float(np.mean(self.lengths))}
 
 
 def diagnose(
@@ -116,12 +102,11 @@ def diagnose(
     batch_size: int = 4,
     cases: Sequence[Case] = CASES,
 ) -> dict[str, dict[str, Finding]]:
-    """Compare what rules would teach each peer with what true labels would.
+    """Compare what rules would teach each peer with what true labels would; the model stays as it is.
 
-    Training crops of unlabeled images are labeled on the weak view by the weights that the model holds. The gradients
-    are those of the main head's cross entropy on the learner's view, unmixed, with respect to all parameters of the
-    learner, which forwards the crops as it does in training, but without dropout. Pixels whose truth is not known
-    count nowhere. Nothing of the model is changed.
+    Training crops of unlabeled images are labeled on the weak view by the weights that the model holds. Gradients are
+    those of the main head's cross entropy on the learner's view, unmixed and without dropout, with respect to all
+    parameters of the learner. Pixels whose truth is not known count nowhere.
 
     Args:
         model (DynamicMutualTraining): Of segmentors, with the weights of a checkpoint.
@@ -131,32 +116,33 @@ def diagnose(
         cases (Sequence[Case]): What is compared. Defaults to :data:`CASES`.
 
     Returns:
-        dict[str, dict[str, Finding]]: By learner and the name of the case.
+        dict[str, dict[str, Finding]]: By learner and name of the case.
 
     Raises:
         ValueError: If the peers are classifiers, or an image has no mask.
         FileNotFoundError: If a mask does not exist.
     """
-    if model.kind.space != 'pixels':
-        raise ValueError('A diagnosis compares labels of pixels, but the peers are classifiers.')
+    check_segments(model, 'A diagnosis')
     dataset.check_truth()
     count = min(images, dataset.num_unlabeled())
     chosen = np.linspace(0, dataset.num_unlabeled() - 1, count).round().astype(int).tolist()
-    found = {name: {case.name: _nothing(model.num_classes) for case in cases} for name in model.peer_names}
+    shape = 2, model.num_classes
+    found = {
+        name: {
+            case.name: Finding(np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape)) for case in cases
+        }
+        for name in model.peer_names
+    }
     for start in range(0, count, batch_size):
         batch = chosen[start : start + batch_size]
         items = {bank: [dataset[Draw('', image, image, bank)] for image in batch] for bank in (ONLINE, TRUTH)}
-        weak = [_weak_view(item) for item in items[ONLINE]]
-        with torch.no_grad():
-            predicted = {name: _predict(model, peer, weak) for name, peer in model.bare_peers.items()}
+        samples = [(item['inputs'], item['data_samples'].get(WEAK_VIEW)) for item in items[ONLINE]]
+        weak = [inputs if view is None else view.data for inputs, view in samples]
+        with torch.no_grad(), evaluation_mode(model.bare_peers.values()):
+            predicted = {name: model.kind.predict_views(peer, weak) for name, peer in model.bare_peers.items()}
         for name, peer in model.bare_peers.items():
             _judge(model, name, peer, items[TRUTH], predicted, cases, found[name])
     return found
-
-
-def _predict(model: DynamicMutualTraining, peer: BaseModel, views: Sequence[Tensor]) -> Tensor:
-    with evaluation_mode([peer]):
-        return model.kind.predict_views(peer, views)
 
 
 def _judge(
@@ -220,14 +206,6 @@ def _forward(learner: Any, items: Sequence[dict[str, Any]]) -> tuple[Tensor, Ten
     return torch.cat(rows, dim=1), torch.cat(truth).long()
 
 
-def _weak_view(item: dict[str, Any]) -> Tensor:
-    view = item['data_samples'].get(WEAK_VIEW)
-    return item['inputs'] if view is None else view.data
-
-
-def _nothing(classes: int) -> Finding:
-    return Finding(np.zeros((2, classes), np.int64), np.zeros((2, classes), np.int64), np.zeros((2, classes)), [], [])
-
-
-def _ratio(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:
-    return np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=np.asarray(whole) > 0)
+def _ratio(part: NDArray[Any], whole: Any) -> NDArray[np.float64]:
+    whole = np.broadcast_to(whole, part.shape)
+    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)

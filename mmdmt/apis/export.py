@@ -17,19 +17,9 @@ from mmdmt.registry import type_name, with_named_types
 
 #: Loaders of ours that plain configs have arrays in place of.
 _ARRAYS = ('LoadNpyImage', 'LoadTiffImage')
-
-KEPT = (
-    'default_scope',
-    'env_cfg',
-    'vis_backends',
-    'visualizer',
-    'log_processor',
-    'log_level',
-    'test_dataloader',
-    'test_evaluator',
-    'test_cfg',
-    'tta_model',
-    'tta_pipeline',
+_KEPT = (
+    *('default_scope', 'env_cfg', 'vis_backends', 'visualizer', 'log_processor', 'log_level'),
+    *('test_dataloader', 'test_evaluator', 'test_cfg', 'tta_model', 'tta_pipeline'),
 )
 
 
@@ -42,24 +32,16 @@ def export_peer(config: Config, checkpoint: Mapping[str, Any], peer: str) -> tup
         peer (str): Name of the peer.
 
     Returns:
-        tuple[Config, dict]: A config with ``model``, ``test_pipeline`` and what else testing needs, and a
-        checkpoint with ``state_dict`` and ``meta``. Of test data of our own types only the pipeline is left, which
-        the toolboxes' inferencers need. A network of our own that has no plain counterpart
-        (:class:`mmdmt.WideResNet`) makes a config that imports mmdmt.
+        tuple[Config, dict]: A config with ``model``, ``test_pipeline`` and what else testing needs (of test data of our
+        own types the pipeline alone), and a checkpoint with ``state_dict`` and ``meta``. The config of a
+        :class:`mmdmt.WideResNet`, which has no plain counterpart, imports mmdmt.
 
     Raises:
-        ValueError: If there is no such peer, or something of ours in it has no plain counterpart.
-
-    Example:
-        >>> config = Config(dict(model=dict(peers=dict(left=dict(), right=dict()))))
-        >>> export_peer(config, {'state_dict': {}}, 'middle')
-        Traceback (most recent call last):
-            ...
-        ValueError: --peer middle is none of the peers of this config, ['left', 'right']: give one of them.
+        ValueError: If there is no such peer, the weights do not fit, or something of ours has no plain counterpart.
     """
     peers = config.get('model', {}).get('peers', {})
     if peer not in peers:
-        raise ValueError(f'--peer {peer} is none of the peers of this config, {sorted(peers)}: give one of them.')
+        raise ValueError(f'--peer {peer}: give one of the peers of this config, {sorted(peers)}.')
     weights: Mapping[str, Tensor] = checkpoint.get('state_dict', {})
     state = {key[len(peer) + 1 :]: value for key, value in weights.items() if key.startswith(f'{peer}.')}
     if not state:
@@ -69,21 +51,22 @@ def export_peer(config: Config, checkpoint: Mapping[str, Any], peer: str) -> tup
     model = copy.deepcopy(settings['model']['peers'][peer])
     model.setdefault('data_preprocessor', settings.get('data_preprocessor'))
     _forget_initial_weights(model)
-    if model.get('decode_head', {}).get('type') == 'mmdmt.DeepLabV2Head':
+    segments = 'decode_head' in model
+    if segments and model['decode_head'].get('type') == 'mmdmt.DeepLabV2Head':
         model['decode_head'], state = _as_aspp(model['decode_head'], state)
-    plain = {key: settings[key] for key in KEPT if key in settings}
+    plain = {key: settings[key] for key in _KEPT if key in settings}
     if plain.get('test_evaluator', {}).get('type') == 'mmdmt.PeerMetric':
         plain['test_evaluator'] = plain['test_evaluator']['metric']
     tta = plain.get('tta_model')
     if tta and tta.get('type') == 'mmdmt.PeerTTAModel':
-        tta['type'] = 'SegTTAModel' if 'decode_head' in model else 'AverageClsScoreTTA'
+        tta['type'] = 'SegTTAModel' if segments else 'AverageClsScoreTTA'
     pipeline = [_plain_step(step) for step in with_named_types(inference_pipeline(config))]
     if not plain.get('test_dataloader') or _is_ours(plain['test_dataloader']):
         # What cannot be tested elsewhere can be used there: inferencers take the pipeline from this place.
         plain['test_dataloader'] = {'dataset': {'pipeline': pipeline}}
         for key in ('test_evaluator', 'test_cfg'):
             plain.pop(key, None)
-    visualizer = 'SegLocalVisualizer' if 'decode_head' in model else 'UniversalVisualizer'
+    visualizer = 'SegLocalVisualizer' if segments else 'UniversalVisualizer'
     plain.setdefault('visualizer', {'type': visualizer, 'vis_backends': [{'type': 'LocalVisBackend'}]})
     plain.update(model=model, test_pipeline=pipeline)
     if model['backbone']['type'] == 'mmdmt.WideResNet':
@@ -95,24 +78,17 @@ def export_peer(config: Config, checkpoint: Mapping[str, Any], peer: str) -> tup
     return Config(plain), {'state_dict': state, 'meta': {**meta, 'exported_from_peer': peer}}
 
 
+def cures_for_elsewhere() -> str:
+    """Return the text of a module that, imported first, lets MMSegmentation be imported where mmdmt is missing.
+
+    It does what ``import mmdmt`` does for mmcv-lite and for newer PyTorch, numpy and Python.
+    """
+    return f'{Path(__file__).parents[1].joinpath("compat.py").read_text(encoding="utf-8")}\n\napply()\n'
+
+
 def _plain_step(step: dict[str, Any]) -> dict[str, Any]:
     """Return a transform for machines without mmdmt: arrays are given there, in place of their files."""
     return {'type': 'LoadImageFromNDArray', 'to_float32': True} if type_name(step) in _ARRAYS else step
-
-
-def cures_for_elsewhere() -> str:
-    """Return a module that mends what keeps MMSegmentation from being imported, for machines without mmdmt.
-
-    Returns:
-        str: Python text: what ``import mmdmt`` does for mmcv-lite and for newer PyTorch, numpy and Python, in a module
-        that needs nothing of mmdmt. Importing it before MMSegmentation applies it.
-
-    Example:
-        >>> cures_for_elsewhere().rstrip().endswith('apply()')
-        True
-    """
-    text = Path(__file__).parents[1].joinpath('compat.py').read_text(encoding='utf-8')
-    return f'{text}\n\napply()\n'
 
 
 def _check_fit(config: Config, peer: str, state: Mapping[str, Tensor]) -> None:
@@ -152,18 +128,14 @@ def _is_ours(config: Any) -> str | None:
 
 
 def _as_aspp(head: dict[str, Any], state: dict[str, Tensor]) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Say the sum of dilated convolutions with MMSegmentation's ASPPHead, which computes the same, to the bit.
+    """Turn the sum of dilated convolutions into MMSegmentation's ASPPHead, which computes the same, to the bit.
 
-    Its dilated convolutions are ours, its image pooling gets weight zero, and the convolution over all branches adds
-    them up: the center of its kernel is an identity for each.
+    Its image pooling gets weight zero, and the convolution over all branches adds them up: the center of its kernel is
+    an identity for each.
     """
-    head = copy.deepcopy(head)
     classes, dilations = head['num_classes'], tuple(head.get('dilations', (6, 12, 18, 24)))
-    head.update(type='ASPPHead', channels=classes, dilations=dilations, dropout_ratio=0, norm_cfg=None, act_cfg=None)
-    rest = {key: value for key, value in state.items() if not key.startswith('decode_head.')}
-    convs = [
-        (state[f'decode_head.convs.{i}.weight'], state[f'decode_head.convs.{i}.bias']) for i in range(len(dilations))
-    ]
+    aspp = {'type': 'ASPPHead', 'channels': classes, 'dilations': dilations}
+    aspp |= {'dropout_ratio': 0, 'norm_cfg': None, 'act_cfg': None}
     identity, nothing = torch.eye(classes), torch.zeros(classes)
     bottleneck = torch.zeros(classes, (len(dilations) + 1) * classes, 3, 3)
     bottleneck[:, classes:, 1, 1] = identity.repeat(1, len(dilations))
@@ -175,7 +147,8 @@ def _as_aspp(head: dict[str, Any], state: dict[str, Tensor]) -> tuple[dict[str, 
         'conv_seg.weight': identity.reshape(classes, classes, 1, 1),
         'conv_seg.bias': nothing,
     }
-    for i, (weight, bias) in enumerate(convs):
-        plain[f'aspp_modules.{i}.conv.weight'] = weight
-        plain[f'aspp_modules.{i}.conv.bias'] = bias
-    return head, {**rest, **{f'decode_head.{key}': value for key, value in plain.items()}}
+    for number in range(len(dilations)):
+        for part in ('weight', 'bias'):
+            plain[f'aspp_modules.{number}.conv.{part}'] = state[f'decode_head.convs.{number}.{part}']
+    rest = {key: value for key, value in state.items() if not key.startswith('decode_head.')}
+    return {**head, **aspp}, {**rest, **{f'decode_head.{key}': value for key, value in plain.items()}}

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.logging import print_log
 from mmengine.model import BaseModel
 from mmengine.structures import BaseDataElement
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -30,42 +32,20 @@ _FOR_GROUND_TRUTH = {'LoadAnnotations', 'LoadSceneAnnotations', 'EvaluateAtThisS
 def init_peers(config: str | Path | Config, checkpoint: str | Path, device: str = 'cpu', peer: str = '') -> BaseModel:
     """Set up what a run has trained, ready for :func:`predict_images` and for ``mmseg.apis.inference_model``.
 
-    Unlike ``mmseg.apis.init_model`` it takes the test pipeline where a config of a run has it, and does not go on with
-    random weights if the checkpoint is of another model.
-
     Args:
         config (str | Path | Config): Of the run, or of a plain segmentor.
-        checkpoint (str | Path): Of the same.
+        checkpoint (str | Path): Of the same; it must hold all weights of the model.
         device (str): Defaults to ``'cpu'``.
-        peer (str): Name of a peer, for that segmentor alone; ``'ensemble'``, for all peers with their ensemble as the
-            result; empty, for what the config says. Defaults to ``''``.
+        peer (str): A peer's name, for that segmentor alone; ``'ensemble'``, for all peers with their ensemble as the
+            result. Defaults to ``''``, what the config says.
 
     Returns:
-        BaseModel: A :class:`mmdmt.DynamicMutualTraining`, or a plain segmentor, in evaluation mode. It has ``cfg``
-        and ``dataset_meta``.
+        BaseModel: A :class:`mmdmt.DynamicMutualTraining` or a plain segmentor in evaluation mode, with ``cfg`` and
+        ``dataset_meta``.
 
     Raises:
         FileNotFoundError: If there is no such config or checkpoint.
         ValueError: If the checkpoint does not fit, or there is no such peer.
-
-    Example:
-        >>> from pathlib import Path
-        >>> from tempfile import TemporaryDirectory
-        >>> from mmengine.config import Config
-        >>> from mmengine.hub import get_config
-        >>> from mmengine.registry import init_default_scope
-        >>> from mmseg.registry import MODELS
-        >>> config = get_config('mmdmt::digits/dmt_unet-resnet_1xb8_digit-scenes.py')
-        >>> init_default_scope('mmseg')
-        >>> meta = {'dataset_meta': {'classes': list('abcdef'), 'palette': [[0, 0, 0]] * 6}}
-        >>> with TemporaryDirectory() as folder:
-        ...     checkpoint, image = Path(folder) / 'iter_1.pth', Path(folder) / 'photo.png'
-        ...     torch.save({'state_dict': MODELS.build(config.model).state_dict(), 'meta': meta}, checkpoint)
-        ...     _ = cv2.imwrite(str(image), torch.zeros(40, 56, 3, dtype=torch.uint8).numpy())
-        ...     model = init_peers(config, checkpoint)
-        ...     for sample in predict_images(model, image):
-        ...         print(tuple(sample.pred_sem_seg.shape), sorted(sample.peers.keys()))
-        (40, 56) ['ensemble', 'resnet', 'unet']
     """
     if not isinstance(config, Config):
         config = read_config(config)
@@ -79,35 +59,30 @@ def init_peers(config: str | Path | Config, checkpoint: str | Path, device: str 
     from mmseg.apis import init_model
 
     model = init_model(config, None, device)
-    meta = _load_weights(model, str(checkpoint))
-    model.dataset_meta = meta.get('dataset_meta') or _classes_of(config)
+    model.dataset_meta = _load_weights(model, str(checkpoint)).get('dataset_meta') or _classes_of(config)
     return _choose(model, peer) if peer else model
 
 
-def read_config(config: str | Path) -> Config:
-    """Read the config of a run.
+def check_segments(model: BaseModel, what: str) -> None:
+    """Refuse a model, or peers, that classify images, for what needs masks."""
+    kind = model.kind.space if isinstance(model, DynamicMutualTraining) else None
+    if kind == 'images' or not (kind or hasattr(model, 'decode_head')):
+        raise ValueError(f'{what} needs segmentors, but the model of this config classifies images.')
 
-    Raises:
-        FileNotFoundError: If there is no such file.
-    """
+
+def read_config(config: str | Path) -> Config:
+    """Read the config of a run, or refuse a file that does not exist."""
     if not Path(config).is_file():
         raise FileNotFoundError(f'{config} does not exist: give the config of the run.')
     return Config.fromfile(config)
 
 
 def inference_pipeline(config: Config) -> list[dict[str, Any]]:
-    """Return what an image file goes through before a model predicts it: the test pipeline without ground truth.
-
-    Args:
-        config (Config): Of a run or a plain segmentor.
-
-    Returns:
-        list[dict]: Configs of transforms; loading and packing alone if the config says nothing.
+    """Return the test pipeline of a config without ground truth; loading and packing alone if it has none.
 
     Example:
-        >>> pipeline = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]
-        >>> inference_pipeline(Config(dict(test_pipeline=pipeline)))
-        [{'type': 'LoadImageFromFile'}]
+        >>> inference_pipeline(Config(dict(test_pipeline=[dict(type='PackSegInputs'), dict(type='LoadAnnotations')])))
+        [{'type': 'PackSegInputs'}]
     """
     dataset = config.get('test_dataloader', {}).get('dataset', {})
     steps = dataset.get('pipeline') or config.get('test_pipeline') or []
@@ -119,40 +94,20 @@ def inference_pipeline(config: Config) -> list[dict[str, Any]]:
 
 
 def suffixes_of(config: Config) -> tuple[str, ...]:
-    """Return how the names of images end that the test pipeline of a config loads, in lower case.
-
-    Args:
-        config (Config): Of a run or a plain segmentor.
-
-    Example:
-        >>> suffixes_of(Config(dict(test_pipeline=[dict(type='mmdmt.LoadNpyImage')])))
-        ('.npy',)
-    """
+    """Return how the names of images end that the test pipeline of a config loads, in lower case."""
     loads_arrays = any(type_name(step) == 'LoadNpyImage' for step in inference_pipeline(config))
     return ('.npy',) if loads_arrays else IMAGE_SUFFIXES
 
 
 def find_images(folder: Path, suffixes: Sequence[str] = IMAGE_SUFFIXES) -> list[Path]:
-    """List the images of a folder and the folders in it.
+    """List the images of a folder and the folders in it, sorted; hidden files are passed over.
 
     Args:
         folder (Path): The folder.
-        suffixes (Sequence[str]): How their names end, in lower case. Defaults to those of the usual formats. Hidden
-            files are not images.
-
-    Returns:
-        list[Path]: Sorted.
+        suffixes (Sequence[str]): How their names end, in lower case. Defaults to those of the usual formats.
 
     Raises:
         FileNotFoundError: If there is no such folder, or no image in it.
-
-    Example:
-        >>> from tempfile import TemporaryDirectory
-        >>> with TemporaryDirectory() as folder:
-        ...     for name in ('b.PNG', 'a.jpg'):
-        ...         (Path(folder) / name).touch()
-        ...     [path.name for path in find_images(Path(folder))]
-        ['a.jpg', 'b.PNG']
     """
     found, left_out = list_images(folder, suffixes)
     if left_out:
@@ -166,18 +121,17 @@ def find_images(folder: Path, suffixes: Sequence[str] = IMAGE_SUFFIXES) -> list[
 def predict_images(
     model: BaseModel, images: str | Path | Iterable[str | Path], num_workers: int = 0
 ) -> Iterator[BaseDataElement]:
-    """Predict images one after the other, each at its own size; nothing is kept of those before.
+    """Predict images one after the other, each at its own size.
 
     Args:
         model (BaseModel): Of :func:`init_peers` or ``mmseg.apis.init_model``.
         images (str | Path | Iterable): A folder, with the folders in it, or image files.
-        num_workers (int): Processes that load images; 0 loads them in this one. Defaults to 0.
+        num_workers (int): Processes that load images. Defaults to 0, this one.
 
     Returns:
         Iterator[SegDataSample]: For each image, in order, on the model's device: ``img_path``, ``pred_sem_seg``
         (int64, (1, H, W)), ``seg_logits`` (float32, (classes, H, W)) and, of a run's peers, ``peers`` with the
-        prediction of each and of the ensemble, ``peers.get(name).pred_sem_seg``. :func:`confidence_map` tells how sure
-        it is.
+        prediction of each and of the ensemble, ``peers.get(name).pred_sem_seg``.
 
     Raises:
         FileNotFoundError: If there is no such folder, or no image in it.
@@ -187,31 +141,21 @@ def predict_images(
         paths = find_images(Path(images), suffixes_of(model.cfg))
     else:
         paths = [Path(path) for path in ([images] if isinstance(images, str | Path) else images)]
-    return _sound(predictions(model, paths, num_workers))
+    return map(_raise_sentence, predictions(model, paths, num_workers))
 
 
 def confidence_map(sample: BaseDataElement, temperature: float = 1.0) -> Tensor:
-    """Tell how sure a prediction is.
+    """Return the probability of the predicted class, (H, W) float32.
 
     Args:
         sample (SegDataSample): With ``pred_sem_seg`` and ``seg_logits``, such as one of :func:`predict_images`.
         temperature (float): What its logits are divided by, see :func:`mmdmt.apis.calibrate_model`. Defaults to 1.
 
-    Returns:
-        Tensor: The probability of the predicted class, (H, W) float32.
-
     Raises:
-        ValueError: If the prediction is of no segmentor.
-
-    Example:
-        >>> from mmengine.structures import PixelData
-        >>> from mmseg.structures import SegDataSample
-        >>> sample = SegDataSample(seg_logits=PixelData(data=torch.tensor([[[0.0, 3.0]], [[0.0, 0.0]]])))
-        >>> [round(confidence, 2) for confidence in confidence_map(sample)[0].tolist()]
-        [0.5, 0.95]
+        ValueError: If a classifier has predicted.
     """
     if 'seg_logits' not in sample:
-        raise ValueError('The prediction has no seg_logits: confidence maps and masks are made with segmentors alone.')
+        raise ValueError('The prediction has no seg_logits: confidence maps are made of those of segmentors.')
     logits: Tensor = sample.seg_logits.data.float()
     if len(logits) == 1:  # here MMSegmentation gives the sigmoid, not its argument, and a threshold of the head's own
         logits = torch.where(sample.pred_sem_seg.data == 1, logits, 1 - logits)
@@ -219,15 +163,21 @@ def confidence_map(sample: BaseDataElement, temperature: float = 1.0) -> Tensor:
     return (logits / temperature).softmax(dim=0).amax(dim=0)
 
 
-class ImageFiles(Dataset[dict[str, Any]]):
-    """Image files, loaded as a test pipeline says.
+def agreement_map(sample: BaseDataElement) -> NDArray[np.float32] | None:
+    """Return the share of the peers that predict the class of the result, (H, W); None if there is one model alone."""
+    if 'peers' not in sample:
+        return None
+    result = sample.pred_sem_seg.data[0]
+    peers = [one.pred_sem_seg.data[0] for name, one in sample.peers.items() if name != ENSEMBLE]
+    return np.asarray(torch.stack([one == result for one in peers]).float().mean(dim=0).cpu().numpy())
 
-    Args:
-        paths (Sequence[Path]): Of the images.
-        pipeline (list[dict]): Of :func:`inference_pipeline`.
-    """
+
+class ImageFiles(Dataset[dict[str, Any]]):
+    """Image files, loaded by a test pipeline; of one that cannot be loaded there is a sentence, ``'failure'``."""
 
     def __init__(self, paths: Sequence[Path], pipeline: list[dict[str, Any]]) -> None:
+        if not any(type_name(step).startswith('Load') for step in pipeline):
+            raise ValueError('The test pipeline loads no file: begin it with dict(type="LoadImageFromFile").')
         self.paths = paths
         self.pipeline = CheckedPipeline(Compose(pipeline).transforms, evaluated=True)
 
@@ -247,16 +197,7 @@ class ImageFiles(Dataset[dict[str, Any]]):
 def load_batches(
     model: BaseModel, images: Dataset[dict[str, Any]], num_workers: int = 0, numbers: Sequence[int] | None = None
 ) -> Iterator[dict[str, Any] | str]:
-    """Load images one after the other, as a model takes them.
-
-    Args:
-        model (BaseModel): That will predict them.
-        images (Dataset): Packed images.
-        num_workers (int): Processes that load images; 0 loads them in this one. Defaults to 0.
-        numbers (Sequence[int], optional): Which images. Defaults to None, all.
-
-    Yields:
-        dict | str: A batch of one image; of a file that fails a sentence.
+    """Load all packed images or some of their numbers; yield a batch of one, or a sentence of a file that fails.
 
     Raises:
         ValueError: If the pipeline moves images in a way that is not undone, or pads them twice.
@@ -267,23 +208,11 @@ def load_batches(
     if unknown:
         print_log(f'WARNING: {", ".join(unknown)} of the test pipeline may move images: labels move with them.')
     for batch in DataLoader(images, sampler=numbers, num_workers=num_workers, collate_fn=pseudo_collate):
-        if 'failure' in batch:
-            yield batch['failure'][0]
-        else:
-            yield batch
+        yield batch['failure'][0] if 'failure' in batch else batch
 
 
 def predictions(model: BaseModel, paths: Sequence[Path], num_workers: int = 0) -> Iterator[BaseDataElement | str]:
-    """Predict image files one after the other, as :func:`predict_images`; of one that fails say why, and go on.
-
-    Args:
-        model (BaseModel): Of :func:`init_peers`.
-        paths (Sequence[Path]): The files.
-        num_workers (int): Processes that load images. Defaults to 0.
-
-    Yields:
-        SegDataSample | str: For each image its prediction, or a sentence.
-    """
+    """Predict image files as :func:`predict_images` does; of one that fails yield a sentence, and go on."""
     for batch in load_batches(model, ImageFiles(paths, inference_pipeline(model.cfg)), num_workers):
         if isinstance(batch, str):
             yield batch
@@ -293,19 +222,20 @@ def predictions(model: BaseModel, paths: Sequence[Path], num_workers: int = 0) -
         yield sample
 
 
-def _sound(found: Iterable[BaseDataElement | str]) -> Iterator[BaseDataElement]:
-    for one in found:
-        if isinstance(one, str):
-            raise ValueError(one)
-        yield one
+def _raise_sentence(sample: BaseDataElement | str) -> BaseDataElement:
+    if isinstance(sample, str):
+        raise ValueError(sample)
+    return sample
 
 
 def _load_weights(model: BaseModel, path: str) -> dict[str, Any]:
     """Load every weight that a model has, and return the meta of the checkpoint."""
     checkpoint = fetch_checkpoint(path, 'the checkpoint')
-    given = tensors_of(path, 'the checkpoint', checkpoint)
+    given = plain_names(tensors_of(path, 'the checkpoint', checkpoint))
+    if isinstance(model, DynamicMutualTraining):
+        strip_wrapper_prefix(given, '', model.peer_names)
     wanted = model.state_dict()
-    found = fit(_peers_unwrapped(model, plain_names(given)), wanted)
+    found = fit(given, wanted)
     if not found.is_complete:
         found.log(path, 'the checkpoint')
         raise ValueError(
@@ -317,13 +247,6 @@ def _load_weights(model: BaseModel, path: str) -> dict[str, Any]:
     return dict(checkpoint.get('meta', {}))
 
 
-def _peers_unwrapped(model: BaseModel, weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Name the weights of peers as without their wrappers."""
-    if isinstance(model, DynamicMutualTraining):
-        strip_wrapper_prefix(weights, '', model.peer_names)
-    return weights
-
-
 def _choose(model: BaseModel, peer: str) -> BaseModel:
     if not isinstance(model, DynamicMutualTraining):
         raise ValueError(f'The peer {peer!r} is asked for, but the config is of one {type(model).__name__}: name none.')
@@ -331,7 +254,7 @@ def _choose(model: BaseModel, peer: str) -> BaseModel:
         model.predicted_by = ENSEMBLE
         return model
     if peer not in model.peer_names:
-        raise ValueError(f'{peer!r} is none of the peers of this config: {", ".join(model.peer_names)}, {ENSEMBLE}.')
+        raise ValueError(f'The peers of this config are {", ".join(model.peer_names)} and {ENSEMBLE}, got {peer!r}.')
     chosen = model.bare_peers[peer]
     chosen.cfg, chosen.dataset_meta = model.cfg, model.dataset_meta
     return chosen

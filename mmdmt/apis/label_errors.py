@@ -8,12 +8,13 @@ import numpy as np
 from mmengine.logging import print_log
 
 from mmdmt.apis.inference import init_peers, read_config
-from mmdmt.apis.peer_labels import PredictedImages, labeled_images, mutual_dataset
-from mmdmt.apis.rank import agreed, check_new, fitted, write_csv
+from mmdmt.apis.peer_labels import PredictedImages, check_listed, labeled_images, mutual_dataset
+from mmdmt.apis.rank import agreed_on, check_new, fitted, write_csv
 from mmdmt.labels.progress import progress
 from mmdmt.method.contradiction import Region, contradiction, regions
 from mmdmt.models.weights import fetch_checkpoint
 from mmdmt.preparation.image_lists import write_lists
+from mmdmt.registry import DATASETS
 from mmdmt.rules.joined_datasets import plain_datasets
 from mmdmt.rules.source_files import name_lists
 
@@ -42,15 +43,7 @@ class Suspect(NamedTuple):
 
 
 def judge_labels(images: PredictedImages, numbers: Sequence[int]) -> list[Suspect]:
-    """Compare the labels of images with what peers predict, and change nothing.
-
-    Args:
-        images (PredictedImages): With labels.
-        numbers (Sequence[int]): Which of them.
-
-    Returns:
-        list[Suspect]: One for each image, in order.
-    """
+    """Compare the labels of some images with what peers predict, in order; nothing is changed."""
     found = []
     with progress('Comparing labels with peers', len(numbers)) as bar:
         for number, view in zip(numbers, images.views(numbers), strict=True):
@@ -77,7 +70,7 @@ def plan_folds(config: Path, folds: int, out: Path) -> list[str]:
 
     Raises:
         FileExistsError: If ``out`` holds anything.
-        ValueError: If there are fewer labeled images than parts.
+        ValueError: If there are fewer labeled images than parts, or they are not files with masks.
     """
     check_new(out)
     dataset = mutual_dataset(read_config(config))
@@ -105,20 +98,17 @@ def find_label_errors(
     device: str = 'cpu',
     num_workers: int = 0,
 ) -> str:
-    """Rank labeled images by how much peers contradict their labels, and write tables and a sheet.
+    """Rank labeled images by how much peers contradict their labels; return what was done.
 
     Args:
         config (Path): Of the run.
         checkpoints (Sequence[Path]): Of one run, or of the runs of :func:`plan_folds`, in its order: each judges what
             it was not trained on.
-        out (Path): Folder, new or empty; gets ``errors.csv``, ``regions.csv`` and ``errors.png``.
+        out (Path): Folder, new or empty; gets ``errors.csv``, ``regions.csv`` and, of segmentors, ``errors.png``.
         images (Path, optional): List of images to judge, with labels where the labeled ones have theirs. Defaults to
             None, the labeled images of the run.
         device (str): Defaults to ``'cpu'``.
         num_workers (int): Processes that load images. Defaults to 0.
-
-    Returns:
-        str: What was done, in sentences.
 
     Raises:
         FileExistsError: If ``out`` holds anything.
@@ -130,15 +120,14 @@ def find_label_errors(
     part = next(plain_datasets(name_lists(settings.train_dataloader.dataset)['labeled']))
     if images is not None:
         part = {**part, 'ann_file': str(images.absolute())}
+        check_listed(images, DATASETS.build({**part, 'pipeline': []}))
     suspects: list[Suspect] = []
     for number, checkpoint in enumerate(checkpoints):
-        source = labeled_images(init_peers(settings, checkpoint, device), part, num_workers)
+        source, fold = labeled_images(init_peers(settings, checkpoint, device), part, num_workers), f'fold_{number}.txt'
         held = set(_parts(source.names, len(checkpoints))[number])
-        if len(checkpoints) > 1 and f'fold_{number}.txt' not in str(
-            fetch_checkpoint(str(checkpoint), 'it').get('meta')
-        ):
+        if len(checkpoints) > 1 and fold not in str(fetch_checkpoint(str(checkpoint), 'it').get('meta')):
             raise ValueError(
-                f'{checkpoint} was not trained on fold_{number}.txt: give the checkpoints of all folds, in their order.'
+                f'{checkpoint} was not trained on {fold}: give the checkpoints of all folds, in their order.'
             )
         suspects += judge_labels(source, [place for place, name in enumerate(source.names) if name in held])
     learned = {one.name for one in suspects} if images is None else set(dataset.labeled_names())
@@ -178,13 +167,13 @@ def _draw(path: Path, suspects: Sequence[Suspect]) -> None:
     # Imported here, because a table needs no matplotlib.
     from mmdmt.visualization import AnnotatedImage, draw_data
 
-    sheet = []
+    sheet, images = [], suspects[0].images
     for place, one in enumerate(suspects, 1):
         picture = one.images.picture(one.number)
         (view,) = one.images.views([one.number])
         assert view.truth is not None
-        for label, whose in ((view.truth.astype(np.uint8), 'label'), (agreed(view), 'peers')):
+        shown = {'label': fitted(view.truth.astype(np.uint8), picture), 'peers': agreed_on(view, picture)}
+        for whose, label in shown.items():
             title = f'{place}: {Path(one.name).name}, {whose}, {one.score:.2f}'
-            sheet.append(AnnotatedImage(title, picture, fitted(label, picture)))
-    images = suspects[0].images
+            sheet.append(AnnotatedImage(title, picture, label))
     draw_data(path, sheet, images.classes, images.palette, 2, 'ignored, or the peers disagree')

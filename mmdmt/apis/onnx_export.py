@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mmdmt.apis.inference import inference_pipeline
+from mmdmt.apis.inference import check_segments, inference_pipeline
 from mmdmt.atomic_write import atomic_write
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.prediction import predict_logits
@@ -31,22 +31,6 @@ SIZES = ((128, 160), (96, 224), (203, 141))
 EVEN = (224, 160)
 #: Probabilities may differ by so much; what rounds differently in another order of sums is far below it.
 TOLERANCE = 1e-3
-
-
-@contextmanager
-def _traceable(network: nn.Module) -> Iterator[None]:
-    """Let mmseg's ``Upsample`` follow the size of the image, which it computes with int(), a constant when traced."""
-    replaced = []
-    for module in network.modules():
-        if type(module).__name__ == 'Upsample' and module.scale_factor and not module.size:
-            settings = {name: getattr(module, name) for name in ('scale_factor', 'mode', 'align_corners')}
-            setattr(module, 'forward', partial(functional.interpolate, **settings))  # noqa: B010  of an instance
-            replaced.append(module)
-    try:
-        yield
-    finally:
-        for module in replaced:
-            del module.forward
 
 
 @dataclass(frozen=True)
@@ -100,15 +84,7 @@ class Probabilities(nn.Module):
                     )
 
     def forward(self, image: Tensor) -> Tensor:
-        """Predict.
-
-        Args:
-            image (Tensor): float32 (N, channels, H, W), as the image loader gives it: 0 to 255, BGR for color files of
-                8 bits.
-
-        Returns:
-            Tensor: float32 (N, classes, H, W).
-        """
+        """Predict (N, classes, H, W) from an image as its loader gives it, float32 (N, channels, H, W), 0 to 255."""
         return torch.stack([self._of(peer, image) for peer in self.peers]).mean(dim=0)
 
     @staticmethod
@@ -120,9 +96,9 @@ class Probabilities(nn.Module):
             inputs = (inputs - settings.mean) / settings.std
         if settings.test_cfg:
             inputs = _padded(inputs, settings.test_cfg, settings.pad_val)
-        logits = peer(inputs, mode='tensor')
+        size = inputs.shape[2:]
         logits = functional.interpolate(
-            logits, size=inputs.shape[2:], mode='bilinear', align_corners=peer.align_corners
+            peer(inputs, mode='tensor'), size=size, mode='bilinear', align_corners=peer.align_corners
         )
         return logits[:, :, :height, :width].softmax(dim=1)
 
@@ -130,49 +106,31 @@ class Probabilities(nn.Module):
 def export_onnx(model: BaseModel, file: Path) -> OnnxCheck:
     """Write what a model predicts as an ONNX file, and compare it with PyTorch.
 
-    The input ``image`` is float32 (N, channels, H, W) with values as the image loader gives them, of any size;
-    normalization and padding are inside. The output ``probabilities`` is float32 (N, classes, H, W). Resizing of the
-    test pipeline is outside; the file's metadata name the pipeline, the classes and the palette, as JSON.
+    The input ``image`` is float32 (N, channels, H, W) as the image loader gives it, of any size; normalization and
+    padding are inside, resizing of the test pipeline is outside. The output ``probabilities`` is float32
+    (N, classes, H, W). The metadata name the pipeline, the classes and the palette, as JSON.
 
     Args:
         model (BaseModel): Of :func:`mmdmt.apis.init_peers`: all peers, for their ensemble, or one of them.
         file (Path): To write; replaced if it is there.
 
-    Returns:
-        OnnxCheck: How the file compares.
-
     Raises:
         ImportError: If onnx or onnxruntime is not installed.
         ValueError: If the model cannot be put into an ONNX file, or the file predicts otherwise.
-
-    Example:
-        >>> from tempfile import TemporaryDirectory
-        >>> from mmengine.hub import get_config
-        >>> from mmengine.registry import init_default_scope
-        >>> from mmseg.registry import MODELS
-        >>> config = get_config('mmdmt::digits/dmt_unet-resnet_1xb8_digit-scenes.py')
-        >>> init_default_scope('mmseg')
-        >>> model = MODELS.build(config.model.peers.resnet).eval()  # in real life, of mmdmt.apis.init_peers
-        >>> model.cfg, model.dataset_meta = config, {'classes': list('abcdef')}
-        >>> with TemporaryDirectory() as folder:
-        ...     check = export_onnx(model, Path(folder) / 'resnet.onnx')
-        >>> check.difference < 1e-4
-        True
     """
+    check_segments(model, 'An ONNX file')
     onnx, runtime = (_needed(name) for name in ('onnx', 'onnxruntime'))
     peers = list(model.bare_peers.values()) if isinstance(model, DynamicMutualTraining) else [model]
     network = Probabilities(peers).eval()
-    channels = _channels(peers[0])
     try:
-        content, check = _exported(network, peers, channels, runtime, by_export=False)
+        content, check = _exported(network, peers, runtime, by_export=False)
     except ValueError:
         # Sizes that a network computes with int() become constants when it is traced, and not by torch.export.
         _needed('onnxscript')
         print_log('Tracing makes constants of sizes: torch.export is tried, which takes minutes.', logger='current')
-        content, check = _exported(network, peers, channels, runtime, by_export=True)
+        content, check = _exported(network, peers, runtime, by_export=True)
     described = onnx.load_from_string(content)
-    names = {'classes', 'palette'} & set(model.dataset_meta)
-    facts = {name: list(model.dataset_meta[name]) for name in sorted(names)}
+    facts = {name: list(model.dataset_meta[name]) for name in ('classes', 'palette') if name in model.dataset_meta}
     for key, value in {**facts, 'pipeline': inference_pipeline(model.cfg)}.items():
         described.metadata_props.add(key=key, value=json.dumps(value, default=str))
     content = described.SerializeToString()
@@ -191,51 +149,49 @@ def _needed(name: str) -> Any:
         ) from error
 
 
-def _channels(peer: Any) -> int:
-    settings = peer.data_preprocessor
-    return max(int(settings.mean.numel()), 1) if settings._enable_normalize else 3
-
-
-def _exported(
-    network: nn.Module, peers: Sequence[Any], channels: int, runtime: Any, by_export: bool
-) -> tuple[bytes, OnnxCheck]:
+def _exported(network: nn.Module, peers: Sequence[Any], runtime: Any, by_export: bool) -> tuple[bytes, OnnxCheck]:
     """Put a network into an ONNX file, and compare it."""
+    settings = peers[0].data_preprocessor
+    channels = max(int(settings.mean.numel()), 1) if settings._enable_normalize else 3
     content = _traced(network, channels, by_export)
-    session = runtime.InferenceSession(content, providers=['CPUExecutionProvider'])
-    return content, _compare(session, peers, channels)
+    return content, _compare(runtime.InferenceSession(content, providers=['CPUExecutionProvider']), peers, channels)
 
 
 def _traced(network: nn.Module, channels: int, by_export: bool) -> bytes:
-    sizes = {0: 'images', 2: 'height', 3: 'width'}
-    how: dict[str, Any] = {'dynamic_axes': {'image': sizes, 'probabilities': sizes}, 'dynamo': False}
+    sizes, dynamic = {0: 'images', 2: 'height', 3: 'width'}, torch.export.Dim.DYNAMIC
+    how: dict[str, Any] = {'dynamic_axes': {'image': sizes, 'probabilities': sizes}, 'opset_version': OPSET}
     if by_export:
-        dynamic = torch.export.Dim.DYNAMIC
-        how = {
-            'dynamic_shapes': {'image': {2: dynamic, 3: dynamic}},
-            'dynamo': True,
-            'external_data': False,
-            'verbose': False,
-        }
+        how = {'dynamic_shapes': {'image': {2: dynamic, 3: dynamic}}, 'external_data': False, 'verbose': False}
+    given = (torch.from_numpy(_image(0, channels, SIZES[0])),)
+    how |= {'input_names': ['image'], 'output_names': ['probabilities'], 'dynamo': by_export}
     try:
         # It warns of every size that is compared; whether one has become a constant, the comparison shows.
         with TemporaryDirectory() as folder, warnings.catch_warnings(), torch.no_grad(), _traceable(network):
             warnings.simplefilter('ignore')
             file = Path(folder) / 'traced.onnx'
-            torch.onnx.export(
-                network,
-                (torch.from_numpy(_image(0, channels, SIZES[0])),),
-                str(file),
-                input_names=['image'],
-                output_names=['probabilities'],
-                opset_version=OPSET if not by_export else None,
-                **how,
-            )
+            torch.onnx.export(network, given, str(file), **how)
             return file.read_bytes()
     except (RuntimeError, AttributeError, TypeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ValueError(
             f'The network cannot be put into an ONNX file ({reason}): export it as a plain checkpoint instead.'
         ) from error
+
+
+@contextmanager
+def _traceable(network: nn.Module) -> Iterator[None]:
+    """Let mmseg's ``Upsample`` follow the size of the image, which it computes with int(), a constant when traced."""
+    replaced = []
+    for module in network.modules():
+        if type(module).__name__ == 'Upsample' and module.scale_factor and not module.size:
+            settings = {name: getattr(module, name) for name in ('scale_factor', 'mode', 'align_corners')}
+            setattr(module, 'forward', partial(functional.interpolate, **settings))  # noqa: B010  of an instance
+            replaced.append(module)
+    try:
+        yield
+    finally:
+        for module in replaced:
+            del module.forward
 
 
 def _compare(session: Any, peers: Sequence[Any], channels: int) -> OnnxCheck:
@@ -247,39 +203,36 @@ def _compare(session: Any, peers: Sequence[Any], channels: int) -> OnnxCheck:
         except (AssertionError, RuntimeError):
             image = _image(number, channels, EVEN)
             expected = _by_pytorch(peers, image)
-        size = image.shape[2:]
+        wrong = ''
         try:
             (found,) = session.run(None, {'image': image})
         except Exception as error:  # whatever the runtime raises
-            raise _unlike(size, f'fails there ({str(error).splitlines()[0]})') from error
-        if found.shape != expected.shape:
-            raise _unlike(size, f'gives an output of shape {found.shape} there')
-        difference = max(difference, float(np.abs(found - expected).max()))
-        if not difference <= TOLERANCE:
-            raise _unlike(size, f'differs from PyTorch by {difference:.2g} there')
-        pixels += size[0] * size[1]
+            found, wrong = None, f'fails there ({str(error).splitlines()[0]})'
+        if found is not None and found.shape != expected.shape:
+            wrong = f'gives an output of shape {found.shape} there'
+        elif found is not None:
+            difference = max(difference, float(np.abs(found - expected).max()))
+            wrong = '' if difference <= TOLERANCE else f'differs from PyTorch by {difference:.2g} there'
+        if wrong:
+            raise ValueError(
+                f'The ONNX file of this network is of no use: given an image of {image.shape[2]}x{image.shape[3]} '
+                f'pixels, it {wrong}, as operations of the network do not follow the size of the image. Export a plain '
+                'checkpoint instead.'
+            )
+        pixels += image.shape[2] * image.shape[3]
         changed += int((found.argmax(axis=1) != expected.argmax(axis=1)).sum())
     return OnnxCheck(difference, pixels, changed)
-
-
-def _unlike(size: tuple[int, int], what: str) -> ValueError:
-    return ValueError(
-        f'The ONNX file of this network is of no use: given an image of {size[0]}x{size[1]} pixels, it {what}, as '
-        'operations of the network do not follow the size of the image. Export a plain checkpoint instead.'
-    )
 
 
 def _by_pytorch(peers: Sequence[Any], image: NDArray[np.float32]) -> NDArray[np.float32]:
     """Predict as validation does, with the data preprocessors and the models' own inference."""
     from mmseg.structures import SegDataSample
 
-    size = image.shape[2:]
-    meta = {'ori_shape': size, 'img_shape': size, 'pad_shape': size}
+    meta = dict.fromkeys(('ori_shape', 'img_shape', 'pad_shape'), image.shape[2:])
     data = {'inputs': [torch.from_numpy(image[0])], 'data_samples': [SegDataSample(metainfo=meta)]}
     with torch.no_grad():
         found = [predict_logits(peer, data)[0].float().softmax(dim=0) for peer in peers]
-    mean: NDArray[np.float32] = torch.stack(found).mean(dim=0).unsqueeze(0).numpy()
-    return mean
+    return np.asarray(torch.stack(found).mean(dim=0).unsqueeze(0).numpy(), np.float32)
 
 
 def _image(seed: int, channels: int, size: tuple[int, int]) -> NDArray[np.float32]:
@@ -288,18 +241,16 @@ def _image(seed: int, channels: int, size: tuple[int, int]) -> NDArray[np.float3
     small = torch.rand(1, channels, 9, 9, generator=generator)
     smooth = functional.interpolate(small, size=size, mode='bicubic', align_corners=False)
     noise = torch.rand(1, channels, *size, generator=generator)
-    image: NDArray[np.float32] = (255 * (0.8 * smooth + 0.2 * noise)).clamp(0, 255).round().numpy()
-    return image
+    return np.asarray((255 * (0.8 * smooth + 0.2 * noise)).clamp(0, 255).round().numpy(), np.float32)
 
 
 def _padded(inputs: Tensor, settings: Any, value: float) -> Tensor:
     """Pad below and on the right, as the data preprocessor does in a test."""
     height, width = inputs.shape[2:]
-    size, divisor = settings.get('size'), settings.get('size_divisor')
-    if size is not None:
-        below, right = _at_least_0(size[0] - height), _at_least_0(size[1] - width)
+    if settings.get('size') is not None:
+        below, right = _at_least_0(settings['size'][0] - height), _at_least_0(settings['size'][1] - width)
     else:
-        below, right = (-height % divisor, -width % divisor)
+        below, right = -height % settings.get('size_divisor'), -width % settings.get('size_divisor')
     return functional.pad(inputs, (0, right, 0, below), value=value)
 
 

@@ -1,6 +1,6 @@
-"""Tell what each peer says of images: from the banks of a run, or by predicting them."""
+"""Read or predict what each peer says of images."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,10 +13,18 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch.utils.data import Dataset
 
-from mmdmt.apis.inference import ImageFiles, find_images, inference_pipeline, load_batches, suffixes_of
+from mmdmt.apis.inference import (
+    ImageFiles,
+    check_segments,
+    find_images,
+    inference_pipeline,
+    load_batches,
+    suffixes_of,
+)
 from mmdmt.datasets import MutualDataset
 from mmdmt.datasets.image_names import image_names
 from mmdmt.labels.space import space_of_pipeline
+from mmdmt.method.calibration import Calibration, calibrate
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.weights import fetch_checkpoint
 from mmdmt.registry import DATASETS
@@ -24,6 +32,7 @@ from mmdmt.rules.joined_datasets import all_transforms, plain_datasets
 
 _LOOKED_AT = 4
 _MOST_IDS = 32
+_CALIBRATED_BY = 4096
 _TWO = 'images are ranked by how far two peers disagree, so give a run of two peers and its checkpoint'
 
 
@@ -44,23 +53,18 @@ class PeerLabels(NamedTuple):
 
 
 class ImagesOfPeers:
-    """Images and what peers say of them.
+    """Images, named as lists name them, and what peers say of them; ``load`` loads one by its number, packed."""
 
-    Args:
-        names (Sequence[str]): Of the images, as lists have them.
-        space (str): ``'pixels'`` or ``'images'``.
-        meta (Mapping): With ``classes`` and, if there is one, ``palette``.
-        load (Callable): Loads an image by its number, packed.
-    """
-
-    def __init__(self, names: Sequence[str], space: str, meta: Any, load: Callable[[int], dict[str, Any]]) -> None:
+    def __init__(
+        self, names: Sequence[str], space: str, meta: Mapping[str, Any], load: Callable[[int], dict[str, Any]]
+    ) -> None:
         self.names, self.space, self.classes, self._load = names, space, list(meta['classes']), load
         given: list[Sequence[int]] = list(meta.get('palette') or ())
         shades = [(one * 67 % 256, one * 131 % 256, one * 29 % 256) for one in range(len(self.classes))]
         self.palette = given if len(given) == len(shades) else shades
 
     def views(self, numbers: Sequence[int]) -> Iterator[PeerLabels]:
-        """Tell what peers say of images, one after the other."""
+        """Yield what peers say of images, by their numbers."""
         raise NotImplementedError
 
     def picture(self, number: int) -> NDArray[np.uint8]:
@@ -71,13 +75,7 @@ class ImagesOfPeers:
 class BankedImages(ImagesOfPeers):
     """The unlabeled images of a run, and what its labelers said of them when its last phase with banks began.
 
-    Args:
-        dataset (MutualDataset): Of the run.
-        checkpoint (Path): Of the same; the banks lie in its folder.
-
-    Raises:
-        FileNotFoundError: If the run has kept no banks.
-        ValueError: If fewer than two peers labeled, or the images are not those of the banks.
+    The banks lie in the folder of the checkpoint, and must be of two peers and of the images of the dataset.
     """
 
     def __init__(self, dataset: MutualDataset, checkpoint: Path) -> None:
@@ -104,18 +102,7 @@ class BankedImages(ImagesOfPeers):
 
 
 class PredictedImages(ImagesOfPeers):
-    """Images that peers predict when they are asked for.
-
-    Args:
-        model (BaseModel): Of :func:`~mmdmt.apis.inference.init_peers`, two peers at least.
-        items (Dataset): The images, packed; with the label where it is known.
-        paths (Sequence[str]): Of the images.
-        names (Sequence[str]): Likewise.
-        num_workers (int): Processes that load images. Defaults to 0.
-
-    Raises:
-        ValueError: If the model is of one peer, or the images are masks.
-    """
+    """Images, packed, with the label where it is known, that two peers or more predict when they are asked for."""
 
     def __init__(
         self,
@@ -161,17 +148,7 @@ def mutual_dataset(config: Config) -> MutualDataset:
 
 
 def given_images(model: BaseModel, images: Path, num_workers: int = 0) -> PredictedImages:
-    """Take images that a user names.
-
-    Args:
-        model (BaseModel): Of :func:`~mmdmt.apis.inference.init_peers`.
-        images (Path): A folder, with the folders in it; or a text file that names images as the run's lists do.
-        num_workers (int): Processes that load images. Defaults to 0.
-
-    Raises:
-        FileNotFoundError: If there is no such folder, list or image.
-        ValueError: If it is one image.
-    """
+    """Take the images of a folder, or those that a text file names as the run's lists do."""
     suffixes = suffixes_of(model.cfg)
     if not images.is_file():
         paths = [str(path) for path in find_images(images, suffixes)]
@@ -181,6 +158,7 @@ def given_images(model: BaseModel, images: Path, num_workers: int = 0) -> Predic
     else:
         settings = next(plain_datasets(model.cfg.train_dataloader.dataset.unlabeled))
         dataset = DATASETS.build({**settings, 'pipeline': [], 'ann_file': str(images.absolute())})
+        check_listed(images, dataset)
         paths = [str(dataset.get_data_info(number)['img_path']) for number in range(len(dataset))]
         names = image_names(paths, dataset)
         missing = [path for path in paths if not Path(path).is_file()]
@@ -193,6 +171,16 @@ def given_images(model: BaseModel, images: Path, num_workers: int = 0) -> Predic
     return PredictedImages(model, items, paths, names, num_workers)
 
 
+def check_listed(images: Path, dataset: Any) -> None:
+    """Refuse a list of images that a dataset has not read, such as one of CIFAR-10."""
+    lines = [line for line in images.read_text(encoding='utf-8-sig').splitlines() if line.strip()]
+    if len(lines) != len(dataset):
+        raise ValueError(
+            f'{images} names {len(lines)} images, but the {type(dataset).__name__} of this run has {len(dataset)} and '
+            'reads no list: leave the list out, or give a folder.'
+        )
+
+
 def labeled_images(model: BaseModel, settings: Any = None, num_workers: int = 0) -> PredictedImages:
     """Take images with labels: those of :func:`evaluated_dataset`."""
     dataset = evaluated_dataset(model.cfg, settings)
@@ -201,15 +189,7 @@ def labeled_images(model: BaseModel, settings: Any = None, num_workers: int = 0)
 
 
 def evaluated_dataset(config: Config, settings: Any = None) -> Any:
-    """Build a dataset whose images go through the pipeline of validation.
-
-    Args:
-        config (Config): Of a run, or of a plain model.
-        settings (dict, optional): Config of the dataset. Defaults to None, the first of ``val_dataloader``.
-
-    Raises:
-        ValueError: If the config validates on nothing.
-    """
+    """Build a dataset, or the first that is validated on, whose images go through the pipeline of validation."""
     if not config.get('val_dataloader'):
         raise ValueError('The config has no val_dataloader, whose images with labels are needed: add it.')
     validated = next(plain_datasets(config.val_dataloader.dataset))
@@ -218,6 +198,37 @@ def evaluated_dataset(config: Config, settings: Any = None) -> Any:
     labels.check_when_loaded(dataset)
     labels.undo_padding('the labeled images', dataset, False)
     return dataset
+
+
+def calibrate_model(model: BaseModel, most: int = 50, num_workers: int = 0) -> Calibration:
+    """Measure on validation images how the confidence of a segmentor, or of an ensemble of them, is to be corrected.
+
+    Args:
+        model (BaseModel): Of :func:`mmdmt.apis.init_peers`.
+        most (int): How many images are predicted, evenly spread over all; of each 4096 pixels count. Defaults to 50.
+        num_workers (int): Processes that load images. Defaults to 0.
+
+    Raises:
+        ValueError: If the config validates on nothing, or the model classifies, or has one channel for two classes.
+    """
+    check_segments(model, 'Calibration')
+    dataset = evaluated_dataset(model.cfg)
+    logits, truths = [], []
+    for batch in load_batches(model, dataset, num_workers, evenly(len(dataset), most)):
+        if isinstance(batch, str):
+            raise ValueError(batch)
+        truth = truth_of(batch['data_samples'][0])
+        with torch.no_grad():
+            (sample,) = model.test_step(batch)
+        found = sample.seg_logits.data.float().cpu().numpy()
+        if len(found) < 2:
+            raise ValueError('The model predicts two classes by one channel: calibrate one with a channel for each.')
+        assert truth is not None
+        known = np.flatnonzero(truth < len(found))
+        known = known[:: max(1, known.size // _CALIBRATED_BY)]
+        logits.append(found.reshape(len(found), -1).T[known])
+        truths.append(truth.ravel()[known])
+    return calibrate(np.concatenate(logits), np.concatenate(truths).astype(np.int64))
 
 
 def evenly(number: int, most: int) -> list[int]:

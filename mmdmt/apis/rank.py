@@ -32,7 +32,7 @@ _DISAGREE = 255
 
 
 class Ranking(NamedTuple):
-    """Scores of images, all by their number; see :class:`~mmdmt.method.ranking.Comparison`.
+    """Numbers of each image; see :class:`~mmdmt.method.ranking.Comparison`.
 
     Attributes:
         scores: float64 (images,); the highest are to be labeled first.
@@ -49,9 +49,9 @@ class Ranking(NamedTuple):
     pooled: NDArray[np.float16]
 
     @property
-    def order(self) -> NDArray[np.int64]:
+    def order(self) -> list[int]:
         """Numbers of the images, those to label first at the top."""
-        return np.argsort(-self.scores, kind='stable')
+        return np.argsort(-self.scores, kind='stable').tolist()
 
 
 def rank_run(
@@ -66,7 +66,7 @@ def rank_run(
     device: str = 'cpu',
     num_workers: int = 0,
 ) -> str:
-    """Rank images with a run, and write ``rank.csv``, ``rank.png`` and the lists.
+    """Rank images with a run; write ``rank.csv``, ``rank.png`` (of segmentors) and lists; return what was done.
 
     Args:
         config (Path): Of the run.
@@ -80,9 +80,6 @@ def rank_run(
         device (str): Defaults to ``'cpu'``.
         num_workers (int): Processes that load images. Defaults to 0.
 
-    Returns:
-        str: What was done, in sentences.
-
     Raises:
         FileNotFoundError: If a file, or all banks, are missing.
         FileExistsError: If ``out`` holds anything.
@@ -92,9 +89,10 @@ def rank_run(
     settings = read_config(config)
     model = init_peers(settings, checkpoint, device) if images is not None or validate else None
     dataset = mutual_dataset(settings) if images is None or images.is_file() else None
+    source: ImagesOfPeers
     if images is None:
         assert dataset is not None
-        source: ImagesOfPeers = BankedImages(dataset, checkpoint)
+        source = BankedImages(dataset, checkpoint)
     else:
         assert model is not None
         source = given_images(model, images, num_workers)
@@ -103,26 +101,30 @@ def rank_run(
         rates = measure_rates(labeled_images(model, None, num_workers), validate)
         known = f'{rates.agree:.1%} of what the peers agree on is wrong, and {rates.disagree:.1%} of the rest'
     ranking = rank_images(source, by, classes)
-    lists = {} if take is None else {'label_next.txt': _choose(source, ranking, take)}
-    if lists and dataset is not None:
-        lists |= _lists_of_next_run(dataset, lists['label_next.txt'])
+    lists = {}
+    if take is not None:
+        if not 1 <= take <= len(source.names):
+            raise ValueError(f'--take must be in 1..{len(source.names)}, the number of images, got {take}.')
+        chosen = [source.names[number] for number in spread(ranking.scores, ranking.pooled, take)]
+        lists = {'label_next.txt': chosen} | _lists_of_next_run(dataset, chosen)
     write_lists(out, lists, checkpoint.parent / 'pseudo_labels' if images is None else images)
     _write_table(out / 'rank.csv', source, ranking, rates)
     if source.space == 'pixels':
         _draw(out / 'rank.png', source, ranking)
-    sentences = [
-        f'{len(source.names)} images in {out / "rank.csv"}, by {", ".join(classes) or by}; the peers disagree on '
-        f'{ranking.disagreement.mean():.1%}. Expected error: {known}.',
-        *(f'{len(names)} images in {out / name}' for name, names in lists.items()),
-    ]
-    return '\n'.join(sentences)
+    return '\n'.join(
+        [
+            f'{len(source.names)} images in {out / "rank.csv"}, by {", ".join(classes) or by}; the peers disagree on '
+            f'{ranking.disagreement.mean():.1%}. Expected error: {known}.',
+            *(f'{len(names)} images in {out / name}' for name, names in lists.items()),
+        ]
+    )
 
 
 def rank_images(images: ImagesOfPeers, by: str = 'doubt', classes: Sequence[str] = ()) -> Ranking:
-    """Rank images by what peers say of them; of each image some numbers are kept.
+    """Rank images by what peers say of them.
 
     Args:
-        images (ImagesOfPeers): Such as :class:`~mmdmt.apis.peer_labels.BankedImages`.
+        images (ImagesOfPeers): With their peers.
         by (str): ``'doubt'``, where what peers agree on counts by their confidence, too; ``'disagreement'``, the share
             of pixels; or ``'classes'``, a mean over the classes that a peer sees in the image, rare ones as much as
             others. Defaults to ``'doubt'``.
@@ -132,11 +134,9 @@ def rank_images(images: ImagesOfPeers, by: str = 'doubt', classes: Sequence[str]
     Raises:
         ValueError: If there is no such score or class.
     """
-    if by not in SCORES:
-        raise ValueError(f'{by!r} is no score of images: choose one of {", ".join(SCORES)}.')
-    strange = [name for name in classes if name not in images.classes]
-    if strange:
-        raise ValueError(f'{strange[0]!r} is none of the classes: {", ".join(images.classes)}.')
+    for place, value, known in (('--by', by, SCORES), *(('--classes', name, images.classes) for name in classes)):
+        if value not in known:
+            raise ValueError(f'{place} must be of {", ".join(known)}, got {value!r}.')
     number, found = len(images.names), []
     with progress('Comparing peers', number) as bar:
         for view in images.views(range(number)):
@@ -152,12 +152,7 @@ def rank_images(images: ImagesOfPeers, by: str = 'doubt', classes: Sequence[str]
 
 
 def measure_rates(images: ImagesOfPeers, most: int) -> ErrorRates:
-    """Count how often the ensemble is wrong where peers agree, and where they do not.
-
-    Args:
-        images (ImagesOfPeers): With truth and probabilities.
-        most (int): How many images are predicted, evenly spread over all.
-    """
+    """Count how often the ensemble is wrong where peers agree, and where they do not, on ``most`` images with truth."""
     counts = np.zeros((2, 2), np.int64)
     for view in images.views(evenly(len(images.names), most)):
         if view.truth is not None and view.probability is not None:
@@ -181,16 +176,15 @@ def write_csv(path: Path, rows: Sequence[Sequence[object]]) -> None:
         path.write_text(text.getvalue(), encoding='utf-8')
 
 
-def agreed(view: PeerLabels) -> NDArray[np.uint8]:
-    """Return the label that all peers give to each pixel, (H, W), and 255 where they differ."""
+def agreed_on(view: PeerLabels, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the label that all peers give to each pixel, 255 where they differ, in the size of a picture."""
     same = (view.labels == view.labels[0]).all(axis=0)
-    return np.where(same, view.labels[0], _DISAGREE).astype(np.uint8)
+    return fitted(np.where(same, view.labels[0], _DISAGREE).astype(np.uint8), picture)
 
 
 def fitted(label: NDArray[np.uint8], picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Scale a label to the size of a picture."""
-    height, width = picture.shape[:2]
-    return np.asarray(cv2.resize(label, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
+    return np.asarray(cv2.resize(label, picture.shape[1::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 def _write_table(path: Path, images: ImagesOfPeers, ranking: Ranking, rates: ErrorRates | None) -> None:
@@ -209,22 +203,18 @@ def _draw(path: Path, images: ImagesOfPeers, ranking: Ranking) -> None:
     # Imported here, because a table needs no matplotlib.
     from mmdmt.visualization import AnnotatedImage, draw_data
 
-    numbers, sheet = [int(number) for number in ranking.order[:DRAWN]], []
+    numbers, sheet = ranking.order[:DRAWN], []
     for place, (number, view) in enumerate(zip(numbers, images.views(numbers), strict=True), 1):
         picture = images.picture(number)
         title = f'{place}: {Path(images.names[number]).name}, {ranking.scores[number]:.3f}'
-        sheet.append(AnnotatedImage(title, picture, fitted(agreed(view), picture)))
+        sheet.append(AnnotatedImage(title, picture, agreed_on(view, picture)))
     draw_data(path, sheet, images.classes, images.palette, striped='peers disagree')
 
 
-def _choose(images: ImagesOfPeers, ranking: Ranking, take: int) -> list[str]:
-    if not 1 <= take <= len(images.names):
-        raise ValueError(f'{take} images are to be taken of {len(images.names)}: take 1 to {len(images.names)}.')
-    return [images.names[number] for number in spread(ranking.scores, ranking.pooled, take)]
-
-
-def _lists_of_next_run(dataset: MutualDataset, taken: Sequence[str]) -> dict[str, list[str]]:
+def _lists_of_next_run(dataset: MutualDataset | None, taken: Sequence[str]) -> dict[str, list[str]]:
     """Add images to the labeled list of a run, if they are on its unlabeled one and both name images alike."""
+    if dataset is None:
+        return {}
     unlabeled, parts = dataset.unlabeled_names(), [*dataset.parts, dataset.unlabeled]
     folders = {str((getattr(part, 'data_prefix', None) or {}).get('img_path')) for part in parts}
     if len(folders) > 1 or not set(taken) <= set(unlabeled):

@@ -15,26 +15,12 @@ from mmengine.logging import MMLogger
 from mmengine.registry import DATASETS, HOOKS, MODELS, init_default_scope
 from mmengine.structures import PixelData
 
+from mmdmt.apis.inference import check_segments
 from mmdmt.engine.dmt_hook import DMTHook
-from mmdmt.models.mutual_training import DynamicMutualTraining
 
 
 def estimate(config: Path) -> str:
-    """Try the iterations, labelings and validations of a run with segmentors, and tell how long all of them take.
-
-    Args:
-        config (Path): Of a run; its lists and images are there.
-
-    Returns:
-        str: A few lines.
-
-    Example:
-        >>> from mmdmt.scripts import script_folder
-        >>> configs = script_folder('mmdmt').parent / 'configs'
-        >>> text = estimate(configs / 'digits' / 'dmt_unet-resnet_1xb8_digit-scenes.py')
-        >>> text.splitlines()[-1].endswith('in all')
-        True
-    """
+    """Try the iterations, labelings and validations of a run with segmentors, and lay out how long all of them take."""
     cfg = Config.fromfile(config)
     MMLogger.get_current_instance().setLevel(logging.WARNING)  # networks tell their sizes as they are built
     init_default_scope(cfg.get('default_scope', 'mmseg'))
@@ -46,23 +32,23 @@ def estimate(config: Path) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')  # training says the same
         model = MODELS.build(cfg.model).to(get_device())
-
-    load = _seconds(lambda: labeled[0])
-    train = sum(_train_seconds(peer, loader.batch_size) for peer in model.bare_peers.values())
-    workers = max(1, loader.num_workers)
-    iteration = max(train, load * loader.batch_size * len(model.bare_peers) / workers)
-    predict = _predict_seconds(model, val[0])
+    check_segments(model, 'An estimate')
+    load = _seconds(lambda: labeled[0]) * loader.batch_size * len(model.bare_peers) / max(1, loader.num_workers)
+    iteration = max(load, sum(_train_seconds(peer, loader.batch_size) for peer in model.bare_peers.values()))
+    item = val[0]
+    with torch.no_grad():
+        predict = _seconds(lambda: model.eval().val_step(pseudo_collate([item])))
+    iterations, every = curriculum.total_iters, cfg.train_cfg.get('val_interval', 1000)
     labelings = sum(phase.has_bank for phase in curriculum.phases)
-    every = cfg.train_cfg.get('val_interval', 1000)
-    validations = len({*range(every, curriculum.total_iters + 1, every), *curriculum.ends})
+    validations = len({*range(every, iterations + 1, every), *curriculum.ends})
     parts = {
-        f'{curriculum.total_iters} iterations of {iteration:.2g} s': curriculum.total_iters * iteration,
+        f'{iterations} iterations of {iteration:.2g} s': iterations * iteration,
         f'{labelings} labelings of {len(unlabeled)} images': labelings * len(unlabeled) * predict,
         f'{validations} validations of {len(val)} images': validations * len(val) * predict,
     }
     lines = [f'estimate, from three steps on {get_device()} with {torch.get_num_threads()} threads:']
-    lines += [f'  {_duration(seconds):>10}  {what}' for what, seconds in parts.items()]
-    return '\n'.join([*lines, f'  {_duration(sum(parts.values())):>10}  in all'])
+    parts['in all'] = sum(parts.values())
+    return '\n'.join([*lines, *(f'  {_duration(seconds):>10}  {what}' for what, seconds in parts.items())])
 
 
 def _seconds(step: Callable[[], Any]) -> float:
@@ -93,13 +79,6 @@ def _train_seconds(peer: Any, batch_size: int) -> float:
 
     peer.train()
     return _seconds(step)
-
-
-def _predict_seconds(model: DynamicMutualTraining, item: dict[str, Any]) -> float:
-    """Time the prediction of an image by all peers."""
-    model.eval()
-    with torch.no_grad():
-        return _seconds(lambda: model.val_step(pseudo_collate([item])))
 
 
 def _duration(seconds: float) -> str:

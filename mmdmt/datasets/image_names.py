@@ -6,7 +6,7 @@ from typing import Any
 
 from mmengine.dataset import BaseDataset
 
-from mmdmt.preparation.known_lists import digest, image_id, recognize
+from mmdmt.preparation.known_lists import IDS, digest, image_id, recognize
 from mmdmt.rules.joined_datasets import plain_datasets
 
 
@@ -73,8 +73,9 @@ def list_name(dataset: Any) -> str:
     """Count the images of a dataset and name the published list that they are.
 
     Returns:
-        str: Such as ``'92, VOC classic 92 (UniMatch, U2PL)'``; of another list the beginning of the sum of its images:
-        ``'40, no published list (SHA-256 1f0c2a9be7d3)'``. Of joined datasets one for each, with ``' + '`` between.
+        str: Such as ``'92, VOC classic 92 (UniMatch, U2PL)'``; of other images of such a data set
+        ``'40, no published list (SHA-256 1f0c2a9be7d3)'``, and of own data ``'40, SHA-256 1f0c2a9be7d3'``, the
+        beginning of the sum of the images. Of joined datasets one for each, with ``' + '`` between.
     """
     return ' + '.join(_list_name(part) for part in plain_datasets(dataset))
 
@@ -84,6 +85,7 @@ def _list_name(dataset: BaseDataset) -> str:
     images = [str(info['img_path']) for info in infos if 'img_path' in info]
     if not images:
         return f'{len(dataset)}, of no list'
-    known = recognize(images)
-    named = known.name if known else f'no published list (SHA-256 {digest(images)[:12]})'
-    return f'{len(set(map(image_id, images)))}, {named}'
+    ids, known, named = set(map(image_id, images)), recognize(images), f'SHA-256 {digest(images)[:12]}'
+    if any(one.fullmatch(min(ids)) for one in IDS.values()):
+        named = f'no published list ({named})'
+    return f'{len(ids)}, {known.name if known else named}'

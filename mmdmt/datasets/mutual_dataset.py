@@ -3,7 +3,6 @@
 import hashlib
 import os
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -44,11 +43,10 @@ class MutualDataset(Dataset[dict[str, Any]]):
         labeled_view (list[dict], optional): Transforms put before the packing of labeled images, for a control: what
             labels alone gain from the colors of a ``learner_view``. Defaults to None.
         learner_view (list[dict], optional): Transforms that change the colors of an unlabeled image for the learner
-            alone, put before the packing as :class:`mmdmt.TwoViews`; a ``pipeline`` of ``unlabeled`` that has one
-            already is refused. Defaults to None, one view.
+            alone, put before the packing as :class:`mmdmt.TwoViews`. Defaults to None, one view.
         lists (str, optional): Path of both lists of images, with ``{}`` where the one says ``labeled`` and the other
-            ``unlabeled``, such as ``'splits/mine/{}_92.txt'``; a relative one from the folder in which the run starts.
-            Each is the ``ann_file`` of its dataset, if that has none. Defaults to None.
+            ``unlabeled``, such as ``'splits/mine/{}_92.txt'``, relative to the folder in which the run starts; the
+            ``ann_file`` of each dataset that has none. Defaults to None.
 
     Raises:
         ValueError: If one of the datasets is empty, they share images, or the pipeline of the unlabeled one does not
@@ -77,8 +75,14 @@ class MutualDataset(Dataset[dict[str, Any]]):
             )
         parts = self.parts
         self.labels = space_of_pipeline(all_transforms(self.labeled))
+        if not own_pipeline and parts != [self.labeled]:
+            raise ValueError(
+                f'labeled of MutualDataset is a {type(self.labeled).__name__}, which has no pipeline of its own to '
+                'derive the unlabeled one from: give unlabeled a pipeline with mmdmt.LoadPseudoLabel and '
+                'mmdmt.PackPseudoLabel.'
+            )
         if not own_pipeline:
-            self.unlabeled.pipeline = Compose(self.labels.training_transforms(_only(parts, self.labeled)))
+            self.unlabeled.pipeline = Compose(self.labels.training_transforms(parts[0]))
         self.unlabeled.pipeline.transforms[-1:-1] = views
         for part in parts:
             part.pipeline.transforms[-1:-1] = Compose(labeled_view or ()).transforms
@@ -112,13 +116,12 @@ class MutualDataset(Dataset[dict[str, Any]]):
         """Load an image as a draw says.
 
         Args:
-            draw (Draw | int): The draw; or a number, for tools that go through data sets: the labeled images come
-                first, then the unlabeled ones, every pixel of which has the ignored label.
+            draw (Draw | int): A number is for tools that go through data sets: the labeled images come first, then the
+                unlabeled ones, every pixel of which has the ignored label.
 
         Returns:
-            dict: ``inputs``, a (3, H, W) uint8 tensor, and ``data_samples``, a data sample of the toolbox with its
-            label (``gt_sem_seg`` or ``gt_label``) and ``peer`` in its meta; of a pseudo-labeled image also
-            ``pseudo_confidence``.
+            dict: ``inputs``, a (3, H, W) uint8 tensor, and ``data_samples`` with the label (``gt_sem_seg`` or
+            ``gt_label``), ``peer`` in its meta and, of a pseudo-labeled image, ``pseudo_confidence``.
 
         Raises:
             ValueError: If a mask is not an image of 8 bits, or a label is not a class, naming the file.
@@ -143,7 +146,10 @@ class MutualDataset(Dataset[dict[str, Any]]):
         for attempt in range(1 if draw.wanted is None else MOST_CROPS):
             with seeded((draw.seed + attempt) % 2**32):
                 item: dict[str, Any] = self.labeled[draw.image]
-            if draw.wanted is None or _shows(item['data_samples'], *draw.wanted):
+            if draw.wanted is None:
+                break
+            wanted, least = draw.wanted
+            if int((item['data_samples'].gt_sem_seg.data == wanted).sum()) > least:
                 break
         return item
 
@@ -160,14 +166,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
         return item
 
     def known_items(self, image: int, peer: str) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Load an unlabeled image with known labels in the place of a pseudo label, for a rehearsal.
-
-        Args:
-            image (int): Its number.
-            peer (str): Whose batch it is for.
-
-        Returns:
-            tuple[dict, dict]: Two items that differ in their labels alone.
+        """Load an unlabeled image with known labels for a rehearsal: two items that differ in their labels alone.
 
         Raises:
             ValueError: If the pipeline does not move label and confidence alike.
@@ -203,10 +202,6 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
     def has_truth(self) -> bool:
         """Whether the unlabeled dataset names a label of any image, be it there or not."""
-        return self._has_truth
-
-    @cached_property
-    def _has_truth(self) -> bool:
         infos = (self.unlabeled.get_data_info(index) for index in range(len(self.unlabeled)))
         return any(info.get(self.labels.label_key) is not None for info in infos)
 
@@ -229,11 +224,10 @@ class MutualDataset(Dataset[dict[str, Any]]):
             check_files('the unlabeled dataset', self.unlabeled, [labels.label_key])
 
     def truth(self, index: int) -> np.ndarray | None:
-        """Load the label of an unlabeled image that has one: to report how right pseudo labels are, not to train.
+        """Load the label of an unlabeled image, to report how right pseudo labels are; None if there is none.
 
         Returns:
-            np.ndarray | None: The mask in the geometry in which the image is labeled, (H, W), or the class, (1,);
-            None if there is none.
+            np.ndarray | None: The mask in the geometry in which the image is labeled, (H, W), or the class, (1,).
 
         Raises:
             ValueError: If it cannot be read or holds what is not a class, naming the file.
@@ -241,16 +235,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
         return self._read_truth(self.unlabeled.get_data_info(index))
 
     def labeled_indices(self, list_file: str) -> list[int]:
-        """Look up which labeled images a list names, for a peer's own part of the labeled set.
-
-        Args:
-            list_file (str): Text file of image names as in ``ann_file``, one a line, or their last parts where only one
-                image has them.
-
-        Raises:
-            FileNotFoundError: If there is no such file.
-            ValueError: If it is empty, or names an image that is not in the labeled set, or one that may be two.
-        """
+        """Look up which labeled images a list names: see :func:`~mmdmt.datasets.image_names.find_images_of_list`."""
         return find_images_of_list(list_file, self._paths(self.labeled), self.labeled)
 
     def names_digest(self) -> str:
@@ -271,7 +256,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
     def _image(self, index: int) -> dict[str, Any]:
         info = self.unlabeled.get_data_info(index)
-        self.labels.hide_label(info)
+        info.pop(self.labels.label_key, None)
         return info
 
     @staticmethod
@@ -298,15 +283,6 @@ class MutualDataset(Dataset[dict[str, Any]]):
             check_labeling_repeats(self._labeling_pipeline.transforms[:-1], self._image(0))
 
 
-def _only(parts: list[BaseDataset], labeled: Any) -> BaseDataset:
-    if parts != [labeled]:
-        raise ValueError(
-            f'labeled of MutualDataset is a {type(labeled).__name__}, which has no pipeline of its own to derive the '
-            'unlabeled one from: give unlabeled a pipeline with mmdmt.LoadPseudoLabel and mmdmt.PackPseudoLabel.'
-        )
-    return labeled
-
-
 def _digest(names: Sequence[str]) -> str:
     return hashlib.sha256('\n'.join(names).encode()).hexdigest()
 
@@ -325,7 +301,3 @@ def _identity(path: str) -> Any:
     except OSError:
         return path
     return status.st_dev, status.st_ino
-
-
-def _shows(sample: Any, wanted: int, least: int) -> bool:
-    return int((sample.gt_sem_seg.data == wanted).sum()) > least

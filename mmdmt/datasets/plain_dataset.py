@@ -27,13 +27,7 @@ def build_plain_dataset(name: str, config: dict[str, Any]) -> BaseDataset:
             f'ann_file={config.get("ann_file")!r} of the {name} dataset is not text in UTF-8 ({error.reason}): save '
             'the list anew in that encoding.'
         ) from error
-    except NotImplementedError as error:
-        raise ValueError(
-            f'The {name} dataset of MutualDataset cannot be built ({error}): ClassBalancedDataset needs a dataset that '
-            'knows the classes of an image. To draw images of rare classes oftener, take the plain dataset and give '
-            'DMTHook rare_classes=dict(temperature=0.01).'
-        ) from error
-    except (AssertionError, AttributeError, KeyError, TypeError, OSError) as error:
+    except (AssertionError, AttributeError, KeyError, NotImplementedError, TypeError, OSError) as error:
         if isinstance(error, OSError) and error.errno is None:
             raise  # a sentence of our own
         check_places(name, config)

@@ -71,7 +71,7 @@ class DMTHook(Hook):
 
     Args:
         phases (Sequence[dict], optional): The arguments of each :class:`~mmdmt.method.phases.Phase`. Defaults to None:
-            those of ``compact``.
+            said by the last eight arguments.
         carry (str): The weights each peer takes into the next phase: ``'last'``; ``'best'``, those of its best
             validation during the phase, which selects on the validation set, and of the last phase goes to
             ``<work_dir>/best_of_last_phase.pth``; or ``'scratch'``, those of its config, with other random numbers.
@@ -93,9 +93,8 @@ class DMTHook(Hook):
             :func:`~mmdmt.engine.rehearsal.rehearse`. Defaults to True.
         map_classes (bool): Whether the ids of validated and tested masks are mapped by the names of their classes,
             where these stand in another order than those of the labeled images. Defaults to False: that is refused.
-        **compact: In place of ``phases``, what :meth:`Curriculum.compact <mmdmt.method.phases.Curriculum.compact>`
-            takes: ``warm_up``, ``iters``, ``labeled``, ``pseudo``, ``ratios``, ``online``, ``lr_factor`` and
-            ``warm_up_lists``; None of one is its default.
+        warm_up, iters, labeled, pseudo, ratios, online, lr_factor, warm_up_lists: In place of ``phases``, as
+            :meth:`Curriculum.compact <mmdmt.method.phases.Curriculum.compact>` takes them. Default to None, its own.
 
     Raises:
         ValueError: If the settings make no run, here or when the run starts.
@@ -119,8 +118,18 @@ class DMTHook(Hook):
         rare_classes: Mapping[str, Any] | None = None,
         rehearsal: bool = True,
         map_classes: bool = False,
-        **compact: Any,
+        *,
+        warm_up: int | None = None,
+        iters: int | Sequence[int] | None = None,
+        labeled: int | None = None,
+        pseudo: int | None = None,
+        ratios: Sequence[float] | None = None,
+        online: Mapping[str, Any] | None = None,
+        lr_factor: float | None = None,
+        warm_up_lists: Mapping[str, str] | None = None,
     ) -> None:
+        compact: dict[str, Any] = {'warm_up': warm_up, 'iters': iters, 'labeled': labeled, 'pseudo': pseudo}
+        compact |= {'ratios': ratios, 'online': online, 'lr_factor': lr_factor, 'warm_up_lists': warm_up_lists}
         given = {name: value for name, value in compact.items() if value is not None}
         if phases is not None and given:
             raise ValueError(
@@ -141,7 +150,7 @@ class DMTHook(Hook):
         self.keep_banks = keep_banks
         self.rehearsal, self.map_classes = rehearsal, map_classes
         self.rare_classes = None if rare_classes is None else dict(rare_classes)
-        self.carry_metric = carry_metric if carry == 'best' else None
+        self.carry_metric = str(carry_metric) if carry == 'best' else None
         self.best = BestWeights(carry_metric) if carry == 'best' else None
         self.from_scratch = carry == 'scratch'
         self.phase = 0
@@ -258,7 +267,7 @@ class DMTHook(Hook):
             self._enter_next_phase(runner, iteration)
 
     def before_val(self, runner: Runner) -> None:
-        """Let every process validate the same peers."""
+        """Share buffers, so that every process validates the same peers."""
         SIGNAL.is_writing = False
         share_buffers(runner)
 
@@ -338,7 +347,7 @@ class DMTHook(Hook):
         self._begin(runner, iteration)
 
     def _label(self, runner: Runner) -> None:
-        """Have every labeler label the unlabeled images for the present phase, unless that happens online."""
+        """Label the unlabeled images for the present phase, unless that happens online."""
         SIGNAL.is_writing = False
         folder = self.bank_folder(runner)
         told = make_labels(runner, self.curriculum, self.phase, folder, self.run_id, self.labeling)

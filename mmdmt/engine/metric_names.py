@@ -1,4 +1,4 @@
-"""Let hooks and schedulers ask for metrics by the names that a validation of peers gives them."""
+"""Fit the metrics that hooks and schedulers ask for to the names that a validation of peers gives."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -14,7 +14,7 @@ from mmdmt.registry import type_name
 
 
 def known_names(runner: Runner) -> tuple[str, ...] | None:
-    """Name what the validation will give, where its metrics say so; None if it is not known or there is none."""
+    """Name what the validation will give, where its metrics say so; None if that is not known."""
     metrics = [] if runner.val_loop is None else runner.val_loop.evaluator.metrics
     results = [getattr(metric, 'result_names', None) for metric in metrics]
     if not metrics or None in results or not all(isinstance(metric, PeerMetric) for metric in metrics):
@@ -34,7 +34,7 @@ def fit_metric_names(runner: Runner, names: Sequence[str], carry_metric: str | N
         carry_metric (str, optional): By which the best weights of each peer are chosen; None if they are not.
 
     Raises:
-        ValueError: If a name is none of them.
+        ValueError: If a name must be another.
     """
     if carry_metric is not None:
         for peer in model_of(runner).peer_names:
@@ -78,4 +78,4 @@ def _fitting(key: str, names: Sequence[str], where: str) -> str:
         return key
     if f'{ENSEMBLE}/{key}' in names:
         return f'{ENSEMBLE}/{key}'
-    raise ValueError(f'{where} is none of what val_evaluator gives: choose one of {", ".join(names) or "nothing"}.')
+    raise ValueError(f'{where} must be one of what val_evaluator gives: choose one of {", ".join(names) or "nothing"}.')

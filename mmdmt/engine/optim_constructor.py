@@ -97,7 +97,7 @@ class PeerOptimWrapperConstructor:
 
 
 def _described(optimizer: Optimizer) -> str:
-    """Say in a line which learning rates and weight decays how many tensors have."""
+    """Describe in a line which learning rates and weight decays how many tensors have."""
     parts = []
     for key, name in (('lr', 'learning rate'), ('weight_decay', 'weight decay')):
         tensors: Counter[float] = Counter()

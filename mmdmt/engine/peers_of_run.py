@@ -65,7 +65,7 @@ def seed_everything(*entropy: int) -> None:
 
 @contextmanager
 def averaged_weights(runner: Runner) -> Iterator[None]:
-    """Let the peers hold the averages of MMEngine's ``EMAHook`` in the block; without one their own weights."""
+    """Give the peers the averages of MMEngine's ``EMAHook``, if there is one, for the block."""
     averages = _averages(runner)
     for hook in averages:
         hook._swap_ema_parameters()  # MMPretrain's hook does more than this around a validation

@@ -21,7 +21,7 @@ from mmdmt.models.averaged_views import AveragedViews, Predict
 def make_labels(
     runner: Runner, curriculum: Curriculum, phase: int, folder: Path, run: str, settings: Mapping[str, Any]
 ) -> dict[str, float]:
-    """Let every labeler label the unlabeled images for a phase, unless that happens online.
+    """Label the unlabeled images for a phase by every labeler, unless that happens online.
 
     Args:
         runner (Runner): Of the run; every process of it has to call this.
@@ -70,8 +70,8 @@ def check_labels(runner: Runner, curriculum: Curriculum, phase: int, folder: Pat
         manifest = labels_of(runner).bank(folder / name).manifest
         identity = dict(run=run, phase=phase, peer=name, names=dataset.names_digest(), label_ratio=ratio)
         manifest.check(folder / name, **identity)
-    if is_main_process() and (warning := check_files(folder, dataset.unlabeled_files())):
-        _warn(warning)
+    if is_main_process():
+        check_files(folder, dataset.unlabeled_files())
 
 
 def report_labels(

@@ -96,7 +96,7 @@ class PhaseLoader:
 
 
 def plan_phase_ends(loop: IterBasedTrainLoop, ends: Sequence[int], due: bool) -> None:
-    """Let a loop validate at every phase end, or at none; in between it validates as before."""
+    """Set a loop to validate at every phase end, or at none; in between it validates as before."""
     inner = set(ends[:-1])
     milestones, intervals = list(loop.dynamic_milestones), list(loop.dynamic_intervals)
 

@@ -63,7 +63,7 @@ def _different(curriculum: Curriculum) -> list[Phase]:
 
 
 def _learn(runner: Runner, model: DynamicMutualTraining, phases: list[Phase]) -> None:
-    """Let a copy of each peer learn from a small batch of each phase."""
+    """Train a copy of each peer on a small batch of each phase."""
     batches = {name: [_batch(runner, model, phase, name) for phase in phases] for name in model.peer_names}
     for name, peer in model.bare_peers.items():
         _check_preprocessor(name, peer)
@@ -234,7 +234,7 @@ def _results(metric: Any) -> list[str]:
 
 
 def _label(dataset: Any, model: DynamicMutualTraining) -> None:
-    """Let every peer predict an unlabeled image, as the labeling does."""
+    """Predict an unlabeled image with every peer, as the labeling does."""
     with _saying('an unlabeled image cannot be loaded to be labeled'):
         item = dataset.labeling_item(0)
     for name, peer in model.bare_peers.items():

@@ -1,17 +1,16 @@
 """Decide which checkpoint a run starts from, and compare the run that wrote it with the one that starts."""
 
-import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
+from logging import Logger
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.hooks import EMAHook
-from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from mmdmt.engine.run_record import NAME, RunRecord, checkpoint_files, checkpoint_folder
@@ -91,7 +90,7 @@ def _decide(runner: Runner) -> tuple[str | None, bool, RunRecord]:
     if fresh.folder is None or (given is not None and config.get('load_from') != given):
         return given, True, _record_of(given, fresh)
     record = RunRecord.read(fresh.work_dir, fresh.folder) or fresh
-    found = _latest(record, checkpoint_files(runner))
+    found = _latest(record, checkpoint_files(runner), runner.logger)
     if found is not None:
         if given is not None:
             runner.logger.info(f'load_from={given} of the config is what the run started from: it is not resumed.')
@@ -103,7 +102,7 @@ def _decide(runner: Runner) -> tuple[str | None, bool, RunRecord]:
     return given, False, fresh
 
 
-def _latest(record: RunRecord, written: Sequence[Path]) -> Path | None:
+def _latest(record: RunRecord, written: Sequence[Path], logger: Logger) -> Path | None:
     """Return the latest checkpoint that is as it was noted; None if the run has none that could be lost."""
     noted = record.to_resume()
     good = next((path for path in noted if record.knows(path)), None)
@@ -115,8 +114,9 @@ def _latest(record: RunRecord, written: Sequence[Path]) -> Path | None:
                 f'with --cfg-options load_from={next(reversed(whole), "CHECKPOINT")}, or start again without --resume.'
             )
     elif good != noted[0]:
-        text = f'{noted[0]} is damaged, incomplete or gone: the run is resumed from {good}, the last good checkpoint.'
-        print_log(text, logger='current', level=logging.WARNING)
+        logger.warning(
+            f'{noted[0]} is damaged, incomplete or gone: the run is resumed from {good}, the last good checkpoint.'
+        )
     return good
 
 

@@ -99,11 +99,11 @@ class RunRecord:
 
     @property
     def oldest(self) -> int | None:
-        """The iteration of the earliest noted checkpoint that a run is resumed from; None if there is none."""
+        """The iteration of the earliest noted checkpoint that a run is resumed from, if any."""
         return min((noted.iteration for noted in self.checkpoints.values() if noted.resumable), default=None)
 
     def knows(self, path: Path) -> bool:
-        """Tell whether a file has the content of a noted checkpoint, whatever its name."""
+        """Whether a file has the content of a noted checkpoint, whatever its name."""
         return path.is_file() and digest_of(path) in {noted.sha256 for noted in self.checkpoints.values()}
 
     def own_path(self, value: Any) -> str | None:
@@ -165,7 +165,7 @@ def save_checkpoint(runner: Runner, iteration: int) -> None:
 
 @contextmanager
 def best_checkpoint_alone(runner: Runner) -> Iterator[None]:
-    """Let a validation in the block write the checkpoint of a best one, but not the last ordinary one again.
+    """Write the checkpoint of a best validation in the block, but not the last ordinary one again.
 
     MMEngine does so to remember the best in it, with weights that may have moved on since.
     """

@@ -146,7 +146,7 @@ def check_tested(runner: Runner, meta: Mapping[str, Any], map_classes: bool) -> 
 
 def map_evaluated(name: str, loop: BaseLoop, classes: Sequence[str]) -> None:
     """Map the ids of all masks that a loop evaluates by the names of their classes."""
-    from mmdmt.labels.pixels.mapped_classes import map_classes  # classification needs no MMSegmentation
+    from mmdmt.labels.pixels.masks import map_classes  # classification needs no MMSegmentation
 
     for place, part in _named(f'{name}.dataset', loop.dataloader.dataset):
         map_classes(place, part, classes)

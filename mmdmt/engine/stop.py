@@ -59,7 +59,7 @@ class CleanStop:
 
     @contextmanager
     def phase_changes(self) -> Iterator[None]:
-        """Let no signal end a validation in the block: what it decides has to be in the next checkpoint."""
+        """Keep signals from ending a validation in the block: what it decides has to be in the next checkpoint."""
         self._changes_phase = True
         try:
             yield

@@ -12,9 +12,8 @@ from mmengine.visualization import Visualizer
 def write_class_iou(metric: BaseMetric, size: int) -> dict[str, float]:
     """Write the IoU of every class as scalars ``<prefix>/IoU/<class>``, in percent, to the visualization backends.
 
-    For MMSegmentation's ``IoUMetric`` when it has seen all images and is about to be evaluated, during validation;
-    every process has to call it. Of other metrics, and where nothing is visualized, nothing is written. MMEngine's log
-    lines hold what a metric returns, so that the dozens of classes of a data set go past them.
+    For MMSegmentation's ``IoUMetric`` about to be evaluated in validation; every process has to call it. MMEngine's
+    log lines hold what a metric returns, so that the dozens of classes of a data set go past them.
     """
     hub = MessageHub.get_current_instance()
     # Known by what it does: classification runs where MMSegmentation is not installed.

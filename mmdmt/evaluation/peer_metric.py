@@ -16,14 +16,12 @@ from mmdmt.registry import METRICS
 
 @METRICS.register_module()
 class PeerMetric(BaseMetric):
-    """Compute a metric for each peer and for the ensemble, from one forward pass of each.
-
-    The results are those of the metric with the name in front, ``coco/mIoU`` and ``ensemble/mIoU``.
+    """Compute a metric for each peer and for the ensemble: ``coco/mIoU`` and ``ensemble/mIoU``.
 
     Args:
-        metric (dict): Config of a metric of the toolbox, ``dict(type='IoUMetric')`` or
-            ``dict(type='Accuracy')``. One that writes predictions (``output_dir``, ``format_only``) writes those of
-            each peer and of the ensemble into a folder of their own: ``<output_dir>/coco``, ``<output_dir>/ensemble``.
+        metric (dict): Config of a metric of the toolbox, ``dict(type='IoUMetric')`` or ``dict(type='Accuracy')``. One
+            that writes predictions (``output_dir``, ``format_only``) writes those of each peer and of the ensemble
+            into a folder of their own: ``<output_dir>/coco``, ``<output_dir>/ensemble``.
         output_dir (str, optional): The same from outside, as ``tools/test.py --out`` sets it. Defaults to None, that of
             ``metric``.
         keep_results (bool): As ``--out`` sets it, for metrics that would remove what they have written. Defaults to
@@ -61,12 +59,8 @@ class PeerMetric(BaseMetric):
     def process(self, data_batch: dict[str, Any], data_samples: Sequence[dict[str, Any]]) -> None:
         """Hand the predictions of each peer and of the ensemble to a metric of its own.
 
-        Args:
-            data_batch (dict): A batch of the loader.
-            data_samples (Sequence[dict]): What :class:`mmdmt.DynamicMutualTraining` predicts, as dicts.
-
         Raises:
-            ValueError: If the model has no peers.
+            ValueError: If the model has no peers, or two images of one file name would be written to one file.
         """
         for sample in data_samples:
             if 'peers' not in sample:
@@ -74,17 +68,14 @@ class PeerMetric(BaseMetric):
                     'PeerMetric got predictions without peers: use the plain metric for models other than '
                     'mmdmt.DynamicMutualTraining, and for test-time augmentation.'
                 )
-            self._check_name(sample)
+            self._claim_name(str(sample.get('img_path') or ''))
             for name, prediction in sample['peers'].items():
                 self._metric(name).process(data_batch, [{**sample, **prediction}])
 
-    def _check_name(self, sample: dict[str, Any]) -> None:
-        """Refuse two images of one file name, whose predictions would be written to one file."""
-        path = str(sample.get('img_path') or '')
-        if path and self._config.get('output_dir'):
-            self._claim_name(path)
-
     def _claim_name(self, path: str) -> None:
+        """Refuse two images of one file name, whose predictions would be written to one file."""
+        if not path or not self._config.get('output_dir'):
+            return
         other = self._written.setdefault(Path(path).stem, path)
         if other != path:
             raise ValueError(
@@ -93,14 +84,7 @@ class PeerMetric(BaseMetric):
             )
 
     def evaluate(self, size: int) -> dict[str, float]:
-        """Compute the results of every metric.
-
-        Args:
-            size (int): Images of the whole set.
-
-        Returns:
-            dict[str, float]: Results by name.
-        """
+        """Compute the results of every metric, by name, over ``size`` images of the whole set."""
         for written in all_gather_object(dict(self._written)):
             for path in written.values():
                 self._claim_name(path)
@@ -116,9 +100,11 @@ class PeerMetric(BaseMetric):
 
     def results_here(self) -> dict[str, float]:
         """Compute the results of what this process has seen, without asking the others."""
-        computed = {name: metric.compute_metrics(metric.results) for name, metric in self._metrics.items()}
-        prefixes = {name: metric.prefix for name, metric in self._metrics.items()}
-        return {f'{prefixes[name]}/{key}': value for name, values in computed.items() for key, value in values.items()}
+        return {
+            f'{metric.prefix}/{key}': value
+            for metric in self._metrics.values()
+            for key, value in metric.compute_metrics(metric.results).items()
+        }
 
     def write_to(self, folder: Path) -> None:
         """Write predictions, if any are written, to a folder of their own from now on."""

@@ -37,25 +37,19 @@ class SubsetIoUMetric(IoUMetric):
         self.subsets = subsets
 
     def process(self, data_batch: dict[str, Any], data_samples: Sequence[dict[str, Any]]) -> None:
-        """Count the pixels of a batch, as ``IoUMetric`` does.
-
-        Args:
-            data_batch (dict): A batch of the loader.
-            data_samples (Sequence[dict]): Predictions with ``pred_sem_seg`` and ``gt_sem_seg``, as dicts.
-        """
-        self._check_classes()
+        """Count the pixels of a batch, as ``IoUMetric`` does."""
+        known = self.dataset_meta['classes']
+        for name, classes in self.subsets.items():
+            strangers = [one for one in classes if one not in known]
+            if strangers:
+                raise ValueError(
+                    f'subsets[{name!r}] of SubsetIoUMetric names {strangers[0]!r}, but the classes of the dataset are '
+                    f'{", ".join(known)}: name classes of these.'
+                )
         super().process(data_batch, data_samples)
 
     def compute_metrics(self, results: list[Any]) -> dict[str, float]:
-        """Compute the results of ``IoUMetric`` and the mean IoU of every subset.
-
-        Args:
-            results (list): Areas of every image.
-
-        Returns:
-            dict[str, float]: Results by name, in percent. Classes that are neither in predictions nor in ground truth
-            are left out of a mean, as ``IoUMetric`` does.
-        """
+        """Compute the results of ``IoUMetric`` and the mean IoU of every subset, without absent classes, in percent."""
         metrics: dict[str, float] = super().compute_metrics(results)
         if self.format_only:
             return metrics
@@ -65,13 +59,3 @@ class SubsetIoUMetric(IoUMetric):
         for name, classes in self.subsets.items():
             metrics[name] = np.round(np.nanmean(iou[[known.index(one) for one in classes]]) * 100, 2)
         return metrics
-
-    def _check_classes(self) -> None:
-        known = self.dataset_meta['classes']
-        for name, classes in self.subsets.items():
-            strangers = [one for one in classes if one not in known]
-            if strangers:
-                raise ValueError(
-                    f'subsets[{name!r}] of SubsetIoUMetric names {strangers[0]!r}, but the classes of the dataset are '
-                    f'{", ".join(known)}: name classes of these.'
-                )

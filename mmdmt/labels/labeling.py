@@ -26,30 +26,27 @@ Predict = Callable[[nn.Module, dict[str, Any]], Iterable[Any]]
 
 
 class Bank(Protocol):
-    """A complete bank of a labeler's pseudo labels."""
+    """A complete bank of a labeler's pseudo labels, of ``len()`` images."""
 
     @property
     def manifest(self) -> Manifest:
         """What is in it and where it comes from."""
 
-    def __len__(self) -> int:
-        """Return the number of images."""
+    def __len__(self) -> int: ...
 
     def unfiltered(self, image: int) -> tuple[np.ndarray, np.ndarray]:
         """Read the label of an image, nothing dropped, and the confidence in it, both (H, W)."""
 
     def kept(self, image: int) -> np.ndarray:
-        """Read the label of an image; what is dropped has a label that is not a class."""
+        """Read the label of an image; what is dropped has a label beyond the classes."""
 
 
 class Recorder(Protocol):
-    """What writes a bank: pixel labels and image labels each have one."""
+    """What writes a bank: its context opens the files of this process, and closes them."""
 
-    def __enter__(self) -> 'Recorder':
-        """Open the files of this process."""
+    def __enter__(self) -> 'Recorder': ...
 
-    def __exit__(self, *error: Any) -> None:
-        """Close them."""
+    def __exit__(self, *error: Any) -> None: ...
 
     def record(self, images: Sequence[int], predicted: Iterable[Any]) -> None:
         """Write the labels that a peer predicts for images of any sizes."""
@@ -68,12 +65,16 @@ class LabelStore(Protocol):
         """Return what writes a bank."""
 
 
-class Labelable(Protocol):
-    """An unlabeled dataset, as labeling needs it."""
+class Unlabeled(Protocol):
+    """The unlabeled images of a :class:`mmdmt.MutualDataset`."""
 
     @property
     def metainfo(self) -> dict[str, Any]:
         """With ``classes``."""
+
+    @property
+    def ignored(self) -> int | None:
+        """The label that is not trained on, be it one of the classes or not; None if there is none."""
 
     def num_unlabeled(self) -> int:
         """Return the number of images."""
@@ -84,11 +85,17 @@ class Labelable(Protocol):
     def labeling_item(self, index: int) -> dict[str, Any]:
         """Return an image, ready for a data preprocessor."""
 
+    def has_truth(self) -> bool:
+        """Whether the truth is known of any image."""
+
+    def truth(self, index: int) -> np.ndarray | None:
+        """Load the truth of an image in the geometry in which it is labeled; None if it has none."""
+
 
 class _Shard(Dataset[dict[str, Any]]):
     """The images that one process labels, with their numbers."""
 
-    def __init__(self, dataset: Labelable, rank: int, world_size: int) -> None:
+    def __init__(self, dataset: Unlabeled, rank: int, world_size: int) -> None:
         self.dataset = dataset
         self.images = range(rank, dataset.num_unlabeled(), world_size)
 
@@ -101,7 +108,7 @@ class _Shard(Dataset[dict[str, Any]]):
 
 def label(
     peers: Mapping[str, nn.Module],
-    dataset: Labelable,
+    dataset: Unlabeled,
     store: LabelStore,
     predict: Predict,
     root: Path,
@@ -119,7 +126,7 @@ def label(
 
     Args:
         peers (Mapping[str, nn.Module]): Segmentors or classifiers by name, on their device.
-        dataset (Labelable): The unlabeled images.
+        dataset (Unlabeled): The images.
         store (LabelStore): Writes and reads the banks: ``labels`` of the dataset.
         predict (Callable): Forwards a peer for a batch that is not preprocessed, see ``predict`` of
             :class:`~mmdmt.models.peer_kinds.PeerKind`.
@@ -167,7 +174,7 @@ def label(
 @torch.no_grad()
 def _forward_all(
     peers: Mapping[str, nn.Module],
-    dataset: Labelable,
+    dataset: Unlabeled,
     recorders: Mapping[str, Recorder],
     predict: Predict,
     phase: int,
@@ -176,13 +183,8 @@ def _forward_all(
     precision: Precision | None,
 ) -> None:
     shard = _Shard(dataset, *get_dist_info())
-    loader = DataLoader(
-        shard,
-        batch_size=batch_size,
-        num_workers=num_workers,
-        collate_fn=pseudo_collate,
-        worker_init_fn=LeaveSignals(),
-    )
+    settings = dict(collate_fn=pseudo_collate, worker_init_fn=LeaveSignals())
+    loader: Any = DataLoader(shard, batch_size, num_workers=num_workers, **settings)
     with ExitStack() as stack:
         stack.enter_context(evaluation_mode(peers.values()))
         bar = stack.enter_context(progress(f'Phase {phase}: labeling', len(shard)))

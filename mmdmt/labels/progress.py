@@ -12,12 +12,7 @@ SECONDS_BETWEEN_LINES = 30
 
 
 class ProgressReport:
-    """How much is done, shown by the main process.
-
-    Args:
-        title (str): What is being done.
-        total (int): How many steps it has.
-    """
+    """Progress through ``total`` steps, shown by the main process."""
 
     def __init__(self, title: str, total: int) -> None:
         self.title, self.total, self.done = title, total, 0
@@ -28,7 +23,7 @@ class ProgressReport:
         self._task = self.bar.add_task(title, total=total)
 
     def update(self, steps: int) -> None:
-        """Say that so many more steps are done."""
+        """Count so many more steps as done."""
         self.done += steps
         self.bar.advance(self._task, steps)
         now = time.monotonic()

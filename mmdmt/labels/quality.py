@@ -1,10 +1,10 @@
-"""Measure how right pseudo labels are where the truth is known, for the report and never for training."""
+"""Measure how right pseudo labels are where the truth is known: for the report, never for training."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from mmengine.dist import all_gather_object, all_reduce, get_dist_info
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
-from mmdmt.labels.labeling import Bank, LabelStore
+from mmdmt.labels.labeling import Bank, LabelStore, Unlabeled
 from mmdmt.labels.progress import progress
 from mmdmt.stop_signal import SIGNAL, LeaveSignals
 
@@ -22,7 +22,7 @@ CHUNK = 16
 
 @dataclass(frozen=True)
 class Quality:
-    """How the labels that a bank keeps compare with the truth, where the truth is a class.
+    """How the labels that a bank keeps compare with the truth, where the truth is a class; in percent, NaN of nothing.
 
     Args:
         right: int64 (classes,); labels of each class that are right.
@@ -38,49 +38,28 @@ class Quality:
 
     @property
     def precision(self) -> NDArray[np.float64]:
-        """Of each class, the share of its labels that is right, in percent; NaN without labels."""
+        """Of each class, the share of its labels that is right."""
         return _percent(self.right, self.kept)
 
     @property
     def iou(self) -> NDArray[np.float64]:
-        """Of each class, intersection over union with the truth, in percent; NaN where neither has the class."""
+        """Of each class, intersection over union with the truth."""
         return _percent(self.right, self.kept + self.true - self.right)
 
     @property
     def overall_precision(self) -> float:
-        """The share of all labels that is right, in percent; NaN without labels."""
+        """The share of all labels that is right."""
         return float(_percent(self.right.sum(), self.kept.sum()))
 
     @property
     def mean_iou(self) -> float:
-        """The mean IoU of the classes that have one, in percent; NaN without labels."""
+        """The mean IoU of the classes that have one."""
         known = self.iou[~np.isnan(self.iou)]
         return float(known.mean()) if known.size else float('nan')
 
 
-class Comparable(Protocol):
-    """An unlabeled dataset, as the comparison needs it."""
-
-    @property
-    def metainfo(self) -> dict[str, Any]:
-        """With ``classes``."""
-
-    @property
-    def ignored(self) -> int | None:
-        """The label that is not trained on, be it one of the classes or not; None if there is none."""
-
-    def num_unlabeled(self) -> int:
-        """Return the number of images."""
-
-    def has_truth(self) -> bool:
-        """Whether the truth is known of any image."""
-
-    def truth(self, index: int) -> np.ndarray | None:
-        """Load the truth of an image in the geometry in which it is labeled; None if it has none."""
-
-
 def measure(
-    dataset: Comparable, store: LabelStore, banks: Mapping[str, Path], num_workers: int = 2
+    dataset: Unlabeled, store: LabelStore, banks: Mapping[str, Path], num_workers: int = 2
 ) -> tuple[dict[str, Quality], str]:
     """Compare the labels that banks keep with the truth.
 
@@ -88,10 +67,13 @@ def measure(
     not end a run.
 
     Args:
-        dataset (Comparable): The unlabeled images, some of them with a truth.
+        dataset (Unlabeled): The images, some of them with a truth.
         store (LabelStore): Reads the banks.
         banks (Mapping[str, Path]): Folders of complete banks by labeler.
         num_workers (int): Data workers. Defaults to 2.
+
+    Returns:
+        tuple[dict[str, Quality], str]: By labeler, none if nothing was compared; and a sentence on what was left out.
     """
     if not dataset.has_truth():
         return {}, ''
@@ -129,7 +111,7 @@ class _Shard(Dataset[_Counts]):
     """The comparisons of one process, some images at a time."""
 
     def __init__(
-        self, dataset: Comparable, store: LabelStore, banks: Mapping[str, Path], rank: int, world_size: int
+        self, dataset: Unlabeled, store: LabelStore, banks: Mapping[str, Path], rank: int, world_size: int
     ) -> None:
         self.dataset, self.store, self.folders = dataset, store, list(banks.values())
         self.images = range(rank, dataset.num_unlabeled(), world_size)
@@ -160,7 +142,7 @@ class _Shard(Dataset[_Counts]):
 
 
 def count(label: NDArray[Any], truth: NDArray[Any], classes: int, ignored: int | None = None) -> NDArray[np.int64]:
-    """Count the labels of an image by class, where label and truth are classes.
+    """Count the labels of an image by class where label and truth are classes, int64 (3, classes) as of `Quality`.
 
     Raises:
         ValueError: If the shapes differ.

@@ -8,7 +8,7 @@ from mmdmt.labels.quality import Quality
 
 
 def table(manifest: Manifest, classes: Sequence[str], quality: Quality | None = None) -> str:
-    """Say in a table what share of each class is kept and, where the truth is known, how right it is."""
+    """Write a table of the share of each class that is kept and, where the truth is known, of how right it is."""
     rows: list[tuple[str, ...]] = [('class', 'labels', 'kept', 'threshold', *(('precision', 'IoU') if quality else ()))]
     counts = (*zip(manifest.totals, manifest.kept, strict=True), (sum(manifest.totals), sum(manifest.kept)))
     thresholds = (*(f'{one:.7f}' for one in manifest.thresholds), '')

@@ -32,7 +32,8 @@ class Batch(NamedTuple):
 
     def copy(self) -> 'Batch':
         """Return a batch of its own."""
-        return Batch(*(None if part is None else part.clone() for part in self))
+        weight = None if self.weight is None else self.weight.clone()
+        return Batch(self.inputs.clone(), self.label.clone(), self.confidence.clone(), weight)
 
 
 class Box(NamedTuple):
@@ -174,8 +175,9 @@ def blend(batch: Batch, share: float, partners: Tensor) -> Batch:
         >>> mixed.label.tolist(), mixed.weight.tolist()
         ([[0.75, 0.25], [0.25, 0.75]], [0.75, 0.25])
     """
-    inputs, label, weight = (
-        None if one is None else share * one + (1 - share) * one[partners]
-        for one in (batch.inputs, batch.label, batch.weight)
-    )
-    return Batch(inputs, label, batch.confidence, weight)
+
+    def mixed(one: Tensor) -> Tensor:
+        return share * one + (1 - share) * one[partners]
+
+    weight = None if batch.weight is None else mixed(batch.weight)
+    return Batch(mixed(batch.inputs), mixed(batch.label), batch.confidence, weight)

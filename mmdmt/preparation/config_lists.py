@@ -13,11 +13,11 @@ from mmengine.dataset import Compose
 from mmengine.evaluator import Evaluator
 from mmseg.datasets import BaseSegDataset
 
-from mmdmt.labels.pixels.label_facts import ignored_label
+from mmdmt.labels.pixels.masks import ignored_label
 from mmdmt.labels.space import space_named
 from mmdmt.models.peer_kinds import kind_of
 from mmdmt.preparation.image_check import ImageSource
-from mmdmt.registry import DATASETS, TRANSFORMS
+from mmdmt.registry import DATASETS, TRANSFORMS, type_name
 from mmdmt.rules.facts import Facts
 from mmdmt.rules.findings import some
 from mmdmt.rules.joined_datasets import plain_datasets
@@ -73,16 +73,7 @@ def pipelines(config: Config) -> dict[str, list[dict[str, Any]]]:
 
 
 def read_list(name: str, settings: Mapping[str, Any]) -> ImageList:
-    """Build the datasets of a list, and collect their images.
-
-    Args:
-        name (str): Of the list; all but ``'unlabeled'`` need masks.
-        settings (Mapping): Config of a dataset, or of one that joins or repeats others.
-
-    Raises:
-        FileNotFoundError: If its list or a folder does not exist.
-        ValueError: If there is no image, there are no masks, or the images are not files.
-    """
+    """Build the datasets of a list, which may be joined or repeated, and collect their images; refuse missing files."""
     with_masks = name != 'unlabeled'
     check_places(name, settings)
     sources: list[ImageSource] = []
@@ -108,11 +99,7 @@ def read_list(name: str, settings: Mapping[str, Any]) -> ImageList:
 
 
 def facts_of(lists: Mapping[str, ImageList], config: Config, model: Any) -> Facts:
-    """Read the facts that a run would read when it starts.
-
-    Raises:
-        ValueError: If a dataset ignores a label that no mask can hold.
-    """
+    """Read the facts that a run would read when it starts."""
     facts, metrics = Facts(), {}
     read_loaders(facts, config)
     if model is not None:
@@ -145,18 +132,12 @@ def overlaps(lists: Mapping[str, ImageList]) -> list[str]:
 
 def _loaders(pipeline: Sequence[Mapping[str, Any]], with_masks: bool) -> tuple[Any, ...]:
     """Build the transforms of a pipeline that load the image and the mask."""
-    steps = [step for step in pipeline if 'Load' in _name(step)]
+    steps = [step for step in pipeline if 'Load' in type_name(step)]
     first = steps[0] if steps else {'type': 'LoadImageFromFile'}
     image = TRANSFORMS.build(dict(first))
     if not isinstance(image, LoadImageFromFile):
-        raise ValueError(f'its images come from {_name(first)}, and only files can be checked.')
+        raise ValueError(f'its images come from {first["type"]}, and only files can be checked.')
     if not with_masks:
         return (image,)
-    named = next((step for step in steps if _name(step).endswith('Annotations')), {'type': 'LoadAnnotations'})
-    mask = TRANSFORMS.build(dict(named))
-    return image, mask
-
-
-def _name(step: Mapping[str, Any]) -> str:
-    kind = step['type']
-    return kind if isinstance(kind, str) else kind.__name__
+    named = next((step for step in steps if type_name(step).endswith('Annotations')), {'type': 'LoadAnnotations'})
+    return image, TRANSFORMS.build(dict(named))

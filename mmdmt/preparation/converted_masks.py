@@ -11,21 +11,17 @@ from mmdmt.rules.source_files import check_mask_file
 class ConvertedMasksDataset(BaseSegDataset):
     """Images of a data set and, elsewhere, the masks that a converter has made of its labels.
 
-    Set up without masks (``seg_map_path`` left out of ``data_prefix``) it is an ordinary unlabeled set.
+    Without ``seg_map_path`` in ``data_prefix`` it is an ordinary unlabeled set. Missing images, lists and masks are
+    refused, and masks other than 8-bit images of one channel. ``CONVERTER``, the script that writes the masks, and
+    ``IMAGES``, the image folder of the published data set, are named in the errors.
 
     Args:
         img_suffix: How image files end. Default: that of the data set.
         seg_map_suffix: How mask files end. Default: that of the converter.
         **kwargs: Other arguments of ``BaseSegDataset``.
-
-    Raises:
-        FileNotFoundError: If the image folder or the list does not exist, or an image that is listed has no mask.
-        ValueError: If images are missing, or masks are other than 8-bit images of one channel.
     """
 
-    #: The script that writes the masks, for error messages.
     CONVERTER: str
-    #: The image folder of the data set as it is published, for error messages.
     IMAGES: str
     #: How files of images and of masks end.
     SUFFIXES = ('.png', '.png')
@@ -62,8 +58,8 @@ class ConvertedMasksDataset(BaseSegDataset):
 
     def _check_masks(self, masks: list[Path]) -> None:
         # One listing of each folder: asking for every file takes minutes on a network disk.
-        there = {folder: _names(folder) for folder in {mask.parent for mask in masks}}
-        missing = [mask for mask in masks if mask.name not in there[mask.parent]]
+        there = {path for folder in {mask.parent for mask in masks} if folder.is_dir() for path in folder.iterdir()}
+        missing = [mask for mask in masks if mask not in there]
         if missing:
             raise FileNotFoundError(
                 f'{len(missing)} of {len(masks)} masks of mmdmt.{type(self).__name__} do not exist, first '
@@ -72,7 +68,3 @@ class ConvertedMasksDataset(BaseSegDataset):
             )
         # The converter writes all masks alike: look at one.
         check_mask_file(masks[0], f'run {self.CONVERTER} and give its output folder as seg_map_path')
-
-
-def _names(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()

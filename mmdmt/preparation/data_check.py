@@ -1,7 +1,7 @@
 """Check the data of a config before training: every image and mask is read once, and everything wrong is listed."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import combinations_with_replacement
@@ -15,14 +15,7 @@ from numpy.typing import NDArray
 
 from mmdmt.folders import beside_images
 from mmdmt.labels.progress import progress
-from mmdmt.preparation.config_lists import (
-    ImageList,
-    dataset_configs,
-    facts_of,
-    overlaps,
-    pipelines,
-    read_list,
-)
+from mmdmt.preparation.config_lists import ImageList, dataset_configs, facts_of, overlaps, pipelines, read_list
 from mmdmt.preparation.image_check import CheckedImage, ImageSource, check_image
 from mmdmt.preparation.image_lists import left_out
 from mmdmt.preparation.near_duplicates import near_duplicates
@@ -79,7 +72,8 @@ def check_data(config: Config, workers: int = 4) -> DataReport:
     report.problems += by_kind(finding for finding in findings if finding.stops)
     report.warnings += by_kind(finding for finding in findings if not finding.stops)
     for name, images in report.lists.items():
-        report.problems += absent_classes(images, report.images[name])
+        told = report.problems if name == 'labeled' else report.warnings
+        told += absent_classes(images, report.images[name])
         report.warnings += list_warnings(images, report.images[name])
     report.warnings += listed_masks(report.lists)
     # Datasets refuse files, of which the check says more, so they are built when it has found no problem.
@@ -99,10 +93,10 @@ def built_model(config: Config) -> tuple[Any, list[str]]:
 
 
 def refused_datasets(config: Config) -> list[str]:
-    """Build the datasets as training does, and say what they refuse."""
-    settings = config.to_dict()
-    found = {f'{name}_dataloader': settings.get(f'{name}_dataloader') or {} for name in ('train', 'val', 'test')}
-    datasets = {f'{place}.dataset': loader.get('dataset') or {} for place, loader in found.items()}
+    """Build the datasets as training does, and return what they refuse."""
+    settings, datasets = config.to_dict(), {}
+    for name in ('train', 'val', 'test'):
+        datasets[f'{name}_dataloader.dataset'] = (settings.get(f'{name}_dataloader') or {}).get('dataset') or {}
     return [text for place, dataset in datasets.items() for text in _built(place, DATASETS, dataset)[1]]
 
 
@@ -137,17 +131,29 @@ def advised(images: ImageList, checked: Sequence[CheckedImage]) -> list[Finding]
 
 
 def absent_classes(images: ImageList, checked: Sequence[CheckedImage]) -> list[str]:
-    """Say which classes stand in no labeled mask: no peer can learn them."""
+    """Return which classes stand in no mask of a list, in a sentence: no peer can learn them from the labeled one."""
     held = {image.mask: image.counts for image in checked if image.counts is not None}
-    absent = _absent(images, checked) if held and images.name == 'labeled' else []
+    pixels = pixels_of_classes(images, checked)
+    absent = [
+        name
+        for label, (name, count) in enumerate(zip(images.classes, pixels, strict=True))
+        if held and not count and label != images.ignore_index
+    ]
     if not absent:
         return []
-    hint = _hint(images, np.sum(list(held.values()), axis=0))
-    return [f'{", ".join(absent)}: in no labeled mask. Label some, or take them out of the classes.{hint}']
+    # Masks in black and white, whose white would be ignored.
+    labels, hint = np.flatnonzero(np.sum(list(held.values()), axis=0)), ''
+    if len(labels) == 2 and labels[1] == images.ignore_index:
+        hint = (
+            f' The masks hold {labels[0]} and {labels[1]} alone, and {labels[1]} is ignored: if it stands for a class, '
+            'convert them (tools/dataset_converters/color_masks.py).'
+        )
+    remedy = ' Label some, or take them out of the classes.' if images.name == 'labeled' else ''
+    return [f'{", ".join(absent)}: in no {images.name} mask.{remedy}{hint}']
 
 
 def list_warnings(images: ImageList, checked: Sequence[CheckedImage]) -> list[str]:
-    """Say what is odd about the images of a list, though training would run."""
+    """Return what is odd about the images of a list, in sentences, though training would run."""
     twice = [path for path, count in Counter(image.path for image in checked).items() if count > 1]
     warnings = [f'{len(twice)} images stand more than once in the {images.name} list: {some(twice)}.'] if twice else []
     for part in images.parts:
@@ -159,12 +165,6 @@ def list_warnings(images: ImageList, checked: Sequence[CheckedImage]) -> list[st
                 f'{some(others)}. A dataset has one img_suffix: rename or convert them.'
             )
     held = {image.mask: image.counts for image in checked if image.counts is not None}
-    if not held:
-        return warnings
-    absent = _absent(images, checked) if images.name != 'labeled' else []
-    if absent:
-        hint = _hint(images, np.sum(list(held.values()), axis=0))
-        warnings.append(f'{", ".join(absent)}: in no {images.name} mask.{hint}')
     classes = {mask: np.count_nonzero(counts) - (counts[images.ignore_index] > 0) for mask, counts in held.items()}
     for number, what in ((0, 'are ignored altogether'), (1, 'hold one class only')):
         such = [mask for mask, found in classes.items() if found == number]
@@ -189,26 +189,6 @@ def listed_masks(lists: Mapping[str, ImageList]) -> list[str]:
         for name, images in lists.items()
         if (those := sorted({source.path for source in images.sources if Path(source.path) in found}))
     ]
-
-
-def _absent(images: ImageList, checked: Sequence[CheckedImage]) -> list[str]:
-    pixels = pixels_of_classes(images, checked)
-    return [
-        name
-        for label, (name, count) in enumerate(zip(images.classes, pixels, strict=True))
-        if not count and label != images.ignore_index
-    ]
-
-
-def _hint(images: ImageList, counts: NDArray[np.int64]) -> str:
-    """Recognize masks in black and white, whose white would be ignored."""
-    labels = np.flatnonzero(counts)
-    if len(labels) != 2 or labels[1] != images.ignore_index:
-        return ''
-    return (
-        f' The masks hold {labels[0]} and {labels[1]} alone, and {labels[1]} is ignored: if it stands for a class, '
-        'convert them (tools/dataset_converters/color_masks.py).'
-    )
 
 
 def duplicates(images: Mapping[str, Sequence[CheckedImage]]) -> list[str]:
@@ -236,30 +216,30 @@ def shared_parts(images: Mapping[str, Sequence[CheckedImage]]) -> list[str]:
     """Find neighbors by name in different lists that have a part of equal pixels, as tiles of one scene have."""
     digests = {image.path: image.digest for checked in images.values() for image in checked}
     lists = {name: [image.path for image in checked if image.digest] for name, checked in images.items()}
-    found = [pair for pair in near_duplicates(lists, Path).shared if digests[pair[0]] != digests[pair[1]]]
+    shared = near_duplicates(lists, Path).shared
+    found = [f'{one} = {other}' for one, other in shared if digests[one] != digests[other]]
+    if not found:
+        return []
     return [
-        f'{len(found)} pairs of neighbors in different lists have a part of equal pixels: '
-        f'{some([f"{one} = {other}" for one, other in found])}. Make the lists anew with make_splits --group, which '
-        'keeps the tiles of a scene together.'
-        for _ in found[:1]
+        f'{len(found)} pairs of neighbors in different lists have a part of equal pixels: {some(found)}. Make the '
+        'lists anew with make_splits --group, which keeps the tiles of a scene together.'
     ]
 
 
 def pixels_of_classes(images: ImageList, checked: Sequence[CheckedImage]) -> NDArray[np.int64]:
     """Count the pixels of each class, int64 of shape (classes,); none of a class that is ignored."""
-    total = sum((image.counts for image in checked if image.counts is not None), np.zeros(256, np.int64))
-    return _learned(images, total)
+    return _total(images, (image.counts for image in checked))
 
 
 def images_of_classes(images: ImageList, checked: Sequence[CheckedImage]) -> NDArray[np.int64]:
     """Count the images that each class is in, int64 of shape (classes,); none of a class that is ignored."""
-    there = ((image.counts > 0).astype(np.int64) for image in checked if image.counts is not None)
-    return _learned(images, sum(there, np.zeros(256, np.int64)))
+    return _total(images, (None if image.counts is None else image.counts > 0 for image in checked))
 
 
-def _learned(images: ImageList, counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    counts[images.ignore_index] = 0
-    return counts[: len(images.classes)]
+def _total(images: ImageList, counts: Iterable[NDArray[Any] | None]) -> NDArray[np.int64]:
+    total = sum((one for one in counts if one is not None), np.zeros(256, np.int64))
+    total[images.ignore_index] = 0
+    return total[: len(images.classes)]
 
 
 def _checked(images: ImageList, workers: int) -> Iterator[CheckedImage]:

@@ -45,16 +45,11 @@ class ImageSource:
 
     def load_image(self) -> NDArray[Any]:
         """Load the image, (H, W, channels)."""
-        image: NDArray[Any] = self.image_loader(self._results())['img']
-        return image
+        return np.asarray(self.image_loader({**self.entry, 'seg_fields': []})['img'])
 
     def load_mask(self) -> NDArray[np.uint8]:
         """Load the mask, (H, W): class ids as the heads see them."""
-        mask: NDArray[np.uint8] = self.mask_loader(self._results())['gt_seg_map']
-        return mask
-
-    def _results(self) -> dict[str, Any]:
-        return {**self.entry, 'seg_fields': []}
+        return np.asarray(self.mask_loader({**self.entry, 'seg_fields': []})['gt_seg_map'])
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,10 +102,13 @@ def check_image(source: ImageSource, num_classes: int, ignore_index: int) -> Che
         if shape is not None and unfit is None:
             findings.append(image_turned(source.path, content, source.image_loader, shape, mask.shape))
         counts = np.bincount(mask.reshape(-1), minlength=256)[:256]
-    digest = b'' if image is None else _digest(image)
-    return CheckedImage(
-        source.path, source.mask, digest, counts, tuple(found for found in findings if found is not None)
-    )
+    digest = b''
+    if image is not None:
+        hashed = hashlib.blake2b(repr((image.shape, image.dtype)).encode(), digest_size=16)
+        hashed.update(np.ascontiguousarray(image).data)
+        digest = hashed.digest()
+    told = tuple(found for found in findings if found is not None)
+    return CheckedImage(source.path, source.mask, digest, counts, told)
 
 
 def _check_whole(path: str, loader: Any) -> ImageContent | None:
@@ -123,9 +121,3 @@ def _check_whole(path: str, loader: Any) -> ImageContent | None:
     image.draft('L', (1, 1))  # the cheapest decoding that reads all of a JPEG
     image.load()
     return read_content(data)
-
-
-def _digest(image: NDArray[Any]) -> bytes:
-    digest = hashlib.blake2b(repr((image.shape, image.dtype)).encode(), digest_size=16)
-    digest.update(np.ascontiguousarray(image).data)
-    return digest.digest()

@@ -13,16 +13,11 @@ def list_content(images: Sequence[str]) -> bytes:
 
 
 def write_lists(folder: Path, files: Mapping[str, Sequence[str]], data: Path) -> None:
-    """Write lists, beside those that are there already, but over none and not among the data.
-
-    Args:
-        folder: Where to write; it is made if need be.
-        files: The images of each file, by its path in ``folder``.
-        data: The folder of the data set.
+    """Write lists, by their paths in a folder, all or none: over no other list, and not among the data.
 
     Raises:
-        ValueError: If ``folder`` lies in ``data``. Nothing has been written then.
-        FileExistsError: If a file exists with another content. Nothing has been written then.
+        ValueError: If ``folder`` lies in ``data``.
+        FileExistsError: If a file exists with another content.
     """
     if folder.resolve().is_relative_to(data.resolve()):
         raise ValueError(f'{folder} lies in the data set {data}, which is not written to: choose a folder outside it.')
@@ -42,12 +37,7 @@ def write_lists(folder: Path, files: Mapping[str, Sequence[str]], data: Path) ->
 
 
 def read_list(path: Path) -> list[str]:
-    """Read the images of a list file.
-
-    Raises:
-        FileNotFoundError: If the file is missing.
-        ValueError: If it names no image.
-    """
+    """Read the images of a list file, or of the first column of a list of pairs; refuse an empty one."""
     if not path.is_file():
         raise FileNotFoundError(f'{path} does not exist, or is not a file: give a text file with one image a line.')
     lines = [line.strip() for line in path.read_text(encoding='utf-8-sig').splitlines()]
@@ -64,9 +54,6 @@ def ids_in_folder(folder: Path, img_suffix: str, mask_suffix: str = '') -> list[
         folder: The image folder.
         img_suffix: How the file names end. Hidden files and folders are passed over.
         mask_suffix: How masks end that may lie beside images, which are then none. Default: ``''``.
-
-    Raises:
-        FileNotFoundError: If the folder is missing, or holds no such file.
     """
     images = list_images(folder, (img_suffix,), mask_suffix, any_case=False).images
     ids = [path.relative_to(folder).as_posix().removesuffix(img_suffix) for path in images]
@@ -85,11 +72,7 @@ def left_out(folder: Path, img_suffix: str) -> list[str]:
 
 
 def find_ids(images: Iterable[str], ids: Iterable[str], img_suffix: str) -> list[str]:
-    """Find the images of a list in a data set, whatever folders the list was written for.
-
-    Raises:
-        ValueError: If an image is not in the data set.
-    """
+    """Find the images of a list in a data set, whatever folders the list was written for, or refuse the list."""
     known = {image: image for image in ids}
     by_name = {PurePosixPath(image).name: image for image in known}
     if len(by_name) == len(known):

@@ -7,6 +7,7 @@ these sums and no list: those of UniMatch and U2PL (VOC classic and blended, Cit
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,8 @@ from pathlib import Path, PurePosixPath
 
 #: What the file names of images end in, beside their suffix: it belongs to no id.
 _ENDINGS = ('_leftImg8bit',)
+#: What the ids of data sets look like.
+IDS = {'voc12aug': re.compile(r'\d{4}_\d{6}'), 'cityscapes': re.compile(r'[a-z-]+_\d{6}_\d{6}')}
 
 
 @dataclass(frozen=True)
@@ -34,16 +37,8 @@ class KnownList:
 
 
 def image_id(image: str) -> str:
-    """Return what an image is known by: its file name without folder and suffix.
-
-    Args:
-        image: A path or a name, such as ``leftImg8bit/train/jena/jena_000078_000019_leftImg8bit.png``.
-
-    Returns:
-        Such as ``jena_000078_000019``.
-    """
-    name = PurePosixPath(image.replace('\\', '/')).name
-    stem = PurePosixPath(name).stem
+    """Return the file name of an image without folder and suffix, such as ``jena_000078_000019``."""
+    stem = PurePosixPath(image.replace('\\', '/')).stem
     for ending in _ENDINGS:
         stem = stem.removesuffix(ending)
     return stem

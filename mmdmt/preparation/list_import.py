@@ -12,10 +12,12 @@ from itertools import combinations
 from pathlib import Path, PurePosixPath
 
 from mmdmt.preparation.image_lists import ids_in_folder, read_list
-from mmdmt.preparation.known_lists import KnownList, image_id, recognize
+from mmdmt.preparation.known_lists import IDS, KnownList, image_id, recognize
 
 FORMS = {'pair': 'a pair of image and mask', 'path': 'the path of an image', 'id': 'a bare id'}
 VOC_CONVERTER = 'python tools/dataset_converters/voc_aug.py VOCdevkit VOCaug'
+#: The cities that Cityscapes validates on.
+VAL_CITIES = ('frankfurt', 'lindau', 'munster')
 
 
 @dataclass(frozen=True)
@@ -26,39 +28,29 @@ class Benchmark:
         name: Of the folder of its lists.
         title: What it is called.
         example: One of its ids.
-        ids: What its ids look like.
         data_root: Where the configs expect it.
     """
 
     name: str
     title: str
     example: str
-    ids: re.Pattern[str]
     data_root: Path
 
 
 BENCHMARKS: Mapping[str, Benchmark] = {
-    'voc': Benchmark('voc12aug', 'VOC 2012', '2007_000032', re.compile(r'\d{4}_\d{6}'), Path('data/VOCdevkit/VOC2012')),
-    'cityscapes': Benchmark(
-        'cityscapes',
-        'Cityscapes',
-        'aachen_000000_000019',
-        re.compile(r'[a-z-]+_\d{6}_\d{6}'),
-        Path('data/cityscapes'),
-    ),
+    'voc': Benchmark('voc12aug', 'VOC 2012', '2007_000032', Path('data/VOCdevkit/VOC2012')),
+    'cityscapes': Benchmark('cityscapes', 'Cityscapes', 'aachen_000000_000019', Path('data/cityscapes')),
 }
-#: The cities that Cityscapes validates on.
-VAL_CITIES = ('frankfurt', 'lindau', 'munster')
 
 
 @dataclass(frozen=True)
 class ImportedList:
-    """A list that was read.
+    """A list that was read from a file, or is of the images that the others leave.
 
     Args:
-        source: The file that it was read from; None for the images that the others leave.
+        source: The file, if any.
         part: ``'labeled'``, ``'unlabeled'`` or ``'val'``.
-        images: Its images as our lists name them, each once, in the order of the file.
+        images: As our lists name them, each once, in the order of the file.
         repeated: The images that the file names more than once.
         known: Which published list it is, if any.
         file: Where it belongs below the folder of the data set.
@@ -110,35 +102,32 @@ def import_lists(paths: Sequence[Path], dataset: str, stock: Stock | None, folde
     labeled = [one for one in lists if one.part == 'labeled']
     if stock and len(labeled) == 1 and not any(one.part == 'unlabeled' for one in lists):
         rest = tuple(sorted(set(stock.train) - set(labeled[0].images)))
+        path = PurePosixPath(labeled[0].file)
+        name = f'un{path.name}' if path.name.startswith('labeled') else f'unlabeled_{path.name}'
         if rest:
-            head, slash, name = labeled[0].file.rpartition('/')
-            file = f'{head}{slash}un{name}' if name.startswith('labeled') else f'{head}{slash}unlabeled_{name}'
-            lists.append(ImportedList(None, 'unlabeled', rest, (), recognize(rest), file))
+            lists.append(ImportedList(None, 'unlabeled', rest, (), recognize(rest), str(path.with_name(name))))
     return lists
 
 
 def read_stock(dataset: str, data_root: Path) -> Stock:
-    """Look up the images of a data set.
-
-    Args:
-        dataset: A key of `BENCHMARKS`.
-        data_root: Its folder: of VOC the one of ``JPEGImages``, of Cityscapes the one of ``leftImg8bit``.
-
-    Raises:
-        FileNotFoundError: If the folder does not hold it.
-    """
+    """Look up the images of a data set: of VOC below the folder of ``JPEGImages``, of Cityscapes of ``leftImg8bit``."""
     if dataset == 'cityscapes':
         train, val = (ids_in_folder(data_root / 'leftImg8bit' / part, '_leftImg8bit.png') for part in ('train', 'val'))
         return Stock(tuple(train), tuple(val))
     lists = data_root / 'ImageSets' / 'Segmentation'
-    if not (lists / 'trainaug.txt').is_file():
-        raise FileNotFoundError(
-            f'{lists / "trainaug.txt"} does not exist: give the folder VOCdevkit/VOC2012, with the lists that '
-            f"MMSegmentation's converter makes of the SBD masks ({VOC_CONVERTER})."
-        )
+    check_voc(lists / 'trainaug.txt')
     train, val = ([image_id(image) for image in read_list(lists / f'{part}.txt')] for part in ('trainaug', 'val'))
     there = set(ids_in_folder(data_root / 'JPEGImages', '.jpg'))
     return Stock(tuple(image for image in train if image in there), tuple(val))
+
+
+def check_voc(path: Path) -> None:
+    """Refuse a VOC 2012 without one of its lists."""
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path} does not exist: give the folder VOCdevkit/VOC2012, with the lists that MMSegmentation's converter "
+            f'makes of the SBD masks ({VOC_CONVERTER}).'
+        )
 
 
 def _read(path: Path, benchmark: Benchmark, folder: str) -> ImportedList:
@@ -149,14 +138,22 @@ def _read(path: Path, benchmark: Benchmark, folder: str) -> ImportedList:
     lines = {number: line.strip() for number, line in enumerate(text.splitlines(), 1) if line.strip()}
     if not lines:
         raise ValueError(f'{path} names no image: give a text file with one image a line.')
-    _check_forms(path, lines)
-    names = [_image_of(f'{path}, line {number}', line, benchmark) for number, line in lines.items()]
-    counts = Counter(names)
+    forms: dict[str, int] = {}
+    for number, line in lines.items():
+        form = 'pair' if len(line.split()) > 1 else 'path' if '/' in line or PurePosixPath(line).suffix else 'id'
+        forms.setdefault(form, number)
+    if len(forms) > 1:
+        (one, start), (other, other_start), *_ = forms.items()
+        raise ValueError(
+            f'{path} mixes forms: line {start} is {FORMS[one]} ({lines[start]!r}), line {other_start} {FORMS[other]} '
+            f'({lines[other_start]!r}). Give a list of one form.'
+        )
+    counts = Counter(_image_of(f'{path}, line {number}', line, benchmark) for number, line in lines.items())
     known = recognize(counts)
-    part = _part_of(PurePosixPath(known.file).stem if known else path.stem)
+    stem = PurePosixPath(known.file).stem if known else path.stem
     return ImportedList(
         source=path,
-        part=part,
+        part=next((part for part in ('unlabeled', 'val') if stem.startswith(part)), 'labeled'),
         images=tuple(counts),
         repeated=tuple(name for name, count in counts.items() if count > 1),
         known=known,
@@ -164,34 +161,12 @@ def _read(path: Path, benchmark: Benchmark, folder: str) -> ImportedList:
     )
 
 
-def _check_forms(path: Path, lines: Mapping[int, str]) -> None:
-    first: dict[str, int] = {}
-    for number, line in lines.items():
-        first.setdefault(_form_of(line), number)
-    if len(first) > 1:
-        (one, start), (other, other_start), *_ = first.items()
-        raise ValueError(
-            f'{path} mixes forms: line {start} is {FORMS[one]} ({lines[start]!r}), line {other_start} {FORMS[other]} '
-            f'({lines[other_start]!r}). Give a list of one form.'
-        )
-
-
-def _form_of(line: str) -> str:
-    if len(line.split()) > 1:
-        return 'pair'
-    return 'path' if '/' in line or PurePosixPath(line).suffix else 'id'
-
-
-def _part_of(stem: str) -> str:
-    return next((part for part in ('unlabeled', 'val') if stem.startswith(part)), 'labeled')
-
-
 def _image_of(place: str, line: str, benchmark: Benchmark) -> str:
     """Return the image of a line as our lists name it, after checking that it is one of the data set."""
     image, *mask = line.split()
     name = image_id(image)
-    if len(mask) > 1 or not benchmark.ids.fullmatch(name):
-        other = next((key for key, one in BENCHMARKS.items() if one.ids.fullmatch(name)), None)
+    if len(mask) > 1 or not IDS[benchmark.name].fullmatch(name):
+        other = next((key for key, one in BENCHMARKS.items() if IDS[one.name].fullmatch(name)), None)
         remedy = f'give --dataset {other}' if other else 'give a list of this data set, one image a line'
         raise ValueError(
             f'{place}: {line!r} names no image of {benchmark.title}, whose ids look like {benchmark.example}: {remedy}.'
@@ -210,10 +185,9 @@ def _check_images(one: ImportedList, benchmark: Benchmark, stock: Stock | None) 
         train = set(one.images) - val
     else:
         return
-    own, others = (val, train) if one.part == 'val' else (train, val)
+    own, others, kind = (val, train, 'training') if one.part == 'val' else (train, val, 'validation')
     wrong = [image for image in one.images if image in others]
     if wrong:
-        kind = 'training' if one.part == 'val' else 'validation'
         raise ValueError(
             f'{one.source} ({one.part}) overlaps with the {kind} set of {benchmark.title}: {len(wrong)} of its '
             f'{len(one.images)} images are {kind} images, such as {wrong[0]!r}. Results on such a list count for '

@@ -1,7 +1,10 @@
 """Convert the labels of a data set into masks of class ids: in parallel, resumable, never into the data set."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+import argparse
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -11,6 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 from rich.progress import track
 
 from mmdmt.atomic_write import atomic_write, room_to_write
+from mmdmt.command_line import parser_of
 
 #: From the path of a label file to an (H, W) uint8 mask of class ids, 255 where ignored; or from the path of an image
 #: to an (H, W, 3) uint8 RGB image.
@@ -18,12 +22,61 @@ Convert = Callable[[Path], np.ndarray]
 _SOFTWARE = 'mmdmt mask_conversion'
 
 
-def labels_in(folder: Path, suffix: str, data_set: str) -> dict[str, Path]:
-    """List the label files of a folder.
+def conversion_parser(doc: str | None, data_set: str, contents: str, written: str) -> argparse.ArgumentParser:
+    """Return the parser of what all converters take."""
+    parser = parser_of(doc)
+    parser.add_argument('data_root', type=Path, help=f'folder of {data_set}, with {contents}')
+    parser.add_argument('out_dir', type=Path, help=f'where to write the {written}, outside the data set')
+    parser.add_argument('--allow-partial', action='store_true', help='convert what there is, though not the whole set')
+    add_processes(parser)
+    return parser
 
-    Raises:
-        FileNotFoundError: If the folder is missing, or holds no such file.
+
+def add_processes(parser: argparse.ArgumentParser) -> None:
+    """Add ``--nproc`` to a parser."""
+    most = min(8, os.cpu_count() or 1)
+    parser.add_argument('--nproc', type=_processes, default=most, help='processes (default: %(default)s)')
+
+
+def _processes(text: str) -> int:
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f'--nproc {text}: give 1 or more')
+    return int(text)
+
+
+def convert_data_set(
+    argv: Sequence[str] | None,
+    doc: str | None,
+    data_set: str,
+    labels: str,
+    images: str,
+    suffixes: tuple[str, str],
+    expected: Collection[str] | int,
+    convert: Convert,
+) -> None:
+    """Convert a data set as a command line says, or refuse one that is not whole.
+
+    Args:
+        argv: The arguments; None for those of the process.
+        doc: The help of the command.
+        data_set: Its name.
+        labels: Folder of the label files in it.
+        images: Folder of the images, of the same names and sizes.
+        suffixes: How label files and masks end.
+        expected: Stems of the published label files, or only their number.
+        convert: Makes the mask of a label file.
     """
+    args = conversion_parser(doc, data_set, f'{images} and {labels}', 'masks').parse_args(argv)
+    found = labels_in(args.data_root / labels, suffixes[0], data_set)
+    refuse(incomplete(found, expected, args.data_root / labels), args.allow_partial)
+    sized = partial(of_the_size_of_the_image, convert, args.data_root / images)
+    failures = convert_masks(found, args.data_root, args.out_dir, suffixes[1], sized, args.nproc)
+    refuse_failures(failures, len(found), 'labels', args.allow_partial)
+    print(f'{len(found) - len(failures)} masks of {data_set} in {args.out_dir}')
+
+
+def labels_in(folder: Path, suffix: str, data_set: str) -> dict[str, Path]:
+    """List the label files of a folder by their stems, or refuse one that is missing or holds none."""
     if not folder.is_dir():
         raise FileNotFoundError(f'{folder} does not exist: give the folder of {data_set} that holds {folder.name}.')
     found = {path.stem: path for path in sorted(folder.iterdir()) if path.suffix == suffix and path.is_file()}
@@ -32,14 +85,42 @@ def labels_in(folder: Path, suffix: str, data_set: str) -> dict[str, Path]:
     return found
 
 
-def check_complete(found: Collection[str], expected: Collection[str] | int, folder: Path) -> str | None:
-    """Compare the files that there are with those of the whole data set."""
+def incomplete(found: Collection[str], expected: Collection[str] | int, folder: Path) -> str:
+    """Return how the files that there are differ from those of the whole data set, or nothing."""
     number = expected if isinstance(expected, int) else len(expected)
     missing = [] if isinstance(expected, int) else sorted(set(expected) - set(found))
     if len(found) == number and not missing:
-        return None
+        return ''
     first = f'; {len(missing)} are missing, first {missing[0]}' if missing else ''
     return f'{folder} holds {len(found)} files, but {number} are published{first}'
+
+
+def of_the_size_of_the_image(convert: Convert, images: Path, label: Path) -> np.ndarray:
+    """Convert a label file, and check that its mask has the size of the image of its name."""
+    mask, path = convert(label), images / label.name
+    if not path.is_file():
+        raise ValueError(f'{path}, the image of {label}, does not exist: put it back, or take the label away.')
+    with Image.open(path) as image:
+        if image.size != mask.shape[::-1]:
+            raise ValueError(
+                f'{label} has {mask.shape[1]}x{mask.shape[0]} pixels, but its image {image.size[0]}x{image.size[1]}: '
+                'get both anew, or leave them out.'
+            )
+    return mask
+
+
+def refuse_failures(failures: Mapping[str, str], number: int, what: str, allow_partial: bool) -> None:
+    """Refuse a conversion in which files failed, naming the first, or warn of it if that is allowed."""
+    first = next(iter(sorted(failures.items())), ('', ''))[1]
+    refuse(first and f'{len(failures)} of {number} {what} could not be converted, first: {first}', allow_partial)
+
+
+def refuse(sentence: str, allow_partial: bool) -> None:
+    """Refuse a data set with which something is wrong, or warn of it if that is allowed."""
+    if sentence and not allow_partial:
+        raise ValueError(f'{sentence.rstrip(".")}. Mend it, or convert what there is with --allow-partial.')
+    if sentence:
+        print(f'Warning: {sentence}')
 
 
 def convert_masks(
@@ -51,10 +132,9 @@ def convert_masks(
     workers: int,
     what: str = 'masks',
 ) -> dict[str, str]:
-    """Convert label files into PNG masks.
+    """Convert label files into PNG masks; return what is wrong with those that could not be.
 
-    Masks that exist are left as they are: each is written under another name and renamed when it is complete, so one
-    that exists is whole, and a conversion that was stopped goes on where it was.
+    Masks that exist are whole and left as they are, so a conversion that was stopped goes on where it was.
 
     Args:
         labels: Label files by the name of their mask.
@@ -74,16 +154,16 @@ def convert_masks(
     targets = {name: out_dir / f'{name}{suffix}' for name in labels}
     todo = [name for name in labels if not targets[name].exists()]
     for name in sorted(labels.keys() - set(todo)):
-        _check_origin(targets[name], what)
+        if not _is_ours(targets[name]):
+            raise ValueError(
+                f'{targets[name]} exists, and is not one of the {what} that this command writes: give a new or empty '
+                'folder, or one that it has begun to fill.'
+            )
     print(f'{len(labels) - len(todo)} of {len(labels)} {what} are in {out_dir}; {len(todo)} to convert')
-    failures = {}
     with ProcessPoolExecutor(workers) as pool:
         tasks = ((name, pool.submit(_write, convert, labels[name], targets[name])) for name in todo)
-        done = _as_completed(tasks, 4 * workers)
-        for name, failure in track(done, description=out_dir.name, total=len(todo)):
-            if failure:
-                failures[name] = failure
-    return failures
+        done = track(_as_completed(tasks, 4 * workers), description=out_dir.name, total=len(todo))
+        return {name: failure for name, failure in done if failure}
 
 
 def _as_completed(tasks: Iterator[tuple[str, 'Future[str]']], ahead: int) -> Iterator[tuple[str, str]]:
@@ -97,34 +177,25 @@ def _as_completed(tasks: Iterator[tuple[str, 'Future[str]']], ahead: int) -> Ite
             yield running.pop(future), future.result()
 
 
-def _origin() -> PngInfo:
-    """Mark a file as written by a converter, so that a photo of the same name is not taken for a mask made before."""
-    origin = PngInfo()
-    origin.add_text('Software', _SOFTWARE)
-    return origin
-
-
-def _check_origin(path: Path, what: str) -> None:
+def _is_ours(path: Path) -> bool:
+    """Whether a converter has written a file, rather than a photo of the same name."""
     try:
         with Image.open(path) as image:
-            known = image.info.get('Software') == _SOFTWARE
+            return image.info.get('Software') == _SOFTWARE
     except (OSError, ValueError, SyntaxError):
-        known = False
-    if not known:
-        raise ValueError(
-            f'{path} exists, and is not one of the {what} that this command writes: give a new or empty folder, or one '
-            'that it has begun to fill.'
-        )
+        return False
 
 
 def _write(convert: Convert, label: Path, target: Path) -> str:
     """Convert one file; return what is wrong with it, or nothing."""
+    origin = PngInfo()
+    origin.add_text('Software', _SOFTWARE)
     try:
         mask = convert(label)
         with room_to_write(target):
             target.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(target) as unfinished:
-            Image.fromarray(mask).save(unfinished, format='PNG', pnginfo=_origin())
+            Image.fromarray(mask).save(unfinished, format='PNG', pnginfo=origin)
     except (ValueError, OSError) as error:
         return str(error)
     return ''

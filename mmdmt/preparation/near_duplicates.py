@@ -46,27 +46,23 @@ class NearDuplicates(NamedTuple):
 def near_duplicates(lists: Mapping[str, Sequence[str]], path_of: Callable[[str], Path]) -> NearDuplicates:
     """Compare images with the next by name where the two stand in different lists.
 
-    Small gray pictures of 32x32 pixels are compared: two images are nearly the same if their mean difference is a
-    quarter at most of what is usual between images of this data set that are far apart. At most 200 pairs are looked
-    at, spread over all.
+    Gray pictures of 32x32 pixels are compared: two images are nearly the same if their mean difference is a quarter at
+    most of what is usual between images that are far apart. At most 200 pairs are looked at, spread over all.
     """
     part = {image: name for name, images in lists.items() for image in images}
-    order = sorted(part)
-    apart = [(one, other) for one, other in pairwise(order) if part[one] != part[other]]
-    step = max(1, -(-len(apart) // _MOST_PAIRS))
-    small: dict[str, npt.NDArray[np.float32] | None] = {}
+    apart = [(one, other) for one, other in pairwise(sorted(part)) if part[one] != part[other]]
+    apart = apart[:: max(1, -(-len(apart) // _MOST_PAIRS))]
+    small = {image: _thumbnail(path_of(image)) for image in dict.fromkeys(image for pair in apart for image in pair)}
 
     def difference(one: str, other: str) -> float | None:
-        for image in (one, other):
-            if image not in small:
-                small[image] = _thumbnail(path_of(image))
         left, right = small[one], small[other]
         return None if left is None or right is None else float(np.abs(left - right).mean())
 
-    near = {pair: found for pair in apart[::step] if (found := difference(*pair)) is not None}
+    near = {pair: found for pair in apart if (found := difference(*pair)) is not None}
     looked_at = [image for image, picture in small.items() if picture is not None]
-    half = len(looked_at) // 2
-    usual = [found for pair in zip(looked_at, looked_at[half:], strict=False) if (found := difference(*pair))]
+    usual = [
+        found for pair in zip(looked_at, looked_at[len(looked_at) // 2 :], strict=False) if (found := difference(*pair))
+    ]
     limit = _SHARE * float(np.median(usual)) if usual else 0.0
     alike = tuple(pair for pair, found in near.items() if found <= limit)
     judged = [pair for pair in near if sum(part[image].startswith(('val', 'test')) for image in pair) == 1]
@@ -75,7 +71,7 @@ def near_duplicates(lists: Mapping[str, Sequence[str]], path_of: Callable[[str],
 
 
 def share_pixels(one: Path, other: Path) -> bool:
-    """Tell whether two images have a part of equal pixels, wherever it lies in them, as overlapping tiles have.
+    """Return whether two images have a part of equal pixels, wherever it lies in them, as overlapping tiles have.
 
     Blocks of 16x16 pixels of the one, on a grid, are looked for at every place of the other; blocks of one shade do not
     count.
@@ -89,26 +85,6 @@ def share_pixels(one: Path, other: Path) -> bool:
     wanted = _hashes(left)[:rows:_BLOCK, :columns:_BLOCK][textured]
     found = np.isin(wanted, _hashes(right)).sum()
     return bool(found >= 3 and found >= _SHARED * len(wanted))
-
-
-def _pixels(path: Path) -> npt.NDArray[np.float64] | None:
-    """Add up the bands of an image; None of one that is none, or is too small or too large to be compared."""
-    try:
-        with Image.open(path) as image:
-            if min(image.size) < _BLOCK or image.size[0] * image.size[1] > _MOST_PIXELS:
-                return None
-            array = np.asarray(image)
-    except (OSError, ValueError):
-        return None
-    gray = array.reshape(*array.shape[:2], -1).sum(axis=2, dtype=np.float64)
-    return gray if array.dtype.kind in 'bu' else None
-
-
-def _hashes(image: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Hash the block that begins at each pixel: a sum of its pixels with random weights, exact in float64."""
-    weights = np.random.default_rng(0).integers(1, 2**15, (2, _BLOCK)).astype(np.float64)
-    hashes = cv2.sepFilter2D(image, cv2.CV_64F, weights[0], weights[1], anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
-    return np.asarray(hashes[: image.shape[0] - _BLOCK + 1, : image.shape[1] - _BLOCK + 1], np.float64)
 
 
 def propose_group(images: Sequence[str]) -> str:
@@ -126,6 +102,25 @@ def propose_group(images: Sequence[str]) -> str:
     return ''
 
 
+def _pixels(path: Path) -> npt.NDArray[np.float64] | None:
+    """Add up the bands of an image; None of one that is none, or is too small or too large to be compared."""
+    try:
+        with Image.open(path) as image:
+            if min(image.size) < _BLOCK or image.size[0] * image.size[1] > _MOST_PIXELS:
+                return None
+            array = np.asarray(image)
+    except (OSError, ValueError):
+        return None
+    return array.reshape(*array.shape[:2], -1).sum(axis=2, dtype=np.float64) if array.dtype.kind in 'bu' else None
+
+
+def _hashes(image: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Hash the block that begins at each pixel: a sum of its pixels with random weights, exact in float64."""
+    weights = np.random.default_rng(0).integers(1, 2**15, (2, _BLOCK)).astype(np.float64)
+    hashes = cv2.sepFilter2D(image, cv2.CV_64F, weights[0], weights[1], anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
+    return np.asarray(hashes[: image.shape[0] - _BLOCK + 1, : image.shape[1] - _BLOCK + 1], np.float64)
+
+
 def _thumbnail(path: Path) -> npt.NDArray[np.float32] | None:
     """Read an image in gray and small, each channel in its own range; None if it is none."""
     try:
@@ -134,9 +129,8 @@ def _thumbnail(path: Path) -> npt.NDArray[np.float32] | None:
                 return _small(np.load(path, mmap_mode='r', allow_pickle=False))
         with Image.open(path) as image:
             image.draft('L', (4 * _SIDE, 4 * _SIDE))  # a JPEG is decoded at a part of its size
-            return np.asarray(
-                image.convert('F' if image.mode.startswith('I') else 'L').resize((_SIDE, _SIDE)), np.float32
-            )
+            gray = image.convert('F' if image.mode.startswith('I') else 'L')
+            return np.asarray(gray.resize((_SIDE, _SIDE)), np.float32)
     except UnidentifiedImageError:
         decoded = _bands(path)
         return None if decoded is None else _small(decoded)

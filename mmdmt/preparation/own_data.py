@@ -3,7 +3,7 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from mmdmt.folders import IMAGE_SUFFIXES, walk_once
 from mmdmt.preparation.splits import rarest_class, sized_split
 
 IGNORED = 255
+IMAGES = re.compile(r'ima?ge?s?\b|photo|jpe?g|rgb|input', re.IGNORECASE)
 MASKS = re.compile(r'mask|label(?!ed)|annot|segm|ground|^gt', re.IGNORECASE)
 VALIDATION = re.compile(r'val(id|idation)?', re.IGNORECASE)
 VALIDATION_MASKS = re.compile(
@@ -26,6 +27,7 @@ LEFT_OUT = re.compile(r'test', re.IGNORECASE)
 MASK_ENDINGS = ('', '_mask', '-mask', '_label', '_labels', '_gt', '_seg', '_segmentation', '_L')
 UNEQUAL = 1000
 """How much more pixels the most frequent class has than the rarest where classes get weights."""
+_LOOKED_AT, _SIDE = 5, 256
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,9 @@ class Masks:
 def find_pairs(data: Path) -> tuple[Images, Images | None]:
     """Find the images of a folder that have masks, and those to validate on.
 
+    Pictures of the same masks in another folder, such as the masks in color, are passed over: of two folders with the
+    same names the images are in the one that is called so, or else in the one of more colors.
+
     Args:
         data (Path): With folders of images and of masks, each perhaps with folders in it; what is below a folder called
             ``val`` is validated on, what is below one called ``test`` is left out.
@@ -75,56 +80,84 @@ def find_pairs(data: Path) -> tuple[Images, Images | None]:
     """
     if not data.is_dir():
         raise FileNotFoundError(f'{data} is not a folder: give the one that holds images and masks.')
-    folders: dict[Path, list[str]] = {}
-    for place, files in walk_once(data.resolve()):
-        own = [name for name in files if name.lower().endswith(IMAGE_SUFFIXES) and not name.startswith('.')]
-        if own and not any(part.startswith('.') for part in Path(place).relative_to(data.resolve()).parts):
-            folders[Path(place)] = own
-    found = [pair for folder in folders if (pair := _pair(folder, folders, data.resolve())) is not None]
-    parts = {True: _joined([one for one in found if _below(one.folder, data, VALIDATION)])}
-    parts[False] = _joined([one for one in found if not _below(one.folder, data, VALIDATION, LEFT_OUT)])
-    train = parts[False]
+    root = data.resolve()
+    folders = {
+        Path(place): own
+        for place, files in walk_once(root)
+        if (own := [name for name in files if name.lower().endswith(IMAGE_SUFFIXES)])
+    }
+    pairs = [pair for folder in folders if (pair := _pair(folder, folders, root)) is not None]
+    if len({pair.masks for pair in pairs}) < len(pairs):
+        pairs.sort(key=lambda one: (IMAGES.search(one.folder.relative_to(root).as_posix()) is None, -_colors(one)))
+    found, claimed = list[Images](), set[tuple[Path, str]]()
+    for pair in pairs:
+        if not claimed & (own_masks := {(pair.masks, name) for name in pair.names}):
+            found.append(pair)
+            claimed |= own_masks
+    val = _joined([one for one in found if _below(one.folder, root, VALIDATION)])
+    train = _joined([one for one in found if not _below(one.folder, root, VALIDATION, LEFT_OUT)])
     if train is None:
-        seen = ', '.join(str(folder.relative_to(data.resolve())) for folder in folders) or 'no image at all'
+        seen = ', '.join(str(folder.relative_to(root)) for folder in folders) or 'no image at all'
         raise ValueError(
             f'No image in {data} has a mask of the same name in a folder called masks, labels, annotations or the like '
             f'(found: {seen}): put images into {data / "images"} and their masks, with the same names, into '
             f'{data / "masks"}.'
         )
-    return train, parts[True]
+    return train, val
 
 
-def _below(folder: Path, data: Path, *words: re.Pattern[str]) -> bool:
-    parts = folder.relative_to(data.resolve()).parts
-    return any(word.fullmatch(part) for word in words for part in parts)
+def _below(folder: Path, root: Path, *words: re.Pattern[str]) -> bool:
+    return any(word.fullmatch(part) for word in words for part in folder.relative_to(root).parts)
 
 
-def _is_of_masks(folder: Path, data: Path) -> bool:
-    return any(MASKS.search(part) for part in folder.relative_to(data).parts)
+def _pair(folder: Path, folders: Mapping[Path, Sequence[str]], root: Path) -> Images | None:
+    """Find the masks of the images of one folder: where the most have one, of one channel rather than in color."""
 
+    def is_of_masks(one: Path) -> bool:
+        return any(MASKS.search(part) for part in one.relative_to(root).parts)
 
-def _pair(folder: Path, folders: Mapping[Path, Sequence[str]], data: Path) -> Images | None:
-    """Find the masks of the images of one folder: where the most have one."""
-    if _is_of_masks(folder, data):
+    if is_of_masks(folder):
         return None
-    best: tuple[int, Path, str, str] | None = None
     suffix = Counter(Path(name).suffix for name in folders[folder]).most_common(1)[0][0]
     stems = {name.removesuffix(suffix) for name in folders[folder] if name.endswith(suffix)}
+    candidates: list[tuple[list[str], Path, str]] = []
     for other, files in folders.items():
-        if not _is_of_masks(other, data) or _below(other, data, VALIDATION_MASKS) != _below(folder, data, VALIDATION):
+        if not is_of_masks(other) or _below(other, root, VALIDATION_MASKS) != _below(folder, root, VALIDATION):
             continue
+        there = set(files)
         for ending in MASK_ENDINGS:
             suffixes = Counter(Path(name).suffix for name in files if Path(name).stem.removesuffix(ending) in stems)
             for mask_suffix, _ in suffixes.most_common(1):
-                shared = sum(f'{stem}{ending}{mask_suffix}' in set(files) for stem in stems)
-                if shared and (best is None or shared > best[0]):
-                    best = shared, other, ending, mask_suffix
-    if best is None:
+                names = [stem for stem in stems if f'{stem}{ending}{mask_suffix}' in there]
+                candidates.append((names, other, f'{ending}{mask_suffix}'))
+    most = max((len(names) for names, *_ in candidates), default=0)
+    if not most:
         return None
-    _, masks, ending, mask_suffix = best
-    there = {name.removesuffix(f'{ending}{mask_suffix}') for name in folders[masks]}
-    names, without = sorted(stems & there), sorted(stems - there)
-    return Images(folder, suffix, masks, f'{ending}{mask_suffix}', tuple(names), tuple(without))
+    best = [one for one in candidates if len(one[0]) == most]
+    names, masks, mask_suffix = best[0]
+    if len(best) > 1:
+        plain = (one for one in best if _mode(one[1] / f'{min(one[0])}{one[2]}') in ('L', 'P'))
+        names, masks, mask_suffix = next(plain, best[0])
+    return Images(folder, suffix, masks, mask_suffix, tuple(sorted(names)), tuple(sorted(stems - set(names))))
+
+
+def _mode(path: Path) -> str:
+    try:
+        with Image.open(path) as image:
+            return image.mode
+    except (OSError, ValueError):
+        return ''  # told when it is read
+
+
+def _colors(pair: Images) -> float:
+    """Return how many colors some images have; a mask in color has one for each class."""
+    counts = []
+    for name in pair.names[:: -(-len(pair.names) // _LOOKED_AT)]:
+        with Image.open(pair.folder / f'{name}{pair.suffix}') as image:
+            pixels = np.asarray(image.convert('RGB'))
+        step = max(1, min(pixels.shape[:2]) // _SIDE)
+        counts.append(len(np.unique(pixels[::step, ::step].reshape(-1, 3), axis=0)))
+    return median(counts)
 
 
 def _joined(pairs: Sequence[Images]) -> Images | None:
@@ -139,24 +172,15 @@ def _joined(pairs: Sequence[Images]) -> Images | None:
         return None
     (folder, masks, suffix, mask_suffix), parts = max(roots.items(), key=lambda one: sum(len(p.names) for p in one[1]))
 
-    def named(which: Callable[[Images], Iterable[str]]) -> tuple[str, ...]:
-        return tuple(
-            sorted((part.folder.relative_to(folder) / name).as_posix() for part in parts for name in which(part))
-        )
+    def named(names: Iterable[tuple[Images, str]]) -> tuple[str, ...]:
+        return tuple(sorted((part.folder.relative_to(folder) / name).as_posix() for part, name in names))
 
-    return Images(folder, suffix, masks, mask_suffix, named(lambda p: p.names), named(lambda p: p.without))
+    names = named((part, name) for part in parts for name in part.names)
+    return Images(folder, suffix, masks, mask_suffix, names, named((p, name) for p in parts for name in p.without))
 
 
 def read_masks(images: Images, workers: int = 4) -> Masks:
-    """Count what the masks of some images hold.
-
-    Args:
-        images (Images): With masks.
-        workers (int): Masks read at the same time. Defaults to 4.
-
-    Raises:
-        ValueError: If a mask is in color, or all masks are black and white.
-    """
+    """Count what the masks of some images hold; refuse masks in color, and those that are all black and white."""
 
     def count(name: str) -> np.ndarray:
         path = images.masks / f'{name}{images.mask_suffix}'
@@ -176,22 +200,12 @@ def read_masks(images: Images, workers: int = 4) -> Masks:
             f'The masks in {images.masks} are black and white, 0 and 255, but 255 is the ignored label: convert them '
             f'with `python -m mmdmt dataset_converters/color_masks {images.masks} OUT --colors 000000 ffffff`.'
         )
-    present = {
-        name: frozenset(np.flatnonzero(one[:IGNORED]).tolist()) for name, one in zip(images.names, counts, strict=True)
-    }
-    return Masks(tuple(pixels.tolist()), present)
+    present = (frozenset(np.flatnonzero(one[:IGNORED]).tolist()) for one in counts)
+    return Masks(tuple(pixels.tolist()), dict(zip(images.names, present, strict=True)))
 
 
 def name_classes(masks: Masks, given: Sequence[str] = ()) -> list[str]:
-    """Name the classes that masks hold, ``class 0`` and so on where no names are given.
-
-    Args:
-        masks (Masks): Of the labeled images.
-        given (Sequence[str]): Names of ids 0, 1, ... Defaults to none.
-
-    Raises:
-        ValueError: If masks hold more ids than there are names.
-    """
+    """Name the ids 0, 1, ... that masks hold, ``class 0`` and so on where no names are given."""
     most = max((label for label, pixels in enumerate(masks.pixels[:IGNORED]) if pixels), default=0)
     if given and len(given) <= most:
         raise ValueError(f'--classes names {len(given)} classes, but masks hold the id {most}: name {most + 1}.')
@@ -214,14 +228,7 @@ def palette_of(classes: int) -> list[list[int]]:
 def class_weights(masks: Masks, classes: int) -> list[float]:
     """Weigh classes by one over the root of their share of pixels, with a mean of 1 over pixels.
 
-    Returns:
-        list[float]: Empty if no class has a thousand times the pixels of another.
-
-    Example:
-        >>> class_weights(Masks((9_999_000, 1000), {}), 2)
-        [0.99, 99.01]
-        >>> class_weights(Masks((900, 100), {}), 2)
-        []
+    The list is empty if no class has a thousand times the pixels of another.
     """
     pixels = np.array(masks.pixels[:classes], float)
     seen = pixels > 0
@@ -233,13 +240,7 @@ def class_weights(masks: Masks, classes: int) -> list[float]:
 
 
 def shorter_side(images: Images, most: int, step: int = 32) -> int:
-    """Choose the length that the shorter side of images is resized to: their own, in steps, or the most that it may be.
-
-    Args:
-        images (Images): Of which some are looked at.
-        most (int): Pixels.
-        step (int): What it is a multiple of. Defaults to 32.
-    """
+    """Choose the pixels that the shorter side of images is resized to: their own, in steps, or the most they may be."""
     names = (*images.names, *images.without)
     sides = []
     for name in names[:: max(1, len(names) // 200)]:
@@ -248,27 +249,31 @@ def shorter_side(images: Images, most: int, step: int = 32) -> int:
     return max(step, min(most, int(median(sides)) // step * step))
 
 
-def split_lists(images: Images, masks: Masks, val: bool, labeled: int | None, seed: int = 0) -> dict[str, list[str]]:
-    """Make lists of images: labeled, unlabeled and, unless there are others to validate on, a fifth with masks for it.
-
-    Each list has its share of images with rare classes.
+def split_lists(
+    images: Images, masks: Masks, val: Sequence[str] | None, labeled: int | None, seed: int = 0
+) -> dict[str, list[str]]:
+    """Make lists of labeled, unlabeled and validation images, each with its share of images with rare classes.
 
     Args:
         images (Images): With masks.
         masks (Masks): Theirs.
-        val (bool): Whether to make a list to validate on.
+        val (Sequence[str], optional): The images to validate on, none if others are. None holds out a fifth.
         labeled (int, optional): How many images keep their label; None for all.
         seed (int): Of the shuffles. Defaults to 0.
 
     Raises:
-        ValueError: If there are too few masks.
+        ValueError: If there are too few masks, or an image to validate on has none.
     """
     lists: dict[str, list[str]] = {'labeled': list(images.names), 'unlabeled': list(images.without)}
-    if val:
+    if val is None:
         if len(images.names) < 2:
             raise ValueError('1 mask is too few to train and validate with: give at least 2.')
-        held, rest = _drawn(lists['labeled'], max(1, len(images.names) // 5), masks, seed)
-        lists |= {'val': held, 'labeled': rest}
+        lists['val'], lists['labeled'] = _drawn(lists['labeled'], max(1, len(images.names) // 5), masks, seed)
+    elif val:
+        without = sorted(set(val) - set(images.names))
+        if without:
+            raise ValueError(f'{len(without)} images of --val have no mask, such as {without[0]}: take them off it.')
+        lists |= {'val': list(val), 'labeled': [name for name in images.names if name not in set(val)]}
     if labeled is not None:
         if not 0 < labeled <= len(lists['labeled']):
             raise ValueError(f'--labeled {labeled}: give 1 to {len(lists["labeled"])}, the masks not validated on.')
@@ -285,23 +290,15 @@ def _drawn(names: Sequence[str], size: int, masks: Masks, seed: int) -> tuple[li
 
 
 def images_in(folders: Sequence[Path]) -> list[Path]:
-    """List the images of folders and of the folders in them, sorted.
-
-    Raises:
-        FileNotFoundError: If one holds none.
-    """
-    found: list[Path] = []
+    """List the images of folders and of the folders in them, sorted; refuse a folder without any."""
+    found: set[Path] = set()
     for folder in folders:
-        own = [
-            Path(place, name)
-            for place, files in walk_once(folder.resolve())
-            for name in files
-            if name.lower().endswith(IMAGE_SUFFIXES) and not name.startswith('.')
-        ]
+        places = walk_once(folder.resolve())
+        own = {Path(place, name) for place, files in places for name in files if name.lower().endswith(IMAGE_SUFFIXES)}
         if not own:
             raise FileNotFoundError(f'{folder} holds no image: give folders of unlabeled images.')
-        found += own
-    return sorted(set(found))
+        found |= own
+    return sorted(found)
 
 
 def common_folder(paths: Sequence[Path]) -> Path:

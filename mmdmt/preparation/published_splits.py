@@ -1,4 +1,4 @@
-"""Make the published lists of VOC, Cityscapes and CamVid, and compare lists with those that were published.
+"""Make the published lists of VOC and Cityscapes, and compare lists with those that were published.
 
 ``published_splits.json`` holds the number of images and the SHA-256 of the published files, 60 of the paper and 22 of
 our tables of CamVid, by name. Order and final newline count, so the sum is that of the file.
@@ -33,9 +33,8 @@ class PublishedList:
 def published_splits(ids: Iterable[str], denominators: Mapping[str, float]) -> dict[tuple[int, str], Split]:
     """Split a data set as the authors of Dynamic Mutual Training did.
 
-    The sorted images are shuffled once for each of the three split ids, each time from the order before. The first n
-    are labeled, so within a split id the labeled images of a smaller fraction are among those of a larger one. Of N
-    images, 1/s is n = int(N / s), and one more where n % 8 is 1, a last batch of a single image.
+    The sorted images are shuffled once for each of the three split ids, each time from the order before. Of N images,
+    1/s is the first int(N / s), and one more where n % 8 is 1, a last batch of a single image.
 
     Feng et al., "DMT: Dynamic Mutual Training for Semi-Supervised Learning", Pattern Recognition 130 (2022),
     https://arxiv.org/abs/2004.08514.
@@ -61,10 +60,8 @@ def difference_maximized(
 ) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     """Give each of two peers its own part of a labeled set: difference-maximized sampling, DMS.
 
-    Three fifths of the images are common to both parts; of the others, one half goes to each.
-
-    The published parts come from one generator that goes through the labeled lists of split id 0 (1/8, 1/20, 1/50,
-    1/106 of VOC), then of 1, then of 2. So a part depends on the lists before its own.
+    Three fifths of the images are common to both parts; of the others, one half goes to each. One generator goes
+    through all lists, of split id 0 (1/8, 1/20, 1/50, 1/106 of VOC), then of 1 and 2: a part depends on those before.
 
     Args:
         labeled_lists: Labeled lists, of two images at least, in the order of `published_splits`.
@@ -76,8 +73,7 @@ def difference_maximized(
     Raises:
         ValueError: If a list has fewer than two images.
     """
-    generator = random.Random(seed)
-    parts = []
+    generator, parts = random.Random(seed), []
     for labeled in labeled_lists:
         if len(labeled) < 2:
             raise ValueError(f'the labeled list {list(labeled)} cannot be shared by two peers: it needs 2 images.')
@@ -89,14 +85,7 @@ def difference_maximized(
 
 
 def sbd_lists(train: Iterable[str], trainaug: Iterable[str]) -> Split:
-    """Label the images of the VOC challenge, and leave those that SBD adds without labels.
-
-    Args:
-        train: The images of VOC's ``train.txt``.
-        trainaug: These and the ones of SBD.
-
-    Returns:
-        Both parts, sorted: 1464 and 9118 images of VOC 2012.
+    """Label the images of VOC's ``train.txt``, and leave those that SBD adds without labels, 1464 and 9118.
 
     Raises:
         ValueError: If an image is given twice, or is in ``train`` only.
@@ -112,28 +101,13 @@ def sbd_lists(train: Iterable[str], trainaug: Iterable[str]) -> Split:
 
 
 def published_lists(dataset: str) -> dict[str, PublishedList]:
-    """Return what is known of the published lists of a data set.
-
-    Args:
-        dataset: ``'voc12aug'`` or ``'cityscapes'``.
-
-    Returns:
-        Number of images and SHA-256 of each file, by the names of `as_files`.
-    """
+    """Return what is known of the published lists of a data set, by the names of `as_files`."""
     table = json.loads(Path(__file__).with_name('published_splits.json').read_text())
     return {file: PublishedList(**known) for file, known in table[dataset].items()}
 
 
 def differences(files: Mapping[str, Sequence[str]], published: Mapping[str, PublishedList]) -> dict[str, str]:
-    """Compare lists with the published ones.
-
-    Args:
-        files: The images of each file.
-        published: What is known of the published files. Other files are not compared.
-
-    Returns:
-        What differs, for each published file that is not matched; empty if all are.
-    """
+    """Return how the lists of files differ from the published ones of the same names; empty if all match."""
     found = {}
     for file, known in published.items():
         if file not in files:

@@ -11,6 +11,9 @@ from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, S
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 
 class Split(NamedTuple):
     """Images with and without a label; together the whole set, none in both."""
@@ -27,23 +30,18 @@ def generic_split(
     strata: Mapping[str, Hashable] | None = None,
     groups: Mapping[str, str] | None = None,
 ) -> dict[tuple[int, str], Split]:
-    """Split any data set at random, nested as the published splits are.
+    """Split any data set at random into fractions: `sized_split` with int(N / s) labeled images.
 
     Args:
         ids: The images, in any order.
-        denominators: The s of each fraction 1/s, at least 1, by the name that it goes by. int(N / s) are labeled.
-        seed: Seed of the shuffles. Default: 0.
-        num_splits: Number of split ids. Those of a smaller number are among those of a larger one. Default: 3.
-        strata: The stratum of each image. Every labeled set then holds its share of each stratum, and one image of
-            each at least, if there are as many labeled images as strata. Default: None, one stratum.
-        groups: The group of each image, such as its video: as for `sized_split`. Default: None.
-
-    Returns:
-        The split of each split id (0 to ``num_splits`` - 1) and name, the names in the order given.
+        denominators: The s of each fraction 1/s, at least 1, by the name that it goes by.
+        seed: As for `sized_split`.
+        num_splits: Likewise.
+        strata: Likewise.
+        groups: Likewise.
 
     Raises:
-        ValueError: If an image is given twice or has no stratum, or a denominator is below 1 or leaves no labeled
-            image, or there is no split id.
+        ValueError: Where `sized_split` does, or if a denominator is below 1 or leaves no labeled image.
     """
     images = sorted_once(ids)
     return sized_split(images, sizes_of(len(images), denominators), seed, num_splits, strata, groups)
@@ -57,15 +55,16 @@ def sized_split(
     strata: Mapping[str, Hashable] | None = None,
     groups: Mapping[str, str] | None = None,
 ) -> dict[tuple[int, str], Split]:
-    """Split any data set at random into numbers of labeled images, nested as the published splits are.
+    """Split any data set at random, nested as the published splits are.
 
     Args:
         ids: The images, in any order.
         sizes: The number of labeled images of each split, by the name that it goes by.
         seed: Seed of the shuffles. Default: 0.
         num_splits: Number of split ids. Those of a smaller number are among those of a larger one. Default: 3.
-        strata: As for `generic_split`; with groups the stratum of each group. Default: None, one stratum.
-        groups: The group of each image, such as its video or volume. A group is labeled as a whole or not at all; the
+        strata: The stratum of each image, or of each group. Every labeled set holds its share of each, one at least if
+            there are as many labeled images as strata. Default: None, one stratum.
+        groups: The group of each image, such as its video or volume, which is labeled as a whole or not at all; the
             number of labeled images is then the nearest that whole groups make. Default: None, each its own.
 
     Returns:
@@ -81,10 +80,9 @@ def sized_split(
     for size in sizes.values():
         if not 1 <= size <= len(images):
             raise ValueError(f'{size} of {len(images)} images cannot be labeled: give 1 to {len(images)}.')
-    units = {image: image for image in images} if groups is None else {image: groups[image] for image in images}
     members: dict[str, list[str]] = {}
-    for image, unit in units.items():
-        members.setdefault(unit, []).append(image)
+    for image in images:
+        members.setdefault(groups[image] if groups is not None else image, []).append(image)
     if groups is not None and len(members) < 2:
         raise ValueError(f'All {len(images)} images are of the group {next(iter(members))!r}: give a finer --group.')
     shuffles = shuffles_of(sorted(members), seed, num_splits)
@@ -96,15 +94,41 @@ def sized_split(
     return nested(shuffles, sizes, members)
 
 
-def rarest_class(classes: Mapping[str, Collection[int]]) -> dict[str, int]:
-    """Give each image a stratum: of the classes in it, the one that the fewest images have.
+def split_classes(
+    labels: ArrayLike, labels_per_class: int, val_per_class: int, seed: int
+) -> dict[str, NDArray[np.intp]]:
+    """Split images so that every class has as many labeled and as many validation images.
 
-    Args:
-        classes: The classes in each image.
+    More labels keep those of fewer, and the validation images do not depend on how many labels there are.
 
     Returns:
-        That class for each image (the smaller of two equally rare ones); -1 for an image without any.
+        Numbers of the images, ascending: ``'labeled'``, ``'unlabeled'``, ``'val'``, and ``'train'``, the first two
+        together.
+
+    Raises:
+        ValueError: If a class has too few images.
     """
+    if labels_per_class < 1 or val_per_class < 0:
+        raise ValueError(
+            f'labels_per_class={labels_per_class}, val_per_class={val_per_class} make no split: give at least one '
+            'label, and no negative number of images.'
+        )
+    generator = np.random.RandomState(seed)  # whose numbers no version of NumPy changes
+    of_class = [generator.permutation(np.flatnonzero(np.asarray(labels) == label)) for label in np.unique(labels)]
+    fewest = min(len(images) for images in of_class)
+    if labels_per_class + val_per_class > fewest:
+        raise ValueError(
+            f'labels_per_class={labels_per_class} and val_per_class={val_per_class} ask for '
+            f'{labels_per_class + val_per_class} images of every class, but one has only {fewest}: give less.'
+        )
+    parts = [np.split(images, [labels_per_class, len(images) - val_per_class]) for images in of_class]
+    labeled, unlabeled, val = (np.sort(np.concatenate(part)) for part in zip(*parts, strict=True))
+    train = np.sort(np.concatenate([labeled, unlabeled]))
+    return {'labeled': labeled, 'unlabeled': unlabeled, 'val': val, 'train': train}
+
+
+def rarest_class(classes: Mapping[str, Collection[int]]) -> dict[str, int]:
+    """Give each image a stratum: of the classes in it, the one that the fewest images have, -1 for none."""
     images = Counter(label for labels in classes.values() for label in set(labels))
     return {
         image: min(labels, key=lambda label: (images[label], label), default=-1) for image, labels in classes.items()
@@ -118,9 +142,6 @@ def group_of(ids: Iterable[str], pattern: str) -> dict[str, str]:
         ids: The images.
         pattern: A regular expression that is searched in each name; the group is what its first pair of parentheses
             matched, or the whole match if it has none: ``'(.*)_frame'``.
-
-    Returns:
-        The group of each image.
 
     Raises:
         ValueError: If the expression is none, or does not match an image.
@@ -140,22 +161,13 @@ def group_of(ids: Iterable[str], pattern: str) -> dict[str, str]:
 
 
 def as_files(splits: Mapping[tuple[int, str], Split], before: str = '1of') -> dict[str, tuple[str, ...]]:
-    """Name the lists of splits.
-
-    Args:
-        splits: What `published_splits`, `generic_split` or `sized_split` returned.
-        before: What stands before the name of a split. Default: ``'1of'``.
-
-    Returns:
-        The images of each file, such as ``split0/labeled_1of8.txt`` and ``split0/unlabeled_1of8.txt``. A part without
-        images gets no file.
-    """
-    files = {}
-    for (split_id, name), split in splits.items():
-        for part, images in split._asdict().items():
-            if images:
-                files[f'split{split_id}/{part}_{before}{name}.txt'] = images
-    return files
+    """Name the lists of splits, such as ``split0/labeled_1of8.txt``; a part without images gets no file."""
+    return {
+        f'split{split_id}/{part}_{before}{name}.txt': images
+        for (split_id, name), split in splits.items()
+        for part, images in split._asdict().items()
+        if images
+    }
 
 
 def sorted_once(ids: Iterable[str]) -> list[str]:
@@ -179,8 +191,7 @@ def sizes_of(total: int, denominators: Mapping[str, float]) -> dict[str, int]:
 
 def shuffles_of(images: Sequence[str], seed: int, number: int) -> Iterator[list[str]]:
     """Shuffle again and again, each time from the order before."""
-    generator = random.Random(seed)
-    order = list(images)
+    generator, order = random.Random(seed), list(images)
     for _ in range(number):
         generator.shuffle(order)
         yield list(order)
@@ -188,8 +199,7 @@ def shuffles_of(images: Sequence[str], seed: int, number: int) -> Iterator[list[
 
 def _spread(order: Sequence[str], strata: Mapping[str, Hashable]) -> list[str]:
     """Reorder so that the first images of any number hold every stratum's share, rounded up where there is room."""
-    sizes = Counter(strata[image] for image in order)
-    seen: Counter[Hashable] = Counter()
+    sizes, seen = Counter(strata[image] for image in order), Counter[Hashable]()
     place = {}
     for image in order:
         stratum = strata[image]
@@ -204,8 +214,8 @@ def nested(
     """Label the first images of each order, those of one group together."""
     splits = {}
     for split_id, order in enumerate(orders):
-        images = [image for unit in order for image in (members[unit] if members else [unit])]
-        ends = list(accumulate(len(members[unit]) if members else 1 for unit in order))
+        units = [members[unit] if members else [unit] for unit in order]
+        images, ends = [image for unit in units for image in unit], list(accumulate(map(len, units)))
         for name, size in sizes.items():
             end = min(ends, key=lambda number, size=size: abs(number - size))  # type: ignore[misc]
             splits[split_id, name] = Split(tuple(images[:end]), tuple(images[end:]))

@@ -44,7 +44,7 @@ class CheckedPipeline(Compose):
         return CheckedPipeline(self.transforms[: end + 1], self.check)
 
     def __call__(self, data: dict[str, Any]) -> dict[str, Any] | None:
-        """Let an image go through; an error names the file and the transform."""
+        """Put an image through; an error names the file and the transform."""
         files = {key: str(data[key]) for key in ('img_path', 'seg_map_path') if data.get(key)}
         results: Any = data
         padding: list[int] | None = None

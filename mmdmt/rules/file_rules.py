@@ -23,7 +23,7 @@ _NEARLY_BLACK, _NEARLY_WHITE = 64, 0.5
 
 
 def missing(what: str, path: str) -> Finding:
-    """Say that an ``'image'`` or a ``'mask'`` does not exist."""
+    """Report that an ``'image'`` or a ``'mask'`` does not exist."""
     empty = ' (is there an empty line in the list?)' if PurePath(path).name.startswith('.') else ''
     remedy = (
         'check data_root, data_prefix, the suffixes and the list of the dataset, and that its converter has been run'
@@ -32,7 +32,7 @@ def missing(what: str, path: str) -> Finding:
 
 
 def unreadable(what: str, path: str, error: Exception) -> Finding:
-    """Say why an ``'image'`` or a ``'mask'`` cannot be read."""
+    """Report why an ``'image'`` or a ``'mask'`` cannot be read."""
     if isinstance(error, FileNotFoundError):
         return missing(what, path)
     reason = (str(error).strip().splitlines() or [''])[-1] or type(error).__name__

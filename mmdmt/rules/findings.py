@@ -1,4 +1,4 @@
-"""Say what is wrong with files: one by one where a run stops, by kind where all are checked."""
+"""Report what is wrong with files: one by one where a run stops, by kind where all are checked."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Finding:
     stops: bool = True
 
     def __str__(self) -> str:
-        """Say it in a sentence."""
+        """Put it in a sentence."""
         return f'The {self.what} {self.file} {self.says}: {self.remedy}.'
 
 
@@ -43,7 +43,7 @@ class FileError(ValueError):
 
 
 def by_kind(findings: Iterable[Finding]) -> list[str]:
-    """Say what was found in one sentence a kind: how many files, some of them, and the remedy.
+    """Report what was found in one sentence a kind: how many files, some of them, and the remedy.
 
     Example:
         >>> found = [Finding('mask', f'{name}.png', 'is empty', 'are empty', 'replace it') for name in 'abcd']

@@ -35,7 +35,7 @@ class Headers:
             self._known = dict(kept['files']) if kept.get('fields') == _FIELDS else {}
 
     def __getitem__(self, path: str) -> ImageContent | None:
-        """Return what a local file says it holds; None of one that is no image."""
+        """Return what a local file says it holds; None if it cannot be read as an image."""
         try:
             status = os.stat(path)  # noqa: PTH116  many, and a Path takes longer
         except OSError:

@@ -1,9 +1,8 @@
 """Draw data, predictions and pseudo labels."""
 
-from mmdmt.visualization.data_sheet import AnnotatedImage, draw_data
+from mmdmt.visualization.data_sheet import AnnotatedImage, draw_data, draw_predictions
 from mmdmt.visualization.diagnosis_sheet import draw_diagnosis
 from mmdmt.visualization.phase_sheet import CropView, PhaseView, draw_phase
-from mmdmt.visualization.prediction_sheet import draw_predictions
 from mmdmt.visualization.visible_image import visible
 
 __all__ = [

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from mmdmt.atomic_write import atomic_write
+from mmdmt.visualization.sheet import write_figure
 
 
 def draw_diagnosis(
@@ -27,8 +26,8 @@ def draw_diagnosis(
         classes (Sequence[str]): Their names.
     """
     cases = list(next(iter(gradients.values())))
-    figure = Figure(figsize=(9 + 0.45 * len(classes), 0.32 * len(cases) * len(gradients) + 2.2), layout='constrained')
-    FigureCanvasAgg(figure)
+    size = (9 + 0.45 * len(classes), 0.32 * len(cases) * len(gradients) + 2.2)
+    figure = Figure(figsize=size, layout='constrained', dpi=150)
     axes = figure.subplots(len(gradients), 3, squeeze=False, width_ratios=[2, 0.5 * len(classes), 0.5 * len(classes)])
     for row, name in zip(axes, gradients, strict=True):
         places = np.arange(len(cases))
@@ -50,6 +49,4 @@ def draw_diagnosis(
                 if np.isfinite(value):
                     color = 'black' if value > 0.7 else 'white'
                     axis.text(x, y, f'{value:.2f}'.lstrip('0'), ha='center', va='center', fontsize=6, color=color)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path) as unfinished:
-        figure.savefig(unfinished, dpi=150, format=path.suffix[1:] or 'png')
+    write_figure(path, figure)

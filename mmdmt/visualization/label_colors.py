@@ -11,15 +11,7 @@ _STRIPES = 60  # along the longer side
 
 
 def colored(label: np.ndarray, palette: Sequence[Sequence[int]]) -> np.ndarray:
-    """Give each pixel the color of its class, and stripes where it has none.
-
-    Args:
-        label (np.ndarray): (H, W) integer labels; a class is an index of the palette.
-        palette (Sequence[Sequence[int]]): RGB of each class.
-
-    Returns:
-        np.ndarray: (H, W, 3) uint8, RGB.
-    """
+    """Give each pixel of integer labels, (H, W), the color of its class, and stripes where it has none; uint8, RGB."""
     colors = np.zeros((256, 3), np.uint8)
     colors[: len(palette)] = palette
     label = label.astype(np.uint8)
@@ -27,15 +19,7 @@ def colored(label: np.ndarray, palette: Sequence[Sequence[int]]) -> np.ndarray:
 
 
 def striped(picture: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Cover a picture with stripes where nothing is known.
-
-    Args:
-        picture (np.ndarray): (H, W, 3) uint8.
-        known (np.ndarray): (H, W) bool, where the picture is kept.
-
-    Returns:
-        np.ndarray: (H, W, 3) uint8.
-    """
+    """Cover a picture, (H, W, 3) uint8, with stripes where nothing is known, by a bool map (H, W)."""
     height, width = known.shape
     diagonals = np.arange(height)[:, None] + np.arange(width)
     stripes = np.where(diagonals // max(1, max(height, width) // _STRIPES) % 2, LIGHT, DARK).astype(np.uint8)

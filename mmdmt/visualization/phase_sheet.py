@@ -13,14 +13,11 @@ from mmdmt.visualization.sheet import WEIGHTS, Panel, panel_size, resized, scale
 
 @dataclass(frozen=True)
 class CropView:
-    """Arrays to draw of a training crop, all of its height and width.
+    """Arrays to draw of a training crop, all of its height and width; the last three as of :class:`PhaseView`.
 
     Args:
         labelers_view: (H, W, 3) uint8, BGR; None if labeler and learner see the same.
         learners_view: (H, W, 3) uint8, BGR.
-        pseudo_labels: Of each labeler, by its name, (H, W) integer labels that it gives to the crop. Defaults to none.
-        weights: Of each learner, by its name, (H, W) float32 in [0, 1]. Defaults to none.
-        taught_by: For each learner its labeler. Defaults to none.
     """
 
     labelers_view: np.ndarray | None
@@ -32,19 +29,17 @@ class CropView:
 
 @dataclass(frozen=True)
 class PhaseView:
-    """Arrays to draw of an image, all of its height and width.
+    """Arrays to draw of an image, all of its height and width; by default, none.
 
     Args:
         image: (H, W, 3) uint8, BGR, or of other bands and bits; see
             :func:`~mmdmt.visualization.visible_image.visible`.
-        truth: (H, W) integer labels, or None if it is not known. Defaults to None.
-        predictions: (H, W) integer labels of each peer and of the ensemble, by name. Defaults to none.
-        pseudo_labels: Of each labeler, by its name, (H, W) integer labels; what is dropped is not a class. Defaults to
-            none.
-        weights: Of each learner, by its name, (H, W) float32 in [0, 1]. Defaults to none.
-        taught_by: For each learner its labeler; where that one has dropped a label, no weight is drawn. Defaults to
-            none.
-        crop: Of a training crop of the image. Defaults to None.
+        truth: (H, W) integer labels.
+        predictions: (H, W) integer labels of each peer and of the ensemble, by name.
+        pseudo_labels: Of each labeler, by its name, (H, W) integer labels; what is dropped is not a class.
+        weights: Of each learner, by its name, (H, W) float32 in [0, 1].
+        taught_by: For each learner its labeler; where that one has dropped a label, no weight is drawn.
+        crop: Of a training crop of the image.
     """
 
     image: np.ndarray
@@ -59,27 +54,26 @@ class PhaseView:
 def draw_phase(
     path: Path, view: PhaseView, title: str, classes: Sequence[str], palette: Sequence[Sequence[int]]
 ) -> np.ndarray:
-    """Draw an image in a phase and write the sheet as a picture.
+    """Draw an image in a phase, write the sheet as a picture, and return it, (H, W, 3) uint8, RGB.
 
-    Above: image, truth, each peer and the ensemble. Below: the pseudo labels that each learner is taught, beside their
-    weights. Pixels without a class are striped: ignored in the truth, dropped from pseudo labels. Below that, a
-    training crop as labeler and learner see it, and what is taught of it.
-
-    Args:
-        path (Path): File to write, such as a PNG.
-        view (PhaseView): What is drawn.
-        title (str): Over the sheet.
-        classes (Sequence[str]): Names for the legend, which holds those that are to be seen.
-        palette (Sequence[Sequence[int]]): RGB of each class.
-
-    Returns:
-        np.ndarray: The sheet, (H, W, 3) uint8, RGB.
+    Rows: image, truth, each peer and the ensemble; the pseudo labels that each learner is taught, beside their weights;
+    a training crop as labeler and learner see it, and what is taught of it. Pixels without a class are striped: ignored
+    in the truth, dropped from pseudo labels. The legend holds the classes that are to be seen.
     """
     panels = [_Panels(view, palette)]
     rows = [panels[0].predicted(), panels[0].taught()]
     if view.crop is not None:
-        panels.append(_Panels(_as_phase(view.crop), palette))
-        rows.append([*_both_views(view.crop, panels[1].size), *panels[1].taught()])
+        crop = view.crop
+        taught = {'pseudo_labels': crop.pseudo_labels, 'weights': crop.weights, 'taught_by': crop.taught_by}
+        panels.append(_Panels(PhaseView(crop.learners_view, **taught), palette))
+        views = {'a training crop': crop.learners_view}
+        if crop.labelers_view is not None:
+            views = {
+                'a training crop,\nas its labeler sees it': crop.labelers_view,
+                'as its learner sees it': crop.learners_view,
+            }
+        shown = [(name, scaled(image, panels[1].size)) for name, image in views.items()]
+        rows.append([*shown, *panels[1].taught()])
     labels = [label.ravel() for one in panels for label in one.labels]
     seen = set(np.unique(np.concatenate(labels)).tolist()) if labels else set()
     shown = [number for number in range(len(classes)) if number in seen]
@@ -131,18 +125,3 @@ class _Panels:
 
     def _colored(self, label: np.ndarray) -> np.ndarray:
         return colored(resized(label.astype(np.uint8), self.size), self.palette)
-
-
-def _as_phase(crop: CropView) -> PhaseView:
-    return PhaseView(
-        image=crop.learners_view, pseudo_labels=crop.pseudo_labels, weights=crop.weights, taught_by=crop.taught_by
-    )
-
-
-def _both_views(crop: CropView, size: tuple[int, int]) -> list[Panel]:
-    if crop.labelers_view is None:
-        return [('a training crop', scaled(crop.learners_view, size))]
-    return [
-        ('a training crop,\nas its labeler sees it', scaled(crop.labelers_view, size)),
-        ('as its learner sees it', scaled(crop.learners_view, size)),
-    ]

@@ -25,17 +25,9 @@ Panel = tuple[str, np.ndarray]
 def sheet(
     path: Path, rows: Sequence[Sequence[Panel]], legend: Sequence[Patch], title: str = '', weights: bool = False
 ) -> np.ndarray:
-    """Draw rows of pictures and write the sheet as a picture.
+    """Draw rows of pictures, those that hold one, and write the sheet as a picture; return it.
 
-    Args:
-        path (Path): File to write, such as a PNG.
-        rows (Sequence[Sequence[Panel]]): Top down; those without a picture are left out.
-        legend (Sequence[Patch]): What colors mean, of :func:`~mmdmt.visualization.label_colors.legend_patches`.
-        title (str): Over the sheet. Defaults to none.
-        weights (bool): Whether the legend has a bar of the colors of weights. Defaults to False.
-
-    Returns:
-        np.ndarray: The sheet, (H, W, 3) uint8, RGB.
+    The legend may have a bar of the colors of weights.
     """
     rows = [row for row in rows if row]
     widths = [sum(picture.shape[1] / DPI + GAP for _, picture in row) + GAP for row in rows]
@@ -46,7 +38,6 @@ def sheet(
     below = LINE * -(-len(legend) // per_line) + (0.5 if weights else 0.15)
     size_y = heading + sum(heights) + sum(titles) + below
     figure = Figure(figsize=(size_x, size_y), dpi=DPI)
-    canvas = FigureCanvasAgg(figure)
     figure.text(GAP / size_x, 1 - heading / 2 / size_y, title, fontsize=9, weight='bold', va='center')
     bottom = size_y - heading
     for above, height, row in zip(titles, heights, rows, strict=True):
@@ -66,6 +57,12 @@ def sheet(
         figure.colorbar(ScalarMappable(cmap=WEIGHTS), cax=bar, orientation='horizontal')
         bar.tick_params(labelsize=6, length=2, pad=1)
         bar.text(-0.02, 0.5, 'weight', fontsize=7, ha='right', va='center', transform=bar.transAxes)
+    return write_figure(path, figure)
+
+
+def write_figure(path: Path, figure: Figure) -> np.ndarray:
+    """Write a figure as a picture; return it, (H, W, 3) uint8, RGB."""
+    canvas = FigureCanvasAgg(figure)
     canvas.draw()
     drawn = np.asarray(canvas.buffer_rgba())[..., :3].copy()
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -8,18 +8,10 @@ PERCENTILES = (1.0, 99.0)
 
 
 def visible(image: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Return what is drawn of an image.
+    """Return what is drawn of an image, (H, W) or (H, W, bands) of any real dtype, as (H, W, 3) uint8.
 
-    Args:
-        image (np.ndarray): (H, W) or (H, W, bands), of any real dtype.
-
-    Returns:
-        np.ndarray: (H, W, 3) uint8. Color images of 8 bits are as they are. Of others the first three bands are drawn
-        as blue, green and red, or the first as gray, with their values stretched over the range.
-
-    Example:
-        >>> visible(np.array([[0, 30000], [60000, 15000]], np.uint16))[..., 0].tolist()
-        [[0, 127], [255, 62]]
+    Color images of 8 bits stay as they are. Of others the first three bands are drawn as blue, green and red, or the
+    first as gray, with their values stretched over the range.
     """
     bands = image if image.ndim == 3 else image[..., np.newaxis]
     if bands.dtype == np.uint8 and bands.shape[2] == 3:

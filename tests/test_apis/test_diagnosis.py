@@ -2,9 +2,7 @@
 
 import copy
 import csv
-import runpy
 import shutil
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,12 +10,12 @@ import pytest
 import torch
 from mmengine.registry import DATASETS, MODELS
 from toys.segmentation import run_config, shapes
+from toys.tools import load_tool
 
 from mmdmt.apis.diagnosis import Case, diagnose
 from mmdmt.models.segmentors import Segmentors
 
 MASKS = {'img_path': 'images', 'seg_map_path': 'masks'}
-SCRIPT = Path(__file__).parents[2] / 'tools' / 'diagnose.py'
 TRUE_LABELS = [Case('all'), Case('sure', rule='confidence', gamma=2.0), Case('floor', floor=0.9), Case('self', 'self')]
 
 
@@ -128,8 +126,8 @@ def test_the_script_writes_a_table_and_a_picture(config, parts, tmp_path, capsys
         {'state_dict': model.state_dict(), 'meta': {'dataset_meta': dict(dataset.metainfo)}}, tmp_path / 'iter_1.pth'
     )
     config.dump(tmp_path / 'config.py')
-    main = runpy.run_path(str(SCRIPT))['main']
-    main([str(tmp_path / name) for name in ('config.py', 'iter_1.pth', 'out')] + ['--images', '4', '--device', 'cpu'])
+    places = [str(tmp_path / name) for name in ('config.py', 'iter_1.pth', 'out')]
+    load_tool('diagnose.py').main([*places, '--images', '4', '--device', 'cpu'])
     printed = capsys.readouterr().out
     assert printed.count('rule on the weak view, gamma 1') == 2
     with (tmp_path / 'out' / 'diagnosis.csv').open() as file:

@@ -15,44 +15,37 @@ def run(shapes_folder, tmp_path, mmseg_scope):
     """A run's config and checkpoint, with random weights."""
     config = run_config(shapes_folder, tmp_path / 'run')
     config.test_dataloader = config.val_dataloader
-    model = MODELS.build(config.model)
-    checkpoint = tmp_path / 'iter_9.pth'
     meta = {'dataset_meta': {'classes': CLASSES, 'palette': [[0, 0, 0], [255, 0, 0], [0, 255, 0]]}}
-    torch.save({'state_dict': model.state_dict(), 'meta': meta}, checkpoint)
-    return config, checkpoint
+    torch.save({'state_dict': MODELS.build(config.model).state_dict(), 'meta': meta}, tmp_path / 'iter_9.pth')
+    return config, tmp_path / 'iter_9.pth'
+
+
+SIZES = {'b.jpg': (33, 47, 3), 'gray.png': (50, 31), 'more/alpha.png': (21, 40, 4), 'more/deep/a.PNG': (64, 65, 3)}
 
 
 @pytest.fixture
 def photos(tmp_path):
     """Images as users have them: of odd sizes, gray, with alpha, in folders, among other files."""
     generator = np.random.default_rng(0)
-    for name, shape in {
-        'b.jpg': (33, 47, 3),
-        'gray.png': (50, 31),
-        'more/alpha.png': (21, 40, 4),
-        'more/deep/a.PNG': (64, 65, 3),
-    }.items():
+    for name, shape in SIZES.items():
         path = tmp_path / 'photos' / name
         path.parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(path), generator.integers(0, 256, shape).astype(np.uint8))
-    (tmp_path / 'photos' / 'notes.txt').write_text('no image')
-    (tmp_path / 'photos' / '.hidden.png').write_text('no image')
+    for name in ('notes.txt', '.hidden.png'):
+        (tmp_path / 'photos' / name).write_text('no image')
     return tmp_path / 'photos'
 
 
-def test_a_folder_is_predicted_image_by_image_at_each_ones_size(run, photos):
+def test_a_folder_is_predicted_image_by_image_at_each_ones_size_with_or_without_workers(run, photos):
     model = init_peers(*run)
     samples = list(predict_images(model, photos))
-    shapes = {sample.img_path: tuple(sample.pred_sem_seg.data.shape) for sample in samples}
-    assert shapes == {
-        str(photos / 'b.jpg'): (1, 33, 47),
-        str(photos / 'gray.png'): (1, 50, 31),
-        str(photos / 'more' / 'alpha.png'): (1, 21, 40),
-        str(photos / 'more' / 'deep' / 'a.PNG'): (1, 64, 65),
-    }
-    for sample in samples:
+    found = {sample.img_path: tuple(sample.pred_sem_seg.data.shape) for sample in samples}
+    assert found == {str(photos / name): (1, *shape[:2]) for name, shape in SIZES.items()}
+    for sample, with_worker in zip(samples, predict_images(model, photos, num_workers=1), strict=True):
         assert set(sample.peers.keys()) == {'left', 'right', 'ensemble'}
         assert sample.seg_logits.shape == sample.pred_sem_seg.shape
+        assert sample.img_path == with_worker.img_path
+        assert sample.seg_logits.data.equal(with_worker.seg_logits.data)
 
 
 def test_the_result_is_the_mean_softmax_of_the_peers(run, photos):
@@ -67,16 +60,8 @@ def test_the_result_is_the_mean_softmax_of_the_peers(run, photos):
 def test_a_peer_alone_is_a_plain_segmentor_with_its_weights(run, photos):
     peer = init_peers(*run, peer='right')
     assert type(peer).__name__ == 'EncoderDecoder'
-    expected = MODELS.build(run[0].model.peers.right)
-    expected.load_state_dict(
-        {
-            key.removeprefix('right.'): value
-            for key, value in torch.load(run[1])['state_dict'].items()
-            if key.startswith('right.')
-        }
-    )
-    for key, value in expected.state_dict().items():
-        assert value.equal(peer.state_dict()[key])
+    weights = torch.load(run[1])['state_dict']
+    assert all(value.equal(weights[f'right.{key}']) for key, value in peer.state_dict().items())
     path = photos / 'b.jpg'
     (sample,) = predict_images(peer, path)
     assert sample.seg_logits.data.equal(inference_model(peer, str(path)).seg_logits.data)
@@ -89,14 +74,6 @@ def test_images_are_loaded_as_they_are_asked_for(run, photos):
     assert next(predictions).img_path == str(paths[0])
     with pytest.raises(ValueError, match=r'notes\.txt cannot be loaded as an image'):
         next(predictions)
-
-
-def test_data_workers_change_nothing(run, photos):
-    model = init_peers(*run)
-    pairs = zip(predict_images(model, photos), predict_images(model, photos, num_workers=1), strict=True)
-    for alone, with_workers in pairs:
-        assert alone.img_path == with_workers.img_path
-        assert alone.seg_logits.data.equal(with_workers.seg_logits.data)
 
 
 def test_the_test_pipelines_resizing_is_applied_and_undone(run, photos):
@@ -124,32 +101,25 @@ def test_a_plain_segmentor_is_predicted_with_too(shapes_folder, tmp_path, photos
         init_peers(config, tmp_path / 'plain.pth', peer='left')
 
 
-def test_what_is_not_there_is_named(run, tmp_path):
-    config, checkpoint = run
-    with pytest.raises(FileNotFoundError, match=r'none\.py does not exist: give the config'):
-        init_peers(tmp_path / 'none.py', checkpoint)
-    with pytest.raises(FileNotFoundError, match=r'none\.pth does not exist: give a checkpoint'):
-        init_peers(config, tmp_path / 'none.pth')
-    with pytest.raises(ValueError, match="'middle' is none of the peers of this config: left, right, ensemble"):
-        init_peers(config, checkpoint, peer='middle')
-    model = init_peers(config, checkpoint)
-    with pytest.raises(FileNotFoundError, match='nowhere is not a folder'):
-        predict_images(model, tmp_path / 'nowhere')
-    (tmp_path / 'empty').mkdir()
-    with pytest.raises(FileNotFoundError, match='empty holds no image'):
-        predict_images(model, tmp_path / 'empty')
-
-
-def test_a_checkpoint_of_another_model_is_refused(run, tmp_path):
-    config, checkpoint = run
-    weights = torch.load(checkpoint)['state_dict']
+@pytest.mark.parametrize(
+    ('call', 'sentence'),
+    [
+        (lambda run, there: init_peers(there / 'none.py', run[1]), r'none\.py does not exist: give the config'),
+        (lambda run, there: init_peers(run[0], there / 'none.pth'), r'none\.pth does not exist: give a checkpoint'),
+        (lambda run, there: init_peers(*run, peer='middle'), "are left, right and ensemble, got 'middle'"),
+        (lambda run, there: predict_images(init_peers(*run), there / 'nowhere'), 'nowhere is not a folder'),
+        (lambda run, there: predict_images(init_peers(*run), there / 'empty'), 'empty holds no image'),
+        (lambda run, there: init_peers(run[0], there / 'other.pth'), r'first left\.backbone\.conv1\.weight .missing.'),
+        (lambda run, there: init_peers(run[0], there / 'shape.pth'), r'first right\.decode_head\.conv_seg\.bias .*for'),
+    ],
+)
+def test_what_is_not_there_or_of_another_model_is_refused(run, tmp_path, call, sentence):
+    weights = torch.load(run[1])['state_dict']
     torch.save({key.replace('left.', 'up.'): value for key, value in weights.items()}, tmp_path / 'other.pth')
-    with pytest.raises(ValueError, match=r'do not fit, first left\.backbone\.conv1\.weight .missing.'):
-        init_peers(config, tmp_path / 'other.pth')
-    weights['right.decode_head.conv_seg.bias'] = torch.zeros(7)
-    torch.save(weights, tmp_path / 'other.pth')
-    with pytest.raises(ValueError, match=r'first right\.decode_head\.conv_seg\.bias .*for .3,.'):
-        init_peers(config, tmp_path / 'other.pth')
+    torch.save({**weights, 'right.decode_head.conv_seg.bias': torch.zeros(7)}, tmp_path / 'shape.pth')
+    (tmp_path / 'empty').mkdir()
+    with pytest.raises((FileNotFoundError, ValueError), match=sentence):
+        call(run, tmp_path)
 
 
 def test_what_a_checkpoint_has_more_is_left(run, tmp_path):

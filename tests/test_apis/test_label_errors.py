@@ -1,8 +1,6 @@
 """Masks that peers contradict come first, judged by peers that have not learned them."""
 
 import csv
-import importlib.util
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +9,7 @@ import torch
 from mmengine.registry import MODELS
 from PIL import Image
 from toys.segmentation import CLASSES, run_config
+from toys.tools import load_tool
 
 from mmdmt.apis.label_errors import find_label_errors, judge_labels, plan_folds
 from mmdmt.apis.peer_labels import PeerLabels
@@ -107,9 +106,7 @@ def test_wrong_input_is_told_in_a_sentence(run, tmp_path, shapes_folder, call, s
 
 
 def test_the_script_wants_folds_or_checkpoints(run, tmp_path, capsys):
-    spec = importlib.util.spec_from_file_location('errors', Path(__file__).parents[2] / 'tools' / 'label_errors.py')
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    script = load_tool('label_errors.py')
     with pytest.raises(SystemExit):
         script.main([str(run[0]), '--out', str(tmp_path / 'out')])
     script.main([str(run[0]), '--folds', '3', '--out', str(tmp_path / 'out')])

@@ -1,7 +1,6 @@
 """Images ranked by what peers say of them, from banks with known labels and by predicting them."""
 
 import csv
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +11,19 @@ from mmengine.registry import MODELS, DefaultScope
 from PIL import Image
 from toys.classification import image_run_config
 from toys.segmentation import CLASSES, run_config
+from toys.tools import load_tool
 
-from mmdmt.apis import find_label_errors, init_peers, predict_images
+from mmdmt.apis import (
+    calibrate_model,
+    export_onnx,
+    find_label_errors,
+    init_peers,
+    label_images,
+    predict_images,
+)
 from mmdmt.apis.peer_labels import BankedImages, mutual_dataset
 from mmdmt.apis.rank import rank_images, rank_run
-from mmdmt.labels.images.recorder import ImageRecorder
+from mmdmt.labels.images.bank import ImageRecorder
 from mmdmt.labels.manifest import Manifest
 from mmdmt.labels.pixels.bank import BankWriter
 
@@ -126,6 +133,34 @@ def test_classifiers_are_ranked_from_their_banks_and_their_labels_judged(tmp_pat
     assert 'which they excuse' in capsys.readouterr().out
     judged = (tmp_path / 'errors' / 'errors.csv').read_text().splitlines()
     assert len(judged) == 1 + len(dataset.labeled)
+    config.test_dataloader = {'dataset': {'pipeline': [{'type': 'LoadImageFromFile'}, {'type': 'PackInputs'}]}}
+    config.dump(tmp_path / 'files.py')
+    run = tmp_path / 'files.py', tmp_path / 'run' / 'iter_9.pth'
+    (tmp_path / 'photos').mkdir()
+    for name in 'ab':
+        Image.new('RGB', (8, 8)).save(tmp_path / 'photos' / f'{name}.png')
+    rank_run(*run, tmp_path / 'photos', tmp_path / 'of_files', take=1, validate=0)
+    assert {row['image'] for row in table(tmp_path / 'of_files')} == {'a', 'b'}
+    model = init_peers(*run)
+    (tmp_path / 'list.txt').write_text('a\nb\n')
+    for call, sentence in (
+        (
+            lambda: label_images(model, tmp_path / 'photos', tmp_path / 'out'),
+            'Labeling needs segmentors, but the model',
+        ),
+        (
+            lambda: calibrate_model(model),
+            'Calibration needs segmentors, but the model of this config classifies images',
+        ),
+        (lambda: export_onnx(model, tmp_path / 'a.onnx'), 'An ONNX file needs segmentors, but the model'),
+        (
+            lambda: rank_run(*run, tmp_path / 'list.txt', tmp_path / 'a'),
+            'names 2 images, but the Digits of this run has',
+        ),
+        (lambda: find_label_errors(run[0], [run[1]], tmp_path / 'a', tmp_path / 'list.txt'), 'reads no list'),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            call()
     DefaultScope._instance_dict.clear()
 
 
@@ -137,32 +172,18 @@ def empty_image(run, tmp_path, shapes):
 
 def one_peer(run, tmp_path, shapes):
     config = Config.fromfile(run[0])
-    peer = config.model.peers.left
-    config.model = peer
+    config.model = config.model.peers.left
     config.dump(tmp_path / 'left.py')
-    weights = torch.load(run[1])
-    weights['state_dict'] = {
-        name.removeprefix('left.'): value for name, value in weights['state_dict'].items() if name.startswith('left.')
-    }
-    torch.save(weights, tmp_path / 'left.pth')
+    content = torch.load(run[1])
+    weights = content['state_dict'].items()
+    content['state_dict'] = {name.removeprefix('left.'): one for name, one in weights if name.startswith('left.')}
+    torch.save(content, tmp_path / 'left.pth')
     return tmp_path / 'left.py', tmp_path / 'left.pth', shapes / 'images'
-
-
-def checkpoint_of_one_peer(run, tmp_path, shapes):
-    return run[0], one_peer(run, tmp_path, shapes)[1], shapes / 'images'
-
-
-def masks(run, tmp_path, shapes):
-    return *run, shapes / 'masks'
 
 
 def online(run, tmp_path, shapes):
     (run[1].parent / 'pseudo_labels').rename(tmp_path / 'elsewhere')
     return *run, None
-
-
-def an_image(run, tmp_path, shapes):
-    return *run, next((shapes / 'images').iterdir())
 
 
 def missing(run, tmp_path, shapes):
@@ -175,10 +196,16 @@ def missing(run, tmp_path, shapes):
     [
         (empty_image, r'a\.png cannot be loaded as an image'),
         (one_peer, r'one EncoderDecoder without a second peer: .* give a run of two peers'),
-        (checkpoint_of_one_peer, r'left\.pth is not a checkpoint of the model of this config'),
-        (masks, r'\.png and others are masks, whose values are all class ids'),
+        (
+            lambda run, *there: (run[0], *one_peer(run, *there)[1:]),
+            r'left\.pth is not a checkpoint of the model',
+        ),
+        (
+            lambda run, _, shapes: (*run, shapes / 'masks'),
+            r'\.png and others are masks, whose values are all',
+        ),
         (online, r'holds no pseudo labels, .* give the images to rank, a folder or a list'),
-        (an_image, r'is one image: give a folder'),
+        (lambda run, _, shapes: (*run, next((shapes / 'images').iterdir())), r'is one image: give a folder'),
         (missing, r'names 1 images that do not exist, first .*no-such-image\.png'),
     ],
 )
@@ -189,9 +216,7 @@ def test_what_cannot_be_ranked_is_told_in_a_sentence(run, tmp_path, shapes_folde
 
 
 def test_the_script_ranks_and_overwrites_nothing(run, tmp_path, capsys):
-    spec = importlib.util.spec_from_file_location('rank', Path(__file__).parents[2] / 'tools' / 'rank.py')
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    script = load_tool('rank.py')
     arguments = [*map(str, run), '--out', str(tmp_path / 'ranked'), '--device', 'cpu', '--num-workers', '0']
     script.main([*arguments, '--take', '2', '--classes', 'disc', '--validate', '1'])
     assert '2 images in' in capsys.readouterr().out

@@ -70,6 +70,7 @@ def test_a_published_list_is_named_with_its_count_and_another_by_its_sum(segment
     unknown = f'no published list (SHA-256 {digest(IMAGES[:2])[:12]})'
     assert list_name(segmentation(IMAGES)) == '9, VOC classic 9'
     assert list_name(segmentation(IMAGES[:2])) == f'2, {unknown}'
+    assert list_name(segmentation(['roof_1'])) == f'1, SHA-256 {digest(["roof_1"])[:12]}'
     assert list_name(RepeatDataset(segmentation(IMAGES), 3)) == '9, VOC classic 9'
     assert (
         list_name(ConcatDataset([segmentation(IMAGES[:2]), segmentation(IMAGES)])) == f'2, {unknown} + 9, VOC classic 9'

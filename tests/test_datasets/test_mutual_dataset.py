@@ -1,5 +1,6 @@
 import copy
 import random
+import shutil
 
 import cv2
 import numpy as np
@@ -133,17 +134,14 @@ def test_a_list_names_a_part_of_the_labeled_set(dataset, tmp_path):
     assert dataset.labeled_indices(str(tmp_path / 'left.txt')) == [4, 1]
 
 
-@pytest.mark.parametrize(
-    ('text', 'error', 'words'),
-    [
-        ('004\n013\n', ValueError, "1 images that are not in the labeled set, first '013'"),
-        ('\n', ValueError, 'names no image'),
-    ],
-)
-def test_a_wrong_list_is_refused(dataset, tmp_path, text, error, words):
-    (tmp_path / 'left.txt').write_text(text)
-    with pytest.raises(error, match=words):
-        dataset.labeled_indices(str(tmp_path / 'left.txt'))
+def test_a_wrong_list_is_refused(dataset, tmp_path):
+    for text, words in (
+        ('004\n013\n', "1 images that are not in the labeled set, first '013'"),
+        ('\n', 'names no image'),
+    ):
+        (tmp_path / 'left.txt').write_text(text)
+        with pytest.raises(ValueError, match=words):
+            dataset.labeled_indices(str(tmp_path / 'left.txt'))
     with pytest.raises(FileNotFoundError, match='no_such.txt'):
         dataset.labeled_indices(str(tmp_path / 'no_such.txt'))
 
@@ -151,8 +149,6 @@ def test_a_wrong_list_is_refused(dataset, tmp_path, text, error, words):
 @pytest.fixture
 def own_folder(tmp_path, shapes_folder):
     """A copy of the data set that a test may spoil."""
-    import shutil
-
     return shutil.copytree(shapes_folder, tmp_path / 'own')
 
 
@@ -279,7 +275,7 @@ def test_images_that_a_wrapper_repeats_count_as_often(balanced, shapes_folder, t
 
 def test_a_class_balanced_dataset_without_classes_is_refused(balanced):
     balanced['labeled']['dataset']['type'] = 'BaseSegDataset'
-    with pytest.raises(ValueError, match=r'must implement `get_cat_ids` method.*rare_classes=dict\(temperature=0.01\)'):
+    with pytest.raises(ValueError, match='labeled dataset .* cannot be built .* must implement `get_cat_ids` method'):
         DATASETS.build(balanced)
 
 
@@ -288,7 +284,7 @@ def test_black_and_white_masks_are_warned_of(own_folder, monkeypatch):
         mask = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         cv2.imwrite(str(path), np.where(mask > 0, 255, 0).astype(np.uint8))
     said = []
-    monkeypatch.setattr('mmdmt.labels.pixels.mask_checks.print_log', lambda text, **_: said.append(text))
+    monkeypatch.setattr('mmdmt.labels.pixels.masks.print_log', lambda text, **_: said.append(text))
     DATASETS.build(mutual_dataset(own_folder))
     (text,) = said
     assert 'no class but the first: if they are black and white, convert them to class ids.' in text

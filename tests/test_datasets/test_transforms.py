@@ -9,7 +9,7 @@ from PIL import Image
 from mmdmt.datasets.digits.digit_rendering import render_scene
 from mmdmt.datasets.digits.digit_scenes import DigitScenes
 from mmdmt.datasets.transforms import EvaluateAtThisSize, LightOnDark, RandomScale, StrongColors
-from mmdmt.labels.pixels.mask_checks import CheckMask
+from mmdmt.labels.pixels.masks import CheckMask
 from mmdmt.rules.checked_pipeline import CheckedPipeline
 from mmdmt.rules.known_transforms import moves_pixels
 

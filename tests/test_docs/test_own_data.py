@@ -87,7 +87,7 @@ def test_a_new_user_gets_from_images_to_masks_of_new_ones(checkout, capsys, mmse
     Path('mine_labels.py').write_text(replaced(baseline, {'warm_up=4000': 'warm_up=6'}))
     said = {}
     for command in commands:
-        command = command.replace('iter_20000', 'iter_6')
+        command = command.replace('iter_4000', 'iter_6')
         name = command.split()[3]
         if name == 'init':
             command += ' --device gpu --no-estimate'
@@ -118,5 +118,5 @@ def test_a_new_user_gets_from_images_to_masks_of_new_ones(checkout, capsys, mmse
     ours = cv2.imread('photos_labeled/labels/a.png', cv2.IMREAD_UNCHANGED)
     assert labels.shape == ours.shape
     assert (labels == ours)[ours < 255].mean() > 0.97  # OpenCV and PyTorch interpolate probabilities and logits
-    exec(use.replace('iter_20000', 'iter_6'), {})
+    exec(use.replace('iter_4000', 'iter_6'), {})
     assert re.findall(r'photos/\S+ \[[\d, ]+\] 0\.\d+', capsys.readouterr().out)

@@ -42,7 +42,9 @@ def test_links_and_pictures_lead_to_files(page):
 
 @every_page
 def test_files_that_are_named_exist(page):
-    for path in set(NAMED.findall(page.read_text())) - READERS_OWN:
+    text = page.read_text()
+    tests = {f'tests/{path}' for path in re.findall(r'`(test_[\w/]+\.py)`', text)}
+    for path in {*NAMED.findall(text), *tests} - READERS_OWN:
         assert (ROOT / path).is_file(), path
 
 

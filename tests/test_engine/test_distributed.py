@@ -15,7 +15,7 @@ from toys.checkpoints import take_back
 from toys.forked import python_in_two_ranks, python_path
 from toys.ports import free_port
 from toys.segmentation import run_config, toy_segmentor
-from toys.stages import Fail, Forge
+from toys.stages import Fail
 from toys.told import scalars_of
 
 from mmdmt.labels.labeling import label, weights_digest
@@ -195,11 +195,6 @@ def test_our_script_launches_and_the_ordinary_wrapper_is_refused(shapes_folder, 
     result = started(*command, cwd=None, MASTER_PORT=str(free_port()), PATH=path)
     assert result.returncode != 0
     assert "set model_wrapper_cfg=dict(type='MMSeparateDistributedDataParallel')" in result.stderr
-
-
-@pytest.fixture(scope='module')
-def forge():
-    return Forge()
 
 
 def two_ranks(forge, config, path, event=None):

@@ -9,14 +9,9 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from toys.outcomes import differences, outcome
 from toys.segmentation import run_config
-from toys.stages import FillDisk, Forge, write_config
+from toys.stages import FillDisk, write_config
 
 from mmdmt import scripts
-
-
-@pytest.fixture(scope='module')
-def forge():
-    return Forge()
 
 
 @pytest.fixture(scope='module')

@@ -3,18 +3,13 @@
 import os
 
 import pytest
-from toys.kills import killed_at_random, uninterrupted
+from toys.kills import killed_and_resumed, killed_at_random, uninterrupted
 from toys.outcomes import differences, outcome
-from toys.stages import Forge, Kill, write_config
+from toys.stages import Kill, write_config
 
 pytestmark = pytest.mark.kill
 
 KILLS = int(os.environ.get('MMDMT_KILLS', '5'))
-
-
-@pytest.fixture(scope='module')
-def forge():
-    return Forge()
 
 
 @pytest.fixture(scope='module')
@@ -49,12 +44,7 @@ def test_a_run_killed_at_a_stage_ends_with_the_same_bits(
 ):
     work_dir = tmp_path / 'killed'
     config = write_config(shapes_folder, work_dir)
-    code, output = forge.run(config, event=moment)
-    assert code == -9, output[-3000:]
-    workers = [f'train_dataloader.num_workers={workers}', f'custom_hooks.0.labeling.num_workers={workers}']
-    code, output = forge.run(config, '--resume', '--cfg-options', *workers)
-    assert code == 0, output[-3000:]
-    assert f'resumed epoch: 0, iter: {resumed_from}\n' in output
+    output = killed_and_resumed(forge, config, moment, workers, resumed_from)
     assert ('the last good checkpoint.' in output) == (moment == Kill('checkpoint', 6))
     assert not list(differences(whole[0], outcome(work_dir)))
 

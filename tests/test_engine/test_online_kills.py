@@ -3,9 +3,9 @@
 import os
 
 import pytest
-from toys.kills import killed_at_random, uninterrupted
+from toys.kills import killed_and_resumed, killed_at_random, uninterrupted
 from toys.outcomes import differences, outcome
-from toys.stages import Forge, Kill, write_config
+from toys.stages import Kill, write_config
 
 pytestmark = pytest.mark.kill
 
@@ -22,11 +22,6 @@ SETTINGS = {
     'model.mixes': [{'type': 'mmdmt.CutMix', 'prob': 1.0}, {'type': 'mmdmt.ClassMix'}],
     'optim_wrapper.type': 'CpuAmpOptimWrapper',
 }
-
-
-@pytest.fixture(scope='module')
-def forge():
-    return Forge()
 
 
 @pytest.fixture(scope='module')
@@ -54,11 +49,7 @@ def test_an_online_run_killed_at_a_stage_ends_with_the_same_bits(
 ):
     work_dir = tmp_path / 'killed'
     config = write_config(shapes_folder, work_dir, **SETTINGS)
-    code, output = forge.run(config, event=moment)
-    assert code == -9, output[-3000:]
-    code, output = forge.run(config, '--resume', '--cfg-options', f'train_dataloader.num_workers={workers}')
-    assert code == 0, output[-3000:]
-    assert f'resumed epoch: 0, iter: {resumed_from}\n' in output
+    killed_and_resumed(forge, config, moment, workers, resumed_from)
     assert not list(differences(whole[0], outcome(work_dir)))
 
 

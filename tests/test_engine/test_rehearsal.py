@@ -259,7 +259,7 @@ def test_without_a_validation_an_image_is_labeled(shapes_folder, tmp_path):
 def test_an_unknown_metric_of_save_best_is_refused_at_the_start(shapes_folder, tmp_path, wanted):
     settings = {'default_hooks.checkpoint.save_best': 'mDice', HOOK + 'rehearsal': wanted}
     runner = Runner.from_cfg(run_config(shapes_folder, tmp_path, **settings))
-    with pytest.raises(ValueError, match='mDice.* is none of what val_evaluator gives: choose one of .*left/mIoU'):
+    with pytest.raises(ValueError, match='mDice.* must be one of what val_evaluator gives: choose one of .*left/mIoU'):
         runner.train()
     assert runner.iter == 0
 
@@ -274,7 +274,7 @@ def test_schedulers_and_early_stopping_get_the_name_of_the_ensemble(shapes_folde
     assert [hook.monitor for hook in runner.hooks if hasattr(hook, 'monitor')] == ['ensemble/mIoU']
     config.param_scheduler[0].monitor = 'loss'
     runner.cfg.param_scheduler[0].monitor = 'loss'
-    with pytest.raises(ValueError, match="monitor='loss' of param_scheduler is none"):
+    with pytest.raises(ValueError, match="monitor='loss' of param_scheduler must be one"):
         fit_metric_names(runner, ('left/mIoU', 'ensemble/mIoU'), None)
 
 

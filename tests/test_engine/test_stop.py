@@ -8,7 +8,6 @@ from mmengine.runner import Runner
 from toys.outcomes import differences, outcome
 from toys.segmentation import run_config
 from toys.stages import (
-    Forge,
     Interrupt,
     InterruptNextFork,
     InterruptNextIterator,
@@ -22,11 +21,6 @@ from mmdmt.integrity import is_whole
 WORKERS = {'train_dataloader.num_workers': 2, 'val_dataloader.num_workers': 2, 'custom_hooks.0.labeling.num_workers': 2}
 # What does not depend on which checkpoints a run has written.
 PARTS = ('state_dict', 'ema_state_dict', 'optimizer', 'param_schedulers', 'validations')
-
-
-@pytest.fixture(scope='module')
-def forge():
-    return Forge()
 
 
 @pytest.fixture(scope='module')

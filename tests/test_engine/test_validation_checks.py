@@ -25,7 +25,7 @@ def damage(path, change):
 
 def only_testing(data, tmp_path, **settings):
     """A run that only tests."""
-    config = run_config(data, tmp_path / 'run')
+    config = run_config(data, tmp_path / 'run', experiment_name=tmp_path.name)
     config.test_dataloader, config.test_evaluator = config.val_dataloader, config.val_evaluator
     config.test_cfg = {'type': 'TestLoop'}
     for key in ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler', 'val_dataloader', 'val_cfg'):
@@ -62,7 +62,7 @@ def test_a_wrong_mask_that_was_not_looked_at_ends_the_validation(data, tmp_path)
 def test_a_class_in_no_labeled_mask_is_a_warning(data, tmp_path):
     for number in range(6):
         damage(data / 'masks' / f'{number:03d}.png', lambda mask: np.where(mask == 1, 0, mask))
-    Runner.from_cfg(run_config(data, tmp_path / 'run')).train()
+    Runner.from_cfg(run_config(data, tmp_path / 'run', experiment_name=tmp_path.name)).train()
     assert log_of(tmp_path / 'run').count('WARNING - No labeled image shows square, which no peer can learn') == 1
 
 

@@ -1,7 +1,10 @@
+"""Lists of labeled and unlabeled images: published ones, those of our tables, and splits of own data."""
+
 import hashlib
 import random
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from mmdmt.preparation.image_lists import find_ids, ids_in_folder, read_list, write_lists
@@ -14,9 +17,13 @@ from mmdmt.preparation.published_splits import (
     published_splits,
     sbd_lists,
 )
-from mmdmt.preparation.splits import as_files, generic_split, group_of, rarest_class, sized_split
+from mmdmt.preparation.splits import as_files, generic_split, group_of, rarest_class, sized_split, split_classes
+from mmdmt.preparation.table_lists import camvid_lists
 
 NUMBERS = {'voc12aug': 10582, 'cityscapes': 2975}
+DUSK = [f'0001TP_{number:06d}' for number in range(62)]
+DAY = [f'0006R0_f{number:05d}' for number in range(305)]
+LABELS = np.random.default_rng(0).permutation(np.repeat(np.arange(10), 50))
 
 
 def made_up(count):
@@ -39,17 +46,12 @@ def test_the_published_shuffles_are_reproduced():
     }
 
 
-def test_the_order_of_the_list_does_not_matter():
-    ids = made_up(100)
-    shuffled = random.Random(0).sample(ids, 100)
-    assert published_splits(shuffled, {'8': 8}) == published_splits(ids, {'8': 8})
-    assert generic_split(shuffled, {'8': 8}) == generic_split(ids, {'8': 8})
-
-
 @pytest.mark.parametrize('split', [published_splits, generic_split])
-def test_splits_are_nested_and_each_image_is_in_one_part(split):
-    ids = made_up(500)
-    splits = split(ids, {'2': 2, '10': 10, '30': 29.75})
+def test_splits_are_nested_whatever_the_order_and_each_image_is_in_one_part(split):
+    ids, state = made_up(500), random.getstate()
+    splits = split(random.Random(0).sample(ids, 500), {'2': 2, '10': 10, '30': 29.75})
+    assert splits == split(ids, {'2': 2, '10': 10, '30': 29.75})
+    assert random.getstate() == state
     assert {split_id for split_id, _ in splits} == {0, 1, 2}
     for split_id in range(3):
         half, tenth, thirtieth = (splits[split_id, name] for name in ('2', '10', '30'))
@@ -68,52 +70,38 @@ def test_published_sizes_leave_no_single_image_in_a_batch_of_eight(count, denomi
     assert (len(split.labeled), len(split.unlabeled)) == (labeled, count - labeled)
 
 
-@pytest.mark.parametrize('dataset', NUMBERS)
-def test_the_table_holds_the_sizes_of_all_published_lists(dataset):
+@pytest.mark.parametrize(('dataset', 'number'), [('voc12aug', 39), ('cityscapes', 21)])
+def test_the_table_holds_the_sizes_of_all_published_lists(dataset, number):
     made = as_files(published_splits(made_up(NUMBERS[dataset]), PUBLISHED_DENOMINATORS[dataset]))
     table = published_lists(dataset)
     assert {file: known.count for file, known in table.items()} == {file: len(made[file]) for file in table}
-    assert len({known.sha256 for known in table.values()}) == len(table)
-    assert all(len(known.sha256) == 64 for known in table.values())
-
-
-def test_the_table_holds_sixty_lists():
+    assert len({known.sha256 for known in table.values() if len(known.sha256) == 64}) == len(table) == number
     # Cityscapes 1/2 and 1/20 were never published.
-    assert [len(published_lists(dataset)) for dataset in NUMBERS] == [39, 21]
-    assert not [file for file in published_lists('cityscapes') if '1of2.' in file or '1of20.' in file]
-
-
-def test_the_random_state_of_the_process_is_left_alone():
-    state = random.getstate()
-    published_splits(made_up(20), {'2': 2})
-    generic_split(made_up(20), {'2': 2}, strata=dict.fromkeys(made_up(20), 0))
-    difference_maximized([made_up(20)])
-    assert random.getstate() == state
+    assert dataset == 'voc12aug' or not [file for file in table if '1of2.' in file or '1of20.' in file]
 
 
 @pytest.mark.parametrize('split', [published_splits, generic_split])
-def test_what_cannot_be_split_is_refused(split):
-    with pytest.raises(ValueError, match="1 images are listed twice, such as 'a'"):
-        split(['a', 'b', 'a'], {'2': 2})
-    with pytest.raises(ValueError, match='1/8 of 7 images must be one or more'):
-        split(made_up(7), {'2': 2, '8': 8})
-    with pytest.raises(ValueError, match=r'1/0\.5 of 7 images'):
-        split(made_up(7), {'0.5': 0.5})
+@pytest.mark.parametrize(
+    ('images', 'denominators', 'sentence'),
+    [
+        (['a', 'b', 'a'], {'2': 2}, "1 images are listed twice, such as 'a'"),
+        (made_up(7), {'2': 2, '8': 8}, '1/8 of 7 images must be one or more'),
+        (made_up(7), {'0.5': 0.5}, r'1/0\.5 of 7 images'),
+    ],
+)
+def test_what_cannot_be_split_is_refused(split, images, denominators, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        split(images, denominators)
 
 
-def test_generic_sizes_are_the_plain_quotient():
+def test_generic_sizes_are_the_plain_quotient_and_seeds_differ():
     assert len(generic_split(made_up(18), {'2': 2})[0, '2'].labeled) == 9
     assert len(published_splits(made_up(18), {'2': 2})[0, '2'].labeled) == 10
-
-
-def test_seeds_differ_and_more_split_ids_keep_the_first():
     few, more, other = (
         generic_split(made_up(100), {'4': 4}, seed, number) for seed, number in ((0, 1), (0, 5), (1, 5))
     )
     assert len(more) == 5
     assert few[0, '4'] == more[0, '4'] != other[0, '4']
-    with pytest.raises(ValueError, match='num_splits=0'):
-        generic_split(made_up(100), {'4': 4}, num_splits=0)
 
 
 def test_strata_are_spread_over_every_fraction():
@@ -131,48 +119,24 @@ def test_strata_are_spread_over_every_fraction():
     assert {splits[split_id, '60'].labeled for split_id in range(3)} != {splits[0, '60'].labeled}
 
 
-def test_an_image_without_stratum_is_named():
-    with pytest.raises(ValueError, match="1 images have no stratum, such as 'b'"):
-        generic_split('ab', {'2': 2}, strata={'a': 0})
-
-
 def test_an_image_counts_for_its_rarest_class():
     classes = {'street': {0, 1}, 'crossing': {0, 1, 2}, 'field': {0}, 'sky': set(), 'ford': {3, 2, 0}, 'dam': {0, 3}}
     assert rarest_class(classes) == {'street': 1, 'crossing': 1, 'field': 0, 'sky': -1, 'ford': 2, 'dam': 3}
 
 
-def test_peers_share_three_fifths_of_the_labeled_images():
+def test_peers_share_three_fifths_of_the_labeled_images_by_one_generator():
     for count, part in ((1322, 1057), (530, 424), (211, 168), (100, 80)):
         ((left, right),) = difference_maximized([made_up(count)])
         assert (len(left), len(right)) == (part, part)
         assert sorted({*left, *right}) == made_up(count)
         assert len({*left} & {*right}) == 2 * part - count
-
-
-def test_the_published_parts_come_from_one_generator():
     parts = difference_maximized(['abcdefghij', 'klmnopqr'])
     assert [letters(sides) for sides in parts] == [['jebhagdf', 'bhagdfic'], ['qkomln', 'omlnpr']]
     assert difference_maximized(['klmnopqr']) != parts[1:]
 
 
-def test_one_image_is_not_shared_between_peers():
-    with pytest.raises(ValueError, match=r"labeled list \['a'\] cannot be shared"):
-        difference_maximized(['ab', 'a'])
-
-
 def test_sbd_images_are_those_that_train_lacks():
     assert letters(sbd_lists('ca', 'dbac')) == ['ac', 'bd']
-    with pytest.raises(ValueError, match="1 images of train are not in trainaug, such as 'x'"):
-        sbd_lists('ax', 'abc')
-
-
-def test_files_are_named_by_split_part_and_fraction():
-    files = as_files(generic_split('abcd', {'1': 1, '2': 2}, num_splits=2))
-    assert set(files) == {
-        f'split{split_id}/{part}.txt'
-        for split_id in (0, 1)
-        for part in ('labeled_1of1', 'labeled_1of2', 'unlabeled_1of2')
-    }
 
 
 def test_differences_are_told_apart():
@@ -188,21 +152,15 @@ def test_differences_are_told_apart():
     }
 
 
-def test_files_have_the_sum_that_they_are_compared_by(tmp_path):
-    write_lists(tmp_path / 'out', {'a/b.txt': ['x', 'y']}, tmp_path / 'data')
-    content = (tmp_path / 'out/a/b.txt').read_bytes()
-    assert content == b'x\ny\n'
-    assert not differences({'b': 'xy'}, {'b': PublishedList(2, hashlib.sha256(content).hexdigest())})
-
-
-def test_lists_are_not_written_over(tmp_path):
+def test_lists_are_files_that_are_not_written_over(tmp_path):
     data, out = tmp_path / 'data', tmp_path / 'out'
-    write_lists(out, {'a.txt': ['x'], 'b.txt': ['y']}, data)
+    write_lists(out, {'a.txt': ['x'], 'b/b.txt': ['y', 'z']}, data)
+    assert (out / 'b/b.txt').read_bytes() == b'y\nz\n'
     write_lists(out, {'a.txt': ['x'], 'c.txt': ['z']}, data)
     with pytest.raises(FileExistsError, match=r'b\.txt exists with another content'):
-        write_lists(out, {'d.txt': ['x'], 'b.txt': ['x']}, data)
-    assert sorted(path.name for path in out.iterdir()) == ['a.txt', 'b.txt', 'c.txt']
-    assert (out / 'b.txt').read_text() == 'y\n'
+        write_lists(out, {'d.txt': ['x'], 'b/b.txt': ['x']}, data)
+    assert sorted(path.name for path in out.iterdir()) == ['a.txt', 'b', 'c.txt']
+    assert (out / 'b/b.txt').read_text() == 'y\nz\n'
 
 
 @pytest.mark.parametrize('folder', ['data', 'data/splits', 'link/splits', 'out/../data/splits'])
@@ -230,14 +188,6 @@ def test_lists_of_names_and_of_pairs_are_read(tmp_path, text, images):
     assert read_list(tmp_path / 'list.txt') == images
 
 
-def test_a_list_without_images_is_refused(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r'list\.txt does not exist'):
-        read_list(tmp_path / 'list.txt')
-    (tmp_path / 'list.txt').write_text('\n')
-    with pytest.raises(ValueError, match=r'list\.txt names no image'):
-        read_list(tmp_path / 'list.txt')
-
-
 def test_images_of_a_folder_are_paths_without_suffix(tmp_path):
     for name in ('b/b_1_img.png', 'a/a_2_img.png', 'a/a_1_img.png', 'a/a_1_mask.png', 'a/._a_1_img.png'):
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -263,11 +213,8 @@ def test_an_image_is_found_in_whatever_way_it_is_written(image):
     assert find_ids([image], ids, '_leftImg8bit.png') == ['jena/jena_000078_000019']
 
 
-def test_images_keep_the_order_of_their_list():
+def test_images_keep_their_order_and_names_that_several_have_name_none():
     assert find_ids(['x/b.jpg', 'x/c.jpg', 'x/a.jpg', 'x/c.jpg'], 'abc', '.jpg') == ['b', 'c', 'a', 'c']
-
-
-def test_file_names_that_several_images_have_name_none():
     ids = ['walk/0001', 'walk/0002', 'ride/0001']
     assert find_ids(['video/ride/0001.png'], ids, '.png') == ['ride/0001']
     for image in ('0001.png', 'run/0002.png'):
@@ -281,12 +228,9 @@ def test_numbers_of_images_are_split_as_fractions_are():
     assert {name: len(split.labeled) for (_, name), split in sized.items()} == {'25': 25, '7': 7}
     assert sized[1, '25'] == generic_split(ids, {'4': 4})[1, '4']
     assert set(as_files(sized, before='')) >= {'split0/labeled_25.txt', 'split2/unlabeled_7.txt'}
-    for size in (0, 101):
-        with pytest.raises(ValueError, match=f'{size} of 100 images cannot be labeled: give 1 to 100'):
-            sized_split(ids, {'n': size})
 
 
-def test_a_group_is_labeled_as_a_whole_or_not_at_all():
+def test_a_group_is_labeled_as_a_whole_or_not_at_all_and_its_strata_are_spread():
     ids = [f'video{number % 12}/{number:03d}' for number in range(60)] + ['long/1', 'long/2', 'long/3', 'long/4']
     groups = group_of(ids, '(.*)/')
     splits = sized_split(ids, {'9': 9, '31': 31}, groups=groups)
@@ -295,9 +239,6 @@ def test_a_group_is_labeled_as_a_whole_or_not_at_all():
         assert abs(len(split.labeled) - int(name)) <= 2
         assert sorted(split.labeled + split.unlabeled) == sorted(ids)
         assert set(splits[split_id, '9'].labeled) < set(splits[split_id, '31'].labeled)
-
-
-def test_strata_of_groups_are_spread():
     ids = [f'{group:02d}_{number}' for group in range(20) for number in range(3)]
     groups = group_of(ids, '^[0-9]+')
     strata = {group: 'rare' if group < '04' else 'many' for group in groups.values()}
@@ -306,17 +247,65 @@ def test_strata_of_groups_are_spread():
 
 
 @pytest.mark.parametrize(
-    ('pattern', 'sentence'),
+    ('call', 'sentence'),
     [
-        ('(', r"--group must be a regular expression, got '\('"),
-        ('_a$', r"'_a\$' matches 1 of 2 images, and not '1_b': give an expression that every name has"),
+        (lambda: generic_split(made_up(9), {'4': 4}, num_splits=0), 'num_splits=0'),
+        (lambda: generic_split('ab', {'2': 2}, strata={'a': 0}), "1 images have no stratum, such as 'b'"),
+        (lambda: sized_split(made_up(100), {'n': 0}), '0 of 100 images cannot be labeled: give 1 to 100'),
+        (lambda: sized_split(made_up(100), {'n': 101}), '101 of 100 images cannot be labeled'),
+        (lambda: sbd_lists('ax', 'abc'), "1 images of train are not in trainaug, such as 'x'"),
+        (lambda: difference_maximized(['ab', 'a']), r"labeled list \['a'\] cannot be shared"),
+        (lambda: group_of(['1_a', '1_b'], '('), r"--group must be a regular expression, got '\('"),
+        (lambda: group_of(['1_a', '1_b'], '_a$'), r"'_a\$' matches 1 of 2 images, and not '1_b': give an expression"),
+        (
+            lambda: sized_split(['1_a', '1_b'], {'1': 1}, groups=group_of(['1_a', '1_b'], '^[0-9]+')),
+            r"All 2 images are of the group '1': give a finer --group",
+        ),
+        (lambda: split_classes(LABELS, 0, 5, 1), 'make no split'),
+        (lambda: split_classes(LABELS, 10, -1, 1), 'make no split'),
+        (lambda: split_classes(LABELS, 46, 5, 1), 'ask for 51 images of every class, but one has only 50'),
+        (lambda: camvid_lists(DAY), '305 images by day and 0 at dusk'),
+        (lambda: camvid_lists(DUSK[:20]), '30 of 20'),
     ],
 )
-def test_a_group_that_does_not_fit_is_refused(pattern, sentence):
+def test_what_makes_no_list_is_refused(call, sentence):
     with pytest.raises(ValueError, match=sentence):
-        group_of(['1_a', '1_b'], pattern)
+        call()
 
 
-def test_one_group_of_all_is_refused():
-    with pytest.raises(ValueError, match=r"All 2 images are of the group '1': give a finer --group"):
-        sized_split(['1_a', '1_b'], {'1': 1}, groups=group_of(['1_a', '1_b'], '^[0-9]+'))
+def test_classes_are_split_alike_and_more_labels_keep_those_of_fewer():
+    parts = split_classes(LABELS, 10, 5, 1)
+    for part, count in {'labeled': 10, 'unlabeled': 35, 'val': 5, 'train': 45}.items():
+        assert np.bincount(LABELS[parts[part]]).tolist() == [count] * 10
+    together = np.concatenate([parts[part] for part in ('labeled', 'unlabeled', 'val')])
+    assert sorted(together) == list(range(500))
+    assert sorted([*parts['labeled'], *parts['unlabeled']]) == parts['train'].tolist()
+    few, many = split_classes(LABELS, 4, 5, 1), split_classes(LABELS, 20, 5, 1)
+    assert set(few['labeled']) < set(many['labeled'])
+    assert np.array_equal(few['val'], many['val'])
+    assert not np.array_equal(split_classes(LABELS, 4, 5, 2)['labeled'], few['labeled'])
+    assert len(split_classes(LABELS, 10, 0, 1)['unlabeled']) == 400
+
+
+def test_a_split_of_classes_is_the_same_under_every_numpy():
+    parts = split_classes([0, 1] * 6, labels_per_class=2, val_per_class=1, seed=1)
+    assert {part: parts[part].tolist() for part in ('labeled', 'unlabeled', 'val')} == {
+        'labeled': [2, 4, 5, 9],
+        'unlabeled': [0, 1, 6, 7, 8, 11],
+        'val': [3, 10],
+    }
+
+
+def test_the_lists_of_camvid_are_drawn_with_the_split_id_as_seed_and_dusk_is_halved_in_time():
+    made = camvid_lists(reversed([*DAY, *DUSK]))
+    sizes = {file: len(images) for file, images in made.items()}
+    assert sizes == {file: known.count for file, known in published_lists('camvid').items()}
+    for split_id in range(3):
+        order = sorted([*DAY, *DUSK])
+        random.Random(split_id).shuffle(order)
+        for count in (10, 30, 92):
+            assert made[f'split{split_id}/labeled_{count}.txt'] == tuple(sorted(order[:count]))
+            assert made[f'split{split_id}/unlabeled_{count}.txt'] == tuple(sorted(order[count:]))
+    assert (made['day2dusk/dusk.txt'], made['day2dusk/dusk_val.txt']) == (tuple(DUSK[:31]), tuple(DUSK[31:]))
+    assert made['day2dusk/day.txt'] == tuple(DAY)
+    assert set(made['day2dusk/day_and_dusk.txt']) == {*DAY, *DUSK[:31]}

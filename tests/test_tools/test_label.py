@@ -1,7 +1,6 @@
 """Pseudo labels as files: by the script, with a run's peers and with an exported one."""
 
 import importlib
-import importlib.util
 import json
 from pathlib import Path
 
@@ -11,19 +10,17 @@ import torch
 from mmengine.registry import MODELS
 from PIL import Image
 from toys.segmentation import CLASSES, run_config
+from toys.tools import load_tool
 
 from mmdmt.apis import confidence_map, export_peer, init_peers, label_images, predict_images
 
 MODULE = importlib.import_module('mmdmt.apis.label_images')  # the function of that name hides it
 
 
-@pytest.fixture(scope='module')
+@pytest.fixture
 def label():
-    """Load the script; it lies in no package."""
-    spec = importlib.util.spec_from_file_location('label', Path(__file__).parents[2] / 'tools' / 'label.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return lambda *arguments: module.main([*map(str, arguments), '--num-workers', '0', '--device', 'cpu'])
+    main = load_tool('label.py').main
+    return lambda *arguments: main([*map(str, arguments), '--num-workers', '0', '--device', 'cpu'])
 
 
 @pytest.fixture
@@ -158,9 +155,9 @@ def test_an_exported_peer_labels_as_the_peer_itself(label, run, photos, tmp_path
 def test_wrong_input_is_named_before_anything_is_written(label, run, photos, tmp_path):
     out = tmp_path / 'out'
     for arguments, message in {
-        ('--label-ratio', 1.5): r'The label ratio is 1\.5, but it lies in \(0, 1\]',
-        ('--threshold', 60): r'The threshold is 60\.0, but it is a probability',
-        ('--peer', 'middle'): "'middle' is none of the peers",
+        ('--label-ratio', 1.5): r'The label ratio must be in \(0, 1\], got 1\.5',
+        ('--threshold', 60): r'The threshold must be a probability in \[0, 1\], got 60\.0',
+        ('--peer', 'middle'): "peers of this config are left, right and ensemble, got 'middle'",
     }.items():
         with pytest.raises(ValueError, match=message):
             label(*run, photos, out, *arguments)

@@ -1,25 +1,19 @@
 import hashlib
-import importlib.util
 import random
-import runpy
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from mmseg.datasets import CityscapesDataset
 from PIL import Image
+from toys.tools import load_tool
 
 from mmdmt.preparation import published_splits
 
 
 @pytest.fixture(scope='module')
 def make_splits():
-    """Load the script; it lies in no package."""
-    spec = importlib.util.spec_from_file_location('make_splits', Path(__file__).parents[2] / 'tools' / 'make_splits.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('make_splits.py')
 
 
 @pytest.fixture
@@ -87,22 +81,18 @@ def test_published_splits_of_voc_are_written_and_matched(make_splits, voc, tmp_p
     assert files['sbd/labeled.txt'] == (voc / 'ImageSets/Segmentation/train.txt').read_text()
 
 
-def test_parts_of_peers_follow_the_order_of_publication(make_splits, voc, tmp_path):
+def test_parts_of_peers_follow_the_order_of_publication_and_paths_are_read_too(make_splits, voc, tmp_path):
     make_splits.main(['voc12aug', str(voc), str(tmp_path)])
     files = contents(tmp_path / 'voc12aug')
-    names = [f'split{split_id}/{{}}_1of{name}.txt' for split_id in range(3) for name in (8, 20, 50, 106)]
-    parts = published_splits.difference_maximized([files[name.format('labeled')].split() for name in names])
-    for name, sides in zip(names, parts, strict=True):
-        assert [files[name.format(f'dms_{side}')].split() for side in ('left', 'right')] == [*map(list, sides)]
-
-
-def test_lists_of_paths_are_the_same_data_set(make_splits, voc, tmp_path):
-    make_splits.main(['voc12aug', str(voc), str(tmp_path / 'names')])
     trainaug = voc / 'ImageSets/Segmentation/trainaug.txt'
     ids = trainaug.read_text().split()
     trainaug.write_text(''.join(f'/JPEGImages/{name}.jpg /SegmentationClassAug/{name}.png\n' for name in ids))
     make_splits.main(['voc12aug', str(voc), str(tmp_path / 'paths')])
-    assert contents(tmp_path / 'paths') == contents(tmp_path / 'names')
+    assert contents(tmp_path / 'paths' / 'voc12aug') == files
+    names = [f'split{split_id}/{{}}_1of{name}.txt' for split_id in range(3) for name in (8, 20, 50, 106)]
+    parts = published_splits.difference_maximized([files[name.format('labeled')].split() for name in names])
+    for name, sides in zip(names, parts, strict=True):
+        assert [files[name.format(f'dms_{side}')].split() for side in ('left', 'right')] == [*map(list, sides)]
 
 
 def test_a_lacking_image_is_reported(make_splits, voc, tmp_path, capsys, monkeypatch):
@@ -121,14 +111,6 @@ def test_a_lacking_image_is_reported(make_splits, voc, tmp_path, capsys, monkeyp
     assert remarks['sbd'] == 'differs: 1464 and 9118 are published'
 
 
-@pytest.mark.parametrize('name', ['train.txt', 'trainaug.txt'])
-def test_missing_lists_of_voc_name_the_converter(make_splits, voc, tmp_path, name):
-    (voc / 'ImageSets/Segmentation' / name).unlink()
-    with pytest.raises(FileNotFoundError, match=rf'Segmentation/{name} does not exist: .*voc_aug\.py'):
-        make_splits.main(['voc12aug', str(voc), str(tmp_path / 'lists')])
-    assert not (tmp_path / 'lists').exists()
-
-
 def test_lists_of_cityscapes_are_read_by_mmsegmentation(make_splits, cityscapes, tmp_path, capsys, monkeypatch):
     arguments = ['cityscapes', str(cityscapes), str(tmp_path / 'lists')]
     make_splits.main(arguments)
@@ -143,29 +125,6 @@ def test_lists_of_cityscapes_are_read_by_mmsegmentation(make_splits, cityscapes,
     )
     assert len(dataset) == 8
     assert all(Path(dataset.get_data_info(number)['img_path']).is_file() for number in range(8))
-
-
-def test_a_folder_that_is_not_cityscapes_is_refused(make_splits, cityscapes, tmp_path):
-    with pytest.raises(FileNotFoundError, match='leftImg8bit/train does not exist: give the folder that holds'):
-        make_splits.main(['cityscapes', str(cityscapes / 'leftImg8bit'), str(tmp_path / 'lists')])
-    for image in cityscapes.rglob('*.png'):
-        image.unlink()
-    with pytest.raises(FileNotFoundError, match='holds no file that ends in'):
-        make_splits.main(['cityscapes', str(cityscapes), str(tmp_path / 'lists')])
-
-
-def test_a_mistake_ends_with_a_sentence_and_no_traceback(make_splits, tmp_path, monkeypatch):
-    monkeypatch.setattr(sys, 'argv', ['make_splits.py', 'cityscapes', str(tmp_path), str(tmp_path / 'lists')])
-    with pytest.raises(SystemExit, match='leftImg8bit/train does not exist'):
-        runpy.run_path(make_splits.__file__, run_name='__main__')
-
-
-def test_the_data_set_is_not_written_to(make_splits, voc, cityscapes):
-    before = sorted(cityscapes.parent.rglob('*'))
-    for arguments in (['voc12aug', voc, voc / 'splits'], ['cityscapes', cityscapes, cityscapes / 'splits']):
-        with pytest.raises(ValueError, match='lies in the data set'):
-            make_splits.main([str(argument) for argument in arguments])
-    assert sorted(cityscapes.parent.rglob('*')) == before
 
 
 @pytest.fixture
@@ -211,7 +170,7 @@ def test_masks_of_colors_and_missing_ones_are_named(make_splits, own, tmp_path):
     with pytest.raises(ValueError, match=r'07\.png has 3 channels'):
         make_splits.main(arguments)
     (own / 'masks' / '07.png').unlink()
-    with pytest.raises(FileNotFoundError, match=r'07\.png, the mask of 07, does not exist'):
+    with pytest.raises(FileNotFoundError, match=r'07\.png, the mask of 07, does not exist: .* by --list, or use'):
         make_splits.main(arguments)
 
 
@@ -250,9 +209,33 @@ def test_with_all_masks_there_is_no_unlabeled_list_and_with_none_no_list(make_sp
     make_splits.main([*arguments, str(own / 'masks'), '--val', '4'])
     files = contents(tmp_path / 'lists')
     assert {file: len(text.split()) for file, text in files.items()} == {'labeled.txt': 30, 'val.txt': 10}
-    assert 'Every image has a mask: give the unlabeled images a folder of their own' in capsys.readouterr().out
+    assert (
+        'Every image has a mask: give other images by --unlabeled, or hide masks with --labeled N'
+        in capsys.readouterr().out
+    )
     with pytest.raises(ValueError, match=r'None of the 40 images in .* has a mask, such as .*00\.png'):
         make_splits.main([*arguments, str(own)])
+
+
+def test_an_own_validation_list_some_labels_and_another_folder(make_splits, own, tmp_path):
+    (own / 'val.txt').write_text('images/01.jpg masks/01.png\nimages/11.jpg masks/11.png\n')
+    (own / 'masks' / '39.png').unlink()
+    (own / 'more').mkdir()
+    (own / 'more' / 'x.jpg').touch()
+    arguments = ['masked', 'mine', str(own / 'images'), str(tmp_path), '--masks', str(own / 'masks')]
+    more = ['--val-list', str(own / 'val.txt'), '--labeled', '6', '--unlabeled', str(own / 'more')]
+    make_splits.main([*arguments, *more])
+    lists = {file: text.split() for file, text in contents(tmp_path / 'mine').items()}
+    assert {file: len(images) for file, images in lists.items()} == {
+        'labeled.txt': 6,
+        'unlabeled.txt': 33,
+        'val.txt': 2,
+    }
+    assert lists['val.txt'] == ['01', '11']
+    assert '30' in lists['labeled.txt']  # the only one of its class that is left
+    for image in lists['unlabeled.txt']:
+        assert (own / 'images' / f'{image}.jpg').is_file()
+    assert {'39', '../more/x'} < {*lists['unlabeled.txt']}
 
 
 def test_a_validation_list_is_held_out_of_every_split(make_splits, own, tmp_path):
@@ -331,7 +314,11 @@ def test_neighbors_that_look_alike_in_different_lists_are_told(make_splits, vide
     make_splits.main([*arguments, str(tmp_path / 'shuffled')])
     told = capsys.readouterr().out
     assert 'pairs of neighbors in different lists are nearly the same picture, such as v0_000' in told
-    assert 'keep them together with --group REGEX' in told
+    assert 'the other validated on. Frames of a video or slices of a volume: keep them together with --group' in told
+    make_splits.main([*arguments[:-2], '--num-splits', '1', str(tmp_path / 'without_val')])
+    told = capsys.readouterr().out
+    assert 'Unlabeled images that repeat labeled ones teach little' in told
+    assert 'validated' not in told
     make_splits.main([*arguments, str(tmp_path / 'grouped'), '--group', '(.*)_'])
     assert 'WARNING' not in capsys.readouterr().out
     files = contents(tmp_path / 'grouped' / 'all')

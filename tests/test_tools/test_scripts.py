@@ -58,17 +58,8 @@ def test_the_toolboxes_train_script_runs_all_phases(trained):
 
 def test_the_toolboxes_train_script_resumes(trained, tmp_path):
     take_back(trained, 2, tmp_path)
-    result = python(
-        toolbox_script('train.py'),
-        CONFIG,
-        '--resume',
-        '--work-dir',
-        str(tmp_path),
-        '--cfg-options',
-        *SHORT,
-        'default_hooks.checkpoint.interval=7',
-        cwd=tmp_path,
-    )
+    options = ('--resume', '--work-dir', tmp_path, '--cfg-options', *SHORT, 'default_hooks.checkpoint.interval=7')
+    result = python(toolbox_script('train.py'), CONFIG, *options, cwd=tmp_path)
     assert result.returncode == 0, result.stderr[-3000:]
     expected, got = (torch.load(folder / 'iter_7.pth')['state_dict'] for folder in (trained, tmp_path))
     assert all(value.equal(got[key]) for key, value in expected.items())
@@ -102,12 +93,6 @@ def test_an_installed_config_trains_without_a_checkout(tmp_path):
     assert "There is no script 'trian'" in result.stderr
 
 
-def test_our_train_script_takes_the_toolboxes_options(tmp_path):
-    result = python(ROOT / 'tools' / 'train.py', '--help', cwd=tmp_path)
-    assert result.returncode == 0
-    assert all(option in result.stdout for option in ('--resume', '--amp', '--cfg-options', '--launcher'))
-
-
 SCRIPTS = [path for path in sorted((ROOT / 'tools').rglob('*.py')) if '__main__' in path.read_text()]
 
 
@@ -129,18 +114,12 @@ def test_a_help_imports_nothing_that_takes_seconds(tmp_path):
     result = subprocess.run([sys.executable, '-c', code, *scripts], cwd=tmp_path, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr[-3000:]
     assert result.stdout.count('usage:') == len(scripts) > 10
+    assert all(option in result.stdout for option in ('--resume', '--amp', '--cfg-options', '--launcher'))
 
 
 def test_what_does_not_fit_ends_the_script_with_its_sentence(tmp_path):
-    result = python(
-        toolbox_script('train.py'),
-        CONFIG,
-        '--work-dir',
-        str(tmp_path),
-        '--cfg-options',
-        'train_cfg.max_iters=1000',
-        cwd=tmp_path,
-    )
+    options = ('--work-dir', tmp_path, '--cfg-options', 'train_cfg.max_iters=1000')
+    result = python(toolbox_script('train.py'), CONFIG, *options, cwd=tmp_path)
     assert result.returncode != 0
     last = result.stderr.strip().splitlines()[-1]
     assert last.startswith(
@@ -148,22 +127,14 @@ def test_what_does_not_fit_ends_the_script_with_its_sentence(tmp_path):
     )
 
 
-def test_the_version_and_the_scripts_are_told(tmp_path):
+def test_the_version_and_the_scripts_are_told_and_each_is_run_by_name_without_a_checkout(tmp_path):
     assert python('-m', 'mmdmt', '--version', cwd=tmp_path).stdout == f'mmdmt {mmdmt.__version__}\n'
     lines = python('-m', 'mmdmt', '--help', cwd=tmp_path).stdout.splitlines()
     assert lines[0] == 'usage: python -m mmdmt SCRIPT [options of the script]'
     listed = dict(line.split(maxsplit=1) for line in lines[3:-2])
     assert {'train', 'test', 'dataset_converters/gta'} <= set(listed)
-    assert (
-        listed['report']
-        == 'Write a report of a run, finished or not, as one HTML file that any browser shows without a network.'
-    )
-
-
-def test_every_script_of_ours_is_run_by_name_without_a_checkout(tmp_path):
-    listed = python('-m', 'mmdmt', cwd=tmp_path).stdout
-    for name in ('make_splits', 'export_peer', 'dataset_converters/gta'):  # the last imports a file beside it
-        assert f' {name}' in listed
+    assert listed['report'].startswith('Write a report of a run, finished or not, as one HTML file')
+    for name in ('make_splits', 'compare', 'dataset_converters/gta'):  # the second imports a file beside it
         result = python('-m', 'mmdmt', name, '--help', cwd=tmp_path)
         assert result.returncode == 0, result.stderr[-3000:]
         assert f'usage: {Path(name).name}.py' in result.stdout

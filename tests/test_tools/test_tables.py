@@ -1,24 +1,18 @@
 """Tables of the docs: what the index says, and nothing else."""
 
 import csv
-import importlib.util
-import sys
 from pathlib import Path
 
 import pytest
+from toys.tools import load_tool
 
 ROOT = Path(__file__).parents[2]
 COLUMNS = (ROOT / 'results' / 'index.csv').read_text().splitlines()[0].split(',')
 
 
-@pytest.fixture(scope='module')
+@pytest.fixture
 def tool():
-    spec = importlib.util.spec_from_file_location('tables', ROOT / 'tools' / 'tables.py')
-    module = importlib.util.module_from_spec(spec)
-    sys.modules['tables'] = module  # where dataclasses look
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules['tables']
+    return load_tool('tables.py')
 
 
 def run(method, split, peer_a, peer_b, **other):

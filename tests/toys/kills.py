@@ -29,6 +29,17 @@ def uninterrupted(forge, config, work_dir):
     return expected, seconds
 
 
+def killed_and_resumed(forge, config, moment, workers, resumed_from):
+    """Kill a run at a moment, and resume it with so many workers of each kind; return what it has printed then."""
+    code, output = forge.run(config, event=moment)
+    assert code == -9, output[-3000:]
+    settings = [f'train_dataloader.num_workers={workers}', f'custom_hooks.0.labeling.num_workers={workers}']
+    code, output = forge.run(config, '--resume', '--cfg-options', *settings)
+    assert code == 0, output[-3000:]
+    assert f'resumed epoch: 0, iter: {resumed_from}\n' in output
+    return output
+
+
 def killed_at_random(forge, config, work_dir, expected, seconds, kills):
     """Kill runs at random moments and resume them; return the rows of a table, and where any ended differently."""
     generator = random.Random(0)

@@ -1,6 +1,7 @@
 """Scripts of ``tools``, run in the present process."""
 
 import contextlib
+import importlib
 import io
 import os
 import runpy
@@ -8,6 +9,16 @@ import sys
 from pathlib import Path
 
 TOOLS = Path(__file__).parents[2] / 'tools'
+
+
+def load_tool(script):
+    """Import a script below ``tools`` as Python does when it runs it: others beside it can be imported."""
+    path = TOOLS / script
+    sys.path.insert(0, str(path.parent))
+    try:
+        return importlib.import_module(path.stem)
+    finally:
+        sys.path.remove(str(path.parent))
 
 
 def run_tool(script, *arguments, cwd):

@@ -11,11 +11,9 @@ import platform
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import cv2
-import growth
 import iteration
 import labeling
 import loader
@@ -27,17 +25,16 @@ import torch
 from measure import Row
 from mmengine.logging import MMLogger
 
-import mmdmt
+from mmdmt.command_line import parser_of
+from mmdmt.engine.events import versions
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ('torch', 'numpy', 'opencv-python', 'mmengine', 'mmcv-lite', 'mmcv', 'mmsegmentation', 'zstandard')
 MEASUREMENTS: dict[Callable[..., list[Row]], tuple[str, ...]] = {
     loss.loss_time: ('loss_vs_naive', 'loss_vs_cross_entropy', 'loss_bf16_vs_cross_entropy'),
     loss.loss_memory: ('loss_memory_vs_naive', 'loss_memory_vs_cross_entropy'),
     labeling.labeling_time: ('labeling_vs_naive', 'labeling_vs_forward'),
     labeling.bank_size: ('bank_bytes_per_pixel',),
     labeling.bank_time: ('bank_codec_vs_forward', 'bank_read_vs_mask_png', 'codec_bytes_per_pixel'),
-    labeling.encoding_time: ('codec_encode_ms_per_mpx', 'labeling_encode_share_500', 'labeling_encode_share_2048'),
     loader.sample_time: ('sample_labeled_vs_mmseg', 'sample_pseudo_vs_mmseg'),
     iteration.iteration_time: ('iteration_vs_plain',),
     iteration.iteration_memory: ('iteration_memory_vs_plain',),
@@ -47,13 +44,12 @@ MEASUREMENTS: dict[Callable[..., list[Row]], tuple[str, ...]] = {
     phase.phase_time: ('phase_vs_reference', 'phase_disk_vs_reference', 'phase_memory_vs_reference'),
     phases.run_time: ('phase_start_s', *(f'loader_wait_share_{number}_workers' for number in phases.WORKERS)),
     phases.resume_time: ('resume_10k_s',),
-    growth.labeling_growth: ('labeling_growth', 'bank_growth', 'rss_growth'),
 }
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     names = [name for rows in MEASUREMENTS.values() for name in rows]
     parser.add_argument('--only', metavar='NAME', choices=names, action='append', help='measure this row; repeatable')
     parser.add_argument('--repeats', type=int, default=5, help='rounds of what is timed (default: 5)')
@@ -68,17 +64,6 @@ def line(row: Row) -> str:
     met = {None: '', True: 'yes', False: 'NO'}[row.met]
     spread = f'{min(row.samples):.3g} .. {max(row.samples):.3g}' if len(row.samples) > 1 else ''
     return f'{row.name:<30} {row.value:>9.3g}  {spread:<18} {target:<8} {met}'.rstrip()
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what was measured."""
-    found = {'python': platform.python_version(), 'mmdmt': mmdmt.__version__}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -4,7 +4,6 @@ The table goes to the terminal, the numbers to work_dirs/gpu/results.json. Witho
 ends well.
 """
 
-import argparse
 import json
 import statistics
 import subprocess
@@ -24,6 +23,7 @@ import torch
 from labeling import CITYSCAPES_SIZE, VOC_SIZE
 from mmengine.dataset import pseudo_collate
 
+from mmdmt.command_line import parser_of
 from mmdmt.labels.pixels.recorder import PixelRecorder
 from mmdmt.models.prediction import forward
 
@@ -133,7 +133,7 @@ def _wait(device: torch.device) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the tests and the measurements."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument('--repeats', type=int, default=20, help='rounds of what is timed (default: 20)')
     parser.add_argument('--no-tests', action='store_true', help='measure only')
     parser.add_argument('--work-dir', type=Path, default=ROOT / 'work_dirs' / 'gpu')

@@ -6,7 +6,6 @@ They go to work_dirs/gpu/wheels, which git ignores: copy the checkout there and 
 machine; `--also opencv-python-headless` collects one of them, too. pip finds what the others need.
 """
 
-import argparse
 import json
 import re
 import subprocess
@@ -15,36 +14,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mmdmt.command_line import parser_of
+
 ROOT = Path(__file__).resolve().parents[2]
 PINNED = ROOT / 'requirements' / 'pinned.txt'
 NAMES = ('mmengine', 'mmcv-lite', 'mmsegmentation', 'mmpretrain', 'ftfy', 'zstandard')
 # What every machine for deep learning has, and what comes with it.
 THERE = (
-    *(
-        'torch',
-        'torchvision',
-        'numpy',
-        'scipy',
-        'matplotlib',
-        'pillow',
-        'pyyaml',
-        'regex',
-        'pytest',
-        'rich',
-        'packaging',
-    ),
+    *('torch', 'torchvision', 'numpy', 'scipy', 'matplotlib', 'pillow', 'pyyaml', 'regex', 'pytest', 'rich'),
     *('opencv-python', 'contourpy', 'cycler', 'fonttools', 'kiwisolver', 'pyparsing', 'python-dateutil', 'six'),
-    *('markdown-it-py', 'mdurl', 'pygments'),
+    *('packaging', 'markdown-it-py', 'mdurl', 'pygments'),
 )
 LIMIT = 60  # MB
 
 
 def requirements(pinned: str) -> list[str]:
-    """Return what is needed, pinned where the project pins it.
-
-    Raises:
-        ValueError: If the project does not pin one of its packages.
-    """
+    """Return what is needed as the project pins it, or refuse if it pins one not."""
     lines = {re.split('[=<>~!]', line)[0]: line for line in pinned.split() if not line.startswith('#')}
     missing = [name for name in NAMES if name not in lines]
     if missing:
@@ -60,7 +45,7 @@ def lacking(report: Mapping[str, Any]) -> list[str]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Download them."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument('--out', type=Path, default=ROOT / 'work_dirs' / 'gpu' / 'wheels')
     parser.add_argument(
         '--python', default='.'.join(map(str, sys.version_info[:2])), help='Python of that machine (default: this one)'

@@ -36,13 +36,7 @@ def iteration_memory(repeats: int, crop: int = 128, images: int = 8, width: int 
 
 
 class Training:
-    """A model, its optimizers and one batch.
-
-    Args:
-        model (nn.Module): With ``train_step``.
-        optimizer (OptimWrapper | OptimWrapperDict): Of the model.
-        items (list[dict]): The batch.
-    """
+    """A model, its optimizers and one batch."""
 
     def __init__(self, model: nn.Module, optimizer: Any, items: list[dict[str, Any]]) -> None:
         self.model = model.train()

@@ -1,7 +1,6 @@
 """Labeling and the bank: time against the bare network, bytes on disk, time to read."""
 
 import tempfile
-import time
 from functools import lru_cache, partial
 from itertools import count
 from pathlib import Path
@@ -21,7 +20,7 @@ from mmdmt.labels.labeling import label
 from mmdmt.labels.pixels.bank import PseudoLabelBank
 from mmdmt.labels.pixels.codec import decode, encode
 from mmdmt.labels.pixels.labels import PixelLabels
-from mmdmt.labels.pixels.recorder import LabeledImages, PixelRecorder, most_probable
+from mmdmt.labels.pixels.recorder import most_probable
 from mmdmt.method.confidence_levels import quantize
 from mmdmt.models.prediction import forward
 
@@ -105,41 +104,6 @@ def bank_time(
         Row('bank_read_vs_mask_png', ratios(read, 'bank', 'png'), target=1),
         Row('codec_bytes_per_pixel', [len(encode(classes, levels)) / classes.size], target=1.2),
     ]
-
-
-def encoding_time(
-    repeats: int, sizes: tuple[tuple[int, int], ...] = (VOC_SIZE, CITYSCAPES_SIZE), images: int = 200, calls: int = 10
-) -> list[Row]:
-    """Time the encoding of smooth maps, and the part of labeling that waits for it beside a forward pass of 10 ms."""
-    encoding, rows = [], []
-    for size in sizes:
-        labels, levels = smooth_maps(*size)
-        maps = LabeledImages(torch.from_numpy(labels)[None], torch.from_numpy(levels.view(np.int16))[None])
-        shares = []
-        for _ in range(repeats):
-            encode(labels, levels)  # a processor that has slept between forward passes is slow at first
-            start = time.perf_counter()
-            for _ in range(calls):
-                encode(labels, levels)
-            encoding.append((time.perf_counter() - start) * 1e9 / labels.size / calls)
-            shares.append(_encode_share(maps, images))
-        rows.append(Row(f'labeling_encode_share_{size[1]}', shares, target=0.05))
-    return [Row('codec_encode_ms_per_mpx', encoding, target=None), *rows]
-
-
-def _encode_share(maps: LabeledImages, images: int, forward: float = 0.01) -> float:
-    """Store the same labels again and again, and return the share of the time that does not go to forward passes."""
-    waited = 0.0
-    with tempfile.TemporaryDirectory() as folder, PixelRecorder(Path(folder), images, num_classes=21) as recorder:
-        for image in range(images):
-            time.sleep(forward)  # a GPU computes, and this process waits for it
-            start = time.perf_counter()
-            recorder.store([image], maps, [(slice(None), slice(None))])
-            waited += time.perf_counter() - start
-        start = time.perf_counter()
-        recorder.finish()
-        waited += time.perf_counter() - start
-    return waited / (waited + images * forward)
 
 
 def smooth_maps(height: int, width: int, classes: int = 21, stride: int = 8) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,6 @@ is done in one go; `growth` is what came on top by the end. The table goes to th
 work_dirs/load/results.json; docs/en/performance.md shows them.
 """
 
-import argparse
 import json
 import multiprocessing
 import os
@@ -28,6 +27,7 @@ from mmengine.logging import MMLogger
 from mmengine.registry import DATASETS, init_default_scope
 from mmengine.runner import Runner
 
+from mmdmt.command_line import parser_of
 from mmdmt.labels.labeling import label
 from mmdmt.labels.manifest import Manifest
 from mmdmt.labels.pixels.bank import BankWriter, PseudoLabelBank
@@ -42,18 +42,7 @@ LINKS = 10_000  # names of one file; file systems allow 65 000 or so
 
 @dataclass(frozen=True)
 class Load:
-    """One line of the table.
-
-    Args:
-        name: What was done.
-        amount: How often.
-        seconds: How long it took.
-        cpu: Seconds that the processor was at it, which other work on the machine does not change.
-        first: MiB that the process held after a tenth of it; of training, after four fifths.
-        growth: MiB that it held more at the end.
-        peak: The most MiB that the process ever held, whatever it had loaded before included.
-        files: The most files that were open.
-    """
+    """One line of the table; MiB after a tenth of the work (of training four fifths), on top, and at most."""
 
     name: str
     amount: int
@@ -76,13 +65,7 @@ HEADER = (
 
 
 class Watch:
-    """Note what the process holds while something is done.
-
-    Args:
-        name (str): What is done.
-        amount (int): How often.
-        settled (float): Part of the work after which all that is of fixed size has been made. Defaults to a tenth.
-    """
+    """Note what the process holds while something is done; what is of fixed size is made in the ``settled`` part."""
 
     def __init__(self, name: str, amount: int, settled: float = 0.1) -> None:
         self.name, self.amount, self.settled = name, amount, settled
@@ -189,15 +172,11 @@ def open_data(amount: int) -> list[Load]:
                 (root / 'images' / f'{name}.png').hardlink_to(path)
         (root / 'labeled.txt').write_text('labeled\n')
         (root / 'unlabeled.txt').write_text('\n'.join(names) + '\n')
-        part = {
-            'type': 'BaseSegDataset',
-            'data_root': str(root),
-            'img_suffix': '.png',
-            'metainfo': {'classes': tuple('abc'), 'palette': [[0] * 3] * CLASSES},
-        }
-        pipeline = [{'type': 'LoadImageFromFile'}, {'type': 'LoadAnnotations'}, {'type': 'PackSegInputs'}]
-        prefix = {'img_path': 'images', 'seg_map_path': 'masks'}
-        labeled = {**part, 'ann_file': 'labeled.txt', 'data_prefix': prefix, 'pipeline': pipeline}
+        meta = {'classes': tuple('abc'), 'palette': [[0] * 3] * CLASSES}
+        part = {'type': 'BaseSegDataset', 'data_root': folder, 'img_suffix': '.png', 'metainfo': meta}
+        pipeline = [{'type': name} for name in ('LoadImageFromFile', 'LoadAnnotations', 'PackSegInputs')]
+        labeled = {**part, 'ann_file': 'labeled.txt', 'pipeline': pipeline}
+        labeled['data_prefix'] = {'img_path': 'images', 'seg_map_path': 'masks'}
         unlabeled = {**part, 'ann_file': 'unlabeled.txt', 'data_prefix': {'img_path': 'images'}}
         watch = Watch('build the dataset', amount)
         watch.step(0)
@@ -268,7 +247,7 @@ def measure(number: int, amount: int) -> list[Load]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run all of them, each in a fresh process."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     names = [function.__name__ for function in MEASUREMENTS]
     parser.add_argument('--only', metavar='NAME', choices=names, action='append', help=f'one of {", ".join(names)}')
     parser.add_argument('--scale', type=float, default=1.0, help='of all amounts (default: 1)')

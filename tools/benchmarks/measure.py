@@ -1,6 +1,5 @@
 """Measure times side by side, and memory by the tensors that are alive."""
 
-import math
 import statistics
 import time
 import weakref
@@ -59,15 +58,7 @@ Times = Mapping[str, Sequence[float]]
 
 
 def interleaved(functions: Mapping[str, Callable[[], Any]], repeats: int) -> Times:
-    """Time functions in turn, so that whatever else the machine does hits all of them alike.
-
-    Args:
-        functions (Mapping): The functions by name. Each is called once before any is timed.
-        repeats (int): Rounds.
-
-    Returns:
-        Times: Seconds of each function in each round.
-    """
+    """Time functions in turn, each called once before, so that what else the machine does hits all of them alike."""
     for function in functions.values():
         function()
     times: dict[str, list[float]] = {name: [] for name in functions}
@@ -84,29 +75,11 @@ def ratios(times: Times, above: str, below: str) -> list[float]:
     return [a / b for a, b in zip(times[above], times[below], strict=True)]
 
 
-def exponent(sizes: Sequence[int], amounts: Sequence[float]) -> float:
-    """Fit ``amount = constant * size ** exponent``: 1 is linear growth."""
-    return _slope([math.log(size) for size in sizes], [math.log(amount) for amount in amounts])
-
-
-def growth(amounts: Sequence[float]) -> float:
-    """Fit a line to amounts at 0, 1, 2, ..., and return its slope."""
-    return _slope(range(len(amounts)), amounts)
-
-
-def _slope(x: Sequence[float], y: Sequence[float]) -> float:
-    return statistics.linear_regression(x, y).slope
-
-
 class LiveBytes(TorchDispatchMode):
     """Count the bytes of the tensors that operations make inside the context, while they are alive.
 
     What an operator allocates for itself and frees before it returns is not seen. The count depends on the code alone,
     not on the allocator, so every run gives the same.
-
-    Attributes:
-        live: Bytes alive now.
-        peak: The most that were alive at a time.
     """
 
     def __init__(self) -> None:

@@ -14,14 +14,7 @@ from torch import Tensor, nn
 def naive_loss(logits: Tensor, label: Tensor, confidence: Tensor, gamma: float = 5.0) -> tuple[Tensor, dict[str, int]]:
     """Compute the dynamic mutual loss case by case: boolean indexing for every case, ``.item()`` for every count.
 
-    Args:
-        logits (Tensor): (N, C, H, W).
-        label (Tensor): (N, H, W) int64; 255 does not count.
-        confidence (Tensor): (N, H, W) float32, ``inf`` for ground truth.
-        gamma (float): Both exponents. Defaults to 5.
-
-    Returns:
-        tuple: The scalar loss, and how many pixels are valid, disagree, and are won by the learner.
+    Returns the scalar loss, and how many pixels are valid, disagree, and are won by the learner.
     """
     valid = label != 255
     with torch.no_grad():
@@ -51,15 +44,8 @@ def naive_loss(logits: Tensor, label: Tensor, confidence: Tensor, gamma: float =
 def naive_labeling(peers: Mapping[str, nn.Module], dataset: Any, root: Path, ratio: float) -> dict[str, np.ndarray]:
     """Label images in two passes: one for the thresholds, one for the labels.
 
-    Args:
-        peers (Mapping[str, nn.Module]): Segmentors in evaluation mode by name.
-        dataset (Labelable): The unlabeled images.
-        root (Path): Folder that gets one folder for each peer, with a float32 ``.npy`` of two channels an image:
-            label (255 where dropped) and confidence.
-        ratio (float): Share of each predicted class to keep, in (0, 1].
-
-    Returns:
-        dict[str, np.ndarray]: The thresholds of each peer, float32; ``inf`` for a class never predicted.
+    ``root`` gets one folder for each peer, with a float32 ``.npy`` of two channels an image, label (255 where dropped)
+    and confidence. Returns the thresholds of each peer; ``inf`` for a class never predicted.
     """
     thresholds = {}
     for name, peer in peers.items():

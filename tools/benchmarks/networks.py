@@ -20,47 +20,19 @@ DEMO = ROOT / 'configs' / 'digits' / 'dmt_unet-resnet_1xb8_digit-scenes.py'
 
 
 def resnet18(width: int = 64, classes: int = 21, crop: int = 128) -> dict[str, Any]:
-    """Config of a ResNet-18 of output stride 8 with a fully convolutional head.
-
-    Args:
-        width (int): Channels of its first stage; 64 is the ordinary one.
-        classes (int): Classes.
-        crop (int): Height and width of its training images.
-    """
+    """Config of a ResNet-18 of output stride 8, with so many channels in its first stage, and an FCNHead."""
     norm = {'type': 'BN'}
+    means = {'mean': [127.5] * 3, 'std': [64.0] * 3, 'size': (crop, crop), 'pad_val': 0, 'seg_pad_val': 255}
+    shape = {'strides': (1, 2, 1, 1), 'dilations': (1, 1, 2, 4), 'out_indices': (3,)}
+    head = {'in_channels': 8 * width, 'in_index': 0, 'channels': 2 * width, 'num_classes': classes, 'norm_cfg': norm}
+    head |= {'num_convs': 1, 'concat_input': False, 'dropout_ratio': 0.1, 'align_corners': True}
+    head['loss_decode'] = {'type': 'CrossEntropyLoss', 'avg_non_ignore': True}
+    channels = {'stem_channels': width, 'base_channels': width, 'norm_cfg': norm}
     return {
         'type': 'EncoderDecoder',
-        'data_preprocessor': {
-            'type': 'SegDataPreProcessor',
-            'mean': [127.5] * 3,
-            'std': [64.0] * 3,
-            'size': (crop, crop),
-            'pad_val': 0,
-            'seg_pad_val': 255,
-        },
-        'backbone': {
-            'type': 'ResNet',
-            'depth': 18,
-            'stem_channels': width,
-            'base_channels': width,
-            'strides': (1, 2, 1, 1),
-            'dilations': (1, 1, 2, 4),
-            'out_indices': (3,),
-            'norm_cfg': norm,
-        },
-        'decode_head': {
-            'type': 'FCNHead',
-            'in_channels': 8 * width,
-            'in_index': 0,
-            'channels': 2 * width,
-            'num_convs': 1,
-            'concat_input': False,
-            'dropout_ratio': 0.1,
-            'num_classes': classes,
-            'norm_cfg': norm,
-            'align_corners': True,
-            'loss_decode': {'type': 'CrossEntropyLoss', 'avg_non_ignore': True},
-        },
+        'data_preprocessor': {'type': 'SegDataPreProcessor', **means},
+        'backbone': {'type': 'ResNet', 'depth': 18, **channels, **shape},
+        'decode_head': {'type': 'FCNHead', **head},
         'train_cfg': {},
         'test_cfg': {'mode': 'whole'},
     }
@@ -102,12 +74,7 @@ def labeled(item: dict[str, Any], label: Tensor, **metainfo: Any) -> dict[str, A
 
 
 class Unlabeled:
-    """Images in memory, as labeling takes them.
-
-    Args:
-        items (Sequence[dict]): ``inputs`` and ``data_samples`` of each.
-        classes (int): How many the labelers predict.
-    """
+    """Images in memory, as labeling takes them."""
 
     def __init__(self, items: Sequence[dict[str, Any]], classes: int) -> None:
         self.items = items

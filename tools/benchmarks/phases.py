@@ -75,11 +75,7 @@ def _run(workers: int, iterations: int, scenes: int) -> tuple[list[float], list[
 
 
 class Stopwatch:
-    """A function that notes how long each of its calls takes.
-
-    Args:
-        function (Callable): What is called.
-    """
+    """A function that notes how long each of its calls takes."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function

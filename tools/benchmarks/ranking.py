@@ -9,7 +9,6 @@ object is missing, the mask is shifted by 8 pixels, the mask is that of another 
 of finding these masks, beside cleanlab's score of the same predictions, if it is installed (`pip install cleanlab`).
 """
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from scipy.stats import rankdata
 
 from mmdmt.apis import init_peers
 from mmdmt.apis.peer_labels import PeerLabels, evenly, labeled_images
+from mmdmt.command_line import parser_of
 from mmdmt.method.contradiction import contradiction
 from mmdmt.method.ranking import compare, count_errors
 from mmdmt.rules.joined_datasets import plain_datasets
@@ -105,7 +105,7 @@ def cleanlab_score(mask: np.ndarray, view: PeerLabels) -> float:
 
 def main() -> None:
     """Run a command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument('config', type=Path)
     parser.add_argument('checkpoint', type=Path)
     parser.add_argument('list', type=Path)

@@ -9,34 +9,24 @@ Nothing is written into the data set. After an interruption, the same line goes 
 """
 
 import re
-import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
-from conversion_cli import arguments_of, command_line, of_the_size_of_the_image, refuse_failures, refuse_unless_allowed
 from PIL import Image
 
-from mmdmt.preparation.mask_conversion import check_complete, convert_masks, labels_in
+from mmdmt.command_line import run
+from mmdmt.preparation import mask_conversion
 
 NUM_IMAGES = {'train': 367, 'val': 101, 'test': 233}
+NAME = 'CamVid in the SegNet tutorial'
 VOID = 11
 
 
 def class_ids(path: Path) -> np.ndarray:
-    """Read a label file of the SegNet tutorial.
-
-    Args:
-        path: A file in trainannot, valannot or testannot.
-
-    Returns:
-        The mask, (H, W) uint8, with 255 for void.
-
-    Raises:
-        ValueError: If it has other than 8 bits and one channel, or an id above 11.
-    """
+    """Read a label file, (H, W) uint8 with 255 for void; refuse other images and ids above 11."""
     with Image.open(path) as image:
         if image.mode not in ('L', 'P'):
             raise ValueError(
@@ -51,41 +41,20 @@ def class_ids(path: Path) -> np.ndarray:
 
 
 def resized_mask(images: Path, size: tuple[int, int] | None, path: Path) -> np.ndarray:
-    """Read a label file and scale it by the nearest pixel.
-
-    Args:
-        images: Folder of the images, of the same names and sizes.
-        size: Width and height in pixels; None for those of the file.
-        path: The label file.
-
-    Returns:
-        The mask, (H, W) uint8.
-    """
-    mask = of_the_size_of_the_image(class_ids, images, path)
+    """Read a label file and scale it by the nearest pixel to (width, height), if that is given."""
+    mask = mask_conversion.of_the_size_of_the_image(class_ids, images, path)
     return mask if size is None else cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
 
 
 def resized_image(size: tuple[int, int] | None, path: Path) -> np.ndarray:
-    """Read an image and scale it by averages over areas.
-
-    Args:
-        size: Width and height in pixels; None for those of the file.
-        path: The image file.
-
-    Returns:
-        The image, (H, W, 3) uint8 RGB.
-    """
+    """Read an image, (H, W, 3) uint8 RGB, and scale it by averages over areas."""
     with Image.open(path) as image:
         pixels = np.asarray(image.convert('RGB'))
     return pixels if size is None else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
 
 
 def size_of(text: str | None) -> tuple[int, int] | None:
-    """Read WIDTHxHEIGHT.
-
-    Raises:
-        ValueError: If the text has another form.
-    """
+    """Read WIDTHxHEIGHT."""
     if text is None:
         return None
     if not re.fullmatch(r'[1-9]\d*x[1-9]\d*', text):
@@ -95,11 +64,7 @@ def size_of(text: str | None) -> tuple[int, int] | None:
 
 
 def check_size(folder: Path, size: tuple[int, int] | None) -> None:
-    """Refuse a folder with images of another size, as from another command line.
-
-    Raises:
-        ValueError: If the first image in it has not the size given.
-    """
+    """Refuse a folder with images of another size, as from another command line."""
     first = next(iter(sorted(folder.glob('*.png'))), None)
     if first is None or size is None:
         return
@@ -113,17 +78,17 @@ def check_size(folder: Path, size: tuple[int, int] | None) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command line."""
-    parser = command_line(__doc__ or '', 'CamVid in the SegNet tutorial', 'train, trainannot, ...', 'images and masks')
+    parser = mask_conversion.conversion_parser(__doc__, NAME, 'train, trainannot, ...', 'images and masks')
     parser.add_argument('--size', metavar='WIDTHxHEIGHT', help='scale to this size (default: leave 480x360)')
-    args = arguments_of(parser, argv)
+    args = parser.parse_args(argv)
     size = size_of(args.size)
     for part, expected in NUM_IMAGES.items():
         images, labels = args.data_root / part, args.data_root / f'{part}annot'
         if args.allow_partial and not labels.is_dir():
-            refuse_unless_allowed(f'{labels} does not exist', True)
+            mask_conversion.refuse(f'{labels} does not exist', allow_partial=True)
             continue
-        found = labels_in(labels, '.png', 'CamVid in the SegNet tutorial')
-        refuse_unless_allowed(check_complete(found, expected, labels), args.allow_partial)
+        found = mask_conversion.labels_in(labels, '.png', NAME)
+        mask_conversion.refuse(mask_conversion.incomplete(found, expected, labels), args.allow_partial)
         pictures = {name: images / path.name for name, path in found.items()}
         for files, name, convert, what in (
             (found, labels.name, partial(resized_mask, images, size), 'masks'),
@@ -131,13 +96,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         ):
             target = args.out_dir / name
             check_size(target, size)
-            failures = convert_masks(files, args.data_root, target, '.png', convert, args.nproc, what)
-            refuse_failures(failures, len(files), what, args.allow_partial)
+            failures = mask_conversion.convert_masks(files, args.data_root, target, '.png', convert, args.nproc, what)
+            mask_conversion.refuse_failures(failures, len(files), what, args.allow_partial)
     print(f'CamVid is in {args.out_dir}')
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (ValueError, FileNotFoundError) as error:
-        sys.exit(str(error))
+    run(main)

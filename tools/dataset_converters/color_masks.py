@@ -10,8 +10,6 @@ an interruption, the same line goes on.
 """
 
 import argparse
-import os
-import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -19,25 +17,21 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mmdmt.preparation.mask_conversion import convert_masks
+from mmdmt.command_line import parser_of, run
+from mmdmt.folders import list_images
+from mmdmt.preparation.mask_conversion import add_processes, convert_masks
 
 IGNORED = 255
 
 
 def ids_of_colors(colors: np.ndarray, ids: np.ndarray, nearest: bool, path: Path) -> np.ndarray:
-    """Read a colored mask.
+    """Read a colored mask as class ids, (H, W) uint8.
 
     Args:
         colors: RGB of each color that is known, (colors, 3).
         ids: What each becomes, (colors,) uint8.
-        nearest: Whether another color is taken for the nearest known one.
+        nearest: Whether another color is taken for the nearest known one, or refused.
         path: The mask: gray, RGB, with a palette, or with an alpha channel, which is left out.
-
-    Returns:
-        The mask of class ids, (H, W) uint8.
-
-    Raises:
-        ValueError: If there is another color, and it may not be there.
     """
     with Image.open(path) as image:
         if image.mode.startswith(('I', 'F')):
@@ -65,15 +59,13 @@ def color(text: str) -> list[int]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument('masks', type=Path, help='folder of the colored masks')
     parser.add_argument('out_dir', type=Path, help='where to write, outside that folder')
     parser.add_argument('--colors', type=color, nargs='+', required=True, help='of class 0, of class 1, ...')
     parser.add_argument('--ignored', type=color, nargs='+', default=[], help='colors that become 255')
     parser.add_argument('--nearest', action='store_true', help='take any other color for the nearest one named')
-    parser.add_argument(
-        '--nproc', type=int, default=min(8, os.cpu_count() or 1), help='processes (default: %(default)s)'
-    )
+    add_processes(parser)
     args = parser.parse_args(argv)
     known = [*args.colors, *args.ignored]
     if len({tuple(one) for one in known}) < len(known):
@@ -83,12 +75,13 @@ def main(argv: Sequence[str] | None = None) -> None:
             f'--colors names {len(args.colors)} classes, but a mask of 8 bits holds at most {IGNORED} beside the '
             f'ignored {IGNORED}: name fewer, or give several colors one class by --nearest.'
         )
-    if args.nproc < 1:
-        raise ValueError(f'--nproc must be 1 or more, got {args.nproc}.')
     ids = np.array([*range(len(args.colors)), *[IGNORED] * len(args.ignored)], np.uint8)
-    from mmdmt.apis import find_images  # takes seconds, which a help does not need
-
-    labels = {path.relative_to(args.masks).with_suffix('').as_posix(): path for path in find_images(args.masks)}
+    found, left_out = list_images(args.masks)
+    if left_out:
+        print(f'WARNING: Left out of {args.masks}: {left_out}.')
+    labels = {path.relative_to(args.masks).with_suffix('').as_posix(): path for path in found}
+    if not labels:
+        raise FileNotFoundError(f'{args.masks} holds no image: give the folder of the colored masks.')
     convert = partial(ids_of_colors, np.array(known), ids, args.nearest)
     failures = convert_masks(labels, args.masks, args.out_dir, '.png', convert, args.nproc)
     if failures:
@@ -98,7 +91,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (ValueError, FileNotFoundError) as error:
-        sys.exit(str(error))
+    run(main)

@@ -6,14 +6,15 @@ Reads labels/00001.png to labels/24966.png of the data set and writes OUT_DIR/00
 train ids 0 to 18 and 255. Nothing is written into the data set. After an interruption, the same line goes on.
 """
 
-import sys
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-from conversion_cli import run
 from PIL import Image
+
+from mmdmt.command_line import run
+from mmdmt.preparation.mask_conversion import convert_data_set
 
 NUM_IMAGES = 24966
 # Label id: train id, as cityscapesscripts.helpers.labels has them. All others are ignored; 34 is the license plate.
@@ -31,17 +32,7 @@ UNKNOWN = 254
 
 
 def train_ids(path: Path) -> np.ndarray:
-    """Read a label file of palette indices (or gray levels), or of colors, as train ids.
-
-    Args:
-        path: A file in labels/.
-
-    Returns:
-        The mask, (H, W) uint8.
-
-    Raises:
-        ValueError: If it is of another kind, or holds an id or color that Cityscapes has not.
-    """
+    """Read a label file of palette indices, gray levels or colors as train ids, (H, W) uint8."""
     with Image.open(path) as image:
         mode, pixels = image.mode, np.asarray(image)
     if mode in ('P', 'L'):
@@ -83,21 +74,9 @@ def code(color: Iterable) -> int | np.ndarray:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command line."""
-    run(
-        argv,
-        description=__doc__,
-        data_set='GTA5',
-        labels='labels',
-        label_suffix='.png',
-        images='images',
-        expected=[f'{number:05d}' for number in range(1, NUM_IMAGES + 1)],
-        suffix='_labelTrainIds.png',
-        convert=train_ids,
-    )
+    names, suffixes = [f'{number:05d}' for number in range(1, NUM_IMAGES + 1)], ('.png', '_labelTrainIds.png')
+    convert_data_set(argv, __doc__, 'GTA5', 'labels', 'images', suffixes, names, train_ids)
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (ValueError, FileNotFoundError) as error:
-        sys.exit(str(error))
+    run(main)

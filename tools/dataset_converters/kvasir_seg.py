@@ -7,13 +7,14 @@ since compression blurs black and white. Nothing is written into the data set. A
 on.
 """
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from conversion_cli import run
 from PIL import Image
+
+from mmdmt.command_line import run
+from mmdmt.preparation.mask_conversion import convert_data_set
 
 NUM_IMAGES = 1000
 THRESHOLD = 128
@@ -22,17 +23,7 @@ MAX_SHARE_BETWEEN = 0.2
 
 
 def polyp(path: Path) -> np.ndarray:
-    """Read a mask of black and white.
-
-    Args:
-        path: A file in masks/.
-
-    Returns:
-        The mask, (H, W) uint8.
-
-    Raises:
-        ValueError: If it has other than 8 bits, or many gray levels.
-    """
+    """Read a mask of black and white, (H, W) uint8; refuse images of other bits and of many gray levels."""
     with Image.open(path) as image:
         if image.mode not in ('L', 'RGB'):
             raise ValueError(
@@ -51,21 +42,8 @@ def polyp(path: Path) -> np.ndarray:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command line."""
-    run(
-        argv,
-        description=__doc__,
-        data_set='Kvasir-SEG',
-        labels='masks',
-        label_suffix='.jpg',
-        images='images',
-        expected=NUM_IMAGES,
-        suffix='.png',
-        convert=polyp,
-    )
+    convert_data_set(argv, __doc__, 'Kvasir-SEG', 'masks', 'images', ('.jpg', '.png'), NUM_IMAGES, polyp)
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (ValueError, FileNotFoundError) as error:
-        sys.exit(str(error))
+    run(main)

@@ -9,17 +9,16 @@ Writes OUT_DIR/images/NAME.png, averaged over areas, and OUT_DIR/masks/NAME.png,
 into the data set. After an interruption, the same line goes on.
 """
 
-import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
-from conversion_cli import arguments_of, command_line, refuse_failures
 from PIL import Image
 
-from mmdmt.preparation.mask_conversion import convert_masks
+from mmdmt.command_line import run
+from mmdmt.preparation.mask_conversion import conversion_parser, convert_masks, refuse_failures
 
 IGNORED = 255
 
@@ -27,7 +26,7 @@ IGNORED = 255
 def reduced(
     shorter: int | None, square: int | None, classes: tuple[int, ...] | None, is_mask: bool, path: Path
 ) -> np.ndarray:
-    """Read an image or a mask and scale it.
+    """Read an image, (H, W, 3) uint8 RGB, or a mask, (H, W) uint8, and scale it.
 
     Args:
         shorter: Length of the shorter side in pixels; None to squeeze the image into a square.
@@ -35,9 +34,6 @@ def reduced(
         classes: The ids that become 0, 1, 2, ...; None to keep all.
         is_mask: Whether the file is a mask.
         path: The file.
-
-    Returns:
-        (H, W, 3) uint8 RGB, or (H, W) uint8 of a mask.
     """
     with Image.open(path) as image:
         pixels = np.array(image if is_mask else image.convert('RGB'))
@@ -52,19 +48,7 @@ def reduced(
 
 
 def files_of(root: Path, pattern: str, names: Sequence[str]) -> dict[str, Path]:
-    """Find the file of each name.
-
-    Args:
-        root: Folder of the data set.
-        pattern: Path in it, with ``{}`` for the name and ``*`` for anything.
-        names: Of the images.
-
-    Returns:
-        Paths by name.
-
-    Raises:
-        FileNotFoundError: If there is not exactly one file of a name.
-    """
+    """Find the one file of each name by a pattern with ``{}`` for the name and ``*`` for anything."""
     found = {}
     for name in names:
         paths = list(root.glob(pattern.replace('{}', name)))
@@ -79,7 +63,7 @@ def files_of(root: Path, pattern: str, names: Sequence[str]) -> dict[str, Path]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command line."""
-    parser = command_line(__doc__ or '', 'the data set', 'images and masks', 'images and masks')
+    parser = conversion_parser(__doc__, 'the data set', 'images and masks', 'images and masks')
     parser.add_argument('--names', nargs='+', type=Path, required=True, help='lists of names, one a line')
     parser.add_argument('--images', required=True, help="pattern of the images, such as 'JPEGImages/{}.jpg'")
     parser.add_argument('--masks', required=True, help="pattern of the masks, such as 'SegmentationClassAug/{}.png'")
@@ -88,20 +72,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     sizes.add_argument('--square', type=int, help='side of the square that images are squeezed into')
     parser.add_argument('--mask-root', type=Path, help='folder that --masks is in (default: that of the data set)')
     parser.add_argument('--classes', help='ids that become 0, 1, 2, ...; others are ignored (default: as they are)')
-    args = arguments_of(parser, argv)
+    args = parser.parse_args(argv)
     classes = tuple(int(one) for one in args.classes.split(',')) if args.classes else None
     names = sorted({name for path in args.names for name in path.read_text().split()})
-    for pattern, part, is_mask in ((args.images, 'images', False), (args.masks, 'masks', True)):
-        root = args.mask_root if is_mask and args.mask_root else args.data_root
+    for pattern, part, root in (
+        (args.images, 'images', args.data_root),
+        (args.masks, 'masks', args.mask_root or args.data_root),
+    ):
         files = files_of(root, pattern, names)
-        convert = partial(reduced, args.shorter, args.square, classes, is_mask)
+        convert = partial(reduced, args.shorter, args.square, classes, part == 'masks')
         failures = convert_masks(files, args.data_root, args.out_dir / part, '.png', convert, args.nproc, part)
         refuse_failures(failures, len(files), part, args.allow_partial)
     print(f'{len(names)} images and masks are in {args.out_dir}')
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (ValueError, FileNotFoundError) as error:
-        sys.exit(str(error))
+    run(main)

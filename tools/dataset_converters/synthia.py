@@ -7,13 +7,14 @@ ids 0 to 15 and 255: the train ids of Cityscapes without terrain, truck and trai
 written into the data set. After an interruption, the same line goes on.
 """
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
-from conversion_cli import run
+
+from mmdmt.command_line import run
+from mmdmt.preparation.mask_conversion import convert_data_set
 
 NUM_IMAGES = 9400
 # Class of SYNTHIA: id of ours, in the order road, sidewalk, building, wall, fence, pole, traffic light, traffic sign,
@@ -24,23 +25,13 @@ LAST_ID = 22
 
 
 def ids(path: Path) -> np.ndarray:
-    """Read the classes of a label file.
-
-    Args:
-        path: A file in GT/LABELS.
-
-    Returns:
-        The mask, (H, W) uint8.
-
-    Raises:
-        ValueError: If it has other than 16 bits and three channels, or an id that SYNTHIA has not.
-    """
+    """Read a label file, (H, W) uint8; refuse what does not have 16 bits and three channels, and other classes."""
     # Pillow reads such files, but as 8 bits.
     pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if pixels is None:
         raise ValueError(f'{path} cannot be read as an image: get the file anew.')
-    if pixels.dtype != np.uint16 or pixels.ndim != 3 or pixels.shape[-1] != 3:
-        channels = 1 if pixels.ndim == 2 else pixels.shape[-1]
+    channels = 1 if pixels.ndim == 2 else pixels.shape[-1]
+    if pixels.dtype != np.uint16 or channels != 3:
         raise ValueError(
             f'{path} has {pixels.itemsize * 8} bits and {channels} channels, but labels of SYNTHIA have 16 bits and 3: '
             'give the folder that holds GT/LABELS (GT/COLOR has colors).'
@@ -55,21 +46,9 @@ def ids(path: Path) -> np.ndarray:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command line."""
-    run(
-        argv,
-        description=__doc__,
-        data_set='SYNTHIA-RAND-CITYSCAPES',
-        labels='GT/LABELS',
-        label_suffix='.png',
-        images='RGB',
-        expected=[f'{number:07d}' for number in range(NUM_IMAGES)],
-        suffix='_labelTrainIds16.png',
-        convert=ids,
-    )
+    names, suffixes = [f'{number:07d}' for number in range(NUM_IMAGES)], ('.png', '_labelTrainIds16.png')
+    convert_data_set(argv, __doc__, 'SYNTHIA-RAND-CITYSCAPES', 'GT/LABELS', 'RGB', suffixes, names, ids)
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except (ValueError, FileNotFoundError) as error:
-        sys.exit(str(error))
+    run(main)

@@ -10,7 +10,6 @@ written as 0.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmdmt.atomic_write import atomic_write
+from mmdmt.command_line import parser_of, run
 
 if TYPE_CHECKING:  # torch takes seconds, which a help does not need
     from torch import Tensor
@@ -59,18 +59,7 @@ class Conversion:
 
 
 def load_source(path: Path) -> dict[str, Tensor]:
-    """Read the tensors of a file of weights, without a prefix that they share.
-
-    Args:
-        path (Path): File of ``torch.save``: tensors by name, or those under ``state_dict`` or ``model``.
-
-    Returns:
-        dict[str, Tensor]: The tensors on the CPU, named from ``conv1.weight`` on.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If the file is not one of DeepLab-v2 weights.
-    """
+    """Read the tensors of a file of weights, without a prefix that they share."""
     import torch
 
     if not path.is_file():
@@ -96,18 +85,7 @@ def load_source(path: Path) -> dict[str, Tensor]:
 
 
 def convert(source: Mapping[str, Tensor], dilations: Sequence[int]) -> Conversion:
-    """Name the tensors of a DeepLab-v2 as MMSegmentation's ResNet and our head do.
-
-    Args:
-        source (Mapping[str, Tensor]): The tensors, ``conv1.weight`` to ``layer5.conv2d_list.N.bias``.
-        dilations (Sequence[int]): Those of the head to fill, of 6, 12, 18 and 24.
-
-    Returns:
-        Conversion: The renamed tensors and the report.
-
-    Raises:
-        ValueError: If a dilation is asked for that the source's head does not have.
-    """
+    """Name the tensors of a DeepLab-v2 as MMSegmentation's ResNet and our head do."""
     import torch
 
     _check_dilations(dilations)
@@ -157,18 +135,7 @@ def _new_name(old: str, dilations: Sequence[int]) -> str | None:
 
 
 def write_checkpoint(path: Path, checkpoint: dict[str, Any]) -> bool:
-    """Write a checkpoint, whole or not at all.
-
-    Args:
-        path (Path): The file; its folder is made.
-        checkpoint (dict): What to save.
-
-    Returns:
-        bool: False if the file was there already, the same to the byte.
-
-    Raises:
-        FileExistsError: If something else is there.
-    """
+    """Write a checkpoint, whole or not at all; return whether the same file was not there already."""
     import torch
 
     buffer = io.BytesIO()
@@ -184,19 +151,8 @@ def write_checkpoint(path: Path, checkpoint: dict[str, Any]) -> bool:
     return True
 
 
-def run(source: Path, destination: Path, dilations: Sequence[int]) -> None:
-    """Convert one file into another and print the report.
-
-    Args:
-        source (Path): The original file.
-        destination (Path): The checkpoint to write.
-        dilations (Sequence[int]): Those of the head.
-
-    Raises:
-        FileNotFoundError: If there is no source.
-        FileExistsError: If the destination is another file.
-        ValueError: If the source is something else, or the dilations are not among its own.
-    """
+def convert_file(source: Path, destination: Path, dilations: Sequence[int]) -> None:
+    """Convert one file into another and print the report."""
     conversion = convert(load_source(source), dilations)
     print(conversion.report())
     unfilled = conversion.unfilled()
@@ -215,15 +171,8 @@ def run(source: Path, destination: Path, dilations: Sequence[int]) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the command line.
-
-    Args:
-        argv (Sequence[str], optional): Arguments. Defaults to those of this process.
-
-    Raises:
-        SystemExit: With one sentence, if something is wrong with them or the files.
-    """
-    parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
+    """Run the command line."""
+    parser = parser_of(__doc__)
     parser.add_argument('source', type=Path, help='resnet101COCO-41f33a49.pth')
     parser.add_argument('destination', type=Path, help='the checkpoint to write')
     parser.add_argument(
@@ -233,12 +182,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         default=[6, 12],
         help='convolutions of the head to keep, of 6 12 18 24 (default: 6 12, as in the configs of the paper)',
     )
-    arguments = parser.parse_args(argv)
-    try:
-        run(arguments.source, arguments.destination, arguments.dilations)
-    except (OSError, ValueError) as error:
-        raise SystemExit(str(error)) from error
+    args = parser.parse_args(argv)
+    convert_file(args.source, args.destination, args.dilations)
 
 
 if __name__ == '__main__':
-    main()
+    run(main)

@@ -7,7 +7,7 @@ from mmengine.fileio import exists, join_path
 from mmpretrain.datasets import CIFAR10
 from mmpretrain.datasets.utils import check_md5
 
-from mmdmt.preparation.class_splits import split_classes
+from mmdmt.preparation.splits import split_classes
 from mmdmt.registry import DATASETS
 from mmdmt.settings import Choice, check_settings
 
@@ -17,7 +17,7 @@ class PartlyLabeledCIFAR10(CIFAR10):
     """A part of CIFAR-10: 32x32 pixels, RGB, 10 classes, 50 000 images to train on and 10 000 to test on.
 
     Of the 50 000, every class has as many labeled and as many validation images
-    (:func:`~mmdmt.preparation.class_splits.split_classes`). The files are those of the archive for Python, in
+    (:func:`~mmdmt.preparation.splits.split_classes`). The files are those of the archive for Python, in
     the folder ``cifar-10-batches-py``, checked by MMPretrain's MD5 sums. An image is known by its number in the
     archive, ``cifar-10/train/00042`` as its ``img_path``. Only the images of the part are held.
 

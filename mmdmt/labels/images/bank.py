@@ -8,14 +8,19 @@ A bank is one folder for one phase and labeler::
 """
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar
+from typing import Any
 
 import numpy as np
+from mmengine.dist import barrier, broadcast_object_list, get_dist_info, is_main_process
+from torch import Tensor
 
-from mmdmt.labels.manifest import REMEDY, Manifest, demand
+from mmdmt.atomic_write import room_to_write
+from mmdmt.labels.manifest import REMEDY, ROOM, Manifest
+from mmdmt.method.thresholds import most_confident
 
 SCORES, SELECTED = 'scores.npy', 'selected.npy'
 
@@ -31,11 +36,6 @@ class ScoreManifest(Manifest):
     """
 
     checksum: str = ''
-    max_classes: ClassVar[int] = 2**20
-
-    def _check_fields(self) -> None:
-        super()._check_fields()
-        demand(isinstance(self.checksum, str), 'checksum', self.checksum, 'a string')
 
 
 class ScoreBank:
@@ -56,33 +56,19 @@ class ScoreBank:
         for path in paths:
             if not path.is_file():
                 raise FileNotFoundError(f'The pseudo-label bank {folder} lacks {path.name}: {REMEDY}.')
-        if digest_of(*paths) != self.manifest.checksum:
+        if _digest(*paths) != self.manifest.checksum:
             raise ValueError(f'{paths[0]} and {paths[1].name} are not those of {folder}/manifest.json: {REMEDY}.')
-        try:
-            arrays = [np.load(path, mmap_mode='r', allow_pickle=False) for path in paths]
-        except (ValueError, OSError, EOFError) as error:
-            raise ValueError(f'{folder} holds no arrays of scores and images ({error}): {REMEDY}.') from error
-        self.scores: np.ndarray = arrays[0]
-        self.selected: np.ndarray = arrays[1]
+        scores, selected = (np.load(path, mmap_mode='r', allow_pickle=False) for path in paths)
+        self.scores: np.ndarray = scores
+        self.selected: np.ndarray = selected
         """Numbers of the images that are kept, int64, ascending."""
-        shape = (self.manifest.images, len(self.manifest.thresholds))
-        if self.scores.shape != shape or self.scores.dtype != np.float32:
-            raise ValueError(
-                f'{paths[0]} has shape {self.scores.shape}, {self.scores.dtype}, not {shape}, float32: {REMEDY}.'
-            )
-        if self.selected.dtype != np.int64 or self.selected.ndim != 1 or not _ascend(self.selected, len(self)):
-            raise ValueError(f'{paths[1]} holds no ascending numbers of {len(self)} images: {REMEDY}.')
 
     def __len__(self) -> int:
         """Return the number of images, kept or not."""
         return self.manifest.images
 
     def read(self, image: int) -> tuple[int, float]:
-        """Read the label of an image and the labeler's confidence in it.
-
-        Args:
-            image (int): Its number in the unlabeled dataset.
-        """
+        """Read the label of an image, by its number in the unlabeled dataset, and the labeler's confidence in it."""
         scores = self.scores[image]
         label = int(scores.argmax())
         return label, float(scores[label])
@@ -94,26 +80,99 @@ class ScoreBank:
 
     def kept(self, image: int) -> np.ndarray:
         """Read the label of an image as an array of one; -1 if it is not kept."""
-        position = int(np.searchsorted(self.selected, image))
-        kept = position < self.selected.size and self.selected[position] == image
-        return np.array([self.read(image)[0] if kept else -1])
-
-
-def digest_of(*paths: Path) -> str:
-    """Return the SHA-256 of files, one after the other."""
-    digest = hashlib.sha256()
-    for path in paths:
-        with path.open('rb') as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()
-
-
-def _ascend(numbers: np.ndarray, images: int) -> bool:
-    return not numbers.size or bool((np.diff(numbers) > 0).all() and numbers[0] >= 0 and numbers[-1] < images)
+        return np.array([self.read(image)[0] if image in self.selected else -1])
 
 
 @lru_cache(maxsize=16)
 def open_score_bank(folder: str) -> ScoreBank:
     """Open a bank once for each process; the least recently used is closed when there are many."""
     return ScoreBank(Path(folder))
+
+
+class ImageRecorder:
+    """Write what a classifier predicts into a :class:`ScoreBank`.
+
+    Args:
+        folder (Path): Of the bank.
+        num_images (int): Of the unlabeled dataset.
+        num_classes (int): Of the labeled dataset.
+    """
+
+    def __init__(self, folder: Path, num_images: int, num_classes: int) -> None:
+        self.folder = folder
+        self._rank, self._shards = get_dist_info()
+        self._scores = np.zeros((num_images, num_classes), np.float32)
+
+    def __enter__(self) -> 'ImageRecorder':
+        """Make the folder."""
+        with room_to_write(self.folder, ROOM):
+            self.folder.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *error: Any) -> None:
+        """Write the scores of this process, unless it has failed."""
+        if kind is None:
+            self._save(f'scores-{self._rank}.npy', self._scores[self._rank :: self._shards])
+
+    def record(self, images: Sequence[int], predicted: Iterable[tuple[Sequence[int], Tensor]]) -> None:
+        """Label images and keep the scores.
+
+        Args:
+            images (Sequence[int]): Their numbers.
+            predicted (Iterable[tuple]): Of images that were forwarded together: their positions in ``images`` and their
+                softmax, float32 (N, classes).
+        """
+        for positions, scores in predicted:
+            self._scores[[images[position] for position in positions]] = scores.cpu().numpy()
+
+    def complete(self, label_ratio: float, **identity: Any) -> ScoreManifest:
+        """Join the scores of all processes, select the images and complete the bank.
+
+        Args:
+            label_ratio (float): Share to keep, in (0, 1].
+            **identity: What else stands in the manifest.
+        """
+        written: list[Any] = [None]
+        if is_main_process():
+            for rank in range(self._shards):
+                part = self.folder / f'scores-{rank}.npy'
+                self._scores[rank :: self._shards] = np.load(part, allow_pickle=False)
+                part.unlink()
+            written = [self._write(label_ratio, **identity)]
+        broadcast_object_list(written)
+        barrier()
+        manifest: ScoreManifest = written[0]
+        return manifest
+
+    def _write(self, label_ratio: float, **identity: Any) -> ScoreManifest:
+        selected = most_confident(self._scores, label_ratio)
+        self._save(SCORES, self._scores)
+        self._save(SELECTED, selected)
+        confidence, prediction = self._scores.max(axis=1), self._scores.argmax(axis=1)
+        classes = range(self._scores.shape[1])
+        kept = [confidence[selected][prediction[selected] == one] for one in classes]
+        manifest = ScoreManifest(
+            **identity,
+            label_ratio=label_ratio,
+            images=len(self._scores),
+            thresholds=tuple(float(one.min()) if one.size else np.inf for one in kept),
+            totals=tuple(int((prediction == one).sum()) for one in classes),
+            kept=tuple(one.size for one in kept),
+            shards=self._shards,
+            checksum=_digest(self.folder / SCORES, self.folder / SELECTED),
+        )
+        manifest.write(self.folder)
+        return manifest
+
+    def _save(self, name: str, values: np.ndarray) -> None:
+        with room_to_write(self.folder / name, ROOM):
+            np.save(self.folder / name, values)
+
+
+def _digest(*paths: Path) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open('rb') as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()

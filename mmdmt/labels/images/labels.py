@@ -1,4 +1,4 @@
-"""Load, hide and check the labels of images in datasets of MMPretrain."""
+"""Load and check the labels of images in datasets of MMPretrain."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,29 +11,27 @@ from mmcv.transforms import LoadImageFromFile
 from mmengine.dataset import BaseDataset
 from mmpretrain.datasets.transforms import PackInputs
 
-from mmdmt.labels.images.bank import ScoreBank, ScoreManifest
-from mmdmt.labels.images.recorder import ImageRecorder
+from mmdmt.labels.images.bank import ImageRecorder, ScoreBank
 from mmdmt.labels.images.transforms import LoadPseudoImageLabel
-from mmdmt.labels.space import TruthReader
+from mmdmt.labels.space import LabelSpace, TruthReader
 from mmdmt.method.draws import WEAK_VIEW
 from mmdmt.rules.checked_pipeline import CheckedPipeline, Transform, described
-from mmdmt.rules.findings import Finding
 
 CONFIDENCE = 'pseudo_confidence'
 
 
-class ImageLabels:
+class ImageLabels(LabelSpace):
     """An image has one label, its class."""
 
     name = 'images'
     files = ('img_path',)
     label_key = 'gt_label'
-    max_classes = ScoreManifest.max_classes
+    max_classes = 2**20
     bank = ScoreBank
     recorder = ImageRecorder
 
     def training_transforms(self, labeled: BaseDataset) -> list[Transform]:
-        """Turn the pipeline of labeled images into one of pseudo-labeled images."""
+        """See :class:`~mmdmt.labels.space.LabelSpace`."""
         pipeline: list[Transform] = []
         for transform in labeled.pipeline.transforms:
             if isinstance(transform, PackInputs):
@@ -46,11 +44,7 @@ class ImageLabels:
         return pipeline
 
     def labeling_transforms(self, training: Sequence[Transform]) -> list[Transform]:
-        """Return what an image goes through to be labeled: all that stands before its label is loaded, and packing.
-
-        Raises:
-            ValueError: If they load no pseudo label, or drop its confidence.
-        """
+        """See :class:`~mmdmt.labels.space.LabelSpace`."""
         kinds = [type(transform) for transform in training]
         if LoadPseudoImageLabel not in kinds:
             raise ValueError(
@@ -67,11 +61,7 @@ class ImageLabels:
     def known_items(
         self, pipeline: Sequence[Transform], info: dict[str, Any], classes: int
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Push an unlabeled image with a known label through the pipeline of pseudo-labeled images.
-
-        Raises:
-            ValueError: If label or confidence do not come out.
-        """
+        """See :class:`~mmdmt.labels.space.LabelSpace`."""
         place = [isinstance(transform, LoadPseudoImageLabel) for transform in pipeline].index(True)
         results: Any = info
         for number, transform in enumerate(pipeline):
@@ -87,49 +77,21 @@ class ImageLabels:
         other['data_samples'].set_gt_label(0)
         return results, other
 
-    def forget_label(self, sample: Any, ignored: int | None) -> None:
-        """Do nothing: an image whose label is made online has none."""
-
-    def hide_label(self, info: dict[str, Any]) -> None:
-        """Take the class out of the information on an unlabeled image."""
-        info.pop('gt_label', None)
-
     def truth_reader(self, labeled: Sequence[BaseDataset], labeling: Sequence[Transform]) -> TruthReader:
-        """Return what reads the class of an unlabeled image that has one."""
+        """See :class:`~mmdmt.labels.space.LabelSpace`."""
         return partial(_read_class, classes=len(labeled[0].metainfo['classes']))
 
-    def class_counts(self, labeled: Sequence[BaseDataset]) -> None:
-        """Count nothing: an image has one label."""
-
     def check_when_loaded(self, dataset: BaseDataset) -> None:
-        """Let a plain dataset check each label that it loads, and name the file of what fails in its pipeline."""
+        """See :class:`~mmdmt.labels.space.LabelSpace`."""
         if not isinstance(dataset.pipeline, CheckedPipeline) and dataset.pipeline.transforms:
             check = CheckClass(len(dataset.metainfo['classes']))
             dataset.pipeline = CheckedPipeline(dataset.pipeline.transforms, check)
 
-    def undo_padding(self, name: str, dataset: BaseDataset, pads_again: bool) -> None:
-        """Do nothing: a class has no geometry."""
-
-    def look(self, name: str, dataset: BaseDataset) -> list[Finding]:
-        """Look at nothing: labels are checked when they are loaded."""
-        return []
-
     def absent_classes(self, labeled: Sequence[BaseDataset]) -> list[str]:
-        """Name the classes that no labeled image has."""
+        """See :class:`~mmdmt.labels.space.LabelSpace`."""
         labels = [part.get_data_info(number).get('gt_label') for part in labeled for number in range(len(part))]
         seen = {int(label) for label in labels if np.ndim(label) == 0 and label is not None}
         return [name for label, name in enumerate(labeled[0].metainfo['classes']) if seen and label not in seen]
-
-    def ignored(self, name: str, dataset: BaseDataset) -> dict[str, int]:
-        """Collect nothing: each image has a label."""
-        return {}
-
-    def ignored_by(self, name: str, transforms: Sequence[Transform]) -> dict[str, int]:
-        """Collect nothing: each image has a label."""
-        return {}
-
-    def hand_ignored(self, labeled: Sequence[BaseDataset], transforms: Sequence[Transform]) -> None:
-        """Do nothing: each image has a label."""
 
     def pseudo_labeled(self, bank: Path) -> Sequence[int]:
         """Return the images that can be drawn: the most confident share."""
@@ -139,23 +101,12 @@ class ImageLabels:
 
 @dataclass(frozen=True)
 class CheckClass:
-    """Refuse an image without a label, or with one that is not a class.
-
-    Args:
-        classes (int): How many there are.
-    """
+    """Refuse a packed image without a label, or with one that is not a class, naming the image."""
 
     classes: int
 
     def __call__(self, results: dict[str, Any]) -> None:
-        """Check the label of an image that has been packed.
-
-        Args:
-            results (dict): With ``data_samples``.
-
-        Raises:
-            ValueError: If there is no label, or it is not a class, naming the image.
-        """
+        """Check ``data_samples``."""
         sample = results['data_samples']
         image = sample.metainfo.get('img_path', 'an image of the labeled dataset')
         if 'gt_label' not in sample:

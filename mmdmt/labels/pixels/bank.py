@@ -44,22 +44,11 @@ class BankWriter:
         self._offset = 0
 
     def write(self, image: int, label: np.ndarray, confidence: np.ndarray) -> None:
-        """Encode the label of an image and append it.
-
-        Args:
-            image (int): Its number in the unlabeled dataset.
-            label (np.ndarray): (H, W) uint8.
-            confidence (np.ndarray): (H, W) float32.
-        """
+        """Encode the label of an image, (H, W) uint8, with its confidence, (H, W) float32, and append it."""
         self.append(image, encode(label, quantize(confidence)))
 
     def append(self, image: int, data: bytes) -> None:
-        """Append the encoded label of an image.
-
-        Args:
-            image (int): Its number in the unlabeled dataset.
-            data (bytes): Of :func:`~mmdmt.labels.pixels.codec.encode`.
-        """
+        """Append what :func:`~mmdmt.labels.pixels.codec.encode` made of an image, by its number in the dataset."""
         with room_to_write(self._labels_path, ROOM):
             self._file.write(data)
         self._index.extend((image, self._offset, len(data)))
@@ -72,7 +61,7 @@ class BankWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Close the files; after an error no index is left, so that the bank cannot be taken for complete."""
+        """Close the files; after an error no index is left, so that the bank is not complete."""
         if error is not None:
             with contextlib.suppress(OSError):  # it must not hide the error that has come first
                 self._file.close()
@@ -100,56 +89,39 @@ class PseudoLabelBank:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.manifest = Manifest.read(folder)
-        # One for each value that a uint8 label can have; what is not a class is never kept.
+        # One for each value that a uint8 label can have; what is beyond the classes is never kept.
         self._thresholds = np.full(256, np.inf, np.float32)
         self._thresholds[: len(self.manifest.thresholds)] = self.manifest.thresholds
         self._shard, self._offset, self._length = self._read_index()
         self._files = [os.open(folder / f'labels-{rank}.bin', os.O_RDONLY) for rank in range(self.manifest.shards)]
 
     def _read_index(self) -> np.ndarray:
-        """Return (3, images): the shard, offset and length of each image."""
+        """Return (3, images): the shard, offset and length of each image. What is at its offset has a checksum."""
         images = self.manifest.images
-        shards = [self._read_shard(rank) for rank in range(self.manifest.shards)]
-        numbers = np.concatenate([index[:, 0] for index in shards])
-        strange = numbers[(numbers < 0) | (numbers >= images)]
-        if strange.size:
+        index = np.concatenate([self._read_shard(rank) for rank in range(self.manifest.shards)])
+        numbers = index[:, 0]
+        if not np.array_equal(np.sort(numbers), np.arange(images)):
+            lacks = np.setdiff1d(np.arange(images), numbers)
+            first = f', first number {lacks[0]}' if lacks.size else ''
             raise ValueError(
-                f'The index of the pseudo-label bank {self.folder} names image {strange[0]}, but the bank has '
-                f'{images}: {REMEDY}.'
+                f'The pseudo-label bank {self.folder} lacks {lacks.size} of {images} images{first}, and its index '
+                f'names {len(numbers)}: {REMEDY}.'
             )
-        # Before anything of the size that the manifest claims is made.
-        if len(numbers) != images or (np.bincount(numbers, minlength=images) != 1).any():
-            found = np.unique(numbers)
-            first = int(np.searchsorted(found - np.arange(len(found)), 0, side='right'))
-            raise ValueError(
-                f'The pseudo-label bank {self.folder} lacks {images - len(found)} of {images} images, first number '
-                f'{first}, and has {len(numbers) - len(found)} twice: {REMEDY}.'
-            )
-        where = np.empty((3, images), np.int64)
-        for rank, index in enumerate(shards):
-            where[0, index[:, 0]] = rank
-            where[1:, index[:, 0]] = index[:, 1:].T
-        return where
+        return index[np.argsort(numbers), 1:].T
 
     def _read_shard(self, rank: int) -> np.ndarray:
-        """Return (images of the shard, 3): number, offset and length, all inside the file of labels."""
+        """Return (images of the shard, 4): number, shard, offset and length, which fill the file of labels."""
         path, labels = self.folder / f'index-{rank}.npy', self.folder / f'labels-{rank}.bin'
         for needed in (path, labels):
             if not needed.is_file():
                 raise FileNotFoundError(f'The pseudo-label bank {self.folder} lacks {needed.name}: {REMEDY}.')
         try:
-            # Mapped first, which finds out whether the file is as long as its header claims.
-            index = np.array(np.load(path, mmap_mode='r', allow_pickle=False)) if path.stat().st_size > 128 else None
-        except (ValueError, OSError, EOFError) as error:
-            raise ValueError(f'{path} is not an index of a pseudo-label bank ({error}): {REMEDY}.') from error
-        if index is None:
-            index = np.empty((0, 3), np.int64)
-        if index.dtype != np.int64 or index.ndim != 2 or index.shape[1] != 3:
-            raise ValueError(f'{path} is not an index of a pseudo-label bank ({index.dtype} {index.shape}): {REMEDY}.')
-        size = labels.stat().st_size
-        _, offset, length = index.T
-        if ((length < 0) | (length > size) | (offset < 0) | (offset > size)).any() or length.sum() != size:
-            raise ValueError(f'{labels} has {size} bytes, its index {length.sum()}: {REMEDY}.')
+            index = np.insert(np.load(path, allow_pickle=False).reshape(-1, 3), 1, rank, axis=1)
+        except (ValueError, OSError, EOFError, MemoryError) as error:
+            raise ValueError(f'{path} must be the index of a pseudo-label bank ({error}): {REMEDY}.') from error
+        size, told = labels.stat().st_size, index[:, 3].sum()
+        if told != size:
+            raise ValueError(f'{labels} has {size} bytes, its index {told}: {REMEDY}.')
         return index
 
     def __len__(self) -> int:
@@ -157,14 +129,11 @@ class PseudoLabelBank:
         return self.manifest.images
 
     def read(self, image: int, ignore_index: int = 255) -> tuple[np.ndarray, np.ndarray]:
-        """Read the pseudo label of an image, dropping pixels below their class's threshold.
+        """Read the label of an image, (H, W) uint8, and its confidence, (H, W) float32.
 
         Args:
             image (int): Its number in the unlabeled dataset.
-            ignore_index (int): The label of dropped pixels. Defaults to 255.
-
-        Returns:
-            tuple[np.ndarray, np.ndarray]: Label (H, W) uint8 and confidence (H, W) float32.
+            ignore_index (int): The label that pixels below their class's threshold get. Defaults to 255.
 
         Raises:
             ValueError: If the stored data are damaged.
@@ -176,7 +145,7 @@ class PseudoLabelBank:
         return label, confidence
 
     def unfiltered(self, image: int) -> tuple[np.ndarray, np.ndarray]:
-        """Read the pseudo label of an image as :meth:`read` does, but drop no pixel."""
+        """Read the label of an image as :meth:`read` does, but drop no pixel."""
         data = os.pread(self._files[self._shard[image]], int(self._length[image]), int(self._offset[image]))
         try:
             label, levels = decode(data)
@@ -185,7 +154,7 @@ class PseudoLabelBank:
         return label, dequantize(levels)
 
     def kept(self, image: int) -> np.ndarray:
-        """Read the pseudo label of an image without its confidence; a dropped pixel has a label that is not a class."""
+        """Read the pseudo label of an image without its confidence; dropped pixels have a label beyond the classes."""
         return self.read(image)[0]
 
     def __del__(self, close: Callable[[int], None] = os.close) -> None:

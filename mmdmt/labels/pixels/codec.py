@@ -39,14 +39,11 @@ _PARAMETERS = zstandard.ZstdCompressionParameters(
 
 
 def encode(label: NDArray[np.uint8], levels: NDArray[np.uint16]) -> bytes:
-    """Pack a pseudo label with its confidence levels. Threads may call it side by side.
+    """Pack a pseudo label with its confidence levels; equal maps give equal bytes. Threads may call it side by side.
 
     Args:
         label: Class of each pixel, uint8 of shape (H, W). Any value is kept as it is.
         levels: Confidence level of each pixel, uint16 of shape (H, W), below ``NUM_LEVELS``.
-
-    Returns:
-        The bytes that `decode` reads; equal maps give equal bytes.
 
     Raises:
         ValueError: If a dtype, a shape or a level is another.
@@ -64,28 +61,15 @@ def encode(label: NDArray[np.uint8], levels: NDArray[np.uint16]) -> bytes:
     high = ((difference + np.uint16(_CENTER)) >> 8).astype(np.uint8)
     compressor = zstandard.ZstdCompressor(compression_params=_PARAMETERS)
     frames = [compressor.compress(np.ascontiguousarray(plane).data) for plane in (label, high)]
-    parts: list[bytes | memoryview] = [
-        _SIZES.pack(*label.shape, *map(len, frames)),
-        *frames,
-        difference.astype(np.uint8).data,
-    ]
-    checksum = 0
-    for part in parts:
-        checksum = zlib.crc32(part, checksum)
-    return b''.join([_HEADER.pack(_MAGIC, _FORMAT_VERSION, checksum), *parts])
+    content = b''.join([_SIZES.pack(*label.shape, *map(len, frames)), *frames, difference.astype(np.uint8).data])
+    return _HEADER.pack(_MAGIC, _FORMAT_VERSION, zlib.crc32(content)) + content
 
 
 def decode(data: bytes) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
-    """Unpack what `encode` packed. Threads may call it side by side.
-
-    Args:
-        data: The bytes of one pseudo label.
-
-    Returns:
-        The label, uint8, and the confidence levels, uint16, both of shape (H, W) and writable.
+    """Unpack what `encode` packed: label and confidence levels, writable. Threads may call it side by side.
 
     Raises:
-        ValueError: If the data are not a pseudo label, of another format version, truncated or damaged.
+        ValueError: If the data are foreign, of another format version, truncated or damaged.
     """
     content = _checked_content(data)
     height, width, *lengths = _SIZES.unpack_from(content)
@@ -138,26 +122,23 @@ def _plane(frame: memoryview, height: int, width: int) -> NDArray[np.uint8]:
 
 def _checked_content(data: bytes) -> memoryview:
     """Return what follows the header, after checking that it is what `encode` wrote."""
+    again = 'Label this phase again.'
     if data[: len(_MAGIC)] != _MAGIC:
-        raise ValueError(
-            f'these {len(data)} bytes are not a pseudo label: they start with {data[: len(_MAGIC)]!r}, not {_MAGIC!r}. '
-            'Label this phase again.'
-        )
-    if len(data) < _HEADER.size + _SIZES.size:
-        raise ValueError(
-            f'the pseudo label is truncated: it has {len(data)} bytes, fewer than the {_HEADER.size + _SIZES.size} of '
-            'its header. Label this phase again.'
-        )
+        start = data[: len(_MAGIC)]
+        raise ValueError(f'these {len(data)} bytes are not a pseudo label: they start with {start!r}. {again}')
+    least = _HEADER.size + _SIZES.size
+    if len(data) < least:
+        raise ValueError(f'the pseudo label is truncated: it has {len(data)} bytes, its header {least}. {again}')
     _, version, checksum = _HEADER.unpack_from(data)
     if version != _FORMAT_VERSION:
         raise ValueError(
             f'the pseudo label has format version {version}, but this version of mmdmt reads version '
-            f'{_FORMAT_VERSION}. Label this phase again, or use the version of mmdmt that wrote it.'
+            f'{_FORMAT_VERSION}. {again[:-1]}, or use the version of mmdmt that wrote it.'
         )
     content = memoryview(data)[_HEADER.size :]
     if zlib.crc32(content) != checksum:
         raise ValueError(
             f'the pseudo label is truncated or damaged: its {len(data)} bytes have the checksum '
-            f'{zlib.crc32(content):08x}, not {checksum:08x}. Label this phase again.'
+            f'{zlib.crc32(content):08x}, not {checksum:08x}. {again}'
         )
     return content

@@ -35,7 +35,7 @@ class KnownLabel:
 
     @classmethod
     def draw(cls, size: tuple[int, int], ignore_index: int, generator: np.random.Generator) -> 'KnownLabel':
-        """Draw one."""
+        """Draw blocks of labels for an image of a size, (H, W)."""
         block = max(4, min(size) // 8)
         rows, columns = (-(-side // block) for side in size)
         ids = np.array([one for one in range(*STAND_INS) if one != ignore_index], np.uint8)
@@ -46,7 +46,7 @@ class KnownLabel:
         return cls(of_block[number], confidence, of_block)
 
     def fault(self, label: Any, confidence: Any, ignore_index: int) -> str:
-        """Say what is wrong with the pair after transforms; '' if nothing is.
+        """Return what is wrong with the pair after transforms, '' if nothing is.
 
         The label may be padded at the bottom and on the right, where it has no confidence but must be ignored.
         """

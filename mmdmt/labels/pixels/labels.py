@@ -1,4 +1,4 @@
-"""Load, hide and check the masks of datasets of MMSegmentation."""
+"""Labels of pixels: what datasets of MMSegmentation hold, and what a learner's pipeline makes of them."""
 
 import copy
 import logging
@@ -13,87 +13,39 @@ from mmengine.logging import print_log
 from mmseg.datasets.transforms import PackSegInputs
 from numpy.typing import NDArray
 
-from mmdmt.labels.manifest import MAX_CLASSES
 from mmdmt.labels.pixels.bank import PseudoLabelBank
 from mmdmt.labels.pixels.geometry import STAND_INS, check_moves_alike, push_pseudo_label
-from mmdmt.labels.pixels.label_facts import (
-    hand_ignored_label,
-    ignored_by_transforms,
+from mmdmt.labels.pixels.masks import (
+    NO_CLASS,
+    MaskReader,
+    absent_classes,
+    check_masks,
+    flat,
     ignored_label,
-    ignored_places,
+    look_at_images,
+    place_of_masks,
 )
-from mmdmt.labels.pixels.mask_checks import absent_classes, check_masks, look_at_images
 from mmdmt.labels.pixels.recorder import PixelRecorder
-from mmdmt.labels.pixels.transforms import LoadPseudoLabel, PackPseudoLabel
+from mmdmt.labels.pixels.transforms import IgnoringTransform, LoadPseudoLabel, PackPseudoLabel
 from mmdmt.labels.progress import progress
+from mmdmt.labels.space import LabelSpace
 from mmdmt.rules.checked_pipeline import CheckedPipeline, Transform, described
-from mmdmt.rules.file_rules import mask_labels
-from mmdmt.rules.findings import FileError, Finding
+from mmdmt.rules.findings import Finding
 from mmdmt.rules.known_transforms import check_undone
 
-NO_CLASS = 255
 
-
-class MaskReader:
-    """Load the mask of an image, moved by what moves the image before it is labeled.
-
-    Args:
-        loader (LoadAnnotations, optional): Of the labeled dataset. None reads nothing.
-        moves (Sequence[Callable]): What the image goes through, its own loading first.
-        classes (int): How many there are.
-        ignore_index (int): The label that is none.
-    """
-
-    def __init__(
-        self, loader: LoadAnnotations | None, moves: Sequence[Transform], classes: int, ignore_index: int
-    ) -> None:
-        # A copy, because the toolbox's loader keeps the reduce_zero_label of the dataset that it first loads for.
-        self._loader = copy.deepcopy(loader)
-        # Where nothing moves the mask, nothing needs the image.
-        self._moves = moves if len(moves) > 1 else ()
-        self._classes, self._ignore_index = classes, ignore_index
-
-    def __call__(self, info: dict[str, Any]) -> np.ndarray | None:
-        """Load it.
-
-        Returns:
-            np.ndarray | None: (H, W) uint8, 255 where the mask is ignored; None if there is no mask.
-
-        Raises:
-            ValueError: If it cannot be read or holds what is not a class, naming the file.
-        """
-        if self._loader is None or info.get('seg_map_path') is None:
-            return None
-        try:
-            results = self._loader(info)
-        except FileNotFoundError:
-            return None
-        except FileError:
-            raise
-        except Exception as error:  # whatever the decoder raises
-            raise ValueError(f'The mask {info["seg_map_path"]} cannot be read ({error!r}): replace it.') from error
-        for move in self._moves:
-            results = move(results)
-        mask: np.ndarray = results['gt_seg_map']
-        finding = mask_labels(str(info['seg_map_path']), mask, self._classes, self._ignore_index)
-        if finding is not None:
-            raise FileError(finding)
-        mask[mask == self._ignore_index] = NO_CLASS
-        return mask
-
-
-class PixelLabels:
+class PixelLabels(LabelSpace):
     """Every pixel of an image has a label, in a mask."""
 
     name = 'pixels'
     files = ('img_path', 'seg_map_path')
     label_key = 'seg_map_path'
-    max_classes = MAX_CLASSES
+    max_classes = NO_CLASS
     bank = PseudoLabelBank
     recorder = PixelRecorder
 
     def training_transforms(self, labeled: BaseDataset) -> list[Transform]:
-        """Turn the pipeline of annotated images into one of pseudo-labeled images."""
+        """See :class:`~mmdmt.labels.space.LabelSpace`."""
         pipeline: list[Transform] = []
         for transform in labeled.pipeline.transforms:
             if isinstance(transform, LoadAnnotations):
@@ -105,44 +57,32 @@ class PixelLabels:
         return pipeline
 
     def labeling_transforms(self, training: Sequence[Transform]) -> list[Transform]:
-        """Return what an image goes through to be labeled: all that stands before its label is loaded, and packing.
-
-        Raises:
-            ValueError: If they load annotations, load no pseudo label, or drop its confidence or move it otherwise.
-        """
-        names = described(training)
+        """See :class:`~mmdmt.labels.space.LabelSpace`."""
+        names = f'The pipeline of the unlabeled dataset ({described(training)})'
         kinds = [type(transform) for transform in training]
-        if any(issubclass(kind, LoadAnnotations) for kind in kinds):
+        if place_of_masks(training) is not None:
             raise ValueError(
-                f'The pipeline of the unlabeled dataset ({names}) loads annotations: put dict(type='
-                "'mmdmt.LoadPseudoLabel') in place of LoadAnnotations."
+                f"{names} loads annotations: put dict(type='mmdmt.LoadPseudoLabel') in place of LoadAnnotations."
             )
         if LoadPseudoLabel not in kinds:
             raise ValueError(
-                f'The pipeline of the unlabeled dataset ({names}) loads no pseudo label: put dict(type='
-                "'mmdmt.LoadPseudoLabel') where the labeled one loads annotations."
+                f"{names} loads no pseudo label: put dict(type='mmdmt.LoadPseudoLabel') where the labeled one loads "
+                'annotations.'
             )
         if kinds[-1] is not PackPseudoLabel:
-            raise ValueError(
-                f'The pipeline of the unlabeled dataset ({names}) drops the confidence: end it with dict(type='
-                "'mmdmt.PackPseudoLabel')."
-            )
+            raise ValueError(f"{names} drops the confidence: end it with dict(type='mmdmt.PackPseudoLabel').")
         place = kinds.index(LoadPseudoLabel)
         loader: Any = training[place]
-        check_moves_alike(training[place + 1 : -1], _ignored_by(loader))
+        check_moves_alike(training[place + 1 : -1], loader.ignored)
         return [*training[:place], PackSegInputs()]
 
     def known_items(
         self, pipeline: Sequence[Transform], info: dict[str, Any], classes: int
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Push an unlabeled image with a known label through the pipeline of pseudo-labeled images.
-
-        Raises:
-            ValueError: If label and confidence do not come out together.
-        """
+        """See :class:`~mmdmt.labels.space.LabelSpace`."""
         place = [isinstance(transform, LoadPseudoLabel) for transform in pipeline].index(True)
         loader: Any = pipeline[place]
-        ignored = _ignored_by(loader)
+        ignored = loader.ignored
         loaded: Any = CheckedPipeline(pipeline[:place])(info)
         moved = push_pseudo_label(pipeline[place + 1 : -1], loaded, ignored, np.random.default_rng(0))
         stand_ins = moved['gt_seg_map'].astype(np.int64)
@@ -157,37 +97,27 @@ class PixelLabels:
         """Give every pixel of a packed image the label that is ignored."""
         sample.gt_sem_seg.data.fill_(NO_CLASS if ignored is None else ignored)
 
-    def hide_label(self, info: dict[str, Any]) -> None:
-        """Take what says where the mask is out of the information on an unlabeled image."""
-        info.pop('seg_map_path', None)
-
-    def truth_reader(self, labeled: Sequence[BaseDataset], labeling: Sequence[Transform]) -> 'MaskReader':
-        """Return what loads the mask of an unlabeled image that has one, in the geometry in which it is labeled."""
-        loaders = (step for part in labeled for step in part.pipeline.transforms if isinstance(step, LoadAnnotations))
-        moves, classes = labeling[:-1], len(labeled[0].metainfo['classes'])
-        return MaskReader(next(loaders, None), moves, classes, ignored_label(labeled[0]))
+    def truth_reader(self, labeled: Sequence[BaseDataset], labeling: Sequence[Transform]) -> MaskReader:
+        """See :class:`~mmdmt.labels.space.LabelSpace`."""
+        loads = (part for part in labeled if place_of_masks(part.pipeline.transforms) is not None)
+        return MaskReader(next(loads, labeled[0]), labeling[:-1])
 
     def class_counts(self, labeled: Sequence[BaseDataset]) -> NDArray[np.int64]:
-        """Count the pixels of each class in each labeled image.
-
-        Returns:
-            np.ndarray: int64 (images, classes), in the order of the datasets.
-        """
+        """See :class:`~mmdmt.labels.space.LabelSpace`."""
         counts = []
         with progress('Counting the pixels of each class', sum(map(len, labeled))) as bar:
             for part in labeled:
                 classes = len(part.metainfo['classes'])
-                read = self.truth_reader([part], [PackSegInputs()])
+                read = MaskReader(part, ())
                 for number in range(len(part)):
-                    mask = read(part.get_data_info(number))
-                    assert mask is not None  # the files were looked for
+                    mask: Any = read(part.get_data_info(number))
                     # 255, which is ignored, is above all classes.
                     counts.append(np.bincount(mask[mask < classes].ravel(), minlength=classes))
                     bar.update(1)
         return np.array(counts, np.int64)
 
     def check_when_loaded(self, dataset: BaseDataset) -> None:
-        """Let a plain dataset check each mask that it loads, and name the file of what fails in its pipeline."""
+        """See :class:`~mmdmt.labels.space.LabelSpace`."""
         check_masks(dataset)
 
     def undo_padding(self, name: str, dataset: BaseDataset, pads_again: bool) -> None:
@@ -213,32 +143,58 @@ class PixelLabels:
             dataset.pipeline.evaluated = True
 
     def look(self, name: str, dataset: BaseDataset) -> list[Finding]:
-        """Look at some images of a plain dataset and their masks, if it has any."""
+        """See :class:`~mmdmt.labels.space.LabelSpace`."""
         return look_at_images(name, dataset)
 
     def absent_classes(self, labeled: Sequence[BaseDataset]) -> list[str]:
-        """Name the classes that no labeled mask holds, if there are few enough masks to read them all."""
-        return absent_classes(list(labeled))
+        """See :class:`~mmdmt.labels.space.LabelSpace`."""
+        return absent_classes(labeled)
 
     def ignored(self, name: str, dataset: BaseDataset) -> dict[str, int]:
-        """Collect the label that a dataset with masks ignores, and those of its transforms, by the place."""
-        return ignored_places(name, dataset)
+        """Collect the label that a dataset with masks ignores, and those of its transforms.
+
+        Raises:
+            ValueError: If no mask can hold it, or the loading of the masks makes another of it.
+        """
+        ignored = ignored_label(dataset)
+        if not 0 <= ignored <= NO_CLASS:
+            raise ValueError(
+                f'ignore_index={ignored} of {name} cannot stand in a mask of 8 bits: give heads, datasets, padding and '
+                f'metrics one in 0..{NO_CLASS}.'
+            )
+        label_map = getattr(dataset, 'label_map', None) or {}
+        makes = 'reduce_zero_label=True' if getattr(dataset, 'reduce_zero_label', False) else ''
+        makes = makes or ('its choice of classes' if NO_CLASS in label_map.values() else '')
+        if makes and ignored != NO_CLASS:
+            raise ValueError(
+                f'ignore_index={ignored} of {name}, but {makes} turns labels into {NO_CLASS} when MMSegmentation loads '
+                f'masks: give heads, datasets, padding and metrics ignore_index={NO_CLASS}, or convert the masks.'
+            )
+        transforms = getattr(getattr(dataset, 'pipeline', None), 'transforms', ())
+        return {name: ignored, **self.ignored_by(name, transforms)}
 
     def ignored_by(self, name: str, transforms: Sequence[Transform]) -> dict[str, int]:
-        """Collect the labels that the transforms of unlabeled images ignore, by the place."""
-        return ignored_by_transforms(name, transforms)
+        """Collect the label with which transforms pad, and which they ignore, by the place."""
+        found = {}
+        for transform in flat(transforms):
+            for setting in ('seg_pad_val', 'seg_fill_in', 'ignore_index'):
+                value = getattr(transform, setting, None)
+                # Only for a limit to a class's share does RandomCrop look at labels.
+                if isinstance(value, int) and getattr(transform, 'cat_max_ratio', 0) < 1:
+                    found[f'{setting} of {type(transform).__name__} of {name}'] = value
+            pads = getattr(transform, 'pad_val', None)
+            if isinstance(pads, dict):
+                found[f"pad_val['seg'] of {type(transform).__name__} of {name}"] = pads.get('seg', NO_CLASS)
+        return found
 
     def hand_ignored(self, labeled: Sequence[BaseDataset], transforms: Sequence[Transform]) -> int | None:
-        """Let the transforms of pseudo labels ignore what the labeled images ignore; return that label."""
+        """See :class:`~mmdmt.labels.space.LabelSpace`."""
         ignored = ignored_label(labeled[0])
-        hand_ignored_label(transforms, ignored)
+        for transform in flat(transforms):
+            if isinstance(transform, IgnoringTransform) and transform.ignore_index is None:
+                transform.ignore_index = ignored
         return ignored
 
     def pseudo_labeled(self, bank: Path) -> Sequence[int]:
         """Return the images that can be drawn: all, because a bank drops pixels, not images."""
         return range(len(PseudoLabelBank(bank)))
-
-
-def _ignored_by(loader: LoadPseudoLabel) -> int:
-    """Return the label that a loader of pseudo labels ignores, which is MMSegmentation's own if it has none."""
-    return 255 if loader.ignore_index is None else loader.ignore_index

@@ -8,12 +8,9 @@ from numpy.typing import NDArray
 
 
 def blank_nodata(results: dict[str, Any], value: float) -> None:
-    """Set pixels without data to zero, and note where they are.
+    """Set pixels of ``img`` without data to zero, and note in ``nodata``, bool (H, W), where they are.
 
-    Args:
-        results (dict): With ``img``, float32; gets ``nodata``, bool (H, W), by which labels are ignored when they are
-            loaded.
-        value (float): What stands in all bands where there is no data; NaN and infinite numbers count in any band.
+    They hold ``value`` in all bands, or NaN or an infinite number in any.
     """
     image = np.atleast_3d(results['img'])
     results['nodata'] = ~np.isfinite(image).all(axis=2) | (image == value).all(axis=2)

@@ -1,6 +1,8 @@
 """Record what a segmentor predicts for unlabeled images: classes and confidence levels."""
 
+from collections import deque
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,7 +12,6 @@ from mmengine.dist import all_reduce, get_dist_info, is_main_process
 from torch import Tensor
 
 from mmdmt.labels.manifest import Manifest
-from mmdmt.labels.ordered_work import OrderedWork
 from mmdmt.labels.pixels.bank import BankWriter
 from mmdmt.labels.pixels.codec import encode
 from mmdmt.method.confidence_levels import NUM_LEVELS, quantize_tensor
@@ -47,44 +48,41 @@ class PixelRecorder:
     """Write what a segmentor predicts into a :class:`~mmdmt.labels.pixels.bank.PseudoLabelBank`.
 
     Classes, levels and their histogram are made on the segmentor's device; three bytes a pixel are copied from it, a
-    group of images at a time. Threads wait for the copy, encode it and write, one at a time and in order, while the
-    next images are forwarded; what is written, and in which order, does not depend on them.
+    group of images at a time. Threads wait for the copy and encode it while the next images are forwarded; what is
+    written, and in which order, does not depend on them.
 
     Args:
         folder (Path): Of the bank.
         num_images (int): Of the unlabeled dataset.
         num_classes (int): Of the labeled dataset.
-        encoding_threads (int): Threads that encode labels; 0 encodes between the forward passes. Defaults to 4.
+        encoding_threads (int): Threads that encode labels. Defaults to 4.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        num_images: int,
-        num_classes: int,
-        encoding_threads: int = 4,
-    ) -> None:
+    def __init__(self, folder: Path, num_images: int, num_classes: int, encoding_threads: int = 4) -> None:
         self.folder = folder
         self.num_images = num_images
         self._rank, self._shards = get_dist_info()
         self._histogram = ConfidenceHistogram(num_classes)
         self._counts: Tensor | None = None  # of the histogram, on the device
-        self._encoding_threads = encoding_threads
+        self._threads = encoding_threads
+        self._encoding: deque[tuple[int, Future[bytes]]] = deque()
 
     def __enter__(self) -> 'PixelRecorder':
         """Open the files of this process."""
         self._writer = BankWriter(self.folder, self._rank)
-        self._encoding = OrderedWork(_encoded, lambda result: self._writer.append(*result), self._encoding_threads)
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix='label')
         return self
 
     def __exit__(self, *error: Any) -> None:
         """Write what is still being encoded, unless something has failed, and close the files."""
-        if error[0] is not None:
-            self._encoding.abandon()
-            self._writer.__exit__(*error)
-            return
-        with self._writer:
-            self.finish()
+        try:
+            if error[0] is not None:
+                self._writer.__exit__(*error)
+                return
+            with self._writer:
+                self.finish()
+        finally:
+            self._pool.shutdown(cancel_futures=True)
 
     def record(self, images: Sequence[int], predicted: Iterable[Predicted]) -> None:
         """Label images and write the labels.
@@ -117,11 +115,18 @@ class PixelRecorder:
         """
         copy = _HostCopy(labeled)
         for number, (image, window) in enumerate(zip(images, windows, strict=True)):
-            self._encoding.submit(image, copy, number, window)
+            self._encoding.append((image, self._pool.submit(_encoded, image, copy, number, window)))
+            self._write(under_way=2 * self._threads)
 
     def finish(self) -> None:
         """Wait until all labels are encoded, and write them."""
-        self._encoding.finish()
+        self._write(under_way=0)
+
+    def _write(self, under_way: int) -> None:
+        """Write what is encoded, in order; wait for the oldest while more than so many are under way."""
+        while self._encoding and (len(self._encoding) > under_way or self._encoding[0][1].done()):
+            image, encoded = self._encoding.popleft()
+            self._writer.append(image, encoded.result())
 
     def _count(self, labeled: LabeledImages, windows: Sequence[Window]) -> None:
         """Count what is not padding, on the device, which must not be waited for."""
@@ -160,11 +165,7 @@ class PixelRecorder:
 
 
 class _HostCopy:
-    """Labels and levels on their way from the device to the host.
-
-    Args:
-        labeled (LabeledImages): On any device; a GPU goes on while they are copied.
-    """
+    """Labels and levels on their way from any device to the host; a GPU goes on while they are copied."""
 
     def __init__(self, labeled: LabeledImages) -> None:
         device = labeled.labels.device
@@ -180,7 +181,7 @@ class _HostCopy:
         return label, levels.view(np.uint16)
 
 
-def _encoded(image: int, copy: _HostCopy, number: int, window: Window) -> tuple[int, bytes]:
+def _encoded(image: int, copy: _HostCopy, number: int, window: Window) -> bytes:
     """Encode the label of an image; called in threads."""
     label, levels = copy.image(number, window)
     if levels.max(initial=0) >= NUM_LEVELS:
@@ -188,4 +189,4 @@ def _encoded(image: int, copy: _HostCopy, number: int, window: Window) -> tuple[
             f'The labeler predicts NaN or infinity for image {image} of the unlabeled dataset: look for a loss that '
             'was NaN, and lower the learning rate.'
         )
-    return image, encode(label, levels)
+    return encode(label, levels)

@@ -9,25 +9,39 @@ from mmengine.structures import PixelData
 from mmseg.datasets.transforms import PackSegInputs
 
 from mmdmt.labels.pixels.bank import open_bank
+from mmdmt.labels.pixels.masks import NO_CLASS
 from mmdmt.labels.pixels.nodata import ignore_nodata
 from mmdmt.method.draws import ONLINE, TRUTH, WEAK_VIEW
 from mmdmt.method.weights import ORACLE
 from mmdmt.registry import TRANSFORMS
 from mmdmt.settings import Number, check_settings
 
-NO_CLASS = 255
-"""The ignored label of a mask that :meth:`mmdmt.MutualDataset.truth` reads."""
+
+class IgnoringTransform(BaseTransform):
+    """A transform of pseudo labels that ignores some.
+
+    Args:
+        ignore_index (int, optional): The label that they get. Defaults to None, the one that the labeled images ignore,
+            which :class:`mmdmt.MutualDataset` hands on; 255 outside of it.
+    """
+
+    def __init__(self, ignore_index: int | None = None) -> None:
+        self.ignore_index = ignore_index
+
+    @property
+    def ignored(self) -> int:
+        """The label that is ignored."""
+        return NO_CLASS if self.ignore_index is None else self.ignore_index
 
 
 @TRANSFORMS.register_module()
-class LoadPseudoLabel(BaseTransform):
+class LoadPseudoLabel(IgnoringTransform):
     """Load the pseudo label of an image from the bank: what ``LoadAnnotations`` is for an annotated one.
 
-    Its place in the pipeline says at which size images are labeled: all that stands before it is done for labeling
-    too, and must not be random. The confidence map stands beside the label in ``seg_fields``. Transforms that move
-    every field of ``seg_fields``, such as ``Resize``, ``RandomCrop``, ``RandomFlip`` and ``RandomRotate``, move both
-    in the same way; where padding fills in the ignored label, there is none. Transforms that move ``gt_seg_map`` only,
-    such as ``Albu``, must not follow it: they would leave the map where it was.
+    Images are labeled at the size that they have where it stands: all that stands before it is done for labeling, too,
+    and must not be random. The confidence map stands beside the label in ``seg_fields``, so that transforms that move
+    all of them, such as ``Resize``, ``RandomCrop``, ``RandomFlip`` and ``RandomRotate``, move both; where padding fills
+    in the ignored label, there is none. Transforms that move ``gt_seg_map`` alone, such as ``Albu``, must not follow.
 
     Required keys: ``img``, and ``pseudo_label``, the bank's folder and the number of the image, as
     :class:`mmdmt.MutualDataset` gives it. Added keys: ``gt_seg_map`` (uint8 (H, W)), ``pseudo_confidence`` (float32
@@ -39,9 +53,6 @@ class LoadPseudoLabel(BaseTransform):
             the labeled images ignore, which :class:`mmdmt.MutualDataset` hands on; 255 outside of it.
     """
 
-    def __init__(self, ignore_index: int | None = None) -> None:
-        self.ignore_index = ignore_index
-
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Load it.
 
@@ -49,33 +60,30 @@ class LoadPseudoLabel(BaseTransform):
             ValueError: If the label has another size than the image.
         """
         folder, number = results['pseudo_label']
-        ignored = 255 if self.ignore_index is None else self.ignore_index
+        shape = results['img'].shape[:2]
+        confidence = None
         if folder == ONLINE:  # the labeler labels anew what is not ignored; what padding adds stays ignored
-            results['gt_seg_map'] = np.full(results['img'].shape[:2], int(ignored == 0), np.uint8)
-            ignore_nodata(results, results['gt_seg_map'], ignored)
-            results['seg_fields'] = [*results.get('seg_fields', ()), 'gt_seg_map']
-            return results
-        if folder == TRUTH:
+            label = np.full(shape, int(self.ignored == 0), np.uint8)
+        elif folder == TRUTH:
             label = results.pop(TRUTH)
-            label[label == NO_CLASS] = ignored
+            label[label == NO_CLASS] = self.ignored
             confidence = np.full(label.shape, ORACLE, np.float32)
         else:
-            label, confidence = open_bank(folder).read(number, ignored)
-        if label.shape != results['img'].shape[:2]:
+            label, confidence = open_bank(folder).read(number, self.ignored)
+        if label.shape != shape:
             raise ValueError(
-                f'{results.get("img_path", f"Image {number}")} is {results["img"].shape[:2]} where LoadPseudoLabel '
-                f'stands, but was labeled at {label.shape} ({folder}): transforms before LoadPseudoLabel must give '
-                'the same size every time, and the image must not change during a run.'
+                f'{results.get("img_path", f"Image {number}")} is {shape} where LoadPseudoLabel stands, but was '
+                f'labeled at {label.shape} ({folder}): transforms before LoadPseudoLabel must give the same size every '
+                'time, and the image must not change during a run.'
             )
-        ignore_nodata(results, label, ignored)
-        results['gt_seg_map'] = label
-        results['pseudo_confidence'] = confidence
-        results['seg_fields'] = [*results.get('seg_fields', ()), 'gt_seg_map', 'pseudo_confidence']
+        ignore_nodata(results, label, self.ignored)
+        maps = {'gt_seg_map': label} | ({} if confidence is None else {'pseudo_confidence': confidence})
+        results.update(maps, seg_fields=[*results.get('seg_fields', ()), *maps])
         return results
 
 
 @TRANSFORMS.register_module()
-class IgnoreMargins(BaseTransform):
+class IgnoreMargins(IgnoringTransform):
     """Ignore pseudo labels at the upper and lower margin of an image: there, labels of another domain are mostly wrong.
 
     In street scenes the car's own hood covers the lower margin, and rectification blurs the upper one. DAFormer ignores
@@ -89,16 +97,16 @@ class IgnoreMargins(BaseTransform):
         ignore_index (int, optional): The label that the rows get, as in :class:`LoadPseudoLabel`. Defaults to None.
 
     Raises:
-        ValueError: If a number of rows is negative, or no row of an image is left, or the label is not a pseudo label.
+        ValueError: If a number of rows is negative, no row of an image is left, or the label is of an annotated image.
     """
 
     SETTINGS = {'top': Number(0, whole=True), 'bottom': Number(0, whole=True)}
 
     def __init__(self, top: int = 15, bottom: int = 120, ignore_index: int | None = None) -> None:
+        super().__init__(ignore_index)
         check_settings(self, locals())
         self.top = top
         self.bottom = bottom
-        self.ignore_index = ignore_index
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Ignore them."""
@@ -113,9 +121,7 @@ class IgnoreMargins(BaseTransform):
                 f'IgnoreMargins leaves no row of {results.get("img_path", "an image")}, which has {height}: top='
                 f'{self.top} and bottom={self.bottom} are rows at the size that the image has where it stands.'
             )
-        ignored = 255 if self.ignore_index is None else self.ignore_index
-        label[: self.top] = ignored
-        label[height - self.bottom :] = ignored
+        label[: self.top] = label[height - self.bottom :] = self.ignored
         return results
 
     def __repr__(self) -> str:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from toys.run_folders import MANIFEST
 
-from mmdmt.integrity import seal, unseal
 from mmdmt.labels.manifest import Manifest
 from mmdmt.labels.pixels.bank import BankWriter, PseudoLabelBank, remove_banks
 
@@ -102,17 +101,10 @@ def test_a_flipped_bit_is_found_when_its_image_is_read(folder):
         bank.read(damaged)
 
 
-@pytest.mark.parametrize(
-    ('text', 'words'),
-    [
-        ('{', 'not a manifest'),
-        ('{}', 'not a manifest'),
-        ('{"thresholds": [], "totals": [], "kept": [], "surprise": 1}', 'not a manifest'),
-    ],
-)
-def test_a_strange_manifest_is_refused(folder, text, words):
+@pytest.mark.parametrize('text', ['{', '{}', '[' * 100_000, '[]', '"x"', '1' * 5000, '{"sha256": "ab", "run": "r"}'])
+def test_what_is_no_manifest_is_refused(folder, text):
     (folder / 'manifest.json').write_text(text)
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(ValueError, match=r'must be the manifest of a pseudo-label bank .*new work_dir\.'):
         PseudoLabelBank(folder)
 
 
@@ -148,39 +140,6 @@ def test_a_full_disk_is_told_in_a_sentence_and_leaves_no_complete_bank(tmp_path,
     assert not (tmp_path / 'index-0.npy').exists()
 
 
-@pytest.mark.parametrize(
-    ('field', 'value', 'words'),
-    [
-        ('run', 7, "run is '7', but must be a string"),
-        ('phase', -1, "phase is '-1', but must be a whole number >= 0"),
-        ('phase', True, "phase is 'True'"),
-        ('images', 2.5, "images is '2.5'"),
-        ('images', 10**13, 'lacks 9999999999995 of 10000000000000 images, first number 5'),
-        ('label_ratio', 20, r"label_ratio is '20', but must be in \(0, 1\]"),
-        ('label_ratio', float('nan'), "label_ratio is 'nan'"),
-        ('shards', 0, "shards is '0', but must be from 1 to"),
-        ('shards', 10**9, "shards is '1000000000'"),
-        ('shards', 2, 'lacks index-1.npy'),
-        ('thresholds', [], "thresholds is '0 values'"),
-        ('thresholds', [0.5] * 300, "thresholds is '300 values'"),
-        ('thresholds', ['0.5', None, 0.5], "thresholds is '0.5', but must be in"),
-        ('thresholds', [0.5, None, 1.5], "thresholds is '1.5'"),
-        ('totals', [1, 2], "totals is '2 values', but must be 3"),
-        ('totals', [100, 0, 10**30], 'totals is'),
-        ('totals', 'abc', "totals is 'a'"),
-        ('kept', [40, 0, -1], "kept is '-1'"),
-        ('kept', [101, 0, 0], "kept is '101', but must be at most the 100 pixels"),
-    ],
-)
-def test_a_manifest_of_a_stranger_is_refused_with_its_field(folder, field, value, words):
-    fields = unseal((folder / 'manifest.json').read_text())
-    (folder / 'manifest.json').write_text(seal({**fields, field: value}))
-    with pytest.raises((ValueError, FileNotFoundError), match=words) as error:
-        PseudoLabelBank(folder)
-    assert '\n' not in str(error.value)
-    assert str(error.value).endswith('new work_dir.')
-
-
 def test_one_changed_digit_of_a_manifest_is_noticed(folder):
     text = (folder / 'manifest.json').read_text()
     (folder / 'manifest.json').write_text(text.replace('"label_ratio": 0.', '"label_ratio": 0.1', 1))
@@ -188,51 +147,33 @@ def test_one_changed_digit_of_a_manifest_is_noticed(folder):
         PseudoLabelBank(folder)
 
 
-@pytest.mark.parametrize('text', ['[' * 100_000, ' ' * 2**24 + '{}', '[]', '"x"', '1' * 5000])
-def test_a_manifest_that_is_no_manifest_is_refused(folder, text):
-    (folder / 'manifest.json').write_text(text)
-    with pytest.raises(ValueError, match='not a manifest of a pseudo-label bank'):
-        PseudoLabelBank(folder)
-
-
-def rows(*changes):
-    """The index of the five images with some of its numbers changed."""
-
-    def change(index):
-        for row, column, value in changes:
-            index[row, column] = value
-        return index
-
-    return change
-
-
 @pytest.mark.parametrize(
-    ('change', 'words'),
+    ('place', 'value', 'words'),
     [
-        (rows((0, 0, 9)), 'names image 9, but the bank has 5'),
-        (rows((0, 0, -1)), 'names image -1'),
-        (rows((0, 0, 3)), 'lacks 1 of 5 images, first number 0, and has 1 twice'),
-        (rows((0, 1, -8)), 'its index'),
-        (rows((0, 1, 2**62)), 'its index'),
-        (rows((0, 2, 2**62), (1, 2, 2**62), (2, 2, 2**62), (3, 2, 2**62)), 'its index'),
-        (rows((0, 2, 0)), 'its index'),
-        (lambda index: index.astype(np.float64), 'float64'),
-        (lambda index: index.ravel(), r'\(15,\)'),
-        (lambda index: index[:, :2].copy(), r'\(5, 2\)'),
-        (lambda index: np.array([{}] * 15, object), 'is not an index'),
+        ((0, 0), 9, 'lacks 1 of 5 images, first number 0, and its index names 5'),
+        ((0, 0), -1, 'lacks 1 of 5 images'),
+        ((0, 0), 3, 'lacks 1 of 5 images, first number 0'),
+        ((0, 2), 0, 'its index'),
+        ((0, 2), 2**62, 'its index'),
     ],
 )
-def test_the_index_of_a_stranger_is_refused(folder, change, words):
-    np.save(folder / 'index-0.npy', change(np.load(folder / 'index-0.npy')))
+def test_a_damaged_index_is_refused(folder, place, value, words):
+    index = np.load(folder / 'index-0.npy')
+    index[place] = value
+    np.save(folder / 'index-0.npy', index)
     with pytest.raises(ValueError, match=words):
         PseudoLabelBank(folder)
 
 
-def test_an_index_that_claims_more_than_its_file_holds_is_refused(folder):
-    with (folder / 'index-0.npy').open('wb') as file:
+def test_an_index_that_is_none_is_refused(folder):
+    for index in (np.zeros(16, np.int64), np.array([{}] * 15, object)):
+        np.save(folder / 'index-0.npy', index)
+        with pytest.raises(ValueError, match='must be the index of a pseudo-label bank'):
+            PseudoLabelBank(folder)
+    with (folder / 'index-0.npy').open('wb') as file:  # it claims more than it holds
         np.lib.format.write_array_header_1_0(file, {'descr': '<i8', 'fortran_order': False, 'shape': (10**13, 3)})
         file.write(bytes(120))
-    with pytest.raises(ValueError, match='is not an index'):
+    with pytest.raises(ValueError, match='must be the index of a pseudo-label bank'):
         PseudoLabelBank(folder)
 
 

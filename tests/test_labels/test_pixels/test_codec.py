@@ -49,41 +49,38 @@ def test_labels_and_levels_come_back(shape):
     assert_round_trip(*noise(shape))
 
 
-def test_network_output_comes_back():
-    assert_round_trip(*network_output(375, 500))
-
-
-def test_every_label_value_comes_back():
-    label = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    assert_round_trip(label, np.full(label.shape, 7, np.uint16))
-
-
-def test_every_level_comes_back():
+def every_level():
     levels = np.random.default_rng(SEED).permutation(NUM_LEVELS)[None].astype(np.uint16)
-    assert_round_trip(np.zeros(levels.shape, np.uint8), levels)
+    return np.zeros(levels.shape, np.uint8), levels
 
 
-def test_largest_jumps_come_back():
+def largest_jumps():
     board = np.indices((8, 8)).sum(axis=0) % 2
-    assert_round_trip(board.astype(np.uint8), (board * (NUM_LEVELS - 1)).astype(np.uint16))
+    return board.astype(np.uint8), (board * (NUM_LEVELS - 1)).astype(np.uint16)
 
 
-def test_transposed_views_come_back():
-    label, levels = noise((13, 29))
-    assert_round_trip(label.T, levels.T)
+@pytest.mark.parametrize(
+    'maps',
+    [
+        lambda: network_output(375, 500),
+        lambda: (np.arange(256, dtype=np.uint8).reshape(16, 16), np.full((16, 16), 7, np.uint16)),
+        every_level,
+        largest_jumps,
+        lambda: [one.T for one in noise((13, 29))],
+    ],
+    ids=['of a network', 'every label', 'every level', 'largest jumps', 'transposed views'],
+)
+def test_maps_of_any_content_come_back(maps):
+    assert_round_trip(*maps())
 
 
-def test_decoded_arrays_can_be_written_to():
-    label, levels = decode(encode(*noise((4, 5))))
+def test_decoded_arrays_can_be_written_to_and_arguments_are_left_as_they_are():
+    maps = noise((4, 5))
+    label, levels = decode(encode(*maps))
     label[levels < 50] = 255
     levels[:] = 1
-
-
-def test_arguments_are_left_as_they_are():
-    label, levels = noise((4, 5))
-    encode(label, levels)
-    np.testing.assert_array_equal(label, noise((4, 5))[0])
-    np.testing.assert_array_equal(levels, noise((4, 5))[1])
+    for given, again in zip(maps, noise((4, 5)), strict=True):
+        np.testing.assert_array_equal(given, again)
 
 
 def test_any_number_of_threads_gives_the_same_bytes():
@@ -125,16 +122,13 @@ def test_foreign_data_are_refused(data):
         decode(data)
 
 
-def test_data_truncated_anywhere_are_refused():
+def test_data_truncated_anywhere_or_with_anything_appended_are_refused():
     data = encode(*noise((5, 6)))
     for length in range(len(data)):
         with pytest.raises(ValueError, match='Label this phase again'):
             decode(data[:length])
-
-
-def test_data_with_anything_appended_are_refused():
     with pytest.raises(ValueError, match='truncated or damaged'):
-        decode(encode(*noise((5, 6))) + b'\0')
+        decode(data + b'\0')
 
 
 def test_any_flipped_byte_is_noticed():

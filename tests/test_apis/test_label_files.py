@@ -5,7 +5,7 @@ import pytest
 from mmengine.registry import TRANSFORMS
 from PIL import Image
 
-from mmdmt.apis.label_overlays import as_stored
+from mmdmt.apis.label_files import as_stored
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
