@@ -247,7 +247,7 @@ RUNS = {
     'model, no peer': ({'model.peers': {'_delete_': True}}, 'peers of DynamicMutualTraining', 'at least one model'),
     'model, predict of nobody': ({'model.predict': 'middle'}, "is 'middle' in predict of DynamicMutualTraining"),
     'model, no preprocessor': ({'model.peers.left.data_preprocessor': None}, "Peer 'left'", 'no data_preprocessor'),
-    'model, peer of nothing': ({'model.peers.left': 'unet.py'}, "peers['left']='unet.py'", 'must be the dict'),
+    'model, peer of nothing': ({'model.peers.left': 'unet.py'}, "peers['left']='unet.py'", 'give the dict'),
     'model, unknown backbone': ({'model.peers.left.backbone.type': 'ResNot'}, "Peer 'left'", 'ResNot is not in'),
     'model, misspelled in a peer': (peer(chanels=8), "Peer 'left'", "'chanels'", "mend peers['left']"),
     'model, other classes': (peer(num_classes=4), "is 4 in peer 'left', but 3 in peer 'right'", 'set num_classes'),
