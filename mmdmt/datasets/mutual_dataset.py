@@ -124,7 +124,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
             ``gt_label``), ``peer`` in its meta and, of a pseudo-labeled image, ``pseudo_confidence``.
 
         Raises:
-            ValueError: If a mask is not an image of 8 bits, or a label is not a class, naming the file.
+            ValueError: If a mask has other than 8 bits, or a label beyond the classes, naming the file.
         """
         if not isinstance(draw, Draw):
             return self._numbered(int(draw))

@@ -7,8 +7,6 @@ from mmdmt.reports.experiments import Experiment, differences
 from mmdmt.reports.plots import EXPERIMENT_COLORS, Curve, Plot, draw
 from mmdmt.reports.wording import unit_of
 
-MOST_DIFFERENCES = 40
-
 
 def compare(experiments: Sequence[Experiment]) -> dict[str, Any]:
     """Gather what a report says of several experiments."""
@@ -16,31 +14,16 @@ def compare(experiments: Sequence[Experiment]) -> dict[str, Any]:
     colors = [EXPERIMENT_COLORS[number % len(EXPERIMENT_COLORS)] for number in range(len(experiments))]
     predictors = list(dict.fromkeys(name for one in experiments for name in one.predictors))
     predictors.sort(key=lambda name: name == 'ensemble')
-    differing = differences(experiments) if len(experiments) > 1 else {}
     return {
         'metric': metric,
         'unit': unit_of(metric),
         'experiments': list(zip(experiments, colors, strict=True)),
         'predictors': predictors,
         'one_seed': any(len(experiment.counted) == 1 for experiment in experiments),
-        'gains': _gains(experiments, predictors, metric),
         'plots': _plots(experiments, colors, predictors, metric),
         'classes': _classes(experiments),
-        'differences': dict(list(differing.items())[:MOST_DIFFERENCES]),
-        'more_differences': max(0, len(differing) - MOST_DIFFERENCES),
+        'differences': differences(experiments),
     }
-
-
-def _gains(
-    experiments: Sequence[Experiment], predictors: Sequence[str], metric: str
-) -> list[tuple[str, list[float | None]]]:
-    """Return for each experiment after the first what its last weights gain over those of the first."""
-
-    def row(other: Experiment) -> list[float | None]:
-        pairs = [(other.last(name, metric), experiments[0].last(name, metric)) for name in predictors]
-        return [a.mean - b.mean if a and b else None for a, b in pairs]
-
-    return [(other.name, row(other)) for other in experiments[1:]]
 
 
 def _plots(
