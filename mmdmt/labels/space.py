@@ -67,7 +67,7 @@ class LabelSpace(ABC):
 
     @abstractmethod
     def check_when_loaded(self, dataset: BaseDataset) -> None:
-        """Let a plain dataset check each label that it loads, and name the file of what fails in its pipeline."""
+        """Make a plain dataset check each label that it loads, and name the file of what fails in its pipeline."""
 
     @abstractmethod
     def pseudo_labeled(self, bank: Path) -> Sequence[int]:
@@ -85,7 +85,7 @@ class LabelSpace(ABC):
         return None
 
     def undo_padding(self, name: str, dataset: BaseDataset, pads_again: bool) -> None:  # noqa: B027
-        """Let predictions for a dataset come back in the geometry of its files, or refuse what cannot be undone."""
+        """Bring predictions for a dataset back into the geometry of its files, or refuse what cannot be undone."""
 
     def look(self, name: str, dataset: BaseDataset) -> list[Finding]:
         """Look at some images of a plain dataset and their labels before a run; return what is odd about images."""
@@ -100,7 +100,7 @@ class LabelSpace(ABC):
         return {}
 
     def hand_ignored(self, labeled: Sequence[BaseDataset], transforms: Sequence[Transform]) -> int | None:
-        """Let the transforms of pseudo labels ignore what the labeled images ignore; return that label."""
+        """Make the transforms of pseudo labels ignore what the labeled images ignore; return that label."""
         return None
 
 

@@ -116,7 +116,7 @@ class Phase:
 
     @property
     def learns_pseudo_labels(self) -> bool:
-        """Whether it is not a warm-up."""
+        """Whether pseudo labels are learned."""
         return self.label_ratio is not None or self.online is not None
 
     @property
@@ -246,7 +246,7 @@ class Curriculum:
         """
         if isinstance(configs, (Mapping, str)) or not all(isinstance(config, Mapping) for config in configs):
             raise ValueError(
-                f'phases={configs!r} is not a list of dicts: give phases=[dict(iters=500, labeled=8), ...].'
+                f'phases must be a list of dicts, got {configs!r}: give phases=[dict(iters=500, labeled=8), ...].'
             )
         phases = []
         for number, config in enumerate(configs):

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 GROUND_TRUTH = float('inf')
-"""The confidence of a label that is not a pseudo label."""
+"""The confidence of ground truth."""
 ORACLE = 2.0
 """The confidence of a true label in the place of a pseudo label: no rule doubts it, so its weight is 1."""
 
@@ -117,7 +117,7 @@ def mutual_weights(compared: Comparison, gamma_agree: float, gamma_disagree: flo
 
 
 def flip_labels(compared: Comparison, gamma_agree: float, gamma_disagree: float) -> tuple[Comparison, Tensor]:
-    """Let a winning learner keep its own prediction, weighted by the labeler's doubt (an ablation of the paper).
+    """Make a winning learner keep its own prediction, weighted by the labeler's doubt (an ablation of the paper).
 
     Returns:
         The comparison with the flipped labels, and their weights, ``(1 - c) ** gamma_disagree`` where flipped.
@@ -178,7 +178,7 @@ labeler's, ``c ** gamma_agree``.
 
 
 def ramp_up(gamma: float, progress: float, steepness: float) -> float:
-    """Let an exponent grow during a phase: ``gamma * exp(-steepness * (1 - progress) ** 2)``.
+    """Raise an exponent during a phase: ``gamma * exp(-steepness * (1 - progress) ** 2)``.
 
     A learner that starts from scratch agrees with nothing at first; while its exponent is small it learns all the same.
 

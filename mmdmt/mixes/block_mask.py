@@ -21,7 +21,7 @@ class BlockMask:
         prob (float): Probability with which an image is masked. Defaults to 1.
 
     Raises:
-        ValueError: If a value is not a size, share or probability.
+        ValueError: If a size, share or probability is out of range.
     """
 
     spaces = ('pixels', 'images')

@@ -38,7 +38,7 @@ def build_mixes(configs: Sequence[dict[str, Any]], space: str) -> list[Mix]:
         space (str): What the labels of the peers are of: ``'pixels'`` or ``'images'``.
 
     Raises:
-        ValueError: If one of them is not a config of a mix, or cannot mix labels of the space.
+        ValueError: If one of them names no mix, or cannot mix labels of the space.
     """
     if isinstance(configs, dict) or not all(isinstance(config, dict) and 'type' in config for config in configs):
         raise ValueError(
@@ -54,7 +54,7 @@ def build_mixes(configs: Sequence[dict[str, Any]], space: str) -> list[Mix]:
         mix = MODELS.build(config)
         spaces = getattr(mix, 'spaces', None)
         if spaces is None:
-            raise ValueError(f'mixes of DynamicMutualTraining name {config["type"]!r}, which is not a mix.')
+            raise ValueError(f'mixes of DynamicMutualTraining must be mixes, got {config["type"]!r}.')
         if space not in spaces:
             raise ValueError(
                 f'{config["type"]} in mixes of DynamicMutualTraining mixes labels of {" and ".join(spaces)}, but the '

@@ -162,7 +162,7 @@ def _named(loss: DynamicMutualLoss, losses: dict[str, Tensor], accuracy: Tensor 
 
 @contextmanager
 def _untouched_statistics(model: nn.Module) -> Iterator[None]:
-    """Let batch norms of a training model use the statistics of the batch without learning from them."""
+    """Make batch norms of a training model use the statistics of the batch without learning from them."""
     norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats]
     for norm in norms:
         norm.track_running_stats = False

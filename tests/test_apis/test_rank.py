@@ -198,7 +198,7 @@ def missing(run, tmp_path, shapes):
         (one_peer, r'one EncoderDecoder without a second peer: .* give a run of two peers'),
         (
             lambda run, *there: (run[0], *one_peer(run, *there)[1:]),
-            r'left\.pth is not a checkpoint of the model',
+            r'left\.pth does not fit the model',
         ),
         (
             lambda run, _, shapes: (*run, shapes / 'masks'),

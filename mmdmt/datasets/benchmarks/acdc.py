@@ -45,7 +45,7 @@ class ACDCDataset(DarkZurichDataset):
         images = Path(self.data_prefix.get('img_path') or '')
         if not self.backend_args and not images.is_dir():
             raise FileNotFoundError(
-                f'{images} (img_path of mmdmt.ACDCDataset) is not a folder: set data_root={self.data_root!r} and '
+                f'{images} (img_path of mmdmt.ACDCDataset) does not exist: set data_root={self.data_root!r} and '
                 'data_prefix so that they lead to the folder rgb_anon of the data set.'
             )
         starts = tuple(f'{end}/' for end in self.ends)

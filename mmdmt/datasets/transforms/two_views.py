@@ -20,7 +20,7 @@ VIEW_SEED = 'view_seed'
 
 @TRANSFORMS.register_module()
 class TwoViews(BaseTransform):
-    """Let the learner see a stronger view of an unlabeled image than its labeler; only packing may follow.
+    """Show the learner a stronger view of an unlabeled image than its labeler; only packing may follow.
 
     What stands before it in the pipeline is shared by both views. What it holds acts on the learner's image alone;
     where pixels have labels it may change colors but must not move pixels. Transforms of the toolboxes are known by

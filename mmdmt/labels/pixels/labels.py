@@ -121,7 +121,7 @@ class PixelLabels(LabelSpace):
         check_masks(dataset)
 
     def undo_padding(self, name: str, dataset: BaseDataset, pads_again: bool) -> None:
-        """Let padding be cut off predictions for a dataset that is evaluated, and refuse what else moves its images.
+        """Cut padding off predictions for a dataset that is evaluated, and refuse what else moves its images.
 
         Args:
             name (str): As sentences name the dataset.

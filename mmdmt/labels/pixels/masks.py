@@ -111,7 +111,7 @@ class CheckMask:
 
 
 def check_masks(dataset: BaseDataset) -> None:
-    """Let a plain dataset check each mask that it loads.
+    """Make a plain dataset check each mask that it loads.
 
     Raises:
         ValueError: If the dataset and the transform that loads its masks differ in ``reduce_zero_label``.
@@ -225,7 +225,7 @@ def map_classes(name: str, dataset: BaseDataset, classes: Sequence[str]) -> None
     strange = [one for one in own if one not in classes]
     if strange:
         raise ValueError(
-            f'map_classes=True of DMTHook maps classes by name, but {", ".join(strange)} of {name} is none of '
+            f'map_classes=True of DMTHook maps classes by name, but {", ".join(strange)} of {name} is missing from '
             f'{", ".join(classes)}: name the classes alike, or convert the masks.'
         )
     ignored = ignored_label(dataset)
