@@ -239,12 +239,8 @@ RUNS = {
     'own list, out of the data': (own_lists('../../etc/passwd\n'), 'left.txt', "'../../etc/passwd'"),
     'own list, no dict': ({HOOK + 'phases.0.labeled_lists': 'left.txt'}, "labeled_lists='left.txt'", 'give dict(peer='),
     # The model.
-    'model, peers a list': (
-        {'model.peers': [toy_segmentor()]},
-        'peers of DynamicMutualTraining is a list',
-        'peers=dict(left=',
-    ),
-    'model, no peer': ({'model.peers': {'_delete_': True}}, 'peers of DynamicMutualTraining', 'at least one model'),
+    'model, peers a list': ({'model.peers': [toy_segmentor()]}, 'names no peer', 'peers=dict(left='),
+    'model, no peer': ({'model.peers': {'_delete_': True}}, 'names no peer', 'at least one model'),
     'model, predict of nobody': ({'model.predict': 'middle'}, "is 'middle' in predict of DynamicMutualTraining"),
     'model, no preprocessor': ({'model.peers.left.data_preprocessor': None}, "Peer 'left'", 'no data_preprocessor'),
     'model, peer of nothing': ({'model.peers.left': 'unet.py'}, "peers['left']='unet.py'", 'give the dict'),

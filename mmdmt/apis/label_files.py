@@ -37,11 +37,7 @@ class LabelFiles:
     colors: NDArray[np.uint8] | None
 
     def write(
-        self,
-        name: str,
-        labels: NDArray[np.uint8],
-        confidence: NDArray[np.float32],
-        thresholds: NDArray[np.float32],
+        self, name: str, labels: NDArray[np.uint8], confidence: NDArray[np.float32], thresholds: NDArray[np.float32]
     ) -> list[list[int]]:
         """Write what reaches the threshold of its class; return the pixels of each class, predicted and kept."""
         classes = len(thresholds)

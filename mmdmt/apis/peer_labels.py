@@ -13,14 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch.utils.data import Dataset
 
-from mmdmt.apis.inference import (
-    ImageFiles,
-    check_segments,
-    find_images,
-    inference_pipeline,
-    load_batches,
-    suffixes_of,
-)
+from mmdmt.apis.inference import ImageFiles, check_segments, find_images, inference_pipeline, load_batches, suffixes_of
 from mmdmt.datasets import MutualDataset
 from mmdmt.datasets.image_names import image_names
 from mmdmt.labels.space import space_of_pipeline

@@ -124,7 +124,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
             ``gt_label``), ``peer`` in its meta and, of a pseudo-labeled image, ``pseudo_confidence``.
 
         Raises:
-            ValueError: If a mask has other than 8 bits, or a label has no class, naming the file.
+            ValueError: If a mask has other than 8 bits, or a label beyond the classes, naming the file.
         """
         if not isinstance(draw, Draw):
             return self._numbered(int(draw))
@@ -230,7 +230,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
             np.ndarray | None: The mask in the geometry in which the image is labeled, (H, W), or the class, (1,).
 
         Raises:
-            ValueError: If it cannot be read or holds labels without a class, naming the file.
+            ValueError: If it cannot be read or holds what is not a class, naming the file.
         """
         return self._read_truth(self.unlabeled.get_data_info(index))
 

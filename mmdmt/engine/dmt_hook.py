@@ -37,7 +37,7 @@ from mmdmt.engine.start_checks import check_evaluated, check_start, check_tested
 from mmdmt.engine.stop import CleanStop, leave_group_at_exit
 from mmdmt.labels.pixels.bank import remove_banks
 from mmdmt.method.draws import RareClasses
-from mmdmt.method.phases import Curriculum
+from mmdmt.method.phases import PHASE_WORDS, Curriculum
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.starting_weights import check_run_weights, rename_weights
 from mmdmt.registry import HOOKS
@@ -79,10 +79,7 @@ class DMTHook(Hook):
         carry_metric (str): Which metric is the best, greater is better: the peer ``coco`` is judged by
             ``coco/<carry_metric>`` of :class:`mmdmt.PeerMetric`. Defaults to ``'mIoU'``.
         labeling (dict, optional): ``batch_size``, images loaded together (those that a peer's padding makes equal are
-            forwarded together), and ``num_workers`` of labeling, 1 and 2 if not given.
-            ``views=dict(flips=['horizontal'], scales=[0.75, 1.0])`` labels by the mean softmax of flipped and scaled
-            views, ``together=True`` by that of all peers (:class:`~mmdmt.models.averaged_views.AveragedViews`).
-            Defaults to None.
+            forwarded together), and ``num_workers`` of labeling, 1 and 2 if not given. Defaults to None.
         keep_banks (int): For how many phases the pseudo labels are kept, back from that of the latest checkpoint, which
             needs them to be resumed; 0 for all. Defaults to 1.
         stop_after_nan (int): How many iterations in a row may have a loss that is NaN or infinite before the run stops;
@@ -128,9 +125,8 @@ class DMTHook(Hook):
         lr_factor: float | None = None,
         warm_up_lists: Mapping[str, str] | None = None,
     ) -> None:
-        compact: dict[str, Any] = {'warm_up': warm_up, 'iters': iters, 'labeled': labeled, 'pseudo': pseudo}
-        compact |= {'ratios': ratios, 'online': online, 'lr_factor': lr_factor, 'warm_up_lists': warm_up_lists}
-        given = {name: value for name, value in compact.items() if value is not None}
+        arguments = dict(locals())
+        given = {word: arguments[word] for word in PHASE_WORDS if word != 'phases' and arguments[word] is not None}
         if phases is not None and given:
             raise ValueError(
                 f'phases of DMTHook say all that {", ".join(given)} say: give one of the two. In a config that '
@@ -142,11 +138,10 @@ class DMTHook(Hook):
             )
         self.curriculum = Curriculum.compact(**given) if phases is None else Curriculum.from_configs(phases)
         self.labeling = dict(labeling or {})
-        check_settings(self, locals())
+        check_settings(self, arguments)
         check_settings('labeling of DMTHook', self.labeling, LABELING)
-        taken = [*LABELING, 'views', 'together']
-        if unknown := set(self.labeling) - set(taken):
-            raise ValueError(f'labeling of DMTHook has {sorted(unknown)}: give {", ".join(taken)}.')
+        if unknown := set(self.labeling) - set(LABELING):
+            raise ValueError(f'labeling of DMTHook has {sorted(unknown)}: give {", ".join(LABELING)}.')
         self.keep_banks = keep_banks
         self.rehearsal, self.map_classes = rehearsal, map_classes
         self.rare_classes = None if rare_classes is None else dict(rare_classes)

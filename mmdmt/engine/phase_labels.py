@@ -15,7 +15,6 @@ from mmdmt.labels.labeling import label
 from mmdmt.labels.quality import measure
 from mmdmt.labels.summary import scalars, table
 from mmdmt.method.phases import Curriculum
-from mmdmt.models.averaged_views import AveragedViews, Predict
 
 
 def make_labels(
@@ -38,11 +37,7 @@ def make_labels(
     if ratio is None:
         return {}
     share_buffers(runner)
-    settings, model, dataset = dict(settings), model_of(runner), runner.train_dataloader.dataset
-    views, together = settings.pop('views', None), settings.pop('together', False)
-    predict: Predict = model.kind.predict
-    if views or together:
-        predict = AveragedViews(**(views or {}), peers=model.bare_peers if together else None)
+    predict, dataset = model_of(runner).kind.predict, runner.train_dataloader.dataset
     labelers = _labelers(runner)
     with averaged_weights(runner):
         seconds = label(

@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from mmdmt.evaluation_mode import evaluation_mode
 from mmdmt.labels.manifest import Manifest
-from mmdmt.labels.progress import progress
+from mmdmt.labels.progress import ProgressReport, progress
 from mmdmt.stop_signal import SIGNAL, LeaveSignals
 
 Precision = Mapping[str, Callable[[], AbstractContextManager[Any]]]
@@ -128,17 +128,15 @@ def label(
         peers (Mapping[str, nn.Module]): Segmentors or classifiers by name, on their device.
         dataset (Unlabeled): The images.
         store (LabelStore): Writes and reads the banks: ``labels`` of the dataset.
-        predict (Callable): Forwards a peer for a batch that is not preprocessed, see ``predict`` of
-            :class:`~mmdmt.models.peer_kinds.PeerKind`.
+        predict (Callable): Forwards a peer for a batch that is not preprocessed.
         root (Path): Folder that gets one bank folder for each peer.
         run (str): Identity of the run.
         phase (int): Number of the phase.
         label_ratio (float): Share to keep, in (0, 1].
-        batch_size (int): Images loaded together; those that a peer's padding makes equal are forwarded together.
-            Defaults to 1.
+        batch_size (int): Images loaded together; those that padding makes equal are forwarded together. Defaults to 1.
         num_workers (int): Data workers. Defaults to 2.
-        precision (Mapping[str, Callable], optional): What makes the context in which a peer is forwarded, such as that
-            of automatic mixed precision. Defaults to None, the precision of the weights.
+        precision (Mapping[str, Callable], optional): Makes the context in which a peer is forwarded, such as that of
+            automatic mixed precision. Defaults to None, the precision of the weights.
 
     Returns:
         float | None: The seconds it took; None if the banks were there.
@@ -161,7 +159,11 @@ def label(
     barrier()
     num_classes = len(dataset.metainfo['classes'])
     recorders = {name: store.recorder(root / name, dataset.num_unlabeled(), num_classes) for name in peers}
-    _forward_all(peers, dataset, recorders, predict, phase, batch_size, num_workers, precision)
+    shard = _Shard(dataset, *get_dist_info())
+    settings = dict(collate_fn=pseudo_collate, worker_init_fn=LeaveSignals())
+    loader: Any = DataLoader(shard, batch_size, num_workers=num_workers, **settings)
+    with torch.no_grad(), evaluation_mode(peers.values()), progress(f'Phase {phase}: labeling', len(shard)) as bar:
+        _record_all(loader, peers, recorders, predict, precision or {}, bar)
     barrier()
     for name, recorder in recorders.items():
         recorder.complete(**identities[name], names=names)
@@ -171,28 +173,20 @@ def label(
     return time.monotonic() - started
 
 
-@torch.no_grad()
-def _forward_all(
+def _record_all(
+    loader: Iterable[Any],
     peers: Mapping[str, nn.Module],
-    dataset: Unlabeled,
     recorders: Mapping[str, Recorder],
     predict: Predict,
-    phase: int,
-    batch_size: int,
-    num_workers: int,
-    precision: Precision | None,
+    precision: Precision,
+    bar: ProgressReport,
 ) -> None:
-    shard = _Shard(dataset, *get_dist_info())
-    settings = dict(collate_fn=pseudo_collate, worker_init_fn=LeaveSignals())
-    loader: Any = DataLoader(shard, batch_size, num_workers=num_workers, **settings)
     with ExitStack() as stack:
-        stack.enter_context(evaluation_mode(peers.values()))
-        bar = stack.enter_context(progress(f'Phase {phase}: labeling', len(shard)))
         for recorder in recorders.values():
             stack.enter_context(recorder)
         for batch in loader:
             for name, peer in peers.items():
-                with (precision or {}).get(name, nullcontext)():
+                with precision.get(name, nullcontext)():
                     recorders[name].record(batch['image'], predict(peer, batch))
             bar.update(len(batch['image']))
             SIGNAL.end_if_pending()

@@ -29,8 +29,7 @@ class Manifest:
         names: SHA-256 of their names, in order.
         label_ratio: Share of each class that was asked for.
         thresholds: For each class the least confidence that is kept; ``inf`` keeps nothing.
-        totals: For each class the pixels predicted.
-        kept: For each class the pixels kept.
+        totals: For each class the pixels predicted; ``kept`` likewise those kept.
         shards: How many processes labeled.
         format: Version of this layout.
     """

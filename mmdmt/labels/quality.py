@@ -1,6 +1,6 @@
 """Measure how right pseudo labels are where the truth is known: for the report, never for training."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -79,20 +79,19 @@ def measure(
         return {}, ''
     shard = _Shard(dataset, store, banks, *get_dist_info())
     # A generator of its own: a loader draws a number when it starts, which must not be one of the run's.
-    settings = dict(batch_size=None, collate_fn=_as_it_is, generator=torch.Generator(), worker_init_fn=LeaveSignals())
-    loader: DataLoader[_Counts] = DataLoader(shard, num_workers=num_workers, **settings)  # type: ignore[arg-type]
-    labels, images, left_out = torch.zeros(shard.shape, dtype=torch.int64), torch.zeros(2, dtype=torch.int64), ''
-    with progress('Comparing pseudo labels with the truth', len(shard.images)) as bar:
+    settings = dict(collate_fn=_sum, generator=torch.Generator(), worker_init_fn=LeaveSignals())
+    loader: Any = DataLoader(shard, CHUNK, num_workers=num_workers, **settings)
+    total = _Counts(np.zeros((len(banks), 3, shard.classes), np.int64))
+    with progress('Comparing pseudo labels with the truth', len(shard)) as bar:
         for counts in loader:
-            labels += torch.from_numpy(counts.labels)
-            images += torch.tensor([counts.compared, counts.left_out])
-            left_out = left_out or counts.why
+            total = _sum([total, counts])
             bar.update(counts.images)
             SIGNAL.end_if_pending()
+    labels, images = torch.from_numpy(total.labels), torch.tensor([total.compared, total.left_out])
     all_reduce(labels, op='sum')
     all_reduce(images, op='sum')
     compared, wrong = images.tolist()
-    first = next((why for why in all_gather_object(left_out) if why), '')
+    first = next((why for why in all_gather_object(total.why) if why), '')
     sentence = f'{wrong} unlabeled images are left out of the comparison with their labels, first: {first}'
     right, kept, true = labels.numpy().transpose(1, 0, 2)
     qualities = {name: Quality(right[i], kept[i], true[i], compared) for i, name in enumerate(banks)}
@@ -101,14 +100,19 @@ def measure(
 
 class _Counts(NamedTuple):
     labels: NDArray[np.int64]
-    images: int
-    compared: int
-    left_out: int
-    why: str
+    images: int = 0
+    compared: int = 0
+    left_out: int = 0
+    why: str = ''
+
+
+def _sum(counts: Sequence[_Counts]) -> _Counts:
+    labels, images, compared, left_out, why = zip(*counts, strict=True)
+    return _Counts(np.sum(labels, axis=0), sum(images), sum(compared), sum(left_out), next(filter(None, why), ''))
 
 
 class _Shard(Dataset[_Counts]):
-    """The comparisons of one process, some images at a time."""
+    """The comparisons of one process, image by image."""
 
     def __init__(
         self, dataset: Unlabeled, store: LabelStore, banks: Mapping[str, Path], rank: int, world_size: int
@@ -116,29 +120,24 @@ class _Shard(Dataset[_Counts]):
         self.dataset, self.store, self.folders = dataset, store, list(banks.values())
         self.images = range(rank, dataset.num_unlabeled(), world_size)
         self.classes = len(dataset.metainfo['classes'])
-        self.shape = (len(self.folders), 3, self.classes)
 
     @cached_property
     def _banks(self) -> list[Bank]:
         return [self.store.bank(folder) for folder in self.folders]
 
     def __len__(self) -> int:
-        return -(-len(self.images) // CHUNK)
+        return len(self.images)
 
-    def __getitem__(self, chunk: int) -> _Counts:
-        labels, compared, left_out, why = np.zeros(self.shape, np.int64), 0, 0, ''
-        images = self.images[chunk * CHUNK : (chunk + 1) * CHUNK]
-        for image in images:
-            try:
-                truth = self.dataset.truth(image)
-                if truth is None:
-                    continue
-                labels += [count(bank.kept(image), truth, self.classes, self.dataset.ignored) for bank in self._banks]
-            except Exception as error:  # a mask may be anything: no mask of an unlabeled image may end a run
-                left_out, why = left_out + 1, why or f'image {image}: {error}'
-            else:
-                compared += 1
-        return _Counts(labels, len(images), compared, left_out, why)
+    def __getitem__(self, number: int) -> _Counts:
+        image, nothing = self.images[number], np.zeros((len(self.folders), 3, self.classes), np.int64)
+        try:
+            truth = self.dataset.truth(image)
+            if truth is None:
+                return _Counts(nothing, images=1)
+            labels = [count(bank.kept(image), truth, self.classes, self.dataset.ignored) for bank in self._banks]
+        except Exception as error:  # a mask may be anything: no mask of an unlabeled image may end a run
+            return _Counts(nothing, images=1, left_out=1, why=f'image {image}: {error}')
+        return _Counts(np.stack(labels), images=1, compared=1)
 
 
 def count(label: NDArray[Any], truth: NDArray[Any], classes: int, ignored: int | None = None) -> NDArray[np.int64]:
@@ -159,7 +158,3 @@ def count(label: NDArray[Any], truth: NDArray[Any], classes: int, ignored: int |
 def _percent(part: Any, whole: Any) -> Any:
     with np.errstate(invalid='ignore'):
         return 100 * np.true_divide(part, whole)
-
-
-def _as_it_is(counts: _Counts) -> _Counts:
-    return counts

@@ -85,7 +85,7 @@ class LabelSpace(ABC):
         return None
 
     def undo_padding(self, name: str, dataset: BaseDataset, pads_again: bool) -> None:  # noqa: B027
-        """Bring predictions for a dataset back into the geometry of its files, or refuse what cannot be undone."""
+        """Bring predictions for a dataset back to the geometry of its files, or refuse what cannot be undone."""
 
     def look(self, name: str, dataset: BaseDataset) -> list[Finding]:
         """Look at some images of a plain dataset and their labels before a run; return what is odd about images."""

@@ -31,14 +31,10 @@ def calibrate(logits: NDArray[np.floating], truth: NDArray[np.integer]) -> Calib
     """Find the temperature of the highest likelihood.
 
     Its inverse has a convex loss, whose slope is followed to zero by halving. See Guo et al., "On Calibration of Modern
-    Neural Networks", ICML 2017, https://arxiv.org/abs/1706.04599.
-
-    Args:
-        logits: (pixels, classes), or log-probabilities.
-        truth: (pixels,).
+    Neural Networks", ICML 2017, https://arxiv.org/abs/1706.04599. Logits, or log-probabilities, are (pixels, classes).
 
     Raises:
-        ValueError: If there is no pixel.
+        ValueError: If there are no pixels.
     """
     if not truth.size:
         raise ValueError('No pixel of the validation images has a label: give val_dataloader images with masks.')

@@ -38,14 +38,7 @@ class Draw(NamedTuple):
 
 
 class PeerPool(NamedTuple):
-    """What a peer draws from during a phase.
-
-    Attributes:
-        peer: Its name.
-        labeled: Numbers in the labeled dataset.
-        unlabeled: Numbers in the unlabeled dataset.
-        bank: Folder of its labeler's pseudo labels, ``'online'`` or ``'truth'``; None during the warm-up.
-    """
+    """What a peer draws from during a phase: numbers in both datasets, and ``bank`` as of `Draw`."""
 
     peer: str
     labeled: Sequence[int]
@@ -67,7 +60,7 @@ class RareClasses:
             shows more than half as many. Default: 3000.
 
     Raises:
-        ValueError: If no image has as many pixels of any class, or a value is not above 0.
+        ValueError: If no image has as many pixels of any class, or a value is 0 or less.
     """
 
     counts: NDArray[np.int64]
@@ -126,14 +119,6 @@ class DrawPlan:
         rare_classes: Draws the labeled images in place of shuffled passes. Default: None.
         same_crops: Whether all peers get the same crops of the same unlabeled images; their pools are alike. Default:
             False.
-
-    Example:
-        >>> pool = PeerPool('left', labeled=range(3), unlabeled=range(9), bank='bank')
-        >>> plan = DrawPlan(seed=0, phase=1, start=100, stop=200, labeled=1, pseudo=2, pools=(pool,))
-        >>> [draw.bank for draw in plan.batch(120)]
-        [None, 'bank', 'bank']
-        >>> plan.batch(120) == plan.batch(120)
-        True
     """
 
     seed: int

@@ -46,17 +46,12 @@ class Box(NamedTuple):
 
 
 def draw_box(size: tuple[int, int], area: tuple[float, float], aspect: tuple[float, float]) -> Box:
-    """Draw a rectangle of at least one pixel inside of an image, as CutMix cuts it.
+    """Draw a rectangle of at least one pixel inside of an image of a size, (H, W), as CutMix cuts it.
 
     Args:
         size (tuple[int, int]): Height and width of the image.
         area (tuple[float, float]): Least and greatest share of the image, drawn uniformly.
         aspect (tuple[float, float]): Least and greatest height over width, drawn uniformly in its logarithm.
-
-    Example:
-        >>> box = draw_box((100, 100), area=(0.25, 0.25), aspect=(1.0, 1.0))
-        >>> box.bottom - box.top, box.right - box.left
-        (50, 50)
     """
     height, width = size
     pixels = np.random.uniform(*area) * height * width
@@ -77,7 +72,7 @@ def paste_boxes(batch: Batch, boxes: dict[int, tuple[int, Box]]) -> Batch:
     """Paste a rectangle of another image of the batch into images: color, label, confidence and weight alike.
 
     Args:
-        batch (Batch): Of images with labels of pixels.
+        batch (Batch): With labels of pixels.
         boxes (dict[int, tuple[int, Box]]): For each image that gets one, the number of the image that it is cut from,
             as it was before anything was pasted, and the rectangle.
 
@@ -97,15 +92,7 @@ def paste_boxes(batch: Batch, boxes: dict[int, tuple[int, Box]]) -> Batch:
 
 
 def half_of_classes(label: Tensor, num_classes: int) -> Tensor:
-    """Choose half of the classes of a label map at random, rounded up.
-
-    Args:
-        label (Tensor): (H, W) integers; what is outside of [0, num_classes) is never chosen.
-        num_classes (int): How many classes there are.
-
-    Returns:
-        Tensor: (H, W) bool; where the chosen classes are.
-    """
+    """Choose half of the classes of a label map (H, W) at random, rounded up; return where they are, bool (H, W)."""
     random = torch.from_numpy(np.random.random(num_classes)).to(label.device, non_blocking=True)
     valid = (label >= 0) & (label < num_classes)
     index = label.where(valid, num_classes).long().flatten()
@@ -120,7 +107,7 @@ def paste_classes(batch: Batch, pairs: dict[int, int], num_classes: int) -> Batc
     """Paste half of the classes of a labeled image, with their ground truth, onto another image.
 
     Args:
-        batch (Batch): Of images with labels of pixels.
+        batch (Batch): With labels of pixels.
         pairs (dict[int, int]): For each image that is pasted on, the number of the labeled one.
         num_classes (int): How many classes there are.
 
@@ -143,14 +130,7 @@ def paste_classes(batch: Batch, pairs: dict[int, int], num_classes: int) -> Batc
 
 
 def blank_blocks(batch: Batch, images: Sequence[int], size: int, share: float) -> Batch:
-    """Blank square blocks of images: their color is that of the mean, zero after normalization; labels stay.
-
-    Args:
-        batch (Batch): Of images with labels of any kind.
-        images (Sequence[int]): Which ones.
-        size (int): Side of a block, in pixels.
-        share (float): Probability with which a block is blanked.
-    """
+    """Blank square blocks of ``size`` pixels, each with probability ``share``, to the mean color, which is zero."""
     inputs = batch.inputs.clone()
     height, width = inputs.shape[2:]
     grid = (len(images), 1, -(-height // size), -(-width // size))
@@ -165,15 +145,9 @@ def blend(batch: Batch, share: float, partners: Tensor) -> Batch:
     """Blend every image, its scores and its weight with those of a partner; confidences stay those of the image.
 
     Args:
-        batch (Batch): Of images with scores, weighed.
+        batch (Batch): Of whole images.
         share (float): Of the image itself, in [0, 1].
         partners (Tensor): int64 (N,); for each image the number of the other.
-
-    Example:
-        >>> batch = Batch(torch.zeros(2, 3, 1, 1), torch.eye(2), torch.ones(2), torch.tensor([1.0, 0.0]))
-        >>> mixed = blend(batch, 0.75, torch.tensor([1, 0]))
-        >>> mixed.label.tolist(), mixed.weight.tolist()
-        ([[0.75, 0.25], [0.25, 0.75]], [0.75, 0.25])
     """
 
     def mixed(one: Tensor) -> Tensor:

@@ -66,7 +66,6 @@ class Phase:
     }
 
     def __post_init__(self) -> None:
-        """Check the values."""
         check_settings('a phase', vars(self), self.SETTINGS)
         if self.labeled_lists is not None and not isinstance(self.labeled_lists, Mapping):
             raise ValueError(
@@ -116,7 +115,7 @@ class Phase:
 
     @property
     def learns_pseudo_labels(self) -> bool:
-        """Whether pseudo labels are learned."""
+        """Whether it learns from pseudo labels; a warm-up does not."""
         return self.label_ratio is not None or self.online is not None
 
     @property
@@ -187,7 +186,6 @@ class OnlineLabels:
     }
 
     def __post_init__(self) -> None:
-        """Check the values."""
         check_settings('online', vars(self), self.SETTINGS)
         if self.window > 1 and self.label_ratio is None:
             raise ValueError(f'window={self.window} of online remembers label_ratio=None: give a share as label_ratio.')
@@ -232,7 +230,6 @@ class Curriculum:
     ends: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Lay the phases end to end."""
         if not self.phases:
             raise ValueError('phases=[]: give at least one phase, such as dict(iters=500, labeled=8).')
         object.__setattr__(self, 'ends', tuple(accumulate(phase.iters for phase in self.phases)))
@@ -246,7 +243,7 @@ class Curriculum:
         """
         if isinstance(configs, (Mapping, str)) or not all(isinstance(config, Mapping) for config in configs):
             raise ValueError(
-                f'phases must be a list of dicts, got {configs!r}: give phases=[dict(iters=500, labeled=8), ...].'
+                f'phases={configs!r} is not a list of dicts: give phases=[dict(iters=500, labeled=8), ...].'
             )
         phases = []
         for number, config in enumerate(configs):
@@ -273,9 +270,8 @@ class Curriculum:
         """Lay out a warm-up, and phases after it that differ in their label ratio and length alone.
 
         Args:
-            labeled (int): Ground-truth images of each peer in a batch of a phase. Defaults to 0.
-            pseudo (int): Pseudo-labeled images of each peer in a batch of a phase; the warm-up has as many labeled ones
-                in their place. Defaults to 0.
+            labeled (int): As of :class:`Phase`. Defaults to 0.
+            pseudo (int): Likewise; the warm-up has as many labeled images in their place. Defaults to 0.
             warm_up (int): Iterations of the warm-up; 0 for none. Defaults to 0.
             iters (int | Sequence[int], optional): Iterations of every phase after it, or of each. Defaults to None.
             ratios (Sequence[float], optional): Label ratio of each phase after it; ``()`` for the warm-up alone.
@@ -316,11 +312,9 @@ class Curriculum:
         return cls.from_configs(phases)
 
     def __len__(self) -> int:
-        """Return the number of phases."""
         return len(self.phases)
 
     def __getitem__(self, index: int) -> Phase:
-        """Return a phase by number."""
         return self.phases[index]
 
     @property

@@ -78,12 +78,7 @@ def _pooled(labels: NDArray[np.integer], confidence: NDArray[np.floating], class
 
 @dataclass(frozen=True)
 class ErrorRates:
-    """How often the ensemble is wrong, as counted where the truth is known.
-
-    Args:
-        agree: Share of the pixels on which peers agree.
-        disagree: Share of those on which they do not.
-    """
+    """Shares that the ensemble gets wrong of the pixels on which peers agree, and on which they disagree."""
 
     agree: float
     disagree: float
@@ -120,13 +115,8 @@ def spread(scores: NDArray[np.floating], pooled: NDArray[np.floating], take: int
     """Choose images of high scores that differ from each other: the k-center algorithm among the highest scores.
 
     The image of the highest score comes first; each next one is that of the ``POOL * take`` highest scores that is
-    farthest from all that are chosen. See Sener and Savarese, "Active Learning for Convolutional Neural Networks: A
-    Core-Set Approach", ICLR 2018, https://arxiv.org/abs/1708.00489.
-
-    Args:
-        scores: (images,).
-        pooled: (images, anything); what tells images apart.
-        take: How many to choose; fewer if there are fewer.
+    farthest, in ``pooled`` (images, anything), from all that are chosen. See Sener and Savarese, "Active Learning for
+    Convolutional Neural Networks: A Core-Set Approach", ICLR 2018, https://arxiv.org/abs/1708.00489.
     """
     pool = np.argsort(-scores, kind='stable')[: POOL * take]
     places = pooled[pool].astype(np.float32)

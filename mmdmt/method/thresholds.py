@@ -25,11 +25,10 @@ class ConfidenceHistogram:
         ignore_index: The label of pixels that are not counted. Default: 255.
 
     Attributes:
-        counts: Pixels of each class and confidence level, int64 of shape (num_classes, NUM_LEVELS), C-contiguous.
-            The histogram of several processes is the sum of theirs.
+        counts: int64 (num_classes, NUM_LEVELS), C-contiguous. That of several processes is the sum of theirs.
 
     Raises:
-        ValueError: If there is no class, or ``ignore_index`` is one of them.
+        ValueError: If there are no classes, or ``ignore_index`` is one of them.
 
     Example:
         >>> histogram = ConfidenceHistogram(num_classes=2)
@@ -54,18 +53,14 @@ class ConfidenceHistogram:
 
     @property
     def totals(self) -> NDArray[np.int64]:
-        """Pixels of each class, int64 of shape (num_classes,)."""
+        """Pixels of each class, int64 (num_classes,)."""
         return self.counts.sum(axis=1)
 
     def update(self, label: NDArray[np.integer], confidence: NDArray[np.float32]) -> None:
-        """Count the pixels of an image, or of any number of them.
-
-        Args:
-            label: Predicted classes, integers of any shape, in [0, num_classes) or ``ignore_index``.
-            confidence: Their max softmax probabilities, float32 of the same shape, in [0, 1] where not ignored.
+        """Count pixels: classes of any shape, and their max softmax probabilities, float32 of the same shape.
 
         Raises:
-            ValueError: If a dtype, shape or value is another. Nothing has been counted then.
+            ValueError: If a dtype, shape or value is another; nothing has been counted then.
         """
         if not np.issubdtype(label.dtype, np.integer):
             raise ValueError(f'labels are {label.dtype}, but classes are integers.')
@@ -90,28 +85,23 @@ class ConfidenceHistogram:
         the lower edge of its level, so that all the pixels of this level are kept, as ties are. Where int(n * ratio)
         is zero or n, all are kept. A class that was never predicted gets infinity, which keeps nothing.
 
-        Args:
-            ratio: The share to keep, in (0, 1].
-
         Returns:
-            Thresholds, float32 of shape (num_classes,), to be used as ``confidence >= thresholds[label]``. They keep
-            the same pixels whether or not the confidences have been through the codec.
+            float32 (num_classes,), to be used as ``confidence >= thresholds[label]``. They keep the same pixels whether
+            or not the confidences have been through the codec.
 
         Raises:
-            ValueError: If the ratio is not in (0, 1].
+            ValueError: If the ratio, the share to keep, is outside of (0, 1].
         """
         _check_ratio(ratio, 'pixels')
         return class_thresholds(torch.from_numpy(self.counts).double(), ratio).numpy()
 
     def kept(self, thresholds: NDArray[np.floating]) -> NDArray[np.int64]:
-        """Count the pixels of each class at or above its threshold, int64 of shape (num_classes,).
+        """Count the pixels of each class at or above its threshold, int64 (num_classes,).
 
-        Args:
-            thresholds: Of shape (num_classes,), as `thresholds` returns them. The count is exact for these; of a
-                threshold within a level, that level's pixels are left out.
+        The count is exact for what `thresholds` returns; of a threshold within a level, that level is left out.
 
         Raises:
-            ValueError: If there are not as many thresholds as classes.
+            ValueError: If there are more or fewer thresholds than classes.
         """
         if thresholds.shape != (self.num_classes,):
             raise ValueError(
@@ -125,13 +115,8 @@ class ConfidenceHistogram:
 def count_confidences(label: Tensor, confidence: Tensor, num_classes: int) -> Tensor:
     """Count how often each class was predicted with each confidence, on the device and without waiting for it.
 
-    Args:
-        label (Tensor): int64 of any shape; what is outside of [0, num_classes) does not count.
-        confidence (Tensor): float32 of the same shape, in [0, 1].
-        num_classes (int): How many classes there are.
-
-    Returns:
-        Tensor: float64 (num_classes, NUM_LEVELS).
+    Labels are int64 of any shape, confidences float32; what is outside of [0, num_classes) does not count. The result
+    is float64 (num_classes, NUM_LEVELS).
     """
     inside = (label >= 0) & (label < num_classes)
     level = quantize_tensor(confidence).clamp(min=0)  # -1 where it is NaN
@@ -142,15 +127,7 @@ def count_confidences(label: Tensor, confidence: Tensor, num_classes: int) -> Te
 
 
 def class_thresholds(counts: Tensor, ratio: float) -> Tensor:
-    """Find the thresholds as :meth:`ConfidenceHistogram.thresholds` does, for counts that may fade.
-
-    Args:
-        counts (Tensor): float64 (classes, NUM_LEVELS), of :func:`count_confidences`.
-        ratio (float): The share to keep, in (0, 1].
-
-    Returns:
-        Tensor: float32 (classes,); infinite for a class without a label.
-    """
+    """Find float32 (classes,) as :meth:`ConfidenceHistogram.thresholds` does, for counts that may fade."""
     most_confident_first = counts.flip(1).cumsum(dim=1)
     totals = most_confident_first[:, -1]
     share = (totals * ratio).floor()
@@ -161,18 +138,14 @@ def class_thresholds(counts: Tensor, ratio: float) -> Tensor:
 
 
 def most_confident(scores: NDArray[np.float32], label_ratio: float) -> NDArray[np.int64]:
-    """Select the share of images that a labeler is surest of.
-
-    Args:
-        scores: float32 (images, classes), the labeler's softmax.
-        label_ratio: The share to keep, in (0, 1].
+    """Select the share of images that a labeler is surest of, by its softmax, float32 (images, classes).
 
     Returns:
-        Numbers of the selected images, int64, ascending: of n images exactly ``int(n * label_ratio)``, at least one; of
-        equal confidences the first ones.
+        Their numbers, int64, ascending: of n images exactly ``int(n * label_ratio)``, at least one; of equal
+        confidences the first ones.
 
     Raises:
-        ValueError: If the ratio is not in (0, 1].
+        ValueError: If the ratio is outside of (0, 1].
     """
     _check_ratio(label_ratio, 'images')
     order = np.argsort(-scores.max(axis=1), kind='stable')

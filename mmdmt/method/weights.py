@@ -23,45 +23,41 @@ import torch
 from torch import Tensor
 
 GROUND_TRUTH = float('inf')
-"""The confidence of ground truth."""
+"""The confidence of a true label."""
 ORACLE = 2.0
 """The confidence of a true label in the place of a pseudo label: no rule doubts it, so its weight is 1."""
 
 
 class Comparison(NamedTuple):
-    """Prediction of a learner beside its labels; every field but ``probability`` has the shape of the label.
-
-    Attributes:
-        probability: float32 (N, C, ...); ``p``, the learner's softmax.
-        label_index: int64; the label, or class 0 where it is ignored.
-        valid: bool; the label is not the ignored one.
-        pseudo: bool; the label is valid, and neither ground truth nor an oracle's: the rule weighs it.
-        label_probability: float32; ``p[y]``, the learner's probability of ``label_index``.
-        confidence: float32; ``c'``, the learner's.
-        taught_with: float32; ``c``, the labeler's, ``inf`` for ground truth.
-        prediction: int64; ``y'``.
-        disagree: bool; a pseudo label other than the learner's prediction.
-        learner_wins: bool; disagree, and the learner is surer than the labeler. A tie goes to the labeler.
-    """
+    """Prediction of a learner beside its labels; every field but ``probability`` has the shape of the label."""
 
     probability: Tensor
+    """float32 (N, C, ...); ``p``, the learner's softmax."""
     label_index: Tensor
+    """int64; the label, or class 0 where it is ignored."""
     valid: Tensor
+    """bool; the label counts."""
     pseudo: Tensor
+    """bool; it counts, and is neither ground truth nor an oracle's: the rule weighs it."""
     label_probability: Tensor
+    """float32; ``p[y]``, the learner's probability of ``label_index``."""
     confidence: Tensor
+    """float32; ``c'``, the learner's."""
     taught_with: Tensor
+    """float32; ``c``, the labeler's, ``inf`` for ground truth."""
     prediction: Tensor
+    """int64; ``y'``."""
     disagree: Tensor
+    """bool; a pseudo label other than the learner's prediction."""
     learner_wins: Tensor
+    """bool; they disagree, and the learner is surer than the labeler. A tie goes to the labeler."""
 
 
 @torch.no_grad()
 def compare(logits: Tensor, label: Tensor, confidence: Tensor, ignore_index: int = 255) -> Comparison:
     """Compare a learner's prediction with the labels it is taught, without gradient.
 
-    The softmax is taken in float32 whatever the dtype of the logits: in float16 most confidences would be exactly 1
-    and every comparison a tie.
+    The softmax is float32, whatever the logits are: in float16 most confidences would be exactly 1 and tie.
 
     Args:
         logits (Tensor): (N, C, ...) of any floating dtype.
@@ -117,11 +113,7 @@ def mutual_weights(compared: Comparison, gamma_agree: float, gamma_disagree: flo
 
 
 def flip_labels(compared: Comparison, gamma_agree: float, gamma_disagree: float) -> tuple[Comparison, Tensor]:
-    """Make a winning learner keep its own prediction, weighted by the labeler's doubt (an ablation of the paper).
-
-    Returns:
-        The comparison with the flipped labels, and their weights, ``(1 - c) ** gamma_disagree`` where flipped.
-    """
+    """Replace labels that lose by the learner's prediction, with weight ``(1 - c) ** gamma_disagree``; return both."""
     weights = mutual_weights(compared, gamma_agree, gamma_disagree)
     if gamma_agree == 0 and gamma_disagree == 0:
         return compared, weights
@@ -148,13 +140,7 @@ def _of_pseudo(compared: Comparison, weights: Tensor) -> Tensor:
 
 
 class RuleSettings(NamedTuple):
-    """What a rule is computed with.
-
-    Attributes:
-        agree: Exponent where learner and labeler agree, as far as it has grown.
-        disagree: Where they disagree.
-        share_threshold: How sure a labeler must be, for the rule ``'share'``.
-    """
+    """Exponents where learner and labeler agree and where not, as far as they have grown, and a threshold."""
 
     agree: float
     disagree: float
@@ -178,14 +164,10 @@ labeler's, ``c ** gamma_agree``.
 
 
 def ramp_up(gamma: float, progress: float, steepness: float) -> float:
-    """Raise an exponent during a phase: ``gamma * exp(-steepness * (1 - progress) ** 2)``.
+    """Grow an exponent during a phase: ``gamma * exp(-steepness * (1 - progress) ** 2)``.
 
     A learner that starts from scratch agrees with nothing at first; while its exponent is small it learns all the same.
-
-    Args:
-        gamma (float): The exponent at the phase's end.
-        progress (float): How far the phase is, in (0, 1].
-        steepness (float): 5 in the paper's classification; 0 keeps the exponent constant.
+    ``progress`` through the phase is in (0, 1]; a steepness of 5 is the paper's for classification, 0 is constant.
     """
     return gamma * math.exp(-steepness * (1 - progress) ** 2)
 

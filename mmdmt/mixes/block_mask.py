@@ -21,7 +21,7 @@ class BlockMask:
         prob (float): Probability with which an image is masked. Defaults to 1.
 
     Raises:
-        ValueError: If a size, share or probability is out of range.
+        ValueError: If a value is outside of its range.
     """
 
     spaces = ('pixels', 'images')

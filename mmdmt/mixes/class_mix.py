@@ -20,7 +20,7 @@ class ClassMix:
         prob (float): Probability with which an image is pasted on. Defaults to 1.
 
     Raises:
-        ValueError: If it is outside 0..1.
+        ValueError: If it is outside of [0, 1].
     """
 
     spaces = ('pixels',)

@@ -21,7 +21,7 @@ class CutMix:
         aspect (tuple[float, float]): Least and greatest height over width. Defaults to (0.3, 1 / 0.3).
 
     Raises:
-        ValueError: If a probability is outside 0..1, or a range out of order.
+        ValueError: If a value is outside of its range, or a least one above its greatest.
     """
 
     spaces = ('pixels',)

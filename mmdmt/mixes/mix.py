@@ -38,7 +38,7 @@ def build_mixes(configs: Sequence[dict[str, Any]], space: str) -> list[Mix]:
         space (str): What the labels of the peers are of: ``'pixels'`` or ``'images'``.
 
     Raises:
-        ValueError: If one of them names no mix, or cannot mix labels of the space.
+        ValueError: If one of them names something else than a mix, or cannot mix labels of the space.
     """
     if isinstance(configs, dict) or not all(isinstance(config, dict) and 'type' in config for config in configs):
         raise ValueError(
@@ -47,14 +47,17 @@ def build_mixes(configs: Sequence[dict[str, Any]], space: str) -> list[Mix]:
     mixes = []
     for config in configs:
         if isinstance(config['type'], str) and MODELS.get(config['type']) is None:
+            known = ', '.join(
+                f'mmdmt.{name}' for name, one in MODELS.module_dict.items() if hasattr(one, 'needs_pseudo')
+            )
             raise ValueError(
-                f'mixes of DynamicMutualTraining name the unknown type {config["type"]!r}: choose mmdmt.CutMix, '
-                'mmdmt.ClassMix, mmdmt.BlockMask, mmdmt.MixUp or a registered class of your own.'
+                f'mixes of DynamicMutualTraining name the unknown type {config["type"]!r}: choose one of {known}, or a '
+                'registered class of your own.'
             )
         mix = MODELS.build(config)
         spaces = getattr(mix, 'spaces', None)
         if spaces is None:
-            raise ValueError(f'mixes of DynamicMutualTraining must be mixes, got {config["type"]!r}.')
+            raise ValueError(f'mixes of DynamicMutualTraining name {config["type"]!r}, which is not a mix.')
         if space not in spaces:
             raise ValueError(
                 f'{config["type"]} in mixes of DynamicMutualTraining mixes labels of {" and ".join(spaces)}, but the '

@@ -3,7 +3,6 @@
 from importlib.util import find_spec
 
 from mmdmt.losses import DynamicMutualLoss
-from mmdmt.mixes import BlockMask, ClassMix, CutMix, MixUp
 from mmdmt.models.backbones import WideResNet
 from mmdmt.models.initializers import PackagedWeights, TimmWeights
 from mmdmt.models.mutual_training import DynamicMutualTraining
@@ -11,12 +10,8 @@ from mmdmt.models.no_class_token import NoClassToken
 from mmdmt.models.peer_tta import PeerTTAModel
 
 __all__ = [
-    'BlockMask',
-    'ClassMix',
-    'CutMix',
     'DynamicMutualLoss',
     'DynamicMutualTraining',
-    'MixUp',
     'NoClassToken',
     'PackagedWeights',
     'PeerTTAModel',

@@ -32,7 +32,7 @@ class Classifiers:
     """MMPretrain's classifiers as peers; see :class:`~mmdmt.models.peer_kinds.PeerKind`."""
 
     space = 'images'
-    predicted = ('pred_score', 'pred_label')
+    predicted: tuple[str, ...] = ('pred_score', 'pred_label')
 
     def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> list[DynamicMutualLoss]:
         """Put a :class:`DynamicMutualLoss` in place of the cross entropy of a classifier.
@@ -162,7 +162,7 @@ def _named(loss: DynamicMutualLoss, losses: dict[str, Tensor], accuracy: Tensor 
 
 @contextmanager
 def _untouched_statistics(model: nn.Module) -> Iterator[None]:
-    """Make batch norms of a training model use the statistics of the batch without learning from them."""
+    """Keep the running statistics of batch norms, which use those of the batch in training."""
     norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats]
     for norm in norms:
         norm.track_running_stats = False

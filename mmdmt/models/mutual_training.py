@@ -18,14 +18,8 @@ from mmdmt.method.phases import OnlineLabels, Phase
 from mmdmt.mixes import build_mixes
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.online_labels import OnlineLabeling
-from mmdmt.models.peer_building import (
-    agreed_kind,
-    agreed_num_classes,
-    build_peer,
-    check_names,
-    naming_the_way_out,
-    ring,
-)
+from mmdmt.models.peer_building import agreed, build_peer, check_names, naming_the_way_out
+from mmdmt.models.peer_kinds import kind_of
 from mmdmt.models.prediction import preprocessed
 from mmdmt.models.starting_weights import load_plain_checkpoint, watched_init
 from mmdmt.models.weights import strip_wrapper_prefix
@@ -93,7 +87,8 @@ class DynamicMutualTraining(BaseModel):
         self._configs = peers
         self.predicted_by = predict
         self._load_from = dict(load_from or {})
-        self.labelers = dict(labelers) if labelers is not None else ring(self.peer_names)
+        ring = dict(zip(self.peer_names, (*self.peer_names[1:], *self.peer_names[:1]), strict=True))
+        self.labelers = ring if labelers is None else dict(labelers)
         check_names(self.peer_names, set(dir(self)) | set(self._modules), self.labelers, predict, self._load_from)
         for name, config in peers.items():
             self.add_module(name, build_peer(name, config, data_preprocessor))
@@ -102,10 +97,13 @@ class DynamicMutualTraining(BaseModel):
             self.to(memory_format=torch.channels_last)
         if data_preprocessor is not None:
             self._configs = {name: {'data_preprocessor': data_preprocessor, **peer} for name, peer in peers.items()}
-        self.kind = agreed_kind(self.bare_peers)
+        kinds = {name: kind_of(name, peer) for name, peer in self.bare_peers.items()}
+        agreed('space of labels', {name: kind.space for name, kind in kinds.items()})
+        self.kind = kinds[self.peer_names[0]]
         loss = {'type': 'mmdmt.DynamicMutualLoss'} if loss is None else loss
         self._losses = {name: self.kind.place_loss(name, peer, loss) for name, peer in self.bare_peers.items()}
-        self.num_classes = agreed_num_classes(self.kind, self.bare_peers)
+        classes = {name: self.kind.num_classes(peer) for name, peer in self.bare_peers.items()}
+        self.num_classes = int(agreed('num_classes', classes))
         self.mixes = build_mixes(mixes or (), self.kind.space)
         self.online: OnlineLabeling | None = self._labels_online(OnlineLabels())  # without phases, too
         """What labels in each iteration of the present phase; None where labels are of a bank, true, or not needed."""

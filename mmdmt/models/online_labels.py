@@ -26,12 +26,12 @@ class OnlineLabeling:
     """Labels the unlabeled images of a phase; the labels of a learner in an iteration are one long row.
 
     Args:
-        settings (OnlineLabels): Of the phase; somebody labels.
-        kind (PeerKind): That of the peers.
-        models (Mapping[str, BaseModel]): Who labels, by the names of the peers: these themselves or their averages.
-        labelers (Mapping[str, str]): For each peer the one whose labels it learns from.
-        losses (Mapping[str, DynamicMutualLoss]): The loss of each peer's main head, which weighs.
-        num_classes (int): How many classes there are.
+        settings: Of the phase; somebody labels.
+        kind: That of the peers.
+        models: Who labels, by the names of the peers: these themselves or their averages.
+        labelers: For each peer the one whose labels it learns from.
+        losses: The loss of each peer's main head, which weighs.
+        num_classes: How many classes there are.
     """
 
     settings: OnlineLabels

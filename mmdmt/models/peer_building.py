@@ -5,11 +5,10 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.error import URLError
 
-from mmengine.model import BaseDataPreprocessor, BaseModel
+from mmengine.model import BaseDataPreprocessor
 from torch import nn
 
 from mmdmt.models.names import ENSEMBLE
-from mmdmt.models.peer_kinds import PeerKind, kind_of
 from mmdmt.registry import MODELS
 from mmdmt.rules.facts import Facts, refuse
 
@@ -68,11 +67,6 @@ def naming_the_way_out() -> Iterator[None]:
         ) from error
 
 
-def ring(names: Sequence[str]) -> dict[str, str]:
-    """Return the labeler of each peer where each learns from the next, and the last from the first."""
-    return dict(zip(names, (*names[1:], *names[:1]), strict=True))
-
-
 def check_names(
     names: Sequence[str], taken: Collection[str], labelers: Mapping[str, str], predict: str, load_from: Iterable[str]
 ) -> None:
@@ -96,25 +90,13 @@ def check_names(
     refuse(facts)
 
 
-def agreed_kind(peers: Mapping[str, BaseModel]) -> PeerKind:
-    """Return the kind of all peers.
+def agreed(fact: str, of_peers: Mapping[str, Any]) -> Any:
+    """Return the value of a fact in which all peers agree.
 
     Raises:
-        ValueError: If peers are of different kinds, or one of no kind that is known.
-    """
-    kinds, facts = {name: kind_of(name, peer) for name, peer in peers.items()}, Facts()
-    facts['space of labels'] |= {f'peer {name!r}': kind.space for name, kind in kinds.items()}
-    refuse(facts)
-    return next(iter(kinds.values()))
-
-
-def agreed_num_classes(kind: PeerKind, peers: Mapping[str, BaseModel]) -> int:
-    """Return how many classes every peer predicts.
-
-    Raises:
-        ValueError: If they predict different numbers of classes, or one class.
+        ValueError: If they do not, or the value breaks a rule.
     """
     facts = Facts()
-    facts['num_classes'] |= {f'peer {name!r}': kind.num_classes(peer) for name, peer in peers.items()}
+    facts[fact] |= {f'peer {name!r}': value for name, value in of_peers.items()}
     refuse(facts)
-    return int(next(iter(facts['num_classes'].values())))
+    return next(iter(of_peers.values()))

@@ -94,7 +94,7 @@ def kind_of(name: str, peer: nn.Module) -> PeerKind:
 
 
 def loss_in_place_of(
-    own: Any, entropy: type, config: Mapping[str, Any], num_classes: int, where: str, supported: str
+    own: Any, entropy: Any, config: Mapping[str, Any], num_classes: int, where: str, supported: str
 ) -> DynamicMutualLoss:
     """Build our loss in place of a softmax cross entropy, with its ``loss_weight``; one of ours stays as it is.
 

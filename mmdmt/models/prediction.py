@@ -28,10 +28,7 @@ def preprocessed(
 ) -> Iterator[tuple[list[int], Tensor, list[Any]]]:
     """Preprocess each image as a peer does outside training, and group those that its padding makes equal.
 
-    Args:
-        peer (nn.Module): With a ``data_preprocessor``.
-        data (dict): ``inputs`` and ``data_samples``, not preprocessed, of any sizes. The samples are changed.
-        apart (Callable, optional): Images whose samples get different answers are kept apart. Defaults to one answer.
+    Images whose samples, which are changed, get different answers of ``apart`` are kept apart.
 
     Yields:
         tuple: The positions of a group in the batch, its images (N, 3, H, W) and their samples.
@@ -69,7 +66,7 @@ def forward(peer: nn.Module, data: dict[str, Any]) -> Iterator[Predicted]:
         data (dict): ``inputs`` and ``data_samples``, not preprocessed, of any sizes.
 
     Yields:
-        Predicted: As the segmentor's own ``predict`` gives them, but for the scaling to the size of the file.
+        Predicted: As the segmentor's own ``predict`` gives them, at the size of the image that it is given.
     """
     samples = [sample.new() for sample in data['data_samples']]
     for sample in samples:
@@ -85,14 +82,8 @@ def forward(peer: nn.Module, data: dict[str, Any]) -> Iterator[Predicted]:
 def forward_crops(peer: nn.Module, data: dict[str, Any]) -> Iterator[Predicted]:
     """Forward crops of training images through a segmentor in evaluation mode, all of them together.
 
-    They are padded as in training: crops of small images differ in size, and some networks take one size alone.
-
-    Args:
-        peer (nn.Module): The segmentor.
-        data (dict): ``inputs`` and ``data_samples``, not preprocessed; both shapes of a sample are those of the crop.
-
-    Yields:
-        Predicted: As :func:`forward` does.
+    They are padded as in training: crops of small images differ in size, and some networks take one size alone. Both
+    shapes of a sample are those of the crop; the rest is as of :func:`forward`.
     """
     preprocessor: Any = peer.data_preprocessor
     if getattr(preprocessor, 'batch_augments', None) is not None:  # they would mix what is to be labeled

@@ -92,12 +92,7 @@ def load_plain_checkpoint(name: str, peer: nn.Module, path: str) -> None:
 
 
 def run_weights(path: str, what: str, peers: Sequence[str]) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Read a checkpoint of a run, and its weights by their plain names.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If it is damaged or cannot be read safely.
-    """
+    """Read a checkpoint of a run, and its weights by their plain names; see :func:`fetch_checkpoint`."""
     checkpoint = fetch_checkpoint(path, what, mmap=True)
     weights = plain_names(tensors_of(path, what, checkpoint))
     strip_wrapper_prefix(weights, '', peers)
@@ -114,12 +109,7 @@ def check_run_weights(path: str, model: Any, complete: bool) -> None:
     _, given = run_weights(path, 'load_from', model.peer_names)
     wanted = model.state_dict()
     for name in model.peer_names:
-        own, of_peer = (
-            plain_names(
-                {key.removeprefix(f'{name}.'): value for key, value in weights.items() if key.startswith(f'{name}.')}
-            )
-            for weights in (given, wanted)
-        )
+        own, of_peer = _of_peer(name, given), _of_peer(name, wanted)
         if not own:
             raise ValueError(
                 f'load_from={path} has nothing for peer {name!r} among its {len(given)} tensors: '
@@ -132,6 +122,11 @@ def check_run_weights(path: str, model: Any, complete: bool) -> None:
     if complete and not found.is_complete:
         raise ValueError(f'{path} does not fit this config: {found.describe()}; give a checkpoint of its run.')
     check_sound(given, wanted, path, 'load_from')
+
+
+def _of_peer(name: str, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    own = {key.removeprefix(f'{name}.'): value for key, value in weights.items() if key.startswith(f'{name}.')}
+    return plain_names(own)
 
 
 def _remedy(path: str, name: str, given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> str:

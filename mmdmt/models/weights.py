@@ -27,12 +27,7 @@ MOST_ROWS = 20
 
 
 def read_checkpoint(path: str | Path, what: str, mmap: bool = False) -> dict[str, Any]:
-    """Read a checkpoint on the local disk onto the CPU.
-
-    Args:
-        path (str | Path): The file.
-        what (str): What it is, for the error message.
-        mmap (bool): Whether to read tensors only when they are used, where the format allows it. Defaults to False.
+    """Read a checkpoint, ``what`` in error messages, onto the CPU; with ``mmap`` tensors only when they are used.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -55,12 +50,7 @@ def read_checkpoint(path: str | Path, what: str, mmap: bool = False) -> dict[str
 
 
 def fetch_checkpoint(path: str, what: str, mmap: bool = False) -> dict[str, Any]:
-    """Read a checkpoint from wherever MMEngine finds it: a local file, a URL, a model of a zoo.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If it cannot be fetched, is damaged, or holds anything but tensors and plain values.
-    """
+    """Read a checkpoint from a local file, a URL or a model of a zoo; see :func:`read_checkpoint`."""
     if '://' not in path:
         return read_checkpoint(path, what, mmap)
     return _read(path, what, lambda: CheckpointLoader.load_checkpoint(path, map_location='cpu'))
@@ -198,10 +188,10 @@ class Fit(NamedTuple):
         print_log(f'{path}, {what}: {self.describe()}.\n{table}{rest}', logger='current', level=logging.WARNING)
 
     def check(self, path: str, what: str, near: bool, remedy: str) -> None:
-        """Log what does not fit, and refuse it if it is not ``near``.
+        """Log what does not fit, if anything, and refuse it if it is not ``near`` enough.
 
         Raises:
-            ValueError: If there are misfits, and the weights are not ``near`` enough.
+            ValueError: In that case.
         """
         if not self.is_complete:
             self.log(path, what)

@@ -12,7 +12,7 @@ from statistics import median
 import numpy as np
 from PIL import Image
 
-from mmdmt.folders import IMAGE_SUFFIXES, walk_once
+from mmdmt.folders import IMAGE_SUFFIXES, list_images, walk_once
 from mmdmt.preparation.splits import rarest_class, sized_split
 
 IGNORED = 255
@@ -293,11 +293,10 @@ def images_in(folders: Sequence[Path]) -> list[Path]:
     """List the images of folders and of the folders in them, sorted; refuse a folder without any."""
     found: set[Path] = set()
     for folder in folders:
-        places = walk_once(folder.resolve())
-        own = {Path(place, name) for place, files in places for name in files if name.lower().endswith(IMAGE_SUFFIXES)}
+        own = list_images(folder.resolve()).images
         if not own:
             raise FileNotFoundError(f'{folder} holds no image: give folders of unlabeled images.')
-        found |= own
+        found.update(own)
     return sorted(found)
 
 

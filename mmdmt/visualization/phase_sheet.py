@@ -64,16 +64,15 @@ def draw_phase(
     rows = [panels[0].predicted(), panels[0].taught()]
     if view.crop is not None:
         crop = view.crop
-        taught = {'pseudo_labels': crop.pseudo_labels, 'weights': crop.weights, 'taught_by': crop.taught_by}
-        panels.append(_Panels(PhaseView(crop.learners_view, **taught), palette))
+        as_view = PhaseView(
+            crop.learners_view, pseudo_labels=crop.pseudo_labels, weights=crop.weights, taught_by=crop.taught_by
+        )
+        panels.append(_Panels(as_view, palette))
         views = {'a training crop': crop.learners_view}
         if crop.labelers_view is not None:
-            views = {
-                'a training crop,\nas its labeler sees it': crop.labelers_view,
-                'as its learner sees it': crop.learners_view,
-            }
-        shown = [(name, scaled(image, panels[1].size)) for name, image in views.items()]
-        rows.append([*shown, *panels[1].taught()])
+            weak, strong = 'a training crop,\nas its labeler sees it', 'as its learner sees it'
+            views = {weak: crop.labelers_view, strong: crop.learners_view}
+        rows.append([*((name, scaled(image, panels[1].size)) for name, image in views.items()), *panels[1].taught()])
     labels = [label.ravel() for one in panels for label in one.labels]
     seen = set(np.unique(np.concatenate(labels)).tolist()) if labels else set()
     shown = [number for number in range(len(classes)) if number in seen]

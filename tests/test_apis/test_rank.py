@@ -13,14 +13,7 @@ from toys.classification import image_run_config
 from toys.segmentation import CLASSES, run_config
 from toys.tools import load_tool
 
-from mmdmt.apis import (
-    calibrate_model,
-    export_onnx,
-    find_label_errors,
-    init_peers,
-    label_images,
-    predict_images,
-)
+from mmdmt.apis import calibrate_model, export_onnx, find_label_errors, init_peers, label_images, predict_images
 from mmdmt.apis.peer_labels import BankedImages, mutual_dataset
 from mmdmt.apis.rank import rank_images, rank_run
 from mmdmt.labels.images.bank import ImageRecorder
@@ -196,14 +189,8 @@ def missing(run, tmp_path, shapes):
     [
         (empty_image, r'a\.png cannot be loaded as an image'),
         (one_peer, r'one EncoderDecoder without a second peer: .* give a run of two peers'),
-        (
-            lambda run, *there: (run[0], *one_peer(run, *there)[1:]),
-            r'left\.pth does not fit the model',
-        ),
-        (
-            lambda run, _, shapes: (*run, shapes / 'masks'),
-            r'\.png and others are masks, whose values are all',
-        ),
+        (lambda run, *there: (run[0], *one_peer(run, *there)[1:]), r'left\.pth is not a checkpoint of the model'),
+        (lambda run, _, shapes: (*run, shapes / 'masks'), r'\.png and others are masks, whose values are all'),
         (online, r'holds no pseudo labels, .* give the images to rank, a folder or a list'),
         (lambda run, _, shapes: (*run, next((shapes / 'images').iterdir())), r'is one image: give a folder'),
         (missing, r'names 1 images that do not exist, first .*no-such-image\.png'),

@@ -79,11 +79,15 @@ def test_phases_are_as_long_as_the_epochs_of_the_paper(labels):
 
 @pytest.mark.parametrize('method', ['dmt', 'dmt-one-peer', 'supervised'])
 def test_optimization_is_that_of_the_paper(method):
-    config = load(method)
+    whole, config = load('dmt'), load(method)
     assert config.optim_wrapper.type == 'OptimWrapper'  # --amp changes it
     assert config.optim_wrapper.optimizer == {'type': 'SGD', 'lr': 0.2, 'momentum': 0.9, 'weight_decay': 5e-4}
     (cosine,) = config.param_scheduler
     assert (cosine.type, cosine.eta_min, cosine.by_epoch) == ('CosineAnnealingLR', 0.0, False)
+    if method == 'dmt-one-peer':  # as the scripts of the paper
+        assert config.model.peers == {'left': whole.model.peers.left}
+        assert config.model.loss == whole.model.loss
+        assert all(config[key] == whole[key] for key in whole if key != 'model')
 
 
 def test_networks_and_loss_are_those_of_the_paper():
@@ -107,13 +111,6 @@ def test_networks_and_loss_are_those_of_the_paper():
     assert model.mixes == [{'type': 'mmdmt.MixUp', 'alpha': 0.75}]
 
 
-def test_the_scripts_of_the_paper_train_one_peer_with_weights():
-    whole, config = load('dmt'), load('dmt-one-peer')
-    assert config.model.peers == {'left': whole.model.peers.left}
-    assert config.model.loss == whole.model.loss
-    assert all(config[key] == whole[key] for key in whole if key != 'model')
-
-
 def test_peers_start_differently(mmpretrain_scope):
     model = MODELS.build(load('dmt').model)
     model.init_weights()
@@ -125,32 +122,25 @@ def test_peers_start_differently(mmpretrain_scope):
     assert 0.9 * bound < head.weight.abs().max() <= bound
 
 
-def test_data_load_and_are_validated_on_the_test_set(mmpretrain_scope, archive):
+def test_data_load_are_labeled_as_they_are_and_validated_on_the_test_set(mmpretrain_scope, archive):
     config = on_tiny(load('dmt'), archive)
     dataset = DATASETS.build(config.train_dataloader.dataset)
     assert (len(dataset.labeled), dataset.num_unlabeled()) == (20, 70)
     assert config.val_dataloader.dataset.part == config.test_dataloader.dataset.part == 'test'
-    for item, name in (
-        (dataset[Draw('left', 0, 7, None)], 'train'),
-        (DATASETS.build(config.val_dataloader.dataset)[0], 'test'),
-    ):
-        assert item['inputs'].shape == (3, 32, 32)
-        assert str(item['inputs'].dtype) == 'torch.uint8'
+    val = DATASETS.build(config.val_dataloader.dataset)
+    for item, name in ((dataset[Draw('left', 0, 7, None)], 'train'), (val[0], 'test')):
         assert item['data_samples'].img_path.startswith(f'cifar-10/{name}/')
-
-
-def test_one_seed_for_both_parts_is_asked_for(mmpretrain_scope, archive):
-    config = on_tiny(load('dmt'), archive)
-    config.train_dataloader.dataset.labeled.seed = 2
-    with pytest.raises(ValueError, match='images are both in the labeled and in the unlabeled dataset'):
-        DATASETS.build(config.train_dataloader.dataset)
-
-
-def test_images_are_labeled_as_they_are(mmpretrain_scope, archive):
-    dataset = DATASETS.build(on_tiny(load('dmt'), archive).train_dataloader.dataset)
     item = dataset.labeling_item(3)
     assert np.array_equal(item['inputs'].permute(1, 2, 0), dataset.unlabeled.get_data_info(3)['img'])
     assert 'gt_label' not in item['data_samples']
+    items = [dataset[Draw('left', number % 20, number, None)]['inputs'] for number in range(200)]
+    assert {(tuple(item.shape), str(item.dtype)) for item in [*items, val[0]['inputs']]} == {
+        ((3, 32, 32), 'torch.uint8')
+    }
+    assert isinstance(dataset.unlabeled.pipeline.transforms[-1], PackInputs)
+    config.train_dataloader.dataset.labeled.seed = 2
+    with pytest.raises(ValueError, match='images are both in the labeled and in the unlabeled dataset'):
+        DATASETS.build(config.train_dataloader.dataset)
 
 
 def test_training_images_are_padded_by_four_gray_pixels_cropped_flipped(mmpretrain_scope):
@@ -198,33 +188,25 @@ def test_one_of_sixteen_operations_is_applied_with_a_random_magnitude(mmpretrain
         assert ranges[name] == pytest.approx((low, high), abs=0.03 * (high - low))
 
 
-def test_operations_leave_images_of_the_same_kind(mmpretrain_scope, archive):
-    dataset = DATASETS.build(on_tiny(load('dmt'), archive).train_dataloader.dataset)
-    items = [dataset[Draw('left', number % 20, number, None)]['inputs'] for number in range(200)]
-    assert {(tuple(item.shape), str(item.dtype)) for item in items} == {((3, 32, 32), 'torch.uint8')}
-    assert isinstance(dataset.unlabeled.pipeline.transforms[-1], PackInputs)
-
-
-SHORT = [
-    'train_cfg.val_interval=7',
-    'custom_hooks.1.warm_up=2',
-    'custom_hooks.1.iters=1',
-    'custom_hooks.1.labeled=2',
-    'custom_hooks.1.pseudo=6',
-    'custom_hooks.1.labeling.num_workers=0',
-    'default_hooks.logger.interval=1',
-    'default_hooks.checkpoint.interval=7',
-    'train_dataloader.batch_size=8',
-    'train_dataloader.num_workers=0',
-    *(f'train_dataloader.dataset.{part}.type=mmdmt.TinyCIFAR10' for part in ('labeled', 'unlabeled')),
-    *(f'train_dataloader.dataset.{part}.labels_per_class=2' for part in ('labeled', 'unlabeled')),
-    *(f'train_dataloader.dataset.{part}.val_per_class=1' for part in ('labeled', 'unlabeled')),
-]
-TEST_ON_TINY = [
-    option
-    for loader in ('val_dataloader', 'test_dataloader')
-    for option in (f'{loader}.num_workers=0', f'{loader}.persistent_workers=False')
-] + [f'{loader}.dataset.type=mmdmt.TinyCIFAR10' for loader in ('val_dataloader', 'test_dataloader')]
+SHORT = {
+    'train_cfg.val_interval': 7,
+    **{f'custom_hooks.1.{key}': value for key, value in dict(warm_up=2, iters=1, labeled=2, pseudo=6).items()},
+    'custom_hooks.1.labeling.num_workers': 0,
+    'default_hooks.logger.interval': 1,
+    'default_hooks.checkpoint.interval': 7,
+    'train_dataloader.batch_size': 8,
+    'train_dataloader.num_workers': 0,
+    **{
+        f'train_dataloader.dataset.{part}.{key}': value
+        for part in ('labeled', 'unlabeled')
+        for key, value in dict(type='mmdmt.TinyCIFAR10', labels_per_class=2, val_per_class=1).items()
+    },
+}
+TEST_ON_TINY = {
+    f'{part}_dataloader.{key}': value
+    for part in ('val', 'test')
+    for key, value in {'num_workers': 0, 'persistent_workers': False, 'dataset.type': 'mmdmt.TinyCIFAR10'}.items()
+}
 
 
 def run(script, folder, *arguments):
@@ -233,27 +215,20 @@ def run(script, folder, *arguments):
     return result.stdout + result.stderr
 
 
-def train_tiny(folder, method, peers):
-    """Run a config on the tiny archive with tiny networks; return its file, the options to test it, and its log."""
-    write_archive(folder / 'data' / 'cifar10')
-    # A data set that is not in mmdmt has to be imported while the config is read.
-    config = folder / 'tiny.py'
-    imports = "custom_imports = dict(imports=['mmdmt', 'toys.cifar10'])"
-    config.write_text(f"_base_ = '{path_of(method)}'\n{imports}\n")
-    networks = [
-        f'model.peers.{peer}.{option}'
-        for peer in peers
-        for option in ('backbone.depth=10', 'backbone.widen_factor=1', 'head.in_channels=64')
-    ]
-    options = ['--cfg-options', *TEST_ON_TINY, *networks]
-    run('train.py', folder, config, '--work-dir', 'work', '--no-persistent-workers', *options, *SHORT)
-    (log,) = (folder / 'work').glob('*/vis_data/scalars.json')
-    return config, options, [json.loads(line) for line in log.read_text().splitlines()]
-
-
 @pytest.mark.process
 def test_dmt_is_trained_and_tested_by_the_scripts_of_mmpretrain(tmp_path):
-    config, options, entries = train_tiny(tmp_path, 'dmt', ['left', 'right'])
+    write_archive(tmp_path / 'data' / 'cifar10')
+    # A data set that is not in mmdmt has to be imported while the config is read.
+    config = tmp_path / 'tiny.py'
+    imports = "custom_imports = dict(imports=['mmdmt', 'toys.cifar10'])"
+    config.write_text(f"_base_ = '{path_of('dmt')}'\n{imports}\n")
+    tiny = {'backbone.depth': 10, 'backbone.widen_factor': 1, 'head.in_channels': 64}
+    networks = {f'model.peers.{peer}.{key}': value for peer in ('left', 'right') for key, value in tiny.items()}
+    options = ['--cfg-options', *(f'{key}={value}' for key, value in (TEST_ON_TINY | networks).items())]
+    short = [f'{key}={value}' for key, value in SHORT.items()]
+    run('train.py', tmp_path, config, '--work-dir', 'work', '--no-persistent-workers', *options, *short)
+    (log,) = (tmp_path / 'work').glob('*/vis_data/scalars.json')
+    entries = [json.loads(line) for line in log.read_text().splitlines()]
     trained = [entry for entry in entries if 'loss' in entry]
     assert len(trained) == 7
     assert all(f'{peer}.mean_weight' in trained[-1] for peer in ('left', 'right'))

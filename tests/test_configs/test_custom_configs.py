@@ -42,28 +42,20 @@ def photographs(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(('name', 'side'), SIDES.items())
-def test_images_are_trained_labeled_and_validated_at_one_scale(photographs, name, side):
+def test_images_are_trained_labeled_and_validated_at_one_scale(photographs, name, side, tmp_path):
     config = Config.fromfile(FOLDER / f'{name}.py')
     dataset = DATASETS.build(config.train_dataloader.dataset)
     labeled = [dataset.labeling_item(number)['inputs'].shape[1:] for number in range(2)]
     assert [min(shape) for shape in labeled] == [side, side]
-
     validation = DATASETS.build(config.val_dataloader.dataset)
     for item, size in zip(validation, [(1600, 1200), (1080, 1440)], strict=True):
         assert min(item['inputs'].shape[1:]) == side
         # Scored at the size of the file.
-        assert item['data_samples'].ori_shape == size
-        assert item['data_samples'].gt_sem_seg.shape == size
-
+        assert item['data_samples'].ori_shape == item['data_samples'].gt_sem_seg.shape == size
     assert not [warning for warning in check_data(config).warnings if 'resized' in warning]
-
-
-@pytest.mark.parametrize('name', SIDES)
-def test_a_crop_of_a_pseudo_labeled_image_has_its_label(photographs, name, tmp_path):
-    dataset = DATASETS.build(Config.fromfile(FOLDER / f'{name}.py').train_dataloader.dataset)
-    shapes = [dataset.labeling_item(number)['inputs'].shape[1:] for number in range(2)]
+    # A crop of a pseudo-labeled image has its label.
     with BankWriter(tmp_path / 'bank') as writer:
-        for number, shape in enumerate(shapes):
+        for number, shape in enumerate(labeled):
             writer.write(number, np.ones(shape, np.uint8), np.full(shape, 0.75, np.float32))
     settings = dict(run='', phase=1, peer='left', weights='', images=2, names='', label_ratio=1.0, shards=1)
     Manifest(**settings, thresholds=(0.0, 0.0), totals=(0, 1), kept=(0, 1)).write(tmp_path / 'bank')
@@ -160,37 +152,22 @@ def test_what_training_refuses_is_a_problem_of_the_data_check(tmp_path, monkeypa
     assert "unexpected keyword argument 'unlabelled'" in problem
 
 
-def test_both_files_are_one_but_for_networks_sizes_and_length():
-    large, small = ((FOLDER / f'{name}.py').read_text().splitlines()[1:] for name in SIDES)
-    said = re.compile(r'512|192|2048|768|num_workers=\d|_base_/(models|schedules)/[\w-]+')
-    end = next(number for number, line in enumerate(large) if line.startswith('peer = '))
-    assert end > 40
-    for one, other in zip(large[:end], small[:end], strict=True):
-        assert said.sub('', one) == said.sub('', other)
-
-
-def labeled_at_full_size(config):
-    """Train at a shorter side of 512, label and validate the files as they are, as the first version did."""
-    train = config.train_dataloader.dataset
+def test_scales_that_differ_by_more_than_half_are_warned_of(photographs):
+    """Train at a shorter side of 512, label and validate the files as they are."""
+    config = Config.fromfile(FOLDER / 'dmt_custom.py')
+    train, pack = config.train_dataloader.dataset, dict(type='PackSegInputs')
     load = train.labeled.pipeline[:2]
     resize = dict(type='RandomResize', scale=(2048, 512), ratio_range=(0.5, 1.5), keep_ratio=True)
-    train.labeled.pipeline = [*load, resize, dict(type='RandomCrop', crop_size=(512, 512)), dict(type='PackSegInputs')]
+    train.labeled.pipeline = [*load, resize, dict(type='RandomCrop', crop_size=(512, 512)), pack]
     train.unlabeled.pop('pipeline')
-    config.val_dataloader.dataset.pipeline = [*load, dict(type='PackSegInputs')]
+    config.val_dataloader.dataset.pipeline = [*load, pack]
     config.test_dataloader = config.val_dataloader
-
-
-def test_scales_that_differ_by_more_than_half_are_warned_of(photographs):
-    config = Config.fromfile(FOLDER / 'dmt_custom.py')
-    labeled_at_full_size(config)
     (warning,) = (warning for warning in check_data(config).warnings if 'resized' in warning)
     assert re.search(r'training 0\.4\d \(shorter side [45]\d\d\)', warning)
     assert 'labeling 1 (shorter side 1140)' in warning
     assert 'val 1 (shorter side 1140)' in warning
     assert 'before LoadPseudoLabel' in warning
-
-    # Where nothing is resized at all, nothing differs.
-    config.train_dataloader.dataset.labeled.pipeline.pop(2)
+    train.labeled.pipeline.pop(2)  # where nothing is resized at all, nothing differs
     assert not [warning for warning in check_data(config).warnings if 'resized' in warning]
 
 

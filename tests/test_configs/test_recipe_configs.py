@@ -1,4 +1,4 @@
-"""Recipes on the scenes of digits: what each config sets, and a shrunken run of each."""
+"""Recipes on the scenes of digits and on CamVid: what each config sets, and a shrunken run of those on digits."""
 
 import json
 from pathlib import Path
@@ -35,6 +35,21 @@ def test_every_row_is_as_long_as_dmt_and_of_its_peers(path):
     assert (hook_of(config, 'EMAHook') is not None) == averaged
 
 
+@pytest.mark.parametrize('path', sorted((ROOT / 'camvid').glob('*camvid-30.py')), ids=lambda path: path.stem)
+def test_every_row_of_camvid_trains_as_long_and_on_as_many_labeled_crops_as_dmt(path):
+    config, dmt = Config.fromfile(path), Config.fromfile(ROOT / 'camvid' / 'dmt_lite0-lite1_1xb8_camvid-30.py')
+    run, whole = (HOOKS.build(one.custom_hooks[0]).curriculum for one in (config, dmt))
+    assert run.total_iters == (400 if path.stem.startswith('supervised_') else 1000)
+    assert {phase.batch_size for phase in run.phases} == {config.train_dataloader.batch_size}
+    assert all(phase.labeled >= whole[1].labeled for phase in run.phases)
+    assert config.optim_wrapper == dmt.optim_wrapper
+    assert config.model.loss.class_weight == (None if '-plain' in path.stem else dmt.model.loss.class_weight)
+    online = [phase.online_labels for phase in run.phases if phase.online]
+    wanted = 'supervised-long' in path.stem or any(how.labeler == 'average' for how in online)
+    averages = [hook.momentum for hook in config.custom_hooks if hook.type == 'EMAHook']
+    assert averages == ([0.01] if wanted else [])
+
+
 def test_recipes_share_no_key_so_that_a_leaf_can_take_any_of_them():
     keys = [set(Config.fromfile(path)) for path in sorted(RECIPES.glob('*.py'))]
     ours = {'strong_views', 'cutmix', 'class_mix', 'average', 'online'}
@@ -60,44 +75,27 @@ def shrink(config, work_dir):
         for name, peer in config.model.peers.items()
         for key, value in NARROW_PEERS[peer.backbone.type.lower()].items()
     }
-    config.merge_from_dict(
-        {
-            **narrow,
-            'train_cfg.val_interval': total,
-            'default_hooks.checkpoint.interval': total,
-            'default_hooks.logger.interval': 1,
-            'env_cfg.dist_cfg.backend': 'gloo',
-            'experiment_name': f'recipe-{work_dir.parent.name}',
-            'visualizer.name': f'recipe-{work_dir.parent.name}',  # MMEngine has one of a name in a process
-        }
-    )
+    intervals = {'train_cfg.val_interval': total, 'default_hooks.checkpoint.interval': total}
+    # MMEngine has one visualizer of a name in a process.
+    names = dict.fromkeys(('experiment_name', 'visualizer.name'), f'recipe-{work_dir.parent.name}')
+    one_by_one = {'default_hooks.logger.interval': 1, 'env_cfg.dist_cfg.backend': 'gloo'}
+    config.merge_from_dict(narrow | intervals | names | one_by_one)
     return config, total
-
-
-ABLATIONS = sorted(
-    path.name.removesuffix('_1xb8_digit-scenes.py') for path in (ROOT / 'digits').glob('*digit-scenes.py')
-)
 
 
 # From printed digits to handwritten ones: in phases with warped scenes, and the recipe.
 ADAPTED = ['dmt-warp_resnet_1xb8-2500', 'dmt-kit_resnet_1xb8']
+RUNS = [
+    *sorted((ROOT / 'digits').glob('*digit-scenes.py')),
+    *(ROOT / f'domain_adaptation/{name}_digit-scenes-fonts2handwriting-one-polarity.py' for name in ADAPTED),
+]
 
 
 @pytest.mark.whole_run
-@pytest.mark.parametrize('name', ABLATIONS)
-def test_a_recipe_and_an_ablation_runs_whole(name, tmp_path):
-    check_run(load(name), tmp_path / 'work')
-
-
-@pytest.mark.whole_run
-@pytest.mark.parametrize('name', ADAPTED)
-def test_adaptation_to_handwriting_runs_whole(name, tmp_path):
-    path = ROOT / 'domain_adaptation' / f'{name}_digit-scenes-fonts2handwriting-one-polarity.py'
-    check_run(Config.fromfile(path), tmp_path / 'work')
-
-
-def check_run(config, work_dir):
-    config, total = shrink(config, work_dir)
+@pytest.mark.parametrize('path', RUNS, ids=lambda path: path.stem)
+def test_a_recipe_or_an_ablation_runs_whole(path, tmp_path):
+    work_dir = tmp_path / 'work'
+    config, total = shrink(Config.fromfile(path), work_dir)
     peers = list(config.model.peers)
     last = HOOKS.build(hook_of(config, 'mmdmt.DMTHook')).curriculum[-1]
     runner = Runner.from_cfg(config)

@@ -69,25 +69,19 @@ def test_exponents_are_at_most_1_on_strong_views_and_online():
         assert any(name.startswith(part) for name in seen), part
 
 
+ONE, OFF = ({'gamma_agree': value, 'gamma_disagree': value} for value in (1.0, 0.0))
+SURE = {'online': {'labeler': 'average', 'min_confidence': 0.95}}
+
+
 @pytest.mark.parametrize(
     ('loss', 'phase', 'strong', 'found'),
     [
-        ({'gamma_agree': 1.0, 'gamma_disagree': 1.0}, {'label_ratio': 0.5}, True, []),
-        ({'gamma_agree': 1.0, 'gamma_disagree': 3.0}, {'label_ratio': 0.5}, True, ['exponent 3.0']),
-        ({'gamma_agree': 1.0, 'gamma_disagree': 3.0}, {'label_ratio': 0.5}, False, []),
+        (ONE, {'label_ratio': 0.5}, True, []),
+        ({**ONE, 'gamma_disagree': 3.0}, {'label_ratio': 0.5}, True, ['exponent 3.0']),
+        ({**ONE, 'gamma_disagree': 3.0}, {'label_ratio': 0.5}, False, []),
         ({}, {'online': {'labeler': 'average'}}, False, ['exponent 5.0']),
-        (
-            {'gamma_agree': 1.0, 'gamma_disagree': 1.0},
-            {'online': {'labeler': 'average', 'min_confidence': 0.95}},
-            True,
-            ['floor 0.95 on top of the rule'],
-        ),
-        (
-            {'gamma_agree': 0.0, 'gamma_disagree': 0.0},
-            {'online': {'labeler': 'average', 'min_confidence': 0.95}},
-            True,
-            [],
-        ),
+        (ONE, SURE, True, ['floor 0.95 on top of the rule']),
+        (OFF, SURE, True, []),
     ],
 )
 def test_what_is_too_little(loss, phase, strong, found):

@@ -188,12 +188,15 @@ def test_an_image_that_has_changed_its_size_is_refused(own_folder, bank):
         dataset[Draw('a', 0, 0, bank)]
 
 
+LOAD, PSEUDO, PACK = TRAIN_PIPELINE[0], {'type': 'mmdmt.LoadPseudoLabel'}, {'type': 'mmdmt.PackPseudoLabel'}
+
+
 @pytest.mark.parametrize(
     ('pipeline', 'words'),
     [
         (TRAIN_PIPELINE, 'loads annotations'),
-        ([TRAIN_PIPELINE[0], {'type': 'mmdmt.PackPseudoLabel'}], 'loads no pseudo label'),
-        ([TRAIN_PIPELINE[0], {'type': 'mmdmt.LoadPseudoLabel'}, {'type': 'PackSegInputs'}], 'drops the confidence'),
+        ([LOAD, PACK], 'loads no pseudo label'),
+        ([LOAD, PSEUDO, {'type': 'PackSegInputs'}], 'drops the confidence'),
     ],
 )
 def test_an_unlabeled_pipeline_that_cannot_work_is_refused(shapes_folder, pipeline, words):
@@ -228,11 +231,7 @@ def test_several_labeled_datasets_can_be_joined(shapes_folder, bank):
     config['labeled'] = {'type': 'ConcatDataset', 'datasets': [part, more]}
     with pytest.raises(ValueError, match='ConcatDataset, which has no pipeline of its own'):
         DATASETS.build(config)
-    config['unlabeled']['pipeline'] = [
-        TRAIN_PIPELINE[0],
-        {'type': 'mmdmt.LoadPseudoLabel'},
-        {'type': 'mmdmt.PackPseudoLabel'},
-    ]
+    config['unlabeled']['pipeline'] = [LOAD, PSEUDO, PACK]
     dataset = DATASETS.build(config)
     assert len(dataset.labeled) == 8
     assert dataset[Draw('a', 7, 0, None)]['data_samples'].img_path.endswith('017.png')
@@ -253,8 +252,7 @@ class ShapesWithClasses(BaseSegDataset):
 @pytest.fixture
 def balanced(shapes_folder):
     config = mutual_dataset(shapes_folder)
-    pipeline = [TRAIN_PIPELINE[0], {'type': 'mmdmt.LoadPseudoLabel'}, {'type': 'mmdmt.PackPseudoLabel'}]
-    config['unlabeled']['pipeline'] = pipeline
+    config['unlabeled']['pipeline'] = [LOAD, PSEUDO, PACK]
     part = {**config['labeled'], 'type': 'ShapesWithClasses'}
     # Class 1 is in one of 6 images: that one is repeated ceil(sqrt(0.9 / (1 / 6))) = 3 times.
     config['labeled'] = {'type': 'ClassBalancedDataset', 'dataset': part, 'oversample_thr': 0.9}

@@ -39,30 +39,23 @@ def build(folder, **unlabeled):
 
 @pytest.mark.usefixtures('mmseg_scope')
 class TestMasks:
-    def test_a_mask_is_read_as_it_is_and_a_missing_one_is_none(self, folder):
+    def test_a_mask_is_read_as_it_is_a_missing_one_is_none_and_no_item_has_it(self, folder):
         dataset = build(folder)
         assert dataset.has_truth()
         assert np.array_equal(dataset.truth(0), cv2.imread(str(folder / 'masks' / '006.png'), cv2.IMREAD_UNCHANGED))
         assert len(np.unique(dataset.truth(0))) > 1
         assert dataset.truth(1) is None
-
-    def test_it_is_in_no_item(self, folder):
-        dataset = build(folder)
         assert 'gt_sem_seg' not in dataset.labeling_item(0)['data_samples']
         assert 'seg_map_path' not in dataset._image(0)
-
-    def test_a_data_set_that_names_no_masks_has_no_truth(self, folder):
         dataset = build(folder, data_prefix={'img_path': 'images'})
         assert not dataset.has_truth()
         assert dataset.truth(0) is None
 
     def test_it_is_moved_like_the_image_before_it_is_labeled(self, folder):
         resize = {'type': 'Resize', 'scale': (24, 20), 'keep_ratio': False}
-        flip = {'type': 'RandomFlip', 'prob': 1.0}
+        flip, load = {'type': 'RandomFlip', 'prob': 1.0}, {'type': 'mmdmt.LoadPseudoLabel'}
         rest = [*TRAIN_PIPELINE[2:-1], {'type': 'mmdmt.PackPseudoLabel'}]
-        dataset = build(
-            folder, pipeline=[{'type': 'LoadImageFromFile'}, resize, flip, {'type': 'mmdmt.LoadPseudoLabel'}, *rest]
-        )
+        dataset = build(folder, pipeline=[{'type': 'LoadImageFromFile'}, resize, flip, load, *rest])
         mask = cv2.imread(str(folder / 'masks' / '006.png'), cv2.IMREAD_UNCHANGED)
         expected = cv2.resize(mask, (24, 20), interpolation=cv2.INTER_NEAREST)[:, ::-1]
         assert dataset.truth(0).shape == tuple(dataset.labeling_item(0)['inputs'].shape[1:])
@@ -102,17 +95,9 @@ def test_classes_are_read_where_the_list_names_them(classes_folder, known):
     init_default_scope('mmpretrain')
     common = {'type': 'CustomDataset', 'metainfo': {'classes': ('a', 'b')}, 'data_root': str(classes_folder)}
     pool = {'ann_file': 'pool.txt', 'data_prefix': 'pool'} if known else {'data_prefix': 'pool', 'with_label': False}
-    dataset = DATASETS.build(
-        {
-            'type': 'mmdmt.MutualDataset',
-            'labeled': {
-                **common,
-                'data_prefix': 'train',
-                'pipeline': [{'type': 'LoadImageFromFile'}, {'type': 'PackInputs'}],
-            },
-            'unlabeled': {**common, **pool},
-        }
-    )
+    pipeline = [{'type': 'LoadImageFromFile'}, {'type': 'PackInputs'}]
+    labeled = {**common, 'data_prefix': 'train', 'pipeline': pipeline}
+    dataset = DATASETS.build({'type': 'mmdmt.MutualDataset', 'labeled': labeled, 'unlabeled': {**common, **pool}})
     DefaultScope._instance_dict.clear()
     assert dataset.has_truth() == known
     assert 'gt_label' not in dataset.labeling_item(0)['data_samples']

@@ -49,15 +49,12 @@ def test_scalars_are_the_table_that_the_toolbox_prints(validated):
     assert set(printed[0][1]) == set(CLASSES)
 
 
-def test_they_have_the_step_of_the_validation(validated):
+def test_they_have_the_step_of_the_validation_and_the_log_line_stays_short(validated):
     steps = {True: [], False: []}
     for entry in scalars(validated):
         if any(key.startswith('ensemble/') for key in entry):
             steps[any('/IoU/' in key for key in entry)].append(entry['step'])
     assert steps[True] == steps[False] == [1, 2]
-
-
-def test_the_log_line_stays_short(validated):
     (log,) = validated.glob('*/*.log')
     (line, *_) = [line for line in log.read_text().splitlines() if 'Iter(val)' in line and 'mIoU' in line]
     assert '/IoU/' not in line

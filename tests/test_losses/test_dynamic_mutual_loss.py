@@ -21,6 +21,12 @@ def tensors_of(case):
     return logits.requires_grad_(), label, confidence.reshape(images, height, width)
 
 
+def weighted(loss, logits, label, confidence, weights=None, **kwargs):
+    """The loss of labels of which some are pseudo labels."""
+    with loss.pseudo_targets(confidence, weights):
+        return loss(logits, label, **kwargs)
+
+
 @pytest.mark.parametrize(
     'case', CASES, ids=lambda case: f'{case["rule"]}-{case["gamma_agree"]}-{case["gamma_disagree"]}'
 )
@@ -29,8 +35,7 @@ def test_loss_gradient_and_counts_equal_those_worked_out_by_hand(case):
     assert 255 in case['label']
     logits, label, confidence = tensors_of(case)
     loss = DynamicMutualLoss(case['gamma_agree'], case['gamma_disagree'], rule=case['rule'])
-    with loss.pseudo_targets(confidence):
-        value = loss(logits, label, ignore_index=255)
+    value = weighted(loss, logits, label, confidence, ignore_index=255)
     value.backward()
     images, height, width, classes = case['shape']
     gradient = torch.tensor(case['gradient']).reshape(images, height, width, classes).permute(0, 3, 1, 2)
@@ -39,6 +44,29 @@ def test_loss_gradient_and_counts_equal_those_worked_out_by_hand(case):
     for count in ('pixels', 'disagree', 'learner_wins'):
         assert loss.counts[count].item() == case[count]
     torch.testing.assert_close(loss.counts['weight'].item(), case['weight'], rtol=1e-5, atol=0)
+    # Whole images are weighted alike.
+    rows = logits.detach().permute(0, 2, 3, 1).reshape(-1, classes)
+    value = weighted(loss, rows, label.flatten(), confidence.flatten())
+    torch.testing.assert_close(value.item(), case['loss'], rtol=1e-5, atol=0)
+
+
+@pytest.mark.parametrize(
+    ('rule', 'weights'),
+    [
+        ('mutual', [0.8**2, 0.4**3, 0, 1, 0]),
+        ('naive', [0.8**2, 0.4**2, 0.1**2, 1, 0]),
+        ('share', [2 / 3, 2 / 3, 2 / 3, 1, 0]),
+        ('agreement', [1, 0, 0, 1, 0]),
+        ('confidence', [0.95**2, 0.9**2, 0.5**2, 1, 0]),
+    ],
+)
+def test_each_rule_weighs_as_it_says(rule, weights):
+    # The learner agrees; disagrees, less sure; wins; ground truth; ignored.
+    logits = torch.tensor([[0.8, 0.2], [0.4, 0.6], [0.1, 0.9], [0.1, 0.9], [0.5, 0.5]]).log()
+    loss = DynamicMutualLoss(2.0, 3.0, rule=rule, share_threshold=0.9)
+    confidence = torch.tensor([0.95, 0.9, 0.5, float('inf'), 0.9])
+    _, found = loss.weigh(logits, torch.tensor([0, 0, 0, 0, 255]), confidence)
+    torch.testing.assert_close(found, torch.tensor(weights, dtype=torch.float32))
 
 
 def test_outside_the_context_it_is_plain_cross_entropy_even_after_an_error_inside():
@@ -51,23 +79,8 @@ def test_outside_the_context_it_is_plain_cross_entropy_even_after_an_error_insid
 
     pytest.raises(KeyError, fail)
     torch.testing.assert_close(loss(logits, label), 0.4 * F.cross_entropy(logits, label, ignore_index=255))
-
-
-def test_ground_truth_counts_fully_and_takes_part_in_the_denominator():
-    logits, label = torch.randn(2, 3, 4, 4), torch.randint(3, (2, 4, 4))
-    loss = DynamicMutualLoss()
-    with loss.pseudo_targets(torch.full((2, 4, 4), float('inf'))):
-        torch.testing.assert_close(loss(logits, label), F.cross_entropy(logits, label))
-
-
-def test_whole_images_are_weighted_alike():
-    case = CASES[0]
-    logits, label, confidence = tensors_of(case)
-    flat_logits = logits.permute(0, 2, 3, 1).reshape(-1, logits.shape[1])
-    loss = DynamicMutualLoss(case['gamma_agree'], case['gamma_disagree'])
-    with loss.pseudo_targets(confidence.flatten()):
-        value = loss(flat_logits, label.flatten())
-    torch.testing.assert_close(value.item(), case['loss'], rtol=1e-5, atol=0)
+    truth = torch.full(label.shape, float('inf'))  # counts fully, in the denominator, too
+    torch.testing.assert_close(weighted(loss, logits, label, truth), loss(logits, label))
 
 
 LOGITS = torch.tensor([[5.0, 0.0], [0.5, 0.0], [0.0, 5.0], [0.0, 5.0]])
@@ -75,34 +88,25 @@ LABEL = torch.tensor([0, 0, 0, 255])  # of the labeler, of the labeler, ground t
 SURE = torch.tensor([0.95, 0.6, float('inf'), 0.5])
 
 
-def loss_of(**settings):
-    loss = DynamicMutualLoss(0, 0, **settings)
-    with loss.pseudo_targets(SURE):
-        return loss(LOGITS, LABEL).item()
-
-
 def entropies(*pixels):
     return sum(F.cross_entropy(LOGITS[[p]], LABEL[[p]]).item() for p in pixels)
 
 
-def test_below_the_floor_a_pseudo_label_weighs_nothing():
-    assert loss_of(min_confidence=0.9) == pytest.approx(entropies(0, 2) / 3)
-    assert loss_of(min_confidence=0.9, average_over='kept') == pytest.approx(entropies(0, 2) / 2)
-    assert loss_of(min_confidence=1.0, average_over='kept') == pytest.approx(entropies(2))
-    assert loss_of(average_over='kept') == pytest.approx(loss_of())
-
-
-def test_the_higher_floor_of_loss_and_phase_counts():
-    loss = DynamicMutualLoss(0, 0, min_confidence=0.5)
-    loss.floor = 0.9
-    with loss.pseudo_targets(SURE):
-        assert loss(LOGITS, LABEL).item() == pytest.approx(entropies(0, 2) / 3)
-    assert loss.counts['weight'] == 2
-
-
-def test_one_weight_for_all_pseudo_labels_is_the_share_of_sure_ones():
-    expected = (0.5 * entropies(0, 1) + entropies(2)) / 3
-    assert loss_of(rule='share', share_threshold=0.9) == pytest.approx(expected)
+@pytest.mark.parametrize(
+    ('settings', 'floor', 'pixels', 'number'),
+    [
+        ({'min_confidence': 0.9}, 0.0, (0, 2), 3),
+        ({'min_confidence': 0.5}, 0.9, (0, 2), 3),  # of loss and phase the higher floor counts
+        ({'min_confidence': 0.9, 'average_over': 'kept'}, 0.0, (0, 2), 2),
+        ({'min_confidence': 1.0, 'average_over': 'kept'}, 0.0, (2,), 1),
+        ({'average_over': 'kept'}, 0.0, (0, 1, 2), 3),
+    ],
+)
+def test_below_the_floor_a_pseudo_label_weighs_nothing(settings, floor, pixels, number):
+    loss = DynamicMutualLoss(0, 0, **settings)
+    loss.floor = floor
+    assert weighted(loss, LOGITS, LABEL, SURE).item() == pytest.approx(entropies(*pixels) / number)
+    assert loss.counts['weight'] == len(pixels)
 
 
 def test_class_weights_are_those_of_torch_with_and_without_pseudo_labels():
@@ -110,21 +114,18 @@ def test_class_weights_are_those_of_torch_with_and_without_pseudo_labels():
     truth = F.cross_entropy(LOGITS, LABEL, weight=torch.tensor(weights), ignore_index=255)
     loss = DynamicMutualLoss(0, 0, class_weight=weights, weigh_pseudo_classes=True)
     torch.testing.assert_close(loss(LOGITS, LABEL), truth)
-    with loss.pseudo_targets(SURE):
-        torch.testing.assert_close(loss(LOGITS, LABEL), truth)
+    torch.testing.assert_close(weighted(loss, LOGITS, LABEL, SURE), truth)
     assert not loss.state_dict()
 
 
 def test_class_weights_count_for_ground_truth_alone():
     logits = torch.tensor([[[[0.0, 1.0, 2.0]], [[1.0, 0.0, 0.0]]]])  # (1, 2, 1, 3)
-    label = torch.tensor([[[1, 0, 0]]])
-    confidence = torch.tensor([[[float('inf'), 1.0, 1.0]]])
+    label, confidence = torch.tensor([[[1, 0, 0]]]), torch.tensor([[[float('inf'), 1.0, 1.0]]])
     loss = DynamicMutualLoss(0, 0, class_weight=[0.5, 4.0])
     entropy = [math.log(1 + math.exp(-1)), math.log(1 + math.exp(-1)), math.log(1 + math.exp(-2))]
     expected = (4 * entropy[0] + entropy[1] + entropy[2]) / (4 + 1 + 1)
-    with loss.pseudo_targets(confidence):
-        assert loss(logits, label).item() == pytest.approx(expected)
-        of_each = loss(logits, label, reduction_override='none').flatten().tolist()
+    assert weighted(loss, logits, label, confidence).item() == pytest.approx(expected)
+    of_each = weighted(loss, logits, label, confidence, reduction_override='none').flatten().tolist()
     assert of_each == pytest.approx([4 * entropy[0], *entropy[1:]])
 
 
@@ -135,8 +136,7 @@ def test_class_weights_multiply_the_gradient_of_weighted_labels(of_pseudo):
     gammas = CASES[0]['gamma_agree'], CASES[0]['gamma_disagree']
     loss = DynamicMutualLoss(*gammas, class_weight=weights.tolist(), weigh_pseudo_classes=of_pseudo)
     logits.requires_grad_()
-    with loss.pseudo_targets(confidence):
-        loss(logits, label).backward()
+    weighted(loss, logits, label, confidence).backward()
     _, by_rule = loss.weigh(logits, label, confidence)
     valid = label != 255
     factor = weights[label.where(valid, 0)] * valid
@@ -147,12 +147,15 @@ def test_class_weights_multiply_the_gradient_of_weighted_labels(of_pseudo):
     torch.testing.assert_close(logits.grad, expected)
 
 
-def test_nothing_valid_gives_zero_and_not_nan():
-    loss = DynamicMutualLoss()
+@pytest.mark.parametrize('pseudo_weight', [None, 2.0])
+def test_nothing_valid_gives_zero_and_not_nan(pseudo_weight):
     logits = torch.randn(1, 3, 2, 2, requires_grad=True)
-    label = torch.full((1, 2, 2), 255)
-    with loss.pseudo_targets(torch.full((1, 2, 2), 0.9)):
-        value = loss(logits, label)
+    value = weighted(
+        DynamicMutualLoss(pseudo_weight=pseudo_weight),
+        logits,
+        torch.full((1, 2, 2), 255),
+        torch.full((1, 2, 2), 0.9),
+    )
     value.backward()
     assert value.item() == 0
     assert logits.grad.abs().max() == 0
@@ -162,24 +165,21 @@ def test_half_precision_logits_are_compared_in_float32():
     # In bfloat16 both probabilities would round to 1 and the learner could not win.
     logits = torch.tensor([[12.0, 0.0, 0.0]]).to(torch.bfloat16)
     loss = DynamicMutualLoss()
-    with loss.pseudo_targets(torch.tensor([0.9999])):
-        loss(logits, torch.tensor([1]))
+    weighted(loss, logits, torch.tensor([1]), torch.tensor([0.9999]))
     assert loss.counts['learner_wins'].item() == 1
 
 
 def test_further_weights_of_a_pixel_sampler_multiply():
     logits, label, confidence = tensors_of(CASES[0])
-    loss = DynamicMutualLoss()
-    with loss.pseudo_targets(confidence):
-        whole = loss(logits, label)
-        half = loss(logits, label, weight=torch.full(label.shape, 0.5), avg_factor=None)
-    torch.testing.assert_close(half, whole / 2)
+    loss, half = DynamicMutualLoss(), torch.full(label.shape, 0.5)
+    whole = weighted(loss, logits, label, confidence)
+    torch.testing.assert_close(weighted(loss, logits, label, confidence, weight=half, avg_factor=None), whole / 2)
 
 
 def test_a_confidence_of_another_shape_is_refused():
-    loss = DynamicMutualLoss()
-    with loss.pseudo_targets(torch.ones(1, 2, 2)), pytest.raises(ValueError, match=r'\(1, 2, 2\).*\(1, 4, 4\)'):
-        loss(torch.randn(1, 3, 4, 4), torch.zeros(1, 4, 4, dtype=torch.long))
+    logits, label = torch.randn(1, 3, 4, 4), torch.zeros(1, 4, 4, dtype=torch.long)
+    with pytest.raises(ValueError, match=r'\(1, 2, 2\).*\(1, 4, 4\)'):
+        weighted(DynamicMutualLoss(), logits, label, torch.ones(1, 2, 2))
 
 
 @pytest.mark.parametrize(
@@ -225,32 +225,25 @@ def test_two_means_equal_those_worked_out_pixel_by_pixel(floor, over):
     confidence[2, :3] = float('inf')  # ground truth that a mix has pasted on counts to the mean of its image
     label[0, :2] = label[3, 1] = 255
     loss = DynamicMutualLoss(1.0, 1.0, min_confidence=floor, average_over=over, pseudo_weight=0.5)
-    with loss.pseudo_targets(confidence):
-        value = loss(logits, label)
+    value = weighted(loss, logits, label, confidence)
     expected = two_means(logits, label, confidence, 1.0, floor, over == 'kept')
     assert value.item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_with_one_side_alone_the_other_mean_is_zero_and_not_nan():
-    logits, label = torch.randn(2, 3, 2, 2, requires_grad=True), torch.randint(3, (2, 2, 2))
+    logits, label = torch.randn(2, 3, 2, 2), torch.randint(3, (2, 2, 2))
     loss = DynamicMutualLoss(0, 0, pseudo_weight=2.0)
     for confidence, factor in ((0.9, 2.0), (float('inf'), 1.0)):
-        with loss.pseudo_targets(torch.full((2, 2, 2), confidence)):
-            torch.testing.assert_close(loss(logits, label), factor * F.cross_entropy(logits, label))
+        value = weighted(loss, logits, label, torch.full((2, 2, 2), confidence))
+        torch.testing.assert_close(value, factor * F.cross_entropy(logits, label))
         assert loss.counts['pseudo_share'] == float(confidence < 1)
-    with loss.pseudo_targets(torch.full((2, 2, 2), 0.9)):
-        value = loss(logits, torch.full((2, 2, 2), 255))
-    value.backward()
-    assert value.item() == 0
-    assert logits.grad.abs().max() == 0
 
 
 @pytest.mark.parametrize(('pseudo_weight', 'expected'), [(None, 1.4 / 2.4), (1.0, 0.7 / 1.7), (0.0, 0.0)])
 def test_the_share_of_pseudo_labels_is_that_of_their_weights(pseudo_weight, expected):
     logits = torch.log(torch.tensor([[0.8, 0.2], [0.6, 0.4], [0.5, 0.5]]))  # weights .8, .6 and 1 of ground truth
     loss = DynamicMutualLoss(1.0, 1.0, pseudo_weight=pseudo_weight)
-    with loss.pseudo_targets(torch.tensor([0.9, 0.9, float('inf')])):
-        loss(logits, torch.tensor([0, 0, 1]))
+    weighted(loss, logits, torch.tensor([0, 0, 1]), torch.tensor([0.9, 0.9, float('inf')]))
     assert loss.counts['pseudo_share'].item() == pytest.approx(expected)
 
 
@@ -282,8 +275,7 @@ def test_two_means_of_bfloat16_logits_are_those_of_float32():
 def test_weights_found_elsewhere_take_the_place_of_the_rule():
     logits, label, confidence = tensors_of(CASES[0])
     loss, weights = DynamicMutualLoss(5.0, 5.0), torch.rand(label.shape)
-    with loss.pseudo_targets(confidence, weights):
-        value = loss(logits, label)
+    value = weighted(loss, logits, label, confidence, weights)
     entropy = F.cross_entropy(logits, label, ignore_index=255, reduction='none')
     torch.testing.assert_close(value, (entropy * weights).sum() / (label != 255).sum())
     torch.testing.assert_close(loss.counts['weight'], (weights * (label != 255)).sum())

@@ -109,10 +109,7 @@ def test_what_is_no_list_of_the_data_set_is_refused(write, dataset, lines, sente
 
 def test_lists_that_are_no_parts_of_one_split_are_refused(write):
     for paths, sentence in (
-        (
-            [write('labeled.txt', VOC[:2]), write('unlabeled.txt', VOC[1:])],
-            r'1 images are both in .*labeled',
-        ),
+        ([write('labeled.txt', VOC[:2]), write('unlabeled.txt', VOC[1:])], r'1 images are both in .*labeled'),
         ([write('labeled.txt', VOC[:2])] * 2, r'both become mine/labeled\.txt: import them one by one'),
         ([Path('absent.txt')], r'absent\.txt does not exist'),
     ):

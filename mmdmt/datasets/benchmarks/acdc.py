@@ -30,7 +30,6 @@ class ACDCDataset(DarkZurichDataset):
 
     Raises:
         ValueError: If a part or condition is unknown, or has no image.
-        FileNotFoundError: If the image folder does not exist.
     """
 
     SETTINGS = {'part': Choice('train', 'val', 'test'), 'condition': Choice('all', *CONDITIONS)}
@@ -43,11 +42,6 @@ class ACDCDataset(DarkZurichDataset):
     def load_data_list(self) -> list[dict[str, Any]]:
         """List the images of the part, ordered by condition."""
         images = Path(self.data_prefix.get('img_path') or '')
-        if not self.backend_args and not images.is_dir():
-            raise FileNotFoundError(
-                f'{images} (img_path of mmdmt.ACDCDataset) does not exist: set data_root={self.data_root!r} and '
-                'data_prefix so that they lead to the folder rgb_anon of the data set.'
-            )
         starts = tuple(f'{end}/' for end in self.ends)
         entries = [
             entry

@@ -3,9 +3,7 @@
 from typing import Any
 
 import numpy as np
-from mmengine.fileio import exists, join_path
 from mmpretrain.datasets import CIFAR10
-from mmpretrain.datasets.utils import check_md5
 
 from mmdmt.preparation.splits import split_classes
 from mmdmt.registry import DATASETS
@@ -34,8 +32,8 @@ class PartlyLabeledCIFAR10(CIFAR10):
         **kwargs: Other arguments of MMPretrain's ``CIFAR10``.
 
     Raises:
-        ValueError: If the part is unknown, a class has too few images, or a file is not the archive's.
-        FileNotFoundError: If a file of the archive is missing.
+        ValueError: If the part is unknown, or a class has too few images.
+        RuntimeError: If a file of the archive is missing or damaged.
     """
 
     SETTINGS = {'part': Choice('labeled', 'unlabeled', 'val', 'train', 'test')}
@@ -64,20 +62,3 @@ class PartlyLabeledCIFAR10(CIFAR10):
             return images
         split = split_classes(np.array([image['gt_label'] for image in images]), *self._counts)
         return [images[number] for number in split[self.part]]
-
-    def _check_integrity(self) -> bool:
-        """Check that the files are there, and name what is wrong."""
-        root = self.data_prefix['root']
-        for name, md5 in (*self.train_list, *self.test_list):
-            file = join_path(root, self.base_folder, name)
-            if not exists(file):
-                if self.download:
-                    return False
-                raise FileNotFoundError(
-                    f'{file} does not exist: download {self.url} and unpack it in {root}, or set download=True.'
-                )
-            if md5 is not None and not check_md5(file, md5):
-                raise ValueError(
-                    f'{file} is damaged, its MD5 sum is not {md5}: delete it, and unpack {self.url} in {root} again.'
-                )
-        return True

@@ -25,7 +25,7 @@ class LightOnDark(BaseTransform):
             a network see both polarities.
 
     Raises:
-        ValueError: If ``prob`` is outside 0..1, or an image holds other than whole numbers from 0 on.
+        ValueError: If ``prob`` is out of its range, or an image has other than whole numbers from 0 on.
     """
 
     SETTINGS = {'prob': Number(0, 1)}

@@ -78,21 +78,15 @@ class LoadTiffImage(_LoadArray):
         nodata (float | str, optional): As of :class:`LoadNpyImage`. Defaults to None.
 
     Raises:
-        ImportError: If tifffile is not installed.
+        ImportError: If tifffile is not installed (``mmdmt[bands]``).
         ValueError: If a file holds something else.
     """
 
-    def __init__(self, backend_args: dict[str, Any] | None = None, nodata: float | str | None = None) -> None:
-        super().__init__(backend_args, nodata)
-        try:
-            import tifffile
-        except ImportError as error:
-            raise ImportError('LoadTiffImage reads files with tifffile: run `pip install "mmdmt[bands]"`.') from error
-        self._open = tifffile.TiffFile
-
     def _read(self, path: str, data: io.BytesIO) -> NDArray[Any]:
+        import tifffile
+
         try:
-            with self._open(data) as file:
+            with tifffile.TiffFile(data) as file:
                 page: Any = file.pages[0]
                 axes, image = page.axes, page.asarray()
         except Exception as error:  # whatever tifffile and its codecs raise

@@ -101,7 +101,7 @@ class ImageLabels(LabelSpace):
 
 @dataclass(frozen=True)
 class CheckClass:
-    """Refuse a packed image without a label of a class, naming the image."""
+    """Refuse a packed image without a label, or with one beyond the classes, naming the image."""
 
     classes: int
 

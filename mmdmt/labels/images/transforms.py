@@ -14,8 +14,8 @@ from mmdmt.registry import TRANSFORMS
 class LoadPseudoImageLabel(BaseTransform):
     """Load the class that a labeler gives an image, from the bank.
 
-    All that stands before it in the pipeline is done for labeling too, and must not be random. ``PackInputs`` at the
-    end of the pipeline needs ``algorithm_keys=('pseudo_confidence',)``.
+    All that stands before it is done for labeling, too, and must not be random. ``PackInputs`` at the end of the
+    pipeline needs ``algorithm_keys=('pseudo_confidence',)``.
 
     Required keys: ``pseudo_label``, the bank's folder and the number of the image, as :class:`mmdmt.MutualDataset`
     gives it. Added keys: ``gt_label`` (int, the class of highest score) and ``pseudo_confidence`` (float, that score).

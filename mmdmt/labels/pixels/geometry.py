@@ -21,17 +21,11 @@ class MovedApartError(ValueError):
 
 @dataclass(frozen=True)
 class KnownLabel:
-    """A label of which it is known where each part belongs: blocks, each with a confidence of its own.
+    """A label of which it is known where each part belongs: blocks, each with a confidence of its own."""
 
-    Args:
-        label: uint8 (H, W), stand-ins for classes.
-        confidence: float32 (H, W) in (0, 1); its value tells the block.
-        of_block: uint8 (blocks,); the label of each.
-    """
-
-    label: NDArray[np.uint8]
-    confidence: NDArray[np.float32]
-    of_block: NDArray[np.uint8]
+    label: NDArray[np.uint8]  # (H, W), stand-ins for classes
+    confidence: NDArray[np.float32]  # (H, W) in (0, 1); its value tells the block
+    of_block: NDArray[np.uint8]  # (blocks,); the label of each
 
     @classmethod
     def draw(cls, size: tuple[int, int], ignore_index: int, generator: np.random.Generator) -> 'KnownLabel':

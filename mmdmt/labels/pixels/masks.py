@@ -225,7 +225,7 @@ def map_classes(name: str, dataset: BaseDataset, classes: Sequence[str]) -> None
     strange = [one for one in own if one not in classes]
     if strange:
         raise ValueError(
-            f'map_classes=True of DMTHook maps classes by name, but {", ".join(strange)} of {name} is missing from '
+            f'map_classes=True of DMTHook maps classes by name, but {", ".join(strange)} of {name} must be among '
             f'{", ".join(classes)}: name the classes alike, or convert the masks.'
         )
     ignored = ignored_label(dataset)

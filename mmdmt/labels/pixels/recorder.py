@@ -22,24 +22,16 @@ Predicted = tuple[Sequence[int], Tensor, Sequence[Window]]
 
 
 class LabeledImages(NamedTuple):
-    """The labels of images that were forwarded together, of padding as well.
-
-    Attributes:
-        labels: (N, H, W) uint8; the class of highest probability.
-        levels: (N, H, W) int16; the level of that probability, see
-            :func:`~mmdmt.method.confidence_levels.quantize_tensor`.
-    """
+    """The labels of images that were forwarded together, of padding as well."""
 
     labels: Tensor
+    """(N, H, W) uint8; the class of highest probability."""
     levels: Tensor
+    """(N, H, W) int16; the level of that probability, of :func:`~mmdmt.method.confidence_levels.quantize_tensor`."""
 
 
 def most_probable(logits: Tensor) -> LabeledImages:
-    """Find the class of highest probability of each pixel, and how probable it is.
-
-    Args:
-        logits (Tensor): (N, C, H, W) of any floating dtype; the softmax is taken in float32.
-    """
+    """Find the class of highest probability of each pixel in logits (N, C, H, W); the softmax is taken in float32."""
     confidence, labels = logits.softmax(dim=1, dtype=torch.float32).max(dim=1)
     return LabeledImages(labels.to(torch.uint8), quantize_tensor(confidence))
 
@@ -106,13 +98,7 @@ class PixelRecorder:
             self.store([images[position] for position in positions], labeled, windows)
 
     def store(self, images: Sequence[int], labeled: LabeledImages, windows: Sequence[Window]) -> None:
-        """Encode labels and write them, some time until the files are closed.
-
-        Args:
-            images (Sequence[int]): Their numbers.
-            labeled (LabeledImages): Their labels.
-            windows (Sequence[tuple[slice, slice]]): The rows and columns of each that are not padding.
-        """
+        """Encode the labels of images, inside of their windows, and write them before the files are closed."""
         copy = _HostCopy(labeled)
         for number, (image, window) in enumerate(zip(images, windows, strict=True)):
             self._encoding.append((image, self._pool.submit(_encoded, image, copy, number, window)))

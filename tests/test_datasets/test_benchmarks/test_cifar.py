@@ -65,17 +65,12 @@ def test_only_the_images_of_the_part_are_held(archive):
     assert dataset.data_bytes.nbytes < 20 * (3072 + 400)
 
 
-@pytest.mark.parametrize('part', ['labeled', 'test'])
-def test_a_missing_archive_is_named_with_its_address_and_place(tmp_path, part):
-    with pytest.raises(FileNotFoundError, match='data_batch_1 does not exist: download https://.*unpack it in'):
-        load(tmp_path, part)
-
-
-def test_a_damaged_file_is_named(archive):
+def test_a_missing_or_damaged_archive_is_refused_with_its_place(archive, tmp_path):
     file = archive / 'cifar-10-batches-py' / 'data_batch_3'
     file.write_bytes(file.read_bytes()[:-1])
-    with pytest.raises(ValueError, match='data_batch_3 is damaged'):
-        load(archive, 'labeled')
+    for root in (archive, tmp_path / 'elsewhere'):
+        with pytest.raises(RuntimeError, match=f'Cannot find PartlyLabeledCIFAR10 .* in {root}/?, .*download=True'):
+            load(root, 'test')
 
 
 def test_an_unknown_part_and_a_class_with_too_few_images_are_refused(archive):

@@ -57,12 +57,6 @@ def test_a_manifest_is_read_as_it_was_written(folder):
     assert None in json.loads((folder / 'manifest.json').read_text())['thresholds']  # plain JSON, no Infinity
 
 
-def test_a_bank_without_manifest_is_incomplete(tmp_path):
-    write(tmp_path)
-    with pytest.raises(FileNotFoundError, match='is incomplete .*resume the run'):
-        PseudoLabelBank(tmp_path)
-
-
 def test_a_labeling_that_failed_leaves_no_complete_shard(tmp_path):
     def fail():
         with BankWriter(tmp_path) as writer:
@@ -73,20 +67,6 @@ def test_a_labeling_that_failed_leaves_no_complete_shard(tmp_path):
     MANIFEST.write(tmp_path)
     with pytest.raises(FileNotFoundError, match='lacks index-0.npy'):
         PseudoLabelBank(tmp_path)
-
-
-def test_missing_images_are_counted(tmp_path):
-    write(tmp_path, images=[0, 2, 3])
-    MANIFEST.write(tmp_path)
-    with pytest.raises(ValueError, match='lacks 2 of 5 images, first number 1'):
-        PseudoLabelBank(tmp_path)
-
-
-def test_a_truncated_file_is_found_when_the_bank_is_opened(folder):
-    data = (folder / 'labels-0.bin').read_bytes()
-    (folder / 'labels-0.bin').write_bytes(data[:-3])
-    with pytest.raises(ValueError, match=f'has {len(data) - 3} bytes, its index {len(data)}'):
-        PseudoLabelBank(folder)
 
 
 def test_a_flipped_bit_is_found_when_its_image_is_read(folder):
@@ -101,17 +81,58 @@ def test_a_flipped_bit_is_found_when_its_image_is_read(folder):
         bank.read(damaged)
 
 
-@pytest.mark.parametrize('text', ['{', '{}', '[' * 100_000, '[]', '"x"', '1' * 5000, '{"sha256": "ab", "run": "r"}'])
-def test_what_is_no_manifest_is_refused(folder, text):
-    (folder / 'manifest.json').write_text(text)
-    with pytest.raises(ValueError, match=r'must be the manifest of a pseudo-label bank .*new work_dir\.'):
-        PseudoLabelBank(folder)
+def index_with(place, value):
+    """Spoil a number of the index."""
+
+    def spoil(folder):
+        index = np.load(folder / 'index-0.npy')
+        index[place] = value
+        np.save(folder / 'index-0.npy', index)
+
+    return spoil
 
 
-@pytest.mark.parametrize('version', [1, 99])
-def test_another_format_is_refused(folder, version):
-    replace(MANIFEST, format=version).write(folder)
-    with pytest.raises(ValueError, match=f'has format {version}, this version reads 2: resume the run from'):
+def index_that_claims_more_than_it_holds(folder):
+    with (folder / 'index-0.npy').open('wb') as file:
+        np.lib.format.write_array_header_1_0(file, {'descr': '<i8', 'fortran_order': False, 'shape': (10**13, 3)})
+        file.write(bytes(120))
+
+
+def truncated_labels(folder):
+    (folder / 'labels-0.bin').write_bytes((folder / 'labels-0.bin').read_bytes()[:-3])
+
+
+def manifest_of(text):
+    return lambda folder: (folder / 'manifest.json').write_text(text)
+
+
+NO_MANIFEST, NO_INDEX = 'must be the manifest of a pseudo-label bank', 'must be the index of a pseudo-label bank'
+
+
+@pytest.mark.parametrize(
+    ('spoil', 'words'),
+    [
+        (lambda folder: (folder / 'manifest.json').unlink(), 'is incomplete'),
+        (lambda folder: (folder / 'index-0.npy').unlink(), 'lacks index-0.npy'),
+        (lambda folder: write(folder, [0, 2, 3]), 'lacks 2 of 5 images, first number 1'),
+        (truncated_labels, r'has \d+ bytes, its index \d+'),
+        (index_with((0, 0), 9), 'lacks 1 of 5 images, first number 0, and its index names 5'),
+        (index_with((0, 0), -1), 'lacks 1 of 5 images'),
+        (index_with((0, 0), 3), 'lacks 1 of 5 images, first number 0'),
+        (index_with((0, 2), 0), 'its index'),
+        (index_with((0, 2), 2**62), 'its index'),
+        (lambda folder: np.save(folder / 'index-0.npy', np.zeros(16, np.int64)), NO_INDEX),
+        (lambda folder: np.save(folder / 'index-0.npy', np.array([{}] * 15, object)), NO_INDEX),
+        (index_that_claims_more_than_it_holds, NO_INDEX),
+        *((manifest_of(text), NO_MANIFEST) for text in ('{', '{}', '[' * 100_000, '[]', '"x"', '1' * 5000)),
+        (manifest_of('{"sha256": "ab", "run": "r"}'), NO_MANIFEST),
+        (replace(MANIFEST, format=1).write, 'has format 1, this version reads 2'),
+        (replace(MANIFEST, format=99).write, 'has format 99, this version reads 2'),
+    ],
+)
+def test_an_incomplete_or_damaged_bank_is_refused_with_the_way_out(folder, spoil, words):
+    spoil(folder)
+    with pytest.raises((FileNotFoundError, ValueError), match=f'{words}.*resume the run from'):
         PseudoLabelBank(folder)
 
 
@@ -144,36 +165,6 @@ def test_one_changed_digit_of_a_manifest_is_noticed(folder):
     text = (folder / 'manifest.json').read_text()
     (folder / 'manifest.json').write_text(text.replace('"label_ratio": 0.', '"label_ratio": 0.1', 1))
     with pytest.raises(ValueError, match='it is damaged, or was changed by hand'):
-        PseudoLabelBank(folder)
-
-
-@pytest.mark.parametrize(
-    ('place', 'value', 'words'),
-    [
-        ((0, 0), 9, 'lacks 1 of 5 images, first number 0, and its index names 5'),
-        ((0, 0), -1, 'lacks 1 of 5 images'),
-        ((0, 0), 3, 'lacks 1 of 5 images, first number 0'),
-        ((0, 2), 0, 'its index'),
-        ((0, 2), 2**62, 'its index'),
-    ],
-)
-def test_a_damaged_index_is_refused(folder, place, value, words):
-    index = np.load(folder / 'index-0.npy')
-    index[place] = value
-    np.save(folder / 'index-0.npy', index)
-    with pytest.raises(ValueError, match=words):
-        PseudoLabelBank(folder)
-
-
-def test_an_index_that_is_none_is_refused(folder):
-    for index in (np.zeros(16, np.int64), np.array([{}] * 15, object)):
-        np.save(folder / 'index-0.npy', index)
-        with pytest.raises(ValueError, match='must be the index of a pseudo-label bank'):
-            PseudoLabelBank(folder)
-    with (folder / 'index-0.npy').open('wb') as file:  # it claims more than it holds
-        np.lib.format.write_array_header_1_0(file, {'descr': '<i8', 'fortran_order': False, 'shape': (10**13, 3)})
-        file.write(bytes(120))
-    with pytest.raises(ValueError, match='must be the index of a pseudo-label bank'):
         PseudoLabelBank(folder)
 
 

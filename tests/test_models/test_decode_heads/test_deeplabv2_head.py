@@ -102,14 +102,12 @@ def test_dilations_that_are_none_are_refused_with_the_value_and_the_remedy(dilat
     assert repr(dilations) in str(error.value)
 
 
-@pytest.mark.parametrize('name', PEERS)
-def test_dynamic_mutual_loss_takes_the_place_of_the_cross_entropy(mmseg_scope, name):
-    peer = MODELS.build(small_peer(name))
-    (loss,) = Segmentors().place_loss(name, peer, Config.fromfile(CONFIG).model.loss.to_dict())
+def test_dynamic_mutual_loss_takes_the_place_of_the_cross_entropy(mmseg_scope):
+    peer = MODELS.build(small_peer('coco'))
+    (loss,) = Segmentors().place_loss('coco', peer, Config.fromfile(CONFIG).model.loss.to_dict())
     images, label = torch.randn(2, 3, 33, 33), torch.randint(21, (2, 33, 33))
     with loss.pseudo_targets(torch.full((2, 33, 33), 0.5)):
-        losses = peer(images, [sample(one) for one in label], mode='loss')
-    losses['decode.loss_dmt'].backward()
+        peer(images, [sample(one) for one in label], mode='loss')['decode.loss_dmt'].backward()
     assert peer.decode_head.loss_decode is loss
     assert (loss.gamma_agree, loss.gamma_disagree) == (5, 5)
     assert loss.counts['pseudo_pixels'] == label.numel()
@@ -190,15 +188,3 @@ def test_labels_are_cropped_back_to_the_image(mmseg_scope, name):
         whole = F.interpolate(peer(padded), size=(65, 65), mode='bilinear', align_corners=True)
     assert logits.shape[1:] == (40, 56)
     torch.testing.assert_close(logits, whole[0, :, :40, :56])
-
-
-def test_another_number_of_classes_and_no_padding_are_ordinary_overrides(mmseg_scope):
-    config = Config.fromfile(CONFIG)
-    preprocessor = {'size': (256, 512), 'test_cfg': None}
-    changes = {'data_preprocessor': preprocessor, 'decode_head': {'num_classes': 19}}
-    config.merge_from_dict({'model': {'peers': dict.fromkeys(PEERS, changes)}})
-    for peer in config.model.peers.values():
-        with torch.device('meta'):
-            assert MODELS.build({**peer, 'data_preprocessor': None}).decode_head.convs[1].weight.shape[0] == 19
-        batch = MODELS.build(peer.data_preprocessor)({'inputs': [torch.zeros(3, 20, 30)]}, False)
-        assert batch['inputs'].shape == (1, 3, 20, 30)
