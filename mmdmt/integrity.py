@@ -41,7 +41,7 @@ def unseal(text: str) -> dict[str, Any]:
     """Read what :func:`seal` has written, or raise a ``ValueError`` if it has changed since."""
     fields = json.loads(text)
     if not isinstance(fields, dict):
-        raise ValueError('it is not an object')
+        raise ValueError('it must be an object')
     if SEAL not in fields:
         raise ValueError(f'it has no {SEAL}')
     given = fields.pop(SEAL)

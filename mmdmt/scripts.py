@@ -133,7 +133,7 @@ def _unwritable_in_a_sentence() -> Iterator[None]:
         yield
     except OSError as error:
         # A work_dir that is forbidden fails when MMEngine makes the folder of the log: what cannot be made has a name,
-        # and is not a file that can be read.
+        # and cannot be read as a file.
         named = isinstance(error.filename, str) and (error.errno == errno.EEXIST or not Path(error.filename).is_file())
         if error.errno in _FULL:
             sys.exit(

@@ -211,7 +211,7 @@ RUNS = {
     'hook, phases empty': (phases(), 'phases=[]', 'give at least one phase'),
     'hook, phases no list': (
         {'custom_hooks': [{'type': 'mmdmt.DMTHook', 'phases': {'iters': 9, 'labeled': 4}}]},
-        'not a list of dicts',
+        'must be a list of dicts',
         'give phases=[dict(',
     ),
     'hook, unknown carry': ({HOOK + 'carry': 'first'}, "carry='first' of DMTHook", "'last', 'best', 'scratch'"),

@@ -113,7 +113,7 @@ def find_images(folder: Path, suffixes: Sequence[str] = IMAGE_SUFFIXES) -> list[
     if left_out:
         print_log(f'WARNING: Left out of {folder}: {left_out}.')
     if not found:
-        kind = 'holds no image' if folder.is_dir() else 'is not a folder'
+        kind = 'holds no image' if folder.is_dir() else 'must be a folder'
         raise FileNotFoundError(f'{folder} {kind}: give a folder of files that end in {", ".join(suffixes)}.')
     return found
 
@@ -135,7 +135,7 @@ def predict_images(
 
     Raises:
         FileNotFoundError: If there is no such folder, or no image in it.
-        ValueError: On the way, if a file is not an image.
+        ValueError: On the way, if a file cannot be read as an image.
     """
     if isinstance(images, str | Path) and not Path(images).is_file():
         paths = find_images(Path(images), suffixes_of(model.cfg))
@@ -239,7 +239,7 @@ def _load_weights(model: BaseModel, path: str) -> dict[str, Any]:
     if not found.is_complete:
         found.log(path, 'the checkpoint')
         raise ValueError(
-            f'{path} is not a checkpoint of the model of this config: {found.describe()}. Give one that was trained '
+            f'{path} does not fit the model of this config: {found.describe()}. Give one that was trained '
             'with this config.'
         )
     check_sound(found.weights, wanted, path, 'the checkpoint')

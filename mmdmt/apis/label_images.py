@@ -216,7 +216,7 @@ def _warn_of_content(paths: list[Path], loader: Any) -> None:
 
 @contextmanager
 def _claimed(out_dir: Path, go_on: bool) -> Iterator[None]:
-    """Have a new or empty folder for what is written in the block; if that fails at once, leave nothing of it."""
+    """Make a new or empty folder for what is written in the block; if that fails at once, leave nothing of it."""
     made = not out_dir.exists()
     out_dir.mkdir(parents=True, exist_ok=True)
     try:

@@ -180,7 +180,7 @@ def _traced(network: nn.Module, channels: int, by_export: bool) -> bytes:
 
 @contextmanager
 def _traceable(network: nn.Module) -> Iterator[None]:
-    """Let mmseg's ``Upsample`` follow the size of the image, which it computes with int(), a constant when traced."""
+    """Make mmseg's ``Upsample`` follow the size of the image, which it computes with int(), a constant when traced."""
     replaced = []
     for module in network.modules():
         if type(module).__name__ == 'Upsample' and module.scale_factor and not module.size:

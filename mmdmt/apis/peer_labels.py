@@ -36,7 +36,7 @@ class PeerLabels(NamedTuple):
         labels: (peers, H, W), classes.
         confidence: float32 (peers, H, W), the probability of each.
         probability: float32 (classes, H, W), the peers' mean softmax; None where it was not stored.
-        truth: (H, W), what is not a class is ignored; None where it is not known.
+        truth: (H, W), labels without a class are ignored; None where it is not known.
     """
 
     labels: NDArray[Any]

@@ -170,7 +170,7 @@ def check_resumed(runner: Runner, model: DynamicMutualTraining, curriculum: Curr
         )
     iteration, dmt = checkpoint['meta'].get('iter'), checkpoint['dmt']
     if not isinstance(iteration, int) or not _RUN.fullmatch(str(dmt.get('run'))):  # a folder is named by the run
-        raise ValueError(f'{path}, {WHAT}, tells no iteration, or a run that is no name: give another, or {WAY_OUT}.')
+        raise ValueError(f'{path}, {WHAT}, tells no iteration, or no sound name of a run: give another, or {WAY_OUT}.')
     phase = curriculum.at(iteration)
     if dmt.get('ends', [])[: phase + 1] != list(curriculum.ends[: phase + 1]):
         raise ValueError(

@@ -61,16 +61,10 @@ class Quality:
 def measure(
     dataset: Unlabeled, store: LabelStore, banks: Mapping[str, Path], num_workers: int = 2
 ) -> tuple[dict[str, Quality], str]:
-    """Compare the labels that banks keep with the truth.
+    """Compare the labels that complete banks, by labeler, keep with the truth, where there is one.
 
     Every process calls this; each compares its share of the images. What cannot be compared is left out: a report must
     not end a run.
-
-    Args:
-        dataset (Unlabeled): The images, some of them with a truth.
-        store (LabelStore): Reads the banks.
-        banks (Mapping[str, Path]): Folders of complete banks by labeler.
-        num_workers (int): Data workers. Defaults to 2.
 
     Returns:
         tuple[dict[str, Quality], str]: By labeler, none if nothing was compared; and a sentence on what was left out.

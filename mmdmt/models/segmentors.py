@@ -154,7 +154,7 @@ def stack_maps(data_samples: Sequence[BaseDataElement], name: str, of_truth: flo
     for i, sample in enumerate(data_samples):
         if name in sample:
             height, width = sample.get(name).shape
-            stacked[i] = 0  # padding is not a label, and never ground truth
+            stacked[i] = 0  # padding is never a label, nor ground truth
             stacked[i, :height, :width] = sample.get(name).data[0]
     return stacked
 

@@ -34,14 +34,14 @@ def read_checkpoint(path: str | Path, what: str, mmap: bool = False) -> dict[str
         ValueError: If it is damaged, no checkpoint, or holds anything but tensors and plain values.
     """
     if not Path(path).is_file():
-        raise FileNotFoundError(f'{path}, {what}, does not exist or is not a file: check the path.')
+        raise FileNotFoundError(f'{path}, {what}, does not exist as a file: check the path.')
     with Path(path).open('rb') as file:
         if file.read(24).startswith(b'version https://git-lfs'):
             raise ValueError(
                 f'{path}, {what}, is a pointer of Git LFS in the place of the file: run `git lfs pull` where it is '
                 'from, or download the file itself.'
             )
-    # What torch wrote before 1.6 is not a zip file: it has no checksums and cannot be mapped.
+    # What torch wrote before 1.6 has no checksums and cannot be mapped: these are zip files only since then.
     if is_zip(path) and not is_whole(Path(path)):
         raise ValueError(f'{path}, {what}, is damaged or incomplete by its checksums: give a good copy of it.')
     return _read(

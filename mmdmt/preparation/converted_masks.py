@@ -38,7 +38,7 @@ class ConvertedMasksDataset(BaseSegDataset):
         images = Path(self.data_prefix.get('img_path') or '')
         if not images.is_dir():
             raise FileNotFoundError(
-                f'{images} (img_path of {name}) is not a folder: set data_root={self.data_root!r} and data_prefix so '
+                f'{images} (img_path of {name}) does not exist: set data_root={self.data_root!r} and data_prefix so '
                 f'that they lead to the folder {self.IMAGES} of the data set.'
             )
         if self.ann_file and not Path(self.ann_file).is_file():

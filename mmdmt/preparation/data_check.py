@@ -108,7 +108,7 @@ def _built(place: str, registry: Registry, settings: Mapping[str, Any]) -> tuple
 
 
 def advised(images: ImageList, checked: Sequence[CheckedImage]) -> list[Finding]:
-    """Return all findings of a list; those of labels that are not a class with what all masks together tell."""
+    """Return all findings of a list; those of labels without a class with what all masks together tell."""
     findings = [finding for image in checked for finding in image.findings]
     counts = [image.counts for image in checked if image.counts is not None]
     classes, ignored = len(images.classes), images.ignore_index

@@ -39,7 +39,7 @@ def write_lists(folder: Path, files: Mapping[str, Sequence[str]], data: Path) ->
 def read_list(path: Path) -> list[str]:
     """Read the images of a list file, or of the first column of a list of pairs; refuse an empty one."""
     if not path.is_file():
-        raise FileNotFoundError(f'{path} does not exist, or is not a file: give a text file with one image a line.')
+        raise FileNotFoundError(f'{path} does not exist as a file: give a text file with one image a line.')
     lines = [line.strip() for line in path.read_text(encoding='utf-8-sig').splitlines()]
     images = [_image_of_line(line) for line in lines if line]
     if not images:
@@ -87,7 +87,7 @@ def _find_id(image: str, known: Mapping[str, str], img_suffix: str) -> str:
             if (tail := '/'.join(folders[start:])) in known:
                 return known[tail]
     raise ValueError(
-        f'{image!r} of the list is none of the {len(set(known.values()))} images of the data set, such as '
+        f'{image!r} of the list is missing from the {len(set(known.values()))} images of the data set, such as '
         f'{next(iter(known.values()))!r} with the suffix {img_suffix!r}: check the image folder and the suffix.'
     )
 

@@ -133,7 +133,7 @@ def check_voc(path: Path) -> None:
 def _read(path: Path, benchmark: Benchmark, folder: str) -> ImportedList:
     """Read a list in whatever form it has."""
     if not path.is_file():
-        raise FileNotFoundError(f'{path} does not exist, or is not a file: give a text file with one image a line.')
+        raise FileNotFoundError(f'{path} does not exist as a file: give a text file with one image a line.')
     text = path.read_text(encoding='utf-8-sig')
     lines = {number: line.strip() for number, line in enumerate(text.splitlines(), 1) if line.strip()}
     if not lines:

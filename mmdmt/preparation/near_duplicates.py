@@ -103,7 +103,7 @@ def propose_group(images: Sequence[str]) -> str:
 
 
 def _pixels(path: Path) -> npt.NDArray[np.float64] | None:
-    """Add up the bands of an image; None of one that is none, or is too small or too large to be compared."""
+    """Add up the bands of an image; None of one that cannot be read, or is too small or too large to be compared."""
     try:
         with Image.open(path) as image:
             if min(image.size) < _BLOCK or image.size[0] * image.size[1] > _MOST_PIXELS:
@@ -122,7 +122,7 @@ def _hashes(image: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _thumbnail(path: Path) -> npt.NDArray[np.float32] | None:
-    """Read an image in gray and small, each channel in its own range; None if it is none."""
+    """Read an image in gray and small, each channel in its own range; None if it cannot be read."""
     try:
         with path.open('rb') as file:
             if file.read(len(_NPY)) == _NPY:

@@ -79,7 +79,7 @@ def find_pairs(data: Path) -> tuple[Images, Images | None]:
         ValueError: If no image has a mask.
     """
     if not data.is_dir():
-        raise FileNotFoundError(f'{data} is not a folder: give the one that holds images and masks.')
+        raise FileNotFoundError(f'There is no folder {data}: give the one that holds images and masks.')
     root = data.resolve()
     folders = {
         Path(place): own

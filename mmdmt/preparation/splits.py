@@ -144,7 +144,7 @@ def group_of(ids: Iterable[str], pattern: str) -> dict[str, str]:
             matched, or the whole match if it has none: ``'(.*)_frame'``.
 
     Raises:
-        ValueError: If the expression is none, or does not match an image.
+        ValueError: If the expression cannot be compiled, or does not match an image.
     """
     try:
         expression = re.compile(pattern)

@@ -85,7 +85,7 @@ def mask_labels(path: str, mask: NDArray[Any], classes: int, ignore_index: int) 
         'mask',
         path,
         f'holds label{"s" if len(foreign) > 1 else ""} {named}, {known}',
-        f'hold labels that are not a class, {known}',
+        f'hold labels without a class, {known}',
         'convert it, or mend the classes, ignore_index or reduce_zero_label of the dataset',
         f'{named}: {int(pixels[np.isin(labels, foreign)].sum())} pixels',
     )

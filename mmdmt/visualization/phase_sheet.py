@@ -36,7 +36,7 @@ class PhaseView:
             :func:`~mmdmt.visualization.visible_image.visible`.
         truth: (H, W) integer labels.
         predictions: (H, W) integer labels of each peer and of the ensemble, by name.
-        pseudo_labels: Of each labeler, by its name, (H, W) integer labels; what is dropped is not a class.
+        pseudo_labels: Of each labeler, by its name, (H, W) integer labels; what is dropped has none of a class.
         weights: Of each learner, by its name, (H, W) float32 in [0, 1].
         taught_by: For each learner its labeler; where that one has dropped a label, no weight is drawn.
         crop: Of a training crop of the image.

@@ -243,7 +243,7 @@ def test_several_labeled_datasets_can_be_joined(shapes_folder, bank):
 
 @DATASETS.register_module()
 class ShapesWithClasses(BaseSegDataset):
-    """Says of its images which classes they show, as ClassBalancedDataset asks it: 1 is in the first alone."""
+    """A data set that knows which classes its images show, as ClassBalancedDataset asks it: 1 is in the first alone."""
 
     def get_cat_ids(self, idx):
         return [0] if idx else [0, 1]

@@ -19,7 +19,7 @@ def sample(height, width, dtype=np.uint8):
 
 @pytest.fixture
 def largest(monkeypatch):
-    """Let every draw be the largest there is."""
+    """Make every draw the largest there is."""
     monkeypatch.setattr(
         np.random, 'uniform', lambda low, high, size=None: high if size is None else np.full(size, high, float)
     )

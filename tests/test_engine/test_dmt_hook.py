@@ -310,7 +310,7 @@ def test_a_lost_bank_stops_a_run_in_the_middle_of_a_phase(uninterrupted, shapes_
         ),
         (lambda c: c.pop('dmt'), 'not written by a run with DMTHook'),
         (lambda c: c.pop('param_schedulers'), r'has no param_schedulers: .*save_param_scheduler=False'),
-        (lambda c: c['dmt'].update(run='../../home'), 'a run that is no name'),
+        (lambda c: c['dmt'].update(run='../../home'), 'no sound name of a run'),
         (lambda c: c['meta'].update(iter='one'), 'tells no iteration'),
         (lambda c: c.update(ema_state_dict={}), 'averages as its weights, but the config has no EMAHook'),
     ],

@@ -1,4 +1,4 @@
-"""What happens to a run from outside: a full disk, a forbidden folder, a loss that is not a number."""
+"""What happens to a run from outside: a full disk, a forbidden folder, a loss that is NaN."""
 
 import errno
 import os
@@ -128,7 +128,7 @@ def test_updates_that_overflow_are_skipped_and_schedules_go_by_iterations(shapes
         # Large gradients below the head that is looked at, so that the first scales are too large for them.
         'model.peers.left.auxiliary_head.loss_decode.loss_weight': 1e4,
         'optim_wrapper.optimizer': {'type': 'SGD', 'lr': 1e-6, '_delete_': True},
-        'custom_hooks.0.stop_after_nan': 1,  # a skipped update is not a loss that is not a number
+        'custom_hooks.0.stop_after_nan': 1,  # a skipped update is not counted as a loss of NaN
         'custom_hooks.0.phases': [{'iters': 12, 'labeled': 4}],
         'train_cfg.max_iters': 12,
     }

@@ -87,7 +87,7 @@ def test_of_a_bank_the_view_of_the_labeler_is_not_packed(shapes_folder, tmp_path
 
 @contextlib.contextmanager
 def listening(listen):
-    """Tell, of each learner's unlabeled images in each iteration, what labeled them, and their views and samples."""
+    """Note, of each learner's unlabeled images in each iteration, what labeled them, and their views and samples."""
     original = OnlineLabeling.label
 
     def label(self, shares, *rest):

@@ -143,7 +143,7 @@ def test_checkpoints_of_an_unknown_run_are_not_written_over(work_dir, forget):
     forget(work_dir / NAME)
     with pytest.raises(RuntimeError, match=f'No checkpoint in .*{NAME} notes it: .* load_from=.*/iter_3'):
         settle(work_dir)
-    for path in work_dir.glob('iter_*.pth'):  # half of the first checkpoint of the run itself is none
+    for path in work_dir.glob('iter_*.pth'):  # half of the first checkpoint of the run itself does not count
         truncate(path)
     assert settle(work_dir)[:2] == (None, False)
 

@@ -75,7 +75,7 @@ def test_two_predictions_that_would_be_written_to_one_file_are_refused(tmp_path)
         with pytest.raises(ValueError, match=rf'predictions of {image} and {other} would both be written to \w+\.png'):
             metric.process({}, [{**sample_of([0, 1], a=[1, 1], ensemble=[1, 1]), 'img_path': other}])
     assert np.asarray(Image.open(tmp_path / 'a' / '0.png')).ravel().tolist() == [0, 1]  # of the first
-    # The same image again, as in the next evaluation, is no other.
+    # The same image again, as in the next evaluation, does not count as another.
     metric.process({}, [{**sample_of([0, 1], a=[1, 0], ensemble=[1, 1]), 'img_path': 'volume_1/0.png'}])
     assert np.asarray(Image.open(tmp_path / 'a' / '0.png')).ravel().tolist() == [1, 0]
     assert np.asarray(Image.open(tmp_path / 'ensemble' / '0.png')).ravel().tolist() == [1, 1]

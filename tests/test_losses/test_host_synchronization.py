@@ -18,7 +18,7 @@ DEVICES = ['fake', pytest.param('cuda', marks=pytest.mark.skipif(not torch.cuda.
 
 @contextlib.contextmanager
 def no_values(device):
-    """Let everything fail that waits for a value; yield the device for tensors."""
+    """Make everything fail that waits for a value; yield the device for tensors."""
     if device == 'fake':
         with FakeTensorMode():
             yield 'cpu'

@@ -23,7 +23,7 @@ def test_a_missing_object_counts_as_a_class_of_its_own():
     label[4:6, 4:6] = 1
     # Of the background 96 of 98 on average, of the object nothing.
     assert contradiction(mask, *peers(label, label, sure=1.0)) == pytest.approx(1 - (2 * 96 / 196 + 0) / 2)
-    # To one peer alone it is no contradiction but doubt.
+    # To one peer alone it is doubt rather than contradiction.
     assert contradiction(mask, *peers(label, mask, sure=1.0)) == pytest.approx(1 - 2 * 98 / 198)
 
 

@@ -144,7 +144,7 @@ def test_the_numbers_of_the_iteration_decide_the_mix_and_it_waits_for_nothing(mi
         ({'type': 'mmdmt.CutMix'}, 'give a list'),
         ([{'prob': 0.5}], 'give a list'),
         ([{'type': 'mmdmt.CutMax'}], "unknown type 'mmdmt.CutMax'"),
-        ([{'type': 'mmdmt.DynamicMutualLoss'}], 'which is not a mix'),
+        ([{'type': 'mmdmt.DynamicMutualLoss'}], 'must be mixes, got'),
         ([{'type': 'mmdmt.CutMix', 'prob': 1.5}], 'prob=1.5 of CutMix'),
         ([{'type': 'mmdmt.CutMix', 'area': [0.4, 0.02]}], 'area=.* of CutMix: give .least'),
         ([{'type': 'mmdmt.ClassMix', 'prob': '1'}], "prob='1' of ClassMix"),

@@ -42,18 +42,13 @@ def histogram_of(confidence: np.ndarray, label: int = 0, num_classes: int = 1) -
 
 @pytest.mark.parametrize('ratio', RATIOS)
 @pytest.mark.parametrize('kind', ['trained', 'uncertain', 'next to one', 'all one', 'in two lumps'])
-def test_kept_share_is_that_of_exact_sorting(kind, ratio):
+def test_the_threshold_is_the_level_after_the_share_and_keeps_what_sorting_keeps(kind, ratio):
     confidence = confidences(kind)
-    kept = np.count_nonzero(confidence >= histogram_of(confidence).thresholds(ratio)[0])
-    assert 0 <= kept - kept_by_sorting(confidence, ratio) <= 0.002 * confidence.size
-
-
-@pytest.mark.parametrize('ratio', RATIOS)
-def test_threshold_is_the_level_of_the_pixel_after_the_share(ratio):
-    confidence = confidences('trained')
+    (threshold,) = histogram_of(confidence).thresholds(ratio)
     levels = np.sort(quantize(confidence))[::-1]
-    expected = dequantize(levels[min(int(levels.size * ratio), levels.size - 1)])
-    assert histogram_of(confidence).thresholds(ratio)[0] == expected
+    assert threshold == dequantize(levels[min(int(levels.size * ratio), levels.size - 1)])
+    kept = np.count_nonzero(confidence >= threshold)
+    assert 0 <= kept - kept_by_sorting(confidence, ratio) <= 0.002 * confidence.size
 
 
 @pytest.mark.parametrize('ratio', [0.2, 0.4, 0.6, 0.8, 1.0])
@@ -112,17 +107,12 @@ def test_raw_and_stored_confidences_keep_the_same_pixels(ratio):
 
 
 def test_thresholds_have_the_dtypes_and_shapes_that_are_promised():
-    histogram = histogram_of(confidences('trained'), num_classes=5)
+    histogram = histogram_of(confidences('next to one'), num_classes=5)
     thresholds = histogram.thresholds(0.3)
     assert (histogram.counts.shape, histogram.counts.dtype) == ((5, NUM_LEVELS), np.int64)
     assert (thresholds.shape, thresholds.dtype) == ((5,), np.float32)
     assert histogram.totals.dtype == histogram.kept(thresholds).dtype == np.int64
-
-
-def test_thresholds_survive_text():
-    """The manifest of a bank is text: what is read back keeps the same pixels."""
-    histogram = histogram_of(confidences('next to one'), num_classes=2)
-    thresholds = histogram.thresholds(0.3)
+    # The manifest of a bank is text: what is read back keeps the same pixels.
     read_back = np.array([float(repr(float(threshold))) for threshold in thresholds])
     np.testing.assert_array_equal(histogram.kept(read_back), histogram.kept(thresholds))
 
@@ -189,18 +179,18 @@ def test_what_is_no_labeling_is_not_counted(label, confidence, message):
     assert not histogram.counts.any()
 
 
-def test_thresholds_of_other_classes_are_refused():
-    with pytest.raises(ValueError, match=r'shape \(19,\), but there are 21 classes'):
-        ConfidenceHistogram(21).kept(ConfidenceHistogram(19).thresholds(0.2))
-
-
 @pytest.mark.parametrize(
-    ('num_classes', 'words'),
-    [(0, 'num_classes is 0'), (-3, 'num_classes is -3'), (300, 'ignore_index is 255, which is one of the 300 classes')],
+    ('fail', 'words'),
+    [
+        (lambda: ConfidenceHistogram(21).kept(np.zeros(19)), r'shape \(19,\), but there are 21 classes'),
+        (lambda: ConfidenceHistogram(0), 'num_classes is 0'),
+        (lambda: ConfidenceHistogram(-3), 'num_classes is -3'),
+        (lambda: ConfidenceHistogram(300), 'ignore_index is 255, which is one of the 300 classes'),
+    ],
 )
-def test_a_histogram_needs_a_class_and_an_ignored_label_beside_them(num_classes, words):
+def test_other_numbers_of_classes_are_refused(fail, words):
     with pytest.raises(ValueError, match=words):
-        ConfidenceHistogram(num_classes)
+        fail()
 
 
 @pytest.mark.parametrize('ratio', RATIOS)
@@ -212,14 +202,9 @@ def test_on_a_device_counts_and_thresholds_are_those_of_the_histogram(ratio):
     histogram.update(label, confidence)
     counts = count_confidences(torch.from_numpy(label), torch.from_numpy(confidence), 6)
     assert np.array_equal(counts.numpy(), histogram.counts)
+    nothing = count_confidences(torch.tensor([0, 1]), torch.tensor([float('nan'), 0.5]), 2)
+    assert [nothing[0, 0], nothing.sum()] == [1, 2]  # NaN counts as confidence 0
     assert np.array_equal(class_thresholds(counts, ratio).numpy(), histogram.thresholds(ratio))
-
-
-def test_of_ties_all_are_kept_and_of_two_labels_both():
-    label = torch.tensor([7, 7, 7, 7, 2, 7, 2, 9])
-    confidence = torch.tensor([0.9, 0.8, 0.8, 0.8, 0.6, 0.7, 0.5, 0.4])
-    least = class_thresholds(count_confidences(label, confidence, 10), 0.4)
-    assert (confidence >= least[label]).tolist() == [True, True, True, True, True, False, True, True]
 
 
 def test_counts_that_fade_keep_their_share_of_what_is_remembered():
@@ -231,12 +216,6 @@ def test_counts_that_fade_keep_their_share_of_what_is_remembered():
     assert class_thresholds(0.5 * counts[0] + counts[1], 0.35).item() == pytest.approx(0.6, abs=1e-3)
     faded = counts[0] * 0.99**5000 + counts[1] * 0.1  # less than one label is left
     assert class_thresholds(faded, 1.0).item() <= 0.6
-
-
-def test_a_confidence_that_is_nan_counts_as_none():
-    counts = count_confidences(torch.tensor([0, 1]), torch.tensor([float('nan'), 0.5]), 2)
-    assert counts[0, 0] == 1
-    assert counts.sum() == 2
 
 
 def softmax_of(images, classes=4):

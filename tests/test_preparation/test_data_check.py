@@ -123,7 +123,7 @@ HEADS_THAT_DIFFER['peers']['right']['decode_head']['num_classes'] = 4
 ONE_CLASS = {'classes': ('plant',), 'palette': [[0, 255, 0]]}
 BLACK_AND_WHITE = (lambda mask: np.where(mask > 0, 255, 0).astype(np.uint8),)
 PROBLEMS = {
-    'foreign ids': (change(1, 4, 17)(spoil), {}, [('3 masks hold labels that are not a class, but the 3 classes are '
+    'foreign ids': (change(1, 4, 17)(spoil), {}, [('3 masks hold labels without a class, but the 3 classes are '
                     '0..2 and 255', *(f'{number:03d}.png (4, 7: 7 pixels)' for number in (1, 4, 17)))]),
     'sizes': (lambda data: (change(0)(lambda m: m[:-1])(data), change(19)(lambda m: m.T)(data)), {},
               [('000.png has 44x39 pixels, but its image', '44x40: pair the right files'),

@@ -218,7 +218,7 @@ def test_images_keep_their_order_and_names_that_several_have_name_none():
     ids = ['walk/0001', 'walk/0002', 'ride/0001']
     assert find_ids(['video/ride/0001.png'], ids, '.png') == ['ride/0001']
     for image in ('0001.png', 'run/0002.png'):
-        with pytest.raises(ValueError, match=f'{image}.* is none of the 3 images'):
+        with pytest.raises(ValueError, match=f'{image}.* is missing from the 3 images'):
             find_ids([image], ids, '.png')
 
 

@@ -252,7 +252,7 @@ def test_a_conversion_goes_on_where_it_was(gta, tmp_path, capsys):
 
 @pytest.fixture
 def whole(monkeypatch):
-    """Let what is there count as the whole data set."""
+    """Make what is there count as the whole data set."""
     monkeypatch.setattr(mask_conversion, 'incomplete', lambda found, _, at: incomplete(found, list(found), at))
 
 

@@ -23,7 +23,7 @@ class RandomScale(BaseTransform):
         max_factor (float): Largest factor. Factors are drawn evenly between the two.
 
     Raises:
-        ValueError: If the factors are not a range.
+        ValueError: If the factors are negative or out of order.
     """
 
     def __init__(self, min_factor: float, max_factor: float) -> None:

@@ -90,13 +90,7 @@ def open_score_bank(folder: str) -> ScoreBank:
 
 
 class ImageRecorder:
-    """Write what a classifier predicts into a :class:`ScoreBank`.
-
-    Args:
-        folder (Path): Of the bank.
-        num_images (int): Of the unlabeled dataset.
-        num_classes (int): Of the labeled dataset.
-    """
+    """Write what a classifier predicts into a :class:`ScoreBank`, a :class:`~mmdmt.labels.labeling.Recorder`."""
 
     def __init__(self, folder: Path, num_images: int, num_classes: int) -> None:
         self.folder = folder
@@ -115,23 +109,12 @@ class ImageRecorder:
             self._save(f'scores-{self._rank}.npy', self._scores[self._rank :: self._shards])
 
     def record(self, images: Sequence[int], predicted: Iterable[tuple[Sequence[int], Tensor]]) -> None:
-        """Label images and keep the scores.
-
-        Args:
-            images (Sequence[int]): Their numbers.
-            predicted (Iterable[tuple]): Of images that were forwarded together: their positions in ``images`` and their
-                softmax, float32 (N, classes).
-        """
+        """Keep scores: of images that were forwarded together, their positions in ``images`` and their softmax."""
         for positions, scores in predicted:
             self._scores[[images[position] for position in positions]] = scores.cpu().numpy()
 
     def complete(self, label_ratio: float, **identity: Any) -> ScoreManifest:
-        """Join the scores of all processes, select the images and complete the bank.
-
-        Args:
-            label_ratio (float): Share to keep, in (0, 1].
-            **identity: What else stands in the manifest.
-        """
+        """Join the scores of all processes, select the share of images to keep and complete the bank."""
         written: list[Any] = [None]
         if is_main_process():
             for rank in range(self._shards):

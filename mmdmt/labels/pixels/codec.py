@@ -125,7 +125,7 @@ def _checked_content(data: bytes) -> memoryview:
     again = 'Label this phase again.'
     if data[: len(_MAGIC)] != _MAGIC:
         start = data[: len(_MAGIC)]
-        raise ValueError(f'these {len(data)} bytes are not a pseudo label: they start with {start!r}. {again}')
+        raise ValueError(f'these {len(data)} bytes must be a pseudo label, but they start with {start!r}. {again}')
     least = _HEADER.size + _SIZES.size
     if len(data) < least:
         raise ValueError(f'the pseudo label is truncated: it has {len(data)} bytes, its header {least}. {again}')

@@ -124,12 +124,7 @@ class PixelRecorder:
             self._counts.scatter_add_(0, key, torch.ones((), dtype=torch.int64, device=key.device).expand(key.numel()))
 
     def complete(self, label_ratio: float, **identity: Any) -> Manifest:
-        """Find the thresholds over all processes and complete the bank.
-
-        Args:
-            label_ratio (float): Share of each predicted class to keep, in (0, 1].
-            **identity: What else stands in the manifest.
-        """
+        """Find the thresholds of a share of each predicted class over all processes, and complete the bank."""
         counts = torch.from_numpy(self._histogram.counts)
         if self._counts is not None:
             counts += self._counts.cpu().view_as(counts)

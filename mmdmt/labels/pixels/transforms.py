@@ -89,8 +89,6 @@ class IgnoreMargins(IgnoringTransform):
     In street scenes the car's own hood covers the lower margin, and rectification blurs the upper one. DAFormer ignores
     15 and 120 rows of 512. It stands after :class:`LoadPseudoLabel` and before what crops.
 
-    Required keys: ``gt_seg_map``, ``pseudo_label``. Modified keys: ``gt_seg_map``.
-
     Args:
         top (int): Rows at the upper margin. Defaults to 15.
         bottom (int): Rows at the lower margin. Defaults to 120.

@@ -118,7 +118,7 @@ def test_what_is_no_pseudo_label_is_not_encoded(label, levels, message):
 
 @pytest.mark.parametrize('data', [b'', b'DM', b'\x89PNG\r\n\x1a\n', bytes(100)])
 def test_foreign_data_are_refused(data):
-    with pytest.raises(ValueError, match=rf'these {len(data)} bytes are not a pseudo label.* Label this phase again'):
+    with pytest.raises(ValueError, match=rf'these {len(data)} bytes must be a pseudo label.* Label this phase again'):
         decode(data)
 
 
@@ -223,7 +223,7 @@ SMALL_FRAME = zstandard.compress(bytes(4))
         'no frame',
         'nothing',
         'long frames',
-        'a level that is none',
+        'a level out of range',
     ],
 )
 def test_a_strangers_pseudo_label_is_refused(data):
