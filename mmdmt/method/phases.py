@@ -243,7 +243,7 @@ class Curriculum:
         """
         if isinstance(configs, (Mapping, str)) or not all(isinstance(config, Mapping) for config in configs):
             raise ValueError(
-                f'phases={configs!r} is not a list of dicts: give phases=[dict(iters=500, labeled=8), ...].'
+                f'phases must be a list of dicts, got {configs!r}: give phases=[dict(iters=500, labeled=8), ...].'
             )
         phases = []
         for number, config in enumerate(configs):

@@ -57,7 +57,7 @@ def build_mixes(configs: Sequence[dict[str, Any]], space: str) -> list[Mix]:
         mix = MODELS.build(config)
         spaces = getattr(mix, 'spaces', None)
         if spaces is None:
-            raise ValueError(f'mixes of DynamicMutualTraining name {config["type"]!r}, which is not a mix.')
+            raise ValueError(f'mixes of DynamicMutualTraining must be mixes, got {config["type"]!r}.')
         if space not in spaces:
             raise ValueError(
                 f'{config["type"]} in mixes of DynamicMutualTraining mixes labels of {" and ".join(spaces)}, but the '
