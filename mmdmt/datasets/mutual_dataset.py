@@ -230,7 +230,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
             np.ndarray | None: The mask in the geometry in which the image is labeled, (H, W), or the class, (1,).
 
         Raises:
-            ValueError: If it cannot be read or holds what is not a class, naming the file.
+            ValueError: If it cannot be read or holds labels without a class, naming the file.
         """
         return self._read_truth(self.unlabeled.get_data_info(index))
 
