@@ -70,6 +70,9 @@ def run_toolbox_script(name: str) -> None:
     path = toolbox_script(name, 'mmseg' if importlib.util.find_spec('mmseg') else 'mmpretrain')
     if {'-h', '--help'} & set(sys.argv[1:]):
         _print_help(path)
+    for config in (one for one in sys.argv[1:] if one.endswith('.py') and '=' not in one):
+        if not Path(config).is_file():
+            sys.exit(f'{config} does not exist: give the config of the run.')
     module_name = f'toolbox_{path.stem}'
     spec = importlib.util.spec_from_file_location(module_name, path)
     assert spec is not None and spec.loader is not None  # noqa: PT018

@@ -46,6 +46,13 @@ def test_parts_of_a_test_that_a_config_lacks_are_named(shapes_folder, tmp_path, 
         run_toolbox_script('test.py')
 
 
+@pytest.mark.parametrize('script', ['train.py', 'test.py'])
+def test_a_config_that_does_not_exist_is_named(tmp_path, monkeypatch, script):
+    monkeypatch.setattr(sys, 'argv', [script, str(tmp_path / 'mine.py')])
+    with pytest.raises(SystemExit, match='mine.py does not exist: give the config'):
+        run_toolbox_script(script)
+
+
 def test_images_of_a_run_have_numbers(shapes_folder, mmseg_scope):
     dataset = DATASETS.build(mutual_dataset(shapes_folder))
     items = list(dataset)

@@ -73,7 +73,7 @@ def measure(
         return {}, ''
     shard = _Shard(dataset, store, banks, *get_dist_info())
     # A generator of its own: a loader draws a number when it starts, which must not be one of the run's.
-    settings = dict(collate_fn=_sum, generator=torch.Generator(), worker_init_fn=LeaveSignals())
+    settings: dict[str, Any] = dict(collate_fn=_sum, generator=torch.Generator(), worker_init_fn=LeaveSignals())
     loader: Any = DataLoader(shard, CHUNK, num_workers=num_workers, **settings)
     total = _Counts(np.zeros((len(banks), 3, shard.classes), np.int64))
     with progress('Comparing pseudo labels with the truth', len(shard)) as bar:
