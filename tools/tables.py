@@ -53,6 +53,8 @@ TABLES = {
     'kvasir': Table('Kvasir-SEG', LITE, 'labels alone, views'),
     'kvasir-search': Table('search on split 0', LITE, 'labels alone, views', control_from='kvasir-64'),
     'kvasir-later': Table('after labels alone', LITE),
+    'kvasir-next': Table('25 labels more', LITE, 'labels at random'),
+    'kvasir2cvc': Table('Kvasir-SEG to CVC', LITE, 'labels alone, colors', 'oracle'),
     'cityscapes': Table('Cityscapes', LITE, 'labels alone, views'),
     'day2dusk': Table('CamVid, day to dusk', LITE),
     'camvid': Table('CamVid, 30 labels', LITE),
@@ -64,7 +66,7 @@ TABLES = {
     'fonts2handwriting-1500-unet': Table('U-Net and residual network', DIGITS),
 }
 #: What the summary sets side by side, as far as there are records.
-SUMMARY = ('voc-animals', 'kvasir-64', 'cityscapes', 'day2dusk', 'camvid', 'digit_scenes')
+SUMMARY = ('voc-animals', 'kvasir-64', 'kvasir2cvc', 'cityscapes', 'day2dusk', 'camvid', 'digit_scenes')
 #: What rows are called, by what records in short call them, from top to bottom. Other rows stand behind 'DMT'.
 METHODS = {
     'warm-up': 'warm-up',
