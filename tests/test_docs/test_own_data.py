@@ -82,8 +82,9 @@ def run(command):
 def test_a_new_user_gets_from_images_to_masks_of_new_ones(checkout, capsys, mmseg_scope):
     blocks = re.findall(r'```(bash|python)\n(.*?)```', PAGE, flags=re.DOTALL)
     commands = [line for kind, block in blocks if kind == 'bash' for line in block.splitlines()]
-    schedule, models, baseline, deploy, use = (block for kind, block in blocks if kind == 'python')
+    schedule, models, baseline, recipe, deploy, use = (block for kind, block in blocks if kind == 'python')
     Path('two_models.py').write_text(models)
+    Path('mine_recipe.py').write_text(recipe)
     Path('mine_labels.py').write_text(replaced(baseline, {'warm_up=4000': 'warm_up=6'}))
     said = {}
     for command in commands:
@@ -97,6 +98,8 @@ def test_a_new_user_gets_from_images_to_masks_of_new_ones(checkout, capsys, mmse
                 config.write(replaced(schedule, SHORT) + SMALL)
 
     run(f'python -m mmdmt train two_models.py --cfg-options {NO_WEIGHTS}')
+    run('python -m mmdmt train mine_recipe.py --cfg-options custom_hooks.0.warm_up=2 custom_hooks.0.iters=2')
+    assert 'labels online by average' in next(Path('work_dirs/mine_recipe').glob('*/*.log')).read_text()
     assert 'pspnet.mean_weight' in next(Path('work_dirs/two_models').glob('*/vis_data/scalars.json')).read_text()
     assert len(Path('mine_lists/val.txt').read_text().split()) == 3
     assert 'No warnings.\n\nNo problems.' in said['check_data']
