@@ -14,6 +14,8 @@ from torch.optim import Optimizer
 
 from mmdmt.engine.quiet_log import quiet_log
 from mmdmt.registry import OPTIM_WRAPPER_CONSTRUCTORS
+from mmdmt.rules.facts import Facts, refuse
+from mmdmt.rules.run_facts import read_trainable
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
@@ -65,6 +67,9 @@ class PeerOptimWrapperConstructor:
         return OptimWrapperDict(**{name: self._build(name, peer) for name, peer in peers.items()})
 
     def _build(self, name: str, peer: nn.Module) -> OptimWrapper:
+        facts = Facts()
+        read_trainable(facts, f'peer {name!r}', peer)
+        refuse(facts)
         config = self._config(name)
         optimizer = config.get('optimizer', {}).get('type')
         if isinstance(optimizer, str) and OPTIMIZERS.get(optimizer) is None:

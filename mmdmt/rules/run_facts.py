@@ -39,11 +39,16 @@ def _check_text(dataset: Mapping[str, Any]) -> None:
         ) from error
 
 
+def read_trainable(facts: Facts, place: str, peer: Any) -> None:
+    """Add how many weights of a model are trained."""
+    facts['number of trainable weights'][place] = sum(one.numel() for one in peer.parameters() if one.requires_grad)
+
+
 def read_peers(facts: Facts, peers: Mapping[str, Any], kind: Any) -> None:
     """Add what models say."""
     for name, peer in peers.items():
         place = f'peer {name!r}' if name else 'the model'
-        facts['number of trainable weights'][place] = sum(one.numel() for one in peer.parameters() if one.requires_grad)
+        read_trainable(facts, place, peer)
         facts['num_classes'][f'the heads of {place}'] = kind.num_classes(peer)
         facts['ignore_index'] |= kind.ignored(name, peer)
         cfg = getattr(peer, 'test_cfg', None) or {}

@@ -56,6 +56,12 @@ def test_settings_for_a_stranger_are_refused(model):
         build_optim_wrapper(model, {**PLAIN, 'peers': {'resnet': {}}})
 
 
+def test_a_peer_without_a_weight_to_train_is_refused(model):
+    model.vit.requires_grad_(False)
+    with pytest.raises(ValueError, match="number of trainable weights is 0 in peer 'vit'.*let some be trained"):
+        build_optim_wrapper(model, PLAIN)
+
+
 def test_a_model_without_peers_is_refused():
     with pytest.raises(ValueError, match='EncoderDecoder.*no peers'):
         build_optim_wrapper(MODELS.build(toy_segmentor()), PLAIN)

@@ -1,10 +1,13 @@
 import io
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from mmcv.transforms import LoadImageFromFile
 from PIL import Image
 
+from mmdmt.rules.file_rules import image_depth
 from mmdmt.rules.image_content import ImageContent, read_content
 
 
@@ -50,3 +53,15 @@ def test_pages_of_a_tiff_are_counted():
 @pytest.mark.parametrize('data', [b'', b'no image', b'\x89PNG\r\n\x1a\n'])
 def test_what_is_no_image_has_no_content(data):
     assert read_content(data) is None
+
+
+@pytest.mark.parametrize(('backend', 'value', 'says'), [('pillow', 4000, 'white'), ('cv2', 200, 'highest value is 0')])
+def test_16_bits_that_a_back_end_turns_white_or_black_are_told(tmp_path, backend, value, says):
+    path = str(tmp_path / 'image.png')
+    cv2.imwrite(path, np.full((6, 8), value, np.uint16))
+    loader = LoadImageFromFile(imdecode_backend=backend)
+    loaded = loader({'img_path': path})['img']
+    assert (loaded == (255 if says == 'white' else 0)).all()
+    finding = image_depth(path, read_content(Path(path)), loader, loaded)
+    assert says in finding.says
+    assert finding.stops == (says == 'white')
