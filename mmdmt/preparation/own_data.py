@@ -14,6 +14,9 @@ from PIL import Image
 
 from mmdmt.folders import IMAGE_SUFFIXES, list_images, walk_once
 from mmdmt.preparation.splits import rarest_class, sized_split
+from mmdmt.rules.file_rules import mask_mode
+from mmdmt.rules.findings import FileError
+from mmdmt.rules.image_content import read_content
 
 IGNORED = 255
 IMAGES = re.compile(r'ima?ge?s?\b|photo|jpe?g|rgb|input', re.IGNORECASE)
@@ -180,16 +183,13 @@ def _joined(pairs: Sequence[Images]) -> Images | None:
 
 
 def read_masks(images: Images, workers: int = 4) -> Masks:
-    """Count what the masks of some images hold; refuse masks in color, and those that are all black and white."""
+    """Count what the masks of some images hold; refuse what is other than ids of 8 bits, and all black and white."""
 
     def count(name: str) -> np.ndarray:
         path = images.masks / f'{name}{images.mask_suffix}'
+        if (fault := mask_mode(str(path), read_content(path))) is not None:
+            raise FileError(fault)
         with Image.open(path) as mask:
-            if mask.mode not in ('L', 'P'):
-                raise ValueError(
-                    f'{path} is a mask of mode {mask.mode}, but class ids are one channel of 8 bits: convert masks in '
-                    f'color with `python -m mmdmt dataset_converters/color_masks {images.masks} OUT --colors ...`.'
-                )
             return np.bincount(np.asarray(mask).ravel(), minlength=256)
 
     with ThreadPoolExecutor(workers) as pool:

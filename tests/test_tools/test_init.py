@@ -148,13 +148,19 @@ def of_colors(data):
     write(data / 'masks', ['a'], 2)
 
 
+def of_16_bits(data):
+    write(data / 'images', ['a'], 2, data / 'masks')
+    Image.fromarray(np.eye(8, dtype=np.uint16)).save(data / 'masks' / 'a.png')
+
+
 @pytest.mark.parametrize(
     ('make', 'options', 'sentence'),
     [
         (lambda data: data.mkdir(), [], 'No image in .* has a mask .*no image at all'),
         (lambda data: write(data / 'photos', ['a'], 2), [], r'No image in .* \(found: photos\): put images into'),
         (of_black_and_white, [], 'are black and white, 0 and 255, .* --colors 000000 ffffff'),
-        (of_colors, [], 'a.png is a mask of mode RGB, .* dataset_converters/color_masks'),
+        (of_colors, [], 'a.png is an image of mode RGB, .*dataset_converters/color_masks'),
+        (of_16_bits, [], 'a.png is an image of mode I;16, .*8 bits with class ids from 0 on'),
         (lambda data: write(data / 'images', ['a', 'b'], 2, data / 'masks'), [], 'Every image in .* --labeled N'),
         (own_val, ['--classes', 'one'], '--classes names 1 classes, but masks hold the id 6: name 7.'),
         (few_labels, ['--labeled', '40'], '--labeled 40: give 1 to 8, the masks not validated on.'),
