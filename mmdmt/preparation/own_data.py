@@ -14,7 +14,6 @@ from PIL import Image
 
 from mmdmt.folders import IMAGE_SUFFIXES, list_images, walk_once
 from mmdmt.preparation.splits import rarest_class, sized_split
-from mmdmt.rules.file_rules import mask_mode
 from mmdmt.rules.findings import FileError
 from mmdmt.rules.image_content import read_content
 
@@ -184,6 +183,7 @@ def _joined(pairs: Sequence[Images]) -> Images | None:
 
 def read_masks(images: Images, workers: int = 4) -> Masks:
     """Count what the masks of some images hold; refuse what is other than ids of 8 bits, and all black and white."""
+    from mmdmt.rules.file_rules import mask_mode  # takes seconds with mmcv, which a help does not need
 
     def count(name: str) -> np.ndarray:
         path = images.masks / f'{name}{images.mask_suffix}'
