@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from mmdmt.losses import DynamicMutualLoss
 from mmdmt.method.draws import TRUTH
-from mmdmt.method.phases import OnlineLabels, Phase
+from mmdmt.method.online import OnlineLabels
+from mmdmt.method.phases import Phase
 from mmdmt.mixes import build_mixes
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.online_labels import OnlineLabeling
