@@ -41,10 +41,3 @@ def test_elsewhere_a_line_is_logged_now_and_then(lines, monkeypatch):
     assert shown.getvalue() == ''
     # Every 40 s: more than 30 s after the line before.
     assert lines == ['labeling 4/12, ETA 80 s', 'labeling 8/12, ETA 40 s', 'labeling 12/12, ETA 0 s']
-
-
-def test_short_work_logs_no_line(lines, monkeypatch):
-    console(monkeypatch, terminal=False)
-    with progress('labeling', 3) as report:
-        report.update(3)
-    assert lines == []
