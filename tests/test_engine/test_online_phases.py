@@ -123,27 +123,6 @@ def probabilities(labeler, view):
     return logits[0, :, :height, :width].softmax(0)
 
 
-def test_labels_are_those_of_the_labeler_on_the_weak_view(shapes_folder, tmp_path):
-    runner = Runner.from_cfg(config_of(shapes_folder, tmp_path))
-    taught, model = [], runner.model
-
-    def listen(labeling, name, views, samples):
-        labeler = model.bare_peers[{'left': 'right', 'right': 'left'}[name]]
-        assert labeling.models[model.labelers[name]] is labeler
-        for view, sample in zip(views, samples, strict=True):
-            confidence, expected = probabilities(labeler, view).max(0)
-            label_map = sample.gt_sem_seg.data[0]
-            taught.append((label_map == expected)[label_map != 255].float().mean().item())
-            assert (sample.pseudo_confidence.data[0] - confidence).abs().max() < 1e-3
-            assert 'pseudo_weight' not in sample
-
-    with listening(listen):
-        runner.train()
-    assert len(taught) == 6 * 2 * 2
-    assert min(taught) > 0.99
-    assert not list(tmp_path.glob('pseudo_labels/**/*'))
-
-
 @pytest.mark.parametrize('labeler', ['weights', 'average', 'ensemble'])
 def test_on_the_weak_view_each_peer_predicts_once_for_labels_and_weights(shapes_folder, tmp_path, monkeypatch, labeler):
     config = config_of(shapes_folder, tmp_path, labeler, floor=0.4)

@@ -127,8 +127,9 @@ def test_confidence_is_infinite_for_ground_truth_and_zero_outside_a_map():
 
 
 def test_prediction_gives_every_peer_and_the_mean_softmax():
-    model = build('a', 'b').eval()
-    (result,) = model.test_step(batch_for(sample_of()))
+    model, batch = build('a', 'b').eval(), batch_for(sample_of())
+    (result,) = model.test_step(batch)
+    assert 'pred_sem_seg' not in batch['data_samples'][0]
     probabilities = []
     for name, peer in model.peers.items():
         (alone,) = peer.test_step(batch_for(sample_of()))
@@ -138,15 +139,9 @@ def test_prediction_gives_every_peer_and_the_mean_softmax():
     torch.testing.assert_close(result.seg_logits.data.softmax(0), mean)
     assert result.pred_sem_seg.data.equal(mean.argmax(0, keepdim=True))
     assert result.peers.ensemble.pred_sem_seg.data.equal(result.pred_sem_seg.data)
-
-
-def test_one_peer_can_speak_for_the_model_and_the_given_samples_stay():
-    model, batch = build('a', 'b', predict='b').eval(), batch_for(sample_of())
-    (result,) = model.val_step(batch)
+    large = {'inputs': [image_of((50, 37))], 'data_samples': [sample_of(size=(50, 37))]}
+    (result,) = build('a', 'b', predict='b').eval().val_step(large)
     assert result.pred_sem_seg.data.equal(result.peers.b.pred_sem_seg.data)
-    assert 'pred_sem_seg' not in batch['data_samples'][0]
-    sample = sample_of(size=(50, 37))
-    (result,) = model.test_step({'inputs': [image_of((50, 37))], 'data_samples': [sample]})
     assert result.pred_sem_seg.shape == (50, 37)
 
 
