@@ -50,13 +50,13 @@ class PeerPool(NamedTuple):
 class RareClasses:
     """Draw labeled images by class, the rare ones oftener, in place of shuffled passes.
 
-    A class c is drawn with probability ``softmax((1 - share of its pixels) / temperature)`` among those that some image
-    shows enough of, then an image among these. Hoyer et al., "DAFormer", CVPR 2022, arXiv 2111.14887.
+    A class is drawn with probability ``softmax((1 - share of its pixels) / temperature)``, then an image that shows it.
+    Hoyer et al., "DAFormer", CVPR 2022, arXiv 2111.14887.
 
     Args:
         counts: Pixels of each class in each labeled image, int64 (images, classes).
         temperature: The lower, the oftener rare classes are drawn. Default: 0.01.
-        min_pixels: Pixels of the class that an image must have. Its crop is drawn again, up to ten times, until it
+        min_pixels: Pixels of the class that an image must have; its crop is drawn again, up to ten times, until it
             shows more than half as many. Default: 3000.
 
     Raises:

@@ -1,10 +1,9 @@
 """Weigh pseudo labels by the rule of Dynamic Mutual Training and by others, in pure functions of tensors.
 
-Two models that teach each other make different mistakes, so a pixel on which the learner disagrees with the label it
-is taught is likely to be a wrong label. The rule turns that disagreement into a weight (Feng et al., "DMT: Dynamic
-Mutual Training for Semi-Supervised Learning", Pattern Recognition 130 (2022) 108777, arXiv 2004.08514). With the
-learner's probabilities ``p``, its prediction ``y' = argmax p`` held with confidence ``c' = max p``, and the labeler's
-label ``y`` held with confidence ``c``::
+Two models that teach each other make different mistakes, so a label with which the learner disagrees is likely to be
+wrong (Feng et al., "DMT: Dynamic Mutual Training for Semi-Supervised Learning", Pattern Recognition 130 (2022) 108777,
+arXiv 2004.08514). With the learner's probabilities ``p``, its prediction ``y' = argmax p`` held with confidence
+``c' = max p``, and the labeler's label ``y`` held with confidence ``c``::
 
     y' == y              the two agree:             w = p[y] ** gamma_agree
     y' != y, c' <= c     the labeler is as sure:   w = p[y] ** gamma_disagree
@@ -175,23 +174,3 @@ def ramp_up(gamma: float, progress: float, steepness: float) -> float:
 def below_floor(compared: Comparison, min_confidence: float) -> Tensor:
     """Return where pseudo labels are held with less confidence than a floor in [0, 1]: bool like the label."""
     return compared.pseudo & (compared.taught_with < min_confidence)
-
-
-def dynamic_mutual_weights(
-    logits: Tensor,
-    label: Tensor,
-    confidence: Tensor,
-    gamma_agree: float,
-    gamma_disagree: float,
-    ignore_index: int = 255,
-) -> Tensor:
-    """Weigh labels by the paper's rule in one call: arguments as of :func:`compare` and :func:`mutual_weights`.
-
-    Example:
-        >>> logits = torch.tensor([[2.0, 0.0], [0.0, 2.0], [0.0, 2.0]])
-        >>> confidence = torch.tensor([0.7, 0.9, float('inf')])
-        >>> weights = dynamic_mutual_weights(logits, torch.tensor([0, 0, 0]), confidence, 5.0, 1.0)
-        >>> [round(weight, 3) for weight in weights.tolist()]
-        [0.53, 0.119, 1.0]
-    """
-    return mutual_weights(compare(logits, label, confidence, ignore_index), gamma_agree, gamma_disagree)

@@ -17,9 +17,9 @@ from toys.segmentation import mutual_dataset, run_config, toy_segmentor
 from toys.stages import CpuAmpOptimWrapper  # noqa: F401 - registered
 
 from mmdmt.engine import PeerOptimWrapperConstructor
-from mmdmt.method.confidence_levels import dequantize
+from mmdmt.method.confidence_levels import dequantize, quantize_tensor
 from mmdmt.method.draws import ONLINE, Draw, DrawPlan, PeerPool
-from mmdmt.method.thresholds import ConfidenceHistogram
+from mmdmt.method.thresholds import count_levels
 from mmdmt.models import DynamicMutualTraining
 from mmdmt.models.online_labels import OnlineLabeling
 from mmdmt.models.segmentors import Segmentors
@@ -279,9 +279,8 @@ def test_the_surest_share_of_each_class_lately_is_learned(shapes_folder, tmp_pat
         before = torch.cat([probabilities(teacher, view).max(0).indices.flatten() for view in views]).numpy()
         of_name, given = rows[-4:-2] if name == 'left' else rows[-2:]
         valid, after, confidence = (row.numpy() for row in (of_name, *given))
-        histogram = ConfidenceHistogram(3)
-        histogram.update(np.where(valid, before, 255), confidence)
-        seen[name].append(histogram.counts)
+        levels = quantize_tensor(torch.from_numpy(confidence))
+        seen[name].append(count_levels(torch.from_numpy(np.where(valid, before, 255)), levels, 3).numpy())
         faded = sum(counts * (1 - 1 / window) ** age for age, counts in enumerate(reversed(seen[name])))
         for number in np.unique(before[valid]):
             own = faded[number]

