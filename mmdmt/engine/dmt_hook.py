@@ -143,7 +143,7 @@ class DMTHook(Hook):
             if self.best is not None:
                 self.best.scores = dict(checkpoint['dmt']['best'])
         elif isinstance(runner.optim_wrapper, OptimWrapper):
-            rename_weights(checkpoint, bare_model(runner.model).peer_names)
+            rename_weights(checkpoint, self.model.peer_names)
         else:
             check_tested(runner, checkpoint.get('meta', {}).get('dataset_meta') or {}, self.map_classes)
 
