@@ -18,7 +18,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from mmdmt.engine.dmt_hook import DMTHook
-from mmdmt.engine.peers_of_run import averaged_weights, labels_of, model_of
+from mmdmt.engine.peers_of_run import Averages
 from mmdmt.evaluation_mode import evaluation_mode
 from mmdmt.losses import DynamicMutualLoss
 from mmdmt.method.draws import ONLINE, TRUTH, WEAK_VIEW, Draw
@@ -75,9 +75,11 @@ class PictureHook(Hook):
                 "PictureHook draws with matplotlib, which is not installed: pip install 'mmdmt[demo]', or take the "
                 'hook out of custom_hooks.'
             )
-        if not any(isinstance(hook, DMTHook) for hook in runner.hooks):
+        run = next((hook for hook in runner.hooks if isinstance(hook, DMTHook)), None)
+        if run is None:
             raise ValueError("PictureHook draws phases, but there are none: add dict(type='mmdmt.DMTHook', ...).")
-        if model_of(runner).kind.space != 'pixels':
+        self._run = run
+        if run.model.kind.space != 'pixels':
             raise ValueError(
                 'PictureHook draws labels of pixels, but the peers are classifiers: take it out of custom_hooks.'
             )
@@ -91,21 +93,20 @@ class PictureHook(Hook):
 
     def before_online_phase(self, runner: Runner) -> None:
         """Draw the phase that begins; called by DMTHook."""
-        hook = _dmt_hook(runner)
-        online = hook.curriculum[hook.phase].online_labels
-        with averaged_weights(runner) if online is not None and online.averaged else nullcontext():
+        online = self._run.curriculum[self._run.phase].online_labels
+        with Averages(runner.hooks).in_place() if online is not None and online.averaged else nullcontext():
             self._draw_phase(runner, 'labels online from iteration')
 
     def after_train(self, runner: Runner) -> None:
         """Draw what the last phase has made of its labels."""
         step = runner.train_loop.iter
-        with averaged_weights(runner):
+        with Averages(runner.hooks).in_place():
             self._draw(runner, 'end', f'end of training, iteration {step}', step)
 
     def _draw_phase(self, runner: Runner, what: str) -> None:
-        hook = _dmt_hook(runner)
-        step = hook.curriculum.start(hook.phase)
-        self._draw(runner, f'phase_{hook.phase}', f'phase {hook.phase}, {what} {step}', step)
+        phase = self._run.phase
+        step = self._run.curriculum.start(phase)
+        self._draw(runner, f'phase_{phase}', f'phase {phase}, {what} {step}', step)
 
     @torch.no_grad()
     def _draw(self, runner: Runner, folder: str, title: str, step: int) -> None:
@@ -113,8 +114,8 @@ class PictureHook(Hook):
             return
         from mmdmt.visualization import draw_phase
 
-        model, metainfo = model_of(runner), runner.train_dataloader.dataset.metainfo
-        with evaluation_mode(model.bare_peers.values()):
+        metainfo = runner.train_dataloader.dataset.metainfo
+        with evaluation_mode(self._run.model.bare_peers.values()):
             for name, view in self._views(runner):
                 path = Path(runner.work_dir) / 'pictures' / folder / f'{name}.png'
                 sheet = draw_phase(path, view, f'{name}: {title}', metainfo['classes'], metainfo['palette'])
@@ -122,8 +123,10 @@ class PictureHook(Hook):
 
     def _views(self, runner: Runner) -> Iterator[tuple[str, Any]]:
         """Yield names of images and what is to be drawn of each."""
-        dataset, model, banks = runner.train_dataloader.dataset, model_of(runner), _banks(runner)
-        phase = _dmt_hook(runner).curriculum[_dmt_hook(runner).phase]
+        dataset, model, phase = runner.train_dataloader.dataset, self._run.model, self._run.curriculum[self._run.phase]
+        folder, banks = self._run.labels.folder(self._run.phase), dict[str, Any]()
+        with suppress(FileNotFoundError, ValueError):  # a phase online has none, and the end of a run needs none
+            banks = {name: dataset.labels.bank(folder / name) for name in set(model.labelers.values())}
         for image in self._chosen[0]:
             labels = {name: bank.read(image) for name, bank in banks.items()}
             for label, _ in labels.values():
@@ -138,15 +141,6 @@ class PictureHook(Hook):
             truth = item['data_samples'].gt_sem_seg.data[0].numpy().copy()
             truth[truth == dataset.ignored] = NO_CLASS
             yield _name('val', image, item), _view(model, item, truth, {}, phase.floor)
-
-
-def _banks(runner: Runner) -> dict[str, Any]:
-    """Open the banks of the present phase; none if it has none, or has lost them: the end of a run needs none."""
-    folder = _dmt_hook(runner).bank_folder(runner)
-    try:
-        return {name: labels_of(runner).bank(folder / name) for name in set(model_of(runner).labelers.values())}
-    except (FileNotFoundError, ValueError):
-        return {}
 
 
 def _view(
@@ -267,7 +261,3 @@ def _choose(setting: str, images: int | Sequence[int], available: int) -> list[i
     if beyond:
         raise ValueError(f'{setting} of PictureHook names image {beyond[0]}, but they are 0..{available - 1}.')
     return list(images)
-
-
-def _dmt_hook(runner: Runner) -> DMTHook:
-    return next(hook for hook in runner.hooks if isinstance(hook, DMTHook))
