@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.logging import print_log
 from mmengine.model import BaseModel
 from mmengine.structures import BaseDataElement
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -36,8 +34,7 @@ def init_peers(config: str | Path | Config, checkpoint: str | Path, device: str 
         config (str | Path | Config): Of the run, or of a plain segmentor.
         checkpoint (str | Path): Of the same; it must hold all weights of the model.
         device (str): Defaults to ``'cpu'``.
-        peer (str): A peer's name, for that segmentor alone; ``'ensemble'``, for all peers with their ensemble as the
-            result. Defaults to ``''``, what the config says.
+        peer (str): A peer's name, for that segmentor alone, or ``'ensemble'``. Defaults to ``''``, by the config.
 
     Returns:
         BaseModel: A :class:`mmdmt.DynamicMutualTraining` or a plain segmentor in evaluation mode, with ``cfg`` and
@@ -100,11 +97,7 @@ def suffixes_of(config: Config) -> tuple[str, ...]:
 
 
 def find_images(folder: Path, suffixes: Sequence[str] = IMAGE_SUFFIXES) -> list[Path]:
-    """List the images of a folder and the folders in it, sorted; hidden files are passed over.
-
-    Args:
-        folder (Path): The folder.
-        suffixes (Sequence[str]): How their names end, in lower case. Defaults to those of the usual formats.
+    """List the images of a folder and the folders in it, sorted, without hidden files; suffixes are in lower case.
 
     Raises:
         FileNotFoundError: If there is no such folder, or no image in it.
@@ -141,7 +134,10 @@ def predict_images(
         paths = find_images(Path(images), suffixes_of(model.cfg))
     else:
         paths = [Path(path) for path in ([images] if isinstance(images, str | Path) else images)]
-    return map(_raise_sentence, predictions(model, paths, num_workers))
+    for sample in predictions(model, paths, num_workers):
+        if isinstance(sample, str):
+            raise ValueError(sample)
+        yield sample
 
 
 def confidence_map(sample: BaseDataElement, temperature: float = 1.0) -> Tensor:
@@ -161,15 +157,6 @@ def confidence_map(sample: BaseDataElement, temperature: float = 1.0) -> Tensor:
         logits = torch.where(sample.pred_sem_seg.data == 1, logits, 1 - logits)
         return logits[0] if temperature == 1 else (logits[0].logit(1e-6) / temperature).sigmoid()
     return (logits / temperature).softmax(dim=0).amax(dim=0)
-
-
-def agreement_map(sample: BaseDataElement) -> NDArray[np.float32] | None:
-    """Return the share of the peers that predict the class of the result, (H, W); None if there is one model alone."""
-    if 'peers' not in sample:
-        return None
-    result = sample.pred_sem_seg.data[0]
-    peers = [one.pred_sem_seg.data[0] for name, one in sample.peers.items() if name != ENSEMBLE]
-    return np.asarray(torch.stack([one == result for one in peers]).float().mean(dim=0).cpu().numpy())
 
 
 class ImageFiles(Dataset[dict[str, Any]]):
@@ -220,12 +207,6 @@ def predictions(model: BaseModel, paths: Sequence[Path], num_workers: int = 0) -
         with torch.no_grad():
             (sample,) = model.test_step(batch)
         yield sample
-
-
-def _raise_sentence(sample: BaseDataElement | str) -> BaseDataElement:
-    if isinstance(sample, str):
-        raise ValueError(sample)
-    return sample
 
 
 def _load_weights(model: BaseModel, path: str) -> dict[str, Any]:

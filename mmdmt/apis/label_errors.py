@@ -8,8 +8,15 @@ import numpy as np
 from mmengine.logging import print_log
 
 from mmdmt.apis.inference import init_peers, read_config
-from mmdmt.apis.peer_labels import PredictedImages, check_listed, labeled_images, mutual_dataset
-from mmdmt.apis.rank import agreed_on, check_new, fitted, write_csv
+from mmdmt.apis.peer_labels import (
+    PredictedImages,
+    check_listed,
+    check_new,
+    fitted,
+    labeled_images,
+    mutual_dataset,
+    write_csv,
+)
 from mmdmt.labels.progress import progress
 from mmdmt.method.contradiction import Region, contradiction, regions
 from mmdmt.models.weights import read_checkpoint
@@ -26,8 +33,7 @@ class Suspect(NamedTuple):
 
     Attributes:
         score: See :func:`~mmdmt.method.contradiction.contradiction`.
-        images: What the image is one of.
-        number: Which.
+        images, number: What the image is one of, and which.
         regions: Where peers contradict the label alike, the worst first.
     """
 
@@ -172,8 +178,7 @@ def _draw(path: Path, suspects: Sequence[Suspect]) -> None:
         picture = one.images.picture(one.number)
         (view,) = one.images.views([one.number])
         assert view.truth is not None
-        shown = {'label': fitted(view.truth.astype(np.uint8), picture), 'peers': agreed_on(view, picture)}
-        for whose, label in shown.items():
+        for whose, label in (('label', view.truth), ('peers', view.agreed)):
             title = f'{place}: {Path(one.name).name}, {whose}, {one.score:.2f}'
-            sheet.append(AnnotatedImage(title, picture, label))
+            sheet.append(AnnotatedImage(title, picture, fitted(label, picture)))
     draw_data(path, sheet, images.classes, images.palette, 2, 'ignored, or the peers disagree')

@@ -107,10 +107,16 @@ def test_a_plain_segmentor_is_predicted_with_too(shapes_folder, tmp_path, photos
         (lambda run, there: init_peers(there / 'none.py', run[1]), r'none\.py does not exist: give the config'),
         (lambda run, there: init_peers(run[0], there / 'none.pth'), r'none\.pth does not exist: give a checkpoint'),
         (lambda run, there: init_peers(*run, peer='middle'), "are left, right and ensemble, got 'middle'"),
-        (lambda run, there: predict_images(init_peers(*run), there / 'nowhere'), 'nowhere must be a folder'),
-        (lambda run, there: predict_images(init_peers(*run), there / 'empty'), 'empty holds no image'),
-        (lambda run, there: init_peers(run[0], there / 'other.pth'), r'first left\.backbone\.conv1\.weight .missing.'),
-        (lambda run, there: init_peers(run[0], there / 'shape.pth'), r'first right\.decode_head\.conv_seg\.bias .*for'),
+        (lambda run, there: next(predict_images(init_peers(*run), there / 'nowhere')), 'nowhere must be a folder'),
+        (lambda run, there: next(predict_images(init_peers(*run), there / 'empty')), 'empty holds no image'),
+        (
+            lambda run, there: init_peers(run[0], there / 'other.pth'),
+            r'do not fit: left\.backbone\.conv1\.weight .missing.',
+        ),
+        (
+            lambda run, there: init_peers(run[0], there / 'shape.pth'),
+            r'do not fit: right\.decode_head\.conv_seg\.bias .*for',
+        ),
     ],
 )
 def test_what_is_not_there_or_of_another_model_is_refused(run, tmp_path, call, sentence):

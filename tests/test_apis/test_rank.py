@@ -72,10 +72,10 @@ def test_the_runs_unlabeled_images_are_ranked_by_its_last_banks(run, tmp_path, s
 
 def test_named_classes_alone_count(run):
     banked = BankedImages(mutual_dataset(Config.fromfile(run[0])), run[1])
-    assert rank_images(banked, classes=['disc']).scores.tolist() == [0, *[1] * 9]
-    assert rank_images(banked, classes=['square']).scores.tolist() == [0] * 10
+    assert rank_images(banked, classes=['disc'])[0].tolist() == [0, *[1] * 9]
+    assert rank_images(banked, classes=['square'])[0].tolist() == [0] * 10
     # Of two classes that are seen, the mean.
-    assert rank_images(banked, by='classes').scores[5] == (0.5 + 1) / 2
+    assert rank_images(banked, by='classes')[0][5] == (0.5 + 1) / 2
 
 
 def test_given_images_are_predicted_and_the_error_is_expected_from_validation(run, tmp_path, shapes_folder):
@@ -190,7 +190,6 @@ def missing(run, tmp_path, shapes):
         (empty_image, r'a\.png cannot be loaded as an image'),
         (one_peer, r'one EncoderDecoder without a second peer: .* give a run of two peers'),
         (lambda run, *there: (run[0], *one_peer(run, *there)[1:]), r'left\.pth, the checkpoint, is of another network'),
-        (lambda run, _, shapes: (*run, shapes / 'masks'), r'\.png and others are masks, whose values are all'),
         (online, r'holds no pseudo labels, .* give the images to rank, a folder or a list'),
         (lambda run, _, shapes: (*run, next((shapes / 'images').iterdir())), r'is one image: give a folder'),
         (missing, r'names 1 images that do not exist, first .*no-such-image\.png'),
