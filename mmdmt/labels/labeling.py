@@ -57,18 +57,15 @@ class Recorder(Protocol):
 
 
 class Unlabeled(Protocol):
-    """The unlabeled images of a :class:`mmdmt.MutualDataset`.
-
-    Attributes:
-        metainfo: With ``classes``.
-        ignored: The label that is not trained on, be it one of the classes or not; None if there is none.
-    """
+    """The unlabeled images of a :class:`mmdmt.MutualDataset`."""
 
     @property
-    def metainfo(self) -> dict[str, Any]: ...
+    def metainfo(self) -> dict[str, Any]:
+        """With ``classes``."""
 
     @property
-    def ignored(self) -> int | None: ...
+    def ignored(self) -> int | None:
+        """The label that is not trained on, be it one of the classes or not; None if there is none."""
 
     def num_unlabeled(self) -> int:
         """Return the number of images."""

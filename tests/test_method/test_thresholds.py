@@ -72,14 +72,6 @@ def test_the_rank_is_that_of_the_floating_point_product_and_ties_are_kept(confid
     assert count_kept(counts, class_thresholds(counts, ratio)).tolist() == [kept]
 
 
-def test_each_class_keeps_its_own_share():
-    label = np.repeat([0, 1, 2], [1000, 100, 10])
-    confidence = np.concatenate([np.linspace(low, 0.99, n) for low, n in ((0.9, 1000), (0.3, 100), (0.2, 10))])
-    counts = counts_of(confidence, label, 3)
-    assert counts.sum(dim=1).tolist() == [1000, 100, 10]
-    np.testing.assert_allclose(count_kept(counts, class_thresholds(counts, 0.4)), [401, 41, 5], atol=2)
-
-
 def test_class_that_was_never_predicted_keeps_nothing():
     counts = counts_of(confidences('trained'), label=1, num_classes=3)
     thresholds = class_thresholds(counts, 0.5)

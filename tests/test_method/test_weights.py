@@ -6,8 +6,8 @@ from mmdmt.method.weights import compare, mutual_weights
 INFINITY = float('inf')
 
 
-def weights_of(logits, label, confidence, gamma_agree, gamma_disagree, ignore_index=255):
-    return mutual_weights(compare(logits, label, confidence, ignore_index), gamma_agree, gamma_disagree)
+def weights_of(logits, label, confidence, gamma_agree, gamma_disagree):
+    return mutual_weights(compare(logits, label, confidence), gamma_agree, gamma_disagree)
 
 
 @pytest.mark.parametrize(
@@ -41,17 +41,3 @@ def test_weights_carry_no_gradient_and_are_float32():
     weights = weights_of(logits, torch.zeros(2, 4, 4, dtype=torch.long), torch.rand(2, 4, 4), 5.0, 5.0)
     assert not weights.requires_grad
     assert (weights.dtype, weights.shape) == (torch.float32, (2, 4, 4))
-
-
-def test_images_are_weighted_as_pixels_are():
-    logits, label, confidence = torch.randn(6, 3, 1, 1), torch.randint(3, (6, 1, 1)), torch.rand(6, 1, 1)
-    of_pixels = weights_of(logits, label, confidence, 4.0, 4.0)
-    of_images = weights_of(logits[..., 0, 0], label[..., 0, 0], confidence[..., 0, 0], 4.0, 4.0)
-    # Two layouts, two kernels: their softmax may differ in the last bit.
-    torch.testing.assert_close(of_pixels[..., 0, 0], of_images)
-
-
-def test_another_ignore_index_is_respected():
-    label = torch.tensor([[[0, 1], [9, 2]]])
-    weights = weights_of(torch.randn(1, 3, 2, 2), label, torch.full((1, 2, 2), INFINITY), 5.0, 5.0, 9)
-    assert weights.tolist() == [[[1, 1], [0, 1]]]

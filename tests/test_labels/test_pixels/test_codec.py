@@ -1,10 +1,8 @@
 import struct
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-import zstandard
 
 from mmdmt.labels.pixels.codec import decode, encode
 from mmdmt.method.confidence_levels import NUM_LEVELS, quantize
@@ -82,22 +80,10 @@ def test_decoded_arrays_can_be_written_to_and_arguments_are_left_as_they_are():
         np.testing.assert_array_equal(given, again)
 
 
-def test_any_number_of_threads_gives_the_same_bytes():
-    maps = [network_output(40, 50 + number) for number in range(8)]
-    with ThreadPoolExecutor(4) as pool:
-        side_by_side = list(pool.map(lambda pair: encode(*pair), maps * 4))
-    assert side_by_side == [encode(*pair) for pair in maps] * 4
-
-
 @pytest.mark.parametrize('stride', [4, 8])
 def test_network_output_takes_at_most_1_2_bytes_a_pixel(stride):
     label, levels = network_output(375, 500, stride=stride)
     assert len(encode(label, levels)) <= 1.2 * label.size
-
-
-def test_noise_takes_little_more_than_the_two_maps_hold():
-    label, levels = noise((100, 100))
-    assert len(encode(label, levels)) <= 3.01 * label.size
 
 
 @pytest.mark.parametrize('data', [b'', b'DM', b'\x89PNG\r\n\x1a\n', bytes(100)])
@@ -106,22 +92,16 @@ def test_foreign_data_are_refused(data):
         decode(data)
 
 
-def test_data_truncated_anywhere_or_with_anything_appended_are_refused():
+def test_data_truncated_or_changed_anywhere_or_with_anything_appended_are_refused():
     data = encode(*noise((5, 6)))
-    for length in range(len(data)):
-        with pytest.raises(ValueError, match='Label this phase again'):
-            decode(data[:length])
+    for place in range(len(data)):
+        changed = bytearray(data)
+        changed[place] ^= 0x40
+        for damaged in (data[:place], bytes(changed)):
+            with pytest.raises(ValueError, match='Label this phase again'):
+                decode(damaged)
     with pytest.raises(ValueError, match='truncated or damaged'):
         decode(data + b'\0')
-
-
-def test_any_flipped_byte_is_noticed():
-    data = encode(*noise((5, 6)))
-    for position in range(len(data)):
-        damaged = bytearray(data)
-        damaged[position] ^= 0x40
-        with pytest.raises(ValueError, match='Label this phase again'):
-            decode(bytes(damaged))
 
 
 @pytest.mark.parametrize('version', [2, 4])
@@ -151,16 +131,3 @@ def test_files_of_format_version_3_stay_readable():
     decoded_label, decoded_levels = decode(data)
     assert decoded_label.tolist() == [[0, 20], [255, 1]]
     assert decoded_levels.tolist() == rows
-
-
-def crafted(height, width, label, high, low):
-    """A pseudo label with a right checksum and whatever content."""
-    frames = [zstandard.compress(plane) for plane in (label, high)]
-    content = struct.pack('<IIII', height, width, *map(len, frames)) + b''.join(frames) + low
-    return struct.pack('<4sHI', b'DMTP', 3, zlib.crc32(content)) + content
-
-
-def test_a_crafted_pseudo_label_is_read_if_it_is_right():
-    label, levels = decode(crafted(1, 2, bytes([3, 4]), bytes(2), bytes([5, 6])))
-    assert label.tolist() == [[3, 4]]
-    assert levels.tolist() == [[5, 11]]
