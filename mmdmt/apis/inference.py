@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import torch
@@ -23,6 +23,7 @@ from mmdmt.registry import type_name
 from mmdmt.rules.checked_pipeline import CheckedPipeline
 from mmdmt.rules.known_transforms import check_undone
 
+T = TypeVar('T')
 _READS_SCENES = {'LoadSceneImage': 'LoadImageFromFile'}
 _FOR_GROUND_TRUTH = {'LoadAnnotations', 'LoadSceneAnnotations', 'EvaluateAtThisSize'}
 
@@ -31,13 +32,13 @@ def init_peers(config: str | Path | Config, checkpoint: str | Path, device: str 
     """Set up what a run has trained, ready for :func:`predict_images` and for ``mmseg.apis.inference_model``.
 
     Args:
-        config (str | Path | Config): Of the run, or of a plain segmentor.
-        checkpoint (str | Path): Of the same; it must hold all weights of the model.
-        device (str): Defaults to ``'cpu'``.
-        peer (str): A peer's name, for that segmentor alone, or ``'ensemble'``. Defaults to ``''``, by the config.
+        config: Of the run, or of a plain segmentor.
+        checkpoint: Of the same; it must hold all weights of the model.
+        device: Defaults to ``'cpu'``.
+        peer: A peer's name, for that segmentor alone, or ``'ensemble'``. Defaults to ``''``, by the config.
 
     Returns:
-        BaseModel: A :class:`mmdmt.DynamicMutualTraining` or a plain segmentor in evaluation mode, with ``cfg`` and
+        A :class:`mmdmt.DynamicMutualTraining` or a plain segmentor in evaluation mode, with ``cfg`` and
         ``dataset_meta``.
 
     Raises:
@@ -117,35 +118,32 @@ def predict_images(
     """Predict images one after the other, each at its own size.
 
     Args:
-        model (BaseModel): Of :func:`init_peers` or ``mmseg.apis.init_model``.
-        images (str | Path | Iterable): A folder, with the folders in it, or image files.
-        num_workers (int): Processes that load images. Defaults to 0, this one.
+        model: Of :func:`init_peers` or ``mmseg.apis.init_model``.
+        images: A folder, with the folders in it, or image files.
+        num_workers: Processes that load images. Defaults to 0, this one.
 
-    Returns:
-        Iterator[SegDataSample]: For each image, in order, on the model's device: ``img_path``, ``pred_sem_seg``
-        (int64, (1, H, W)), ``seg_logits`` (float32, (classes, H, W)) and, of a run's peers, ``peers`` with the
-        prediction of each and of the ensemble, ``peers.get(name).pred_sem_seg``.
+    Yields:
+        SegDataSample: For each image, in order, on the model's device: ``img_path``, ``pred_sem_seg`` (int64,
+        (1, H, W)), ``seg_logits`` (float32, (classes, H, W)) and, of a run's peers, ``peers`` with the prediction of
+        each and of the ensemble, ``peers.get(name).pred_sem_seg``.
 
     Raises:
         FileNotFoundError: If there is no such folder, or no image in it.
-        ValueError: On the way, if a file cannot be read as an image.
+        ValueError: If a file cannot be read as an image.
     """
     if isinstance(images, str | Path) and not Path(images).is_file():
         paths = find_images(Path(images), suffixes_of(model.cfg))
     else:
         paths = [Path(path) for path in ([images] if isinstance(images, str | Path) else images)]
-    for sample in predictions(model, paths, num_workers):
-        if isinstance(sample, str):
-            raise ValueError(sample)
-        yield sample
+    yield from sound(predictions(model, paths, num_workers))
 
 
 def confidence_map(sample: BaseDataElement, temperature: float = 1.0) -> Tensor:
     """Return the probability of the predicted class, (H, W) float32.
 
     Args:
-        sample (SegDataSample): With ``pred_sem_seg`` and ``seg_logits``, such as one of :func:`predict_images`.
-        temperature (float): What its logits are divided by, see :func:`mmdmt.apis.calibrate_model`. Defaults to 1.
+        sample: With ``pred_sem_seg`` and ``seg_logits``, such as one of :func:`predict_images`.
+        temperature: What its logits are divided by, see :func:`mmdmt.apis.calibrate_model`. Defaults to 1.
 
     Raises:
         ValueError: If a classifier has predicted.
@@ -196,6 +194,14 @@ def load_batches(
         print_log(f'WARNING: {", ".join(unknown)} of the test pipeline may move images: labels move with them.')
     for batch in DataLoader(images, sampler=numbers, num_workers=num_workers, collate_fn=pseudo_collate):
         yield batch['failure'][0] if 'failure' in batch else batch
+
+
+def sound(items: Iterable[T | str]) -> Iterator[T]:
+    """Yield items, and raise the sentence of the first file that fails."""
+    for item in items:
+        if isinstance(item, str):
+            raise ValueError(item)
+        yield item
 
 
 def predictions(model: BaseModel, paths: Sequence[Path], num_workers: int = 0) -> Iterator[BaseDataElement | str]:

@@ -29,18 +29,12 @@ DRAWN = 12
 
 
 class Suspect(NamedTuple):
-    """A labeled image and how much peers contradict its label.
+    """A labeled image and how much peers contradict its label."""
 
-    Attributes:
-        score: See :func:`~mmdmt.method.contradiction.contradiction`.
-        images, number: What the image is one of, and which.
-        regions: Where peers contradict the label alike, the worst first.
-    """
-
-    score: float
-    images: PredictedImages
-    number: int
-    regions: list[Region]
+    score: float  # of :func:`~mmdmt.method.contradiction.contradiction`
+    images: PredictedImages  # what the image is one of
+    number: int  # which
+    regions: list[Region]  # where peers contradict the label alike, the worst first
 
     @property
     def name(self) -> str:
@@ -67,12 +61,12 @@ def plan_folds(config: Path, folds: int, out: Path) -> list[str]:
     Images that are neighbors by name, such as frames of a video, stay together.
 
     Args:
-        config (Path): Of the run.
-        folds (int): How many parts, at least 2.
-        out (Path): Folder, new or empty; gets ``fold_0.txt`` and so on, the images to train on.
+        config: Of the run.
+        folds: How many parts, at least 2.
+        out: Folder, new or empty; gets ``fold_0.txt`` and so on, the images to train on.
 
     Returns:
-        list[str]: The command that trains each.
+        The command that trains each.
 
     Raises:
         FileExistsError: If ``out`` holds anything.
@@ -107,14 +101,14 @@ def find_label_errors(
     """Rank labeled images by how much peers contradict their labels; return what was done.
 
     Args:
-        config (Path): Of the run.
-        checkpoints (Sequence[Path]): Of one run, or of the runs of :func:`plan_folds`, in its order: each judges what
-            it was not trained on.
-        out (Path): Folder, new or empty; gets ``errors.csv``, ``regions.csv`` and, of segmentors, ``errors.png``.
-        images (Path, optional): List of images to judge, with labels where the labeled ones have theirs. Defaults to
-            None, the labeled images of the run.
-        device (str): Defaults to ``'cpu'``.
-        num_workers (int): Processes that load images. Defaults to 0.
+        config: Of the run.
+        checkpoints: Of one run, or of the runs of :func:`plan_folds`, in its order: each judges what it was not
+            trained on.
+        out: Folder, new or empty; gets ``errors.csv``, ``regions.csv`` and, of segmentors, ``errors.png``.
+        images: List of images to judge, with labels where the labeled ones have theirs. Defaults to None, the labeled
+            images of the run.
+        device: Defaults to ``'cpu'``.
+        num_workers: Processes that load images. Defaults to 0.
 
     Raises:
         FileExistsError: If ``out`` holds anything.

@@ -63,20 +63,20 @@ def label_images(
     whatever EXIF orientation these carry.
 
     Args:
-        model (BaseModel): Of :func:`mmdmt.apis.init_peers`.
-        images (Path): The folder, with the folders in it.
-        out_dir (Path): New or empty, and outside ``images``; gets ``labels/*.png`` (8-bit class ids as the model's data
-            set stores masks, the label that heads ignore where it is dropped), ``confidence/*.png`` (16-bit, value /
-            65535) and, at last, ``manifest.json``.
-        label_ratio (float, optional): Share of each predicted class to keep over the whole folder, in (0, 1]: one
-            threshold for each class, as in training.
-        threshold (float, optional): The least probability to keep, in [0, 1]. With neither, all labels are kept.
-        num_workers (int): Processes that load images. Defaults to 0.
-        origin (Mapping, optional): What the manifest shall say of the model, such as its config.
-        draw (bool): Whether to write ``overlays/*.jpg``, the labels in color over each image. Defaults to False.
-        calibration (Calibration, optional): Of :func:`mmdmt.apis.calibrate_model`, to write ``calibrated/*.png`` and,
-            of a run's peers, ``agreement/*.png`` (8-bit, value / 255).
-        go_on (bool): Whether to predict only what ``out_dir`` lacks, by the same model. Defaults to False.
+        model: Of :func:`mmdmt.apis.init_peers`.
+        images: The folder, with the folders in it.
+        out_dir: New or empty, and outside ``images``; gets ``labels/*.png`` (8-bit class ids as the model's data set
+            stores masks, the label that heads ignore where it is dropped), ``confidence/*.png`` (16-bit, value / 65535)
+            and, at last, ``manifest.json``.
+        label_ratio: Share of each predicted class to keep over the whole folder, in (0, 1]: one threshold for each
+            class, as in training.
+        threshold: The least probability to keep, in [0, 1]. With neither, all labels are kept.
+        num_workers: Processes that load images. Defaults to 0.
+        origin: What the manifest shall say of the model, such as its config.
+        draw: Whether to write ``overlays/*.jpg``, the labels in color over each image. Defaults to False.
+        calibration: Of :func:`mmdmt.apis.calibrate_model`, to write ``calibrated/*.png`` and, of a run's peers,
+            ``agreement/*.png`` (8-bit, value / 255).
+        go_on: Whether to predict only what ``out_dir`` lacks, by the same model. Defaults to False.
 
     Returns:
         dict: What is in ``manifest.json``.
@@ -237,7 +237,7 @@ def _claimed(out_dir: Path, go_on: bool) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        if not (out_dir / PREDICTED).exists():
+        if not (out_dir / PREDICTED).exists() and not any((out_dir / 'labels').iterdir()):
             for name in ('labels', 'confidence', 'calibrated', 'agreement'):
                 shutil.rmtree(out_dir / name, ignore_errors=True)
             with suppress(OSError):

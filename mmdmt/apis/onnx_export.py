@@ -29,17 +29,11 @@ TOLERANCE = 1e-3
 
 
 class OnnxCheck(NamedTuple):
-    """How an ONNX file compares with PyTorch, on made-up images of several sizes.
+    """How an ONNX file compares with PyTorch, on made-up images of several sizes."""
 
-    Attributes:
-        difference: The largest between two probabilities.
-        pixels: How many were compared.
-        changed: How many have another class of highest probability.
-    """
-
-    difference: float = 0.0
-    pixels: int = 0
-    changed: int = 0
+    difference: float = 0.0  # the largest between two probabilities
+    pixels: int = 0  # that were compared
+    changed: int = 0  # of these, with another class of highest probability
 
     def __str__(self) -> str:
         same = 'the same class at all' if not self.changed else f'another class at {self.changed} of'
@@ -90,8 +84,8 @@ def export_onnx(model: BaseModel, file: Path) -> OnnxCheck:
     those that compute sizes in Python, such as transformers and pooling pyramids, are refused by the comparison.
 
     Args:
-        model (BaseModel): Of :func:`mmdmt.apis.init_peers`: all peers, for their ensemble, or one of them.
-        file (Path): To write; replaced if it is there.
+        model: Of :func:`mmdmt.apis.init_peers`: all peers, for their ensemble, or one of them.
+        file: To write; replaced if it is there.
 
     Raises:
         ImportError: If onnx or onnxruntime is not installed.

@@ -15,7 +15,15 @@ from mmengine.registry import init_default_scope
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from mmdmt.apis.inference import ImageFiles, check_segments, find_images, inference_pipeline, load_batches, suffixes_of
+from mmdmt.apis.inference import (
+    ImageFiles,
+    check_segments,
+    find_images,
+    inference_pipeline,
+    load_batches,
+    sound,
+    suffixes_of,
+)
 from mmdmt.atomic_write import atomic_write
 from mmdmt.datasets import MutualDataset
 from mmdmt.datasets.image_names import image_names
@@ -32,19 +40,12 @@ _TWO = 'images are ranked by how far two peers disagree, so give a run of two pe
 
 
 class PeerLabels(NamedTuple):
-    """What peers say of an image; the label of a whole image is a map of one pixel.
+    """What peers say of an image; the label of a whole image is a map of one pixel."""
 
-    Attributes:
-        labels: (peers, H, W), classes.
-        confidence: float32 (peers, H, W), the probability of each.
-        probability: float32 (classes, H, W), the peers' mean softmax; None where it was not stored.
-        truth: (H, W), labels without a class are ignored; None where it is not known.
-    """
-
-    labels: NDArray[Any]
-    confidence: NDArray[np.float32]
-    probability: NDArray[np.float32] | None = None
-    truth: NDArray[Any] | None = None
+    labels: NDArray[Any]  # (peers, H, W), classes
+    confidence: NDArray[np.float32]  # (peers, H, W), the probability of each
+    probability: NDArray[np.float32] | None = None  # (classes, H, W), the peers' mean softmax; not stored in banks
+    truth: NDArray[Any] | None = None  # (H, W), where it is known; labels without a class are ignored
 
     @property
     def agreed(self) -> NDArray[Any]:
@@ -114,9 +115,7 @@ class PredictedImages(ImagesOfPeers):
 
     def views(self, numbers: Sequence[int]) -> Iterator[PeerLabels]:
         """Predict images."""
-        for batch in load_batches(self._model, self._items, self._workers, numbers):
-            if isinstance(batch, str):
-                raise ValueError(batch)
+        for batch in sound(load_batches(self._model, self._items, self._workers, numbers)):
             with torch.no_grad():
                 samples = [one for (one,) in self._model.predict_each(batch).values()]
             peers = torch.stack([_softmax(sample) for sample in samples])
@@ -154,12 +153,6 @@ def given_images(model: BaseModel, images: Path, num_workers: int = 0) -> Predic
         check_listed(images, dataset)
         paths = [str(dataset.get_data_info(number)['img_path']) for number in range(len(dataset))]
         names = image_names(paths, dataset)
-        missing = [path for path in paths if not Path(path).is_file()]
-        if missing:
-            raise FileNotFoundError(
-                f'{images} names {len(missing)} images that do not exist, first {missing[0]}: name images as the '
-                'unlabeled list of the run does.'
-            )
     items = ImageFiles([Path(path) for path in paths], inference_pipeline(model.cfg))
     return PredictedImages(model, items, names, num_workers)
 
@@ -197,9 +190,9 @@ def calibrate_model(model: BaseModel, most: int = 50, num_workers: int = 0) -> C
     """Measure on validation images how the confidence of a segmentor, or of an ensemble of them, is to be corrected.
 
     Args:
-        model (BaseModel): Of :func:`mmdmt.apis.init_peers`.
-        most (int): How many images are predicted, evenly spread over all; of each 4096 pixels count. Defaults to 50.
-        num_workers (int): Processes that load images. Defaults to 0.
+        model: Of :func:`mmdmt.apis.init_peers`.
+        most: How many images are predicted, evenly spread over all; of each 4096 pixels count. Defaults to 50.
+        num_workers: Processes that load images. Defaults to 0.
 
     Raises:
         ValueError: If the config validates on nothing, or the model classifies, or has one channel for two classes.
@@ -207,9 +200,7 @@ def calibrate_model(model: BaseModel, most: int = 50, num_workers: int = 0) -> C
     check_segments(model, 'Calibration')
     dataset = evaluated_dataset(model.cfg)
     logits, truths = [], []
-    for batch in load_batches(model, dataset, num_workers, evenly(len(dataset), most)):
-        if isinstance(batch, str):
-            raise ValueError(batch)
+    for batch in sound(load_batches(model, dataset, num_workers, evenly(len(dataset), most))):
         truth = truth_of(batch['data_samples'][0])
         with torch.no_grad():
             (sample,) = model.test_step(batch)

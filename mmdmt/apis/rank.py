@@ -23,7 +23,6 @@ from mmdmt.labels.progress import progress
 from mmdmt.method.ranking import Comparison, ErrorRates, compare, count_errors, spread
 from mmdmt.preparation.image_lists import write_lists
 
-SCORES = ('doubt', 'disagreement', 'classes')
 DRAWN = 24
 
 
@@ -33,7 +32,6 @@ def rank_run(
     images: Path | None,
     out: Path,
     take: int | None = None,
-    by: str = 'doubt',
     classes: Sequence[str] = (),
     validate: int = 50,
     device: str = 'cpu',
@@ -42,16 +40,15 @@ def rank_run(
     """Rank images with a run; write ``rank.csv``, ``rank.png`` (of segmentors) and lists; return what was done.
 
     Args:
-        config (Path): Of the run.
-        checkpoint (Path): Of the same.
-        images (Path, optional): A folder or a list; None for the run's unlabeled images, from its last banks.
-        out (Path): Folder, new or empty.
-        take (int, optional): How many images to label next. Defaults to None, no lists.
-        by (str): See :func:`rank_images`. Defaults to ``'doubt'``.
-        classes (Sequence[str]): Likewise. Defaults to none.
-        validate (int): How many validation images tell the expected error; 0 leaves it unknown. Defaults to 50.
-        device (str): Defaults to ``'cpu'``.
-        num_workers (int): Processes that load images. Defaults to 0.
+        config: Of the run.
+        checkpoint: Of the same.
+        images: A folder or a list; None for the run's unlabeled images, from its last banks.
+        out: Folder, new or empty.
+        take: How many images to label next. Defaults to None, no lists.
+        classes: See :func:`rank_images`. Defaults to none.
+        validate: How many validation images tell the expected error; 0 leaves it unknown. Defaults to 50.
+        device: Defaults to ``'cpu'``.
+        num_workers: Processes that load images. Defaults to 0.
 
     Raises:
         FileNotFoundError: If a file, or all banks, are missing.
@@ -73,7 +70,7 @@ def rank_run(
     if model is not None and validate and settings.get('val_dataloader'):
         rates = measure_rates(labeled_images(model, None, num_workers), validate)
         known = f'{rates.agree:.1%} of what the peers agree on is wrong, and {rates.disagree:.1%} of the rest'
-    scores, found = rank_images(source, by, classes)
+    scores, found = rank_images(source, classes)
     order = np.argsort(-scores, kind='stable').tolist()
     lists = {}
     if take is not None:
@@ -87,44 +84,37 @@ def rank_run(
     write_csv(out / 'rank.csv', [head, *rows])
     if source.space == 'pixels':
         _draw(out / 'rank.png', source, order[:DRAWN], scores)
-    return '\n'.join(
-        [
-            f'{len(source.names)} images in {out / "rank.csv"}, by {", ".join(classes) or by}; the peers disagree on '
-            f'{np.mean([one.disagreement for one in found]):.1%}. Expected error: {known}.',
-            *(f'{len(names)} images in {out / name}' for name, names in lists.items()),
-        ]
-    )
+    disagreement, number = np.mean([one.disagreement for one in found]), len(source.names)
+    lines = [
+        f'{number} images in {out / "rank.csv"}, by {", ".join(classes) or "doubt"}; the peers disagree on '
+        f'{disagreement:.1%}. Expected error: {known}.'
+    ]
+    return '\n'.join(lines + [f'{len(names)} images in {out / name}' for name, names in lists.items()])
 
 
-def rank_images(
-    images: ImagesOfPeers, by: str = 'doubt', classes: Sequence[str] = ()
-) -> tuple[NDArray[np.float64], list[Comparison]]:
-    """Rank images by what peers say of them: return scores, the highest to be labeled first, and what they are of.
+def rank_images(images: ImagesOfPeers, classes: Sequence[str] = ()) -> tuple[NDArray[np.float64], list[Comparison]]:
+    """Rank images by the doubt of peers; return scores, the highest to be labeled first, and what they are of.
 
     Args:
-        images (ImagesOfPeers): With their peers.
-        by (str): ``'doubt'``, where what peers agree on counts by their confidence, too; ``'disagreement'``, the share
-            of pixels; or ``'classes'``, a mean over the classes that a peer sees in the image, rare ones as much as
-            others. Defaults to ``'doubt'``.
-        classes (Sequence[str]): The classes whose disagreement alone counts; an image without them comes last.
-            Defaults to none, all.
+        images: With their peers.
+        classes: The classes whose disagreement alone counts, a mean over those that a peer sees in the image.
+            Defaults to none, doubt.
 
     Raises:
-        ValueError: If there is no such score or class.
+        ValueError: If there is no such class.
     """
-    for place, value, known in (('--by', by, SCORES), *(('--classes', name, images.classes) for name in classes)):
-        if value not in known:
-            raise ValueError(f'{place} must be of {", ".join(known)}, got {value!r}.')
+    unknown = [name for name in classes if name not in images.classes]
+    if unknown:
+        raise ValueError(f'--classes must be of {", ".join(images.classes)}, got {unknown[0]!r}.')
     number, found = len(images.names), []
     with progress('Comparing peers', number) as bar:
         for view in images.views(range(number)):
             found.append(compare(view.labels, view.confidence, len(images.classes)))
             bar.update(1)
-    if classes or by == 'classes':
-        columns = [images.classes.index(name) for name in classes or images.classes]
-        counted = np.array([one.by_class for one in found])[:, columns]
-        return np.nansum(counted, axis=1) / np.maximum(1, (~np.isnan(counted)).sum(axis=1)), found
-    return np.array([getattr(one, by) for one in found]), found
+    if not classes:
+        return np.array([one.doubt for one in found]), found
+    counted = np.array([one.by_class for one in found])[:, [images.classes.index(name) for name in classes]]
+    return np.nansum(counted, axis=1) / np.maximum(1, (~np.isnan(counted)).sum(axis=1)), found
 
 
 def measure_rates(images: ImagesOfPeers, most: int) -> ErrorRates:
