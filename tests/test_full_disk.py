@@ -42,7 +42,7 @@ def bank_of_images(folder):
 def best_weights(folder):
     torch.manual_seed(0)
     best = BestWeights('mIoU')
-    best.begin(folder)
+    best.folder = folder
     best.update({'left': nn.Linear(2, 2)}, {'left/mIoU': 50.0})
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mmdmt.engine.dmt_hook import DMTHook
-from mmdmt.engine.peers_of_run import averaged_weights, labels_of, model_of
+from mmdmt.engine.peers_of_run import Averages
 from mmdmt.evaluation_mode import evaluation_mode
 from mmdmt.losses import DynamicMutualLoss
 from mmdmt.method.draws import ONLINE, TRUTH, WEAK_VIEW, Draw
@@ -70,7 +70,11 @@ class PictureHook(Hook):
                 "PictureHook draws with matplotlib, which is not installed: pip install 'mmdmt[demo]', or take the "
                 'hook out of custom_hooks.'
             )
-        if model_of(runner).kind.space != 'pixels':
+        run = next((hook for hook in runner.hooks if isinstance(hook, DMTHook)), None)
+        if run is None:
+            raise ValueError("PictureHook draws phases, but there are none: add dict(type='mmdmt.DMTHook', ...).")
+        self._run = run
+        if run.model.kind.space != 'pixels':
             raise ValueError(
                 'PictureHook draws labels of pixels, but the peers are classifiers: take it out of custom_hooks.'
             )
@@ -81,21 +85,24 @@ class PictureHook(Hook):
 
     def after_labeling(self, runner: Runner) -> None:
         """Draw the phase that begins, by the weights that labeled; called by DMTHook."""
-        phase, step, _ = _phase_of(runner)
-        self._draw(runner, f'phase_{phase}', f'phase {phase}, labeled after iteration {step}', step)
+        self._draw_phase(runner, 'labeled after iteration')
 
     def before_online_phase(self, runner: Runner) -> None:
         """Draw the phase that begins; called by DMTHook."""
-        phase, step, settings = _phase_of(runner)
-        online = settings.online_labels
-        with averaged_weights(runner) if online is not None and online.averaged else nullcontext():
-            self._draw(runner, f'phase_{phase}', f'phase {phase}, labels online from iteration {step}', step)
+        online = self._run.curriculum[self._run.phase].online_labels
+        with Averages(runner.hooks).in_place() if online is not None and online.averaged else nullcontext():
+            self._draw_phase(runner, 'labels online from iteration')
 
     def after_train(self, runner: Runner) -> None:
         """Draw what the last phase has made of its labels."""
         step = runner.train_loop.iter
-        with averaged_weights(runner):
+        with Averages(runner.hooks).in_place():
             self._draw(runner, 'end', f'end of training, iteration {step}', step)
+
+    def _draw_phase(self, runner: Runner, what: str) -> None:
+        phase = self._run.phase
+        step = self._run.curriculum.start(phase)
+        self._draw(runner, f'phase_{phase}', f'phase {phase}, {what} {step}', step)
 
     @torch.no_grad()
     def _draw(self, runner: Runner, folder: str, title: str, step: int) -> None:
@@ -103,8 +110,8 @@ class PictureHook(Hook):
             return
         from mmdmt.visualization import draw_phase
 
-        model, metainfo = model_of(runner), runner.train_dataloader.dataset.metainfo
-        with evaluation_mode(model.bare_peers.values()):
+        metainfo = runner.train_dataloader.dataset.metainfo
+        with evaluation_mode(self._run.model.bare_peers.values()):
             for name, view in self._views(runner):
                 path = Path(runner.work_dir) / 'pictures' / folder / f'{name}.png'
                 sheet = draw_phase(path, view, f'{name}: {title}', metainfo['classes'], metainfo['palette'])
@@ -112,8 +119,10 @@ class PictureHook(Hook):
 
     def _views(self, runner: Runner) -> Iterator[tuple[str, Any]]:
         """Yield names of images and what is to be drawn of each."""
-        dataset, model, banks = runner.train_dataloader.dataset, model_of(runner), _banks(runner)
-        _, _, phase = _phase_of(runner)
+        dataset, model, phase = runner.train_dataloader.dataset, self._run.model, self._run.curriculum[self._run.phase]
+        folder, banks = self._run.labels.folder(self._run.phase), dict[str, Any]()
+        with suppress(FileNotFoundError, ValueError):  # a phase online has none, and the end of a run needs none
+            banks = {name: dataset.labels.bank(folder / name) for name in set(model.labelers.values())}
         for image in _spread(self.images, dataset.num_unlabeled()):
             labels = {name: bank.read(image) for name, bank in banks.items()}
             for label, _ in labels.values():
@@ -131,15 +140,6 @@ class PictureHook(Hook):
             truth = item['data_samples'].gt_sem_seg.data[0].numpy().copy()
             truth[truth == dataset.ignored] = NO_CLASS
             yield _name('val', image, item), _view(model, item, truth, {}, phase.floor)
-
-
-def _banks(runner: Runner) -> dict[str, Any]:
-    """Open the banks of the present phase; none if it has none, or has lost them: the end of a run needs none."""
-    folder = _dmt_hook(runner).bank_folder(runner)
-    try:
-        return {name: labels_of(runner).bank(folder / name) for name in set(model_of(runner).labelers.values())}
-    except (FileNotFoundError, ValueError):
-        return {}
 
 
 def _view(
@@ -227,13 +227,3 @@ def _name(dataset: str, image: int, item: dict[str, Any]) -> str:
 def _spread(images: int, available: int) -> list[int]:
     """Return the numbers of the images to draw, spread evenly."""
     return sorted(set(np.linspace(0, available - 1, min(images, available)).round().astype(int).tolist()))
-
-
-def _dmt_hook(runner: Runner) -> DMTHook:
-    return next(hook for hook in runner.hooks if isinstance(hook, DMTHook))
-
-
-def _phase_of(runner: Runner) -> tuple[int, int, Phase]:
-    """Return the number of the present phase, the iteration at which it begins, and its settings."""
-    hook = _dmt_hook(runner)
-    return hook.phase, hook.curriculum.start(hook.phase), hook.curriculum[hook.phase]

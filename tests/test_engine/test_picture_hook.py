@@ -8,12 +8,13 @@ from mmengine.runner import Runner
 from mmseg.structures import SegDataSample
 from test_dmt_hook import HOOK
 from toys.checkpoints import take_back
+from toys.classification import image_run_config
 from toys.segmentation import run_config, toy_segmentor
 from toys.told import scalars_of
 
 from mmdmt import visualization
 from mmdmt.datasets.mutual_dataset import MutualDataset
-from mmdmt.engine import PictureHook, picture_hook
+from mmdmt.engine import picture_hook
 from mmdmt.labels.pixels.bank import PseudoLabelBank
 from mmdmt.method.confidence_levels import quantize_tensor
 from mmdmt.method.thresholds import class_thresholds, count_levels
@@ -101,8 +102,7 @@ def test_what_is_drawn_is_what_peers_predict_and_teach(drawn):
 
 
 def test_a_run_without_pseudo_labels_is_drawn_at_its_end(shapes_folder, tmp_path):
-    settings = {HOOK + 'phases': [{'iters': 1, 'labeled': 4}], 'train_cfg.max_iters': 1, 'val_cfg': None}
-    settings |= {'val_dataloader': None, 'val_evaluator': None}
+    settings = {HOOK + 'phases': [{'iters': 1, 'labeled': 4}], 'train_cfg.max_iters': 1, **NO_VALIDATION}
     one_peer = {'_delete_': True, 'left': toy_segmentor()}
     run(shapes_folder, tmp_path, {'images': 1}, **settings, **{'model.peers': one_peer})
     assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob('pictures/*/*')] == [
@@ -110,17 +110,19 @@ def test_a_run_without_pseudo_labels_is_drawn_at_its_end(shapes_folder, tmp_path
     ]
 
 
+NO_VALIDATION = {'val_cfg': None, 'val_dataloader': None, 'val_evaluator': None}
+
+
 @pytest.mark.parametrize(
-    ('settings', 'words'),
+    ('pictures', 'settings', 'words'),
     [
-        ({'images': -1}, 'images=-1 of PictureHook'),
-        ({'val_images': 2}, 'val_images=2 of PictureHook, but the run validates on no image'),
+        ({'images': -1}, {}, 'images=-1 of PictureHook'),
+        ({'val_images': 2}, NO_VALIDATION, 'val_images=2 of PictureHook, but the run validates on no image'),
     ],
 )
-def test_images_that_there_are_not_are_refused(shapes_folder, tmp_path, settings, words):
-    none = {'val_cfg': None, 'val_dataloader': None, 'val_evaluator': None}
+def test_images_that_there_are_not_are_refused(shapes_folder, tmp_path, pictures, settings, words):
     with pytest.raises(ValueError, match=words):
-        run(shapes_folder, tmp_path, settings, **none)
+        run(shapes_folder, tmp_path, pictures, **settings)
 
 
 def test_without_matplotlib_the_run_stops_before_it_starts(shapes_folder, tmp_path, monkeypatch):
@@ -130,22 +132,11 @@ def test_without_matplotlib_the_run_stops_before_it_starts(shapes_folder, tmp_pa
     assert not list(tmp_path.glob('*.pth'))
 
 
-def test_classifiers_are_refused():
-    from types import SimpleNamespace
-
-    from mmdmt.engine import DMTHook
-
-    class Built(picture_hook.OptimWrapper):
-        def __init__(self):
-            pass
-
-    runner = SimpleNamespace(
-        optim_wrapper=Built(),
-        hooks=[DMTHook([{'iters': 1, 'labeled': 1}])],
-        model=SimpleNamespace(kind=SimpleNamespace(space='images')),
-    )
+def test_classifiers_are_refused(tmp_path):
+    config = image_run_config(tmp_path)
+    config.custom_hooks.append({'type': 'mmdmt.PictureHook'})
     with pytest.raises(ValueError, match='the peers are classifiers: take it out'):
-        PictureHook().before_run(runner)
+        Runner.from_cfg(config).train()
 
 
 def test_images_are_spread_evenly():
