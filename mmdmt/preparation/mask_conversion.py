@@ -57,7 +57,7 @@ def convert_data_set(
         labels: Folder of the label files in it.
         images: Folder of the images, of the same names and sizes.
         suffixes: How label files and masks end.
-        expected: Stems of the published label files, or only their number.
+        expected: Stems of the published label files, or their number.
         convert: Makes the mask of a label file.
     """
     args = conversion_parser(doc, f'folder of {data_set}, with {images} and {labels}').parse_args(argv)
