@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from mmdmt.losses import DynamicMutualLoss
 from mmdmt.method.mixing import Batch
 from mmdmt.method.weights import GROUND_TRUTH
-from mmdmt.mixes import Mix
+from mmdmt.mixes import Mix, mix_all
 from mmdmt.models.peer_kinds import loss_in_place_of
 from mmdmt.models.prediction import Predicted, forward, forward_crops, in_order
 
@@ -34,15 +34,6 @@ class Segmentors:
     predicted: tuple[str, ...] = ('pred_sem_seg',)
 
     def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> list[DynamicMutualLoss]:
-        """Put our loss in place of the pixel cross entropy of every head.
-
-        Each head keeps the weight of its own loss (0.4 in many auxiliary heads), and its class weights. A head
-        whose loss is a :class:`DynamicMutualLoss` already keeps it, with exponents of its own.
-
-        Raises:
-            ValueError: If a head computes anything but a pixel cross entropy, naming peer, head and loss; or if its
-                loss weighs another number of classes than it predicts.
-        """
         placed = []
         for part, head in _heads(peer).items():
             where = f'{part} ({type(head).__name__}) of peer {name!r}'
@@ -51,21 +42,17 @@ class Segmentors:
             if len(losses) != 1:
                 names = ', '.join(type(one).__name__ for one in losses)
                 raise ValueError(f'The {where} adds up {len(losses)} losses ({names}): {SUPPORTED}.')
+            # A head keeps its class weights.
             config = {'class_weight': getattr(losses[0], 'class_weight', None), **loss}
             head.loss_decode = loss_in_place_of(losses[0], CrossEntropyLoss, config, head.num_classes, where, SUPPORTED)
+            head.loss_decode.ignore_index = head.ignore_index
             placed.append(head.loss_decode)
         return placed
 
     def num_classes(self, peer: nn.Module) -> int:
-        """Return the number of classes that the main decode head predicts."""
-        return int(_main_head(peer).num_classes)
-
-    def ignored_label(self, peer: BaseModel) -> int:
-        """Return the label that the main decode head ignores."""
-        return int(_main_head(peer).ignore_index)
+        return int(next(iter(_heads(peer).values())).num_classes)
 
     def ignored(self, name: str, peer: BaseModel) -> dict[str, int]:
-        """Collect the label that the heads ignore, and the one that the preprocessor pads with."""
         found = {f'{part} of peer {name!r}': int(head.ignore_index) for part, head in _heads(peer).items()}
         pads = getattr(peer.data_preprocessor, 'seg_pad_val', None)
         return found if pads is None else {**found, f'seg_pad_val of the data_preprocessor of peer {name!r}': int(pads)}
@@ -78,7 +65,6 @@ class Segmentors:
         placed: list[DynamicMutualLoss],
         mixes: Sequence[Mix],
     ) -> dict[str, Tensor]:
-        """Forward a segmentor's share of a batch, mixed, its confidence maps handed to every loss."""
         batch = bare.data_preprocessor(data, True)
         samples = batch['data_samples']
         pseudo = [number for number, sample in enumerate(samples) if 'pseudo_confidence' in sample]
@@ -88,10 +74,8 @@ class Segmentors:
         label = torch.stack([sample.gt_sem_seg.data[0] for sample in samples])
         weights = stack_maps(samples, 'pseudo_weight', 1.0) if 'pseudo_weight' in samples[pseudo[0]] else None
         mixed = Batch(batch['inputs'], label, stack_maps(samples, 'pseudo_confidence', GROUND_TRUTH), weights)
-        labeled = [number for number in range(len(samples)) if number not in pseudo]
-        for mix in mixes:
-            mixed = mix(mixed, pseudo, labeled, self.num_classes(bare))
         if mixes:
+            mixed = mix_all(mixed, mixes, pseudo, self.num_classes(bare))
             for sample, one in zip(samples, mixed.label, strict=True):
                 sample.gt_sem_seg = PixelData(data=one.unsqueeze(0))
         with ExitStack() as stack:
@@ -101,7 +85,6 @@ class Segmentors:
         return losses
 
     def predict_views(self, peer: BaseModel, views: Sequence[Tensor]) -> Tensor:
-        """Predict crops of unlabeled images: float32 (classes, pixels), one crop after the other."""
         shapes = [tuple(view.shape[1:]) for view in views]
         metas = [SegDataSample(metainfo={'img_shape': shape, 'ori_shape': shape}) for shape in shapes]
         predicted = in_order(
@@ -111,11 +94,10 @@ class Segmentors:
         return torch.cat([one.flatten(1) for one in predicted], dim=1)
 
     def wanted(self, samples: Sequence[Any], ignored: int) -> Tensor:
-        """Return which pixels want a label: those that are not ignored yet, as padding and margins are."""
+        # Padding and margins are ignored already.
         return torch.cat([sample.gt_sem_seg.data.flatten() for sample in samples]) != ignored
 
     def teach(self, samples: Sequence[Any], label: Tensor, confidence: Tensor, weights: Tensor | None) -> None:
-        """Give crops their labels, confidences and weights as maps, (1, H, W) each."""
         shapes = [sample.gt_sem_seg.data.shape for sample in samples]
         rows = {'gt_sem_seg': label, 'pseudo_confidence': confidence, 'pseudo_weight': weights}
         for name, row in rows.items():
@@ -124,11 +106,9 @@ class Segmentors:
                     sample.set_field(PixelData(data=one.view(shape)), name)
 
     def predict(self, peer: nn.Module, data: dict[str, Any]) -> Iterator[Predicted]:
-        """Forward images to be labeled: see :func:`~mmdmt.models.prediction.forward`."""
         return forward(peer, data)
 
     def average(self, views: Sequence[Any]) -> BaseDataElement:
-        """Average predictions: ``seg_logits``, the log of the mean softmax, and ``pred_sem_seg``."""
         mean = sum(sample.seg_logits.data.float().softmax(dim=0) for sample in views) / len(views)
         averaged: BaseDataElement = views[0].new()
         # The smallest normal float keeps log(0) finite.
@@ -138,16 +118,10 @@ class Segmentors:
 
 
 def stack_maps(data_samples: Sequence[BaseDataElement], name: str, of_truth: float) -> Tensor:
-    """Stack maps of the samples, such as ``pseudo_confidence``, to the size of their labels.
-
-    Args:
-        data_samples (Sequence[SegDataSample]): With ``gt_sem_seg`` of one size (H, W), padded or not, and a map
-            (1, h, w) of the unpadded image where the label is a pseudo label.
-        name (str): Of the map.
-        of_truth (float): Its value where the label is ground truth.
+    """Stack maps of the samples, (1, h, w) where the label is a pseudo label, to the size of their labels.
 
     Returns:
-        Tensor: (N, H, W) float32; 0 outside of the map of a pseudo label.
+        Tensor: (N, H, W) float32; ``of_truth`` where the label is ground truth, 0 outside of a map.
     """
     label = data_samples[0].gt_sem_seg.data[0]
     stacked = torch.full((len(data_samples), *label.shape), of_truth, device=label.device)
@@ -170,10 +144,6 @@ def _heads(segmentor: nn.Module) -> dict[str, Any]:
         elif head is not None:
             heads[name] = head
     return heads
-
-
-def _main_head(segmentor: nn.Module) -> Any:
-    return next(iter(_heads(segmentor).values()))
 
 
 def _head_with_loss(where: str, head: Any) -> Any:
