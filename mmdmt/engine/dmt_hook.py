@@ -291,9 +291,11 @@ class DMTHook(Hook):
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Remember each peer's weights if they are its best of the phase, and write the results down."""
         if metrics:
-            classes = [getattr(metric, 'class_iou', {}) for metric in runner.val_loop.evaluator.metrics]
+            ours = runner.val_loop.evaluator.metrics
+            classes = [getattr(metric, 'class_iou', {}) for metric in ours]
             values = {key: value for found in (metrics, *classes) for key, value in found.items()}
-            self._events.write('validation', iteration=runner.iter, values=values)
+            reliability = next((one for one in (getattr(metric, 'reliability', {}) for metric in ours) if one), {})
+            self._events.write('validation', iteration=runner.iter, values=values, reliability=reliability)
         if self.best is not None and metrics:
             with averaged_weights(runner):
                 self.best.update(model_of(runner).bare_peers, metrics)

@@ -253,7 +253,7 @@ class DynamicMutualTraining(BaseModel):
         Returns:
             list[SegDataSample | DataSample]: For each image the fields that the toolbox's own models predict, of the
             one that ``predict`` names, and in ``peers`` those of each peer and of the ``ensemble``:
-            ``peers.left.pred_sem_seg`` (int64, (1, H, W)).
+            ``peers.left.pred_sem_seg`` (int64, (1, H, W)) and ``peers.left.seg_logits``.
         """
         return self.combine(self.predict_each(data))
 

@@ -3,7 +3,7 @@
 import io
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import fmean
 from typing import Any, NamedTuple
 
@@ -88,21 +88,29 @@ def draw(
 
 
 def _drawn(identity: str, curves: Sequence[Curve], phases: Sequence[PhaseSpan], size: str, until: int) -> str:
-    # Text stays text, in the fonts of the page; a fixed salt makes the same report of the same run.
-    with mpl.rc_context({'svg.fonttype': 'none', 'svg.hashsalt': identity, 'font.size': 9}):
-        figure = Figure(figsize=SIZES[size], layout='constrained')
-        canvas = FigureCanvasSVG(figure)
+    def fill(figure: Figure) -> None:
         axes = figure.add_subplot()
         last = max(until, *(step for curve in curves for step in curve.steps))
         _draw_phases(axes, phases, last)
         for curve in curves:
             _draw_curve(axes, curve)
-        _quieten(axes)
+        quieten(axes)
         axes.set_xlim(0, last * 1.01 or 1)
         if size != 'small':
             place = 'outside right upper' if size == 'wide' else 'outside upper left'
             lines, labels = axes.get_legend_handles_labels()
             figure.legend(lines, labels, loc=place, frameon=False, ncols=1 if size == 'wide' else min(len(labels), 3))
+
+    return as_svg(identity, SIZES[size], fill)
+
+
+def as_svg(identity: str, size: tuple[float, float], fill: Callable[[Figure], None]) -> str:
+    """Make a drawing for a page, in a size of inches: ``fill`` adds axes to an empty figure."""
+    # Text stays text, in the fonts of the page; a fixed salt makes the same report of the same run.
+    with mpl.rc_context({'svg.fonttype': 'none', 'svg.hashsalt': identity, 'font.size': 9}):
+        figure = Figure(figsize=size, layout='constrained')
+        canvas = FigureCanvasSVG(figure)
+        fill(figure)
         text = io.StringIO()
         canvas.print_svg(text, metadata=dict.fromkeys(('Creator', 'Date', 'Format', 'Type')))
     return _embed(text.getvalue(), identity)
@@ -132,7 +140,8 @@ def _draw_curve(axes: mpl.axes.Axes, curve: Curve) -> None:
         axes.fill_between(curve.steps, values - band, values + band, color=curve.color, alpha=0.18, linewidth=0)
 
 
-def _quieten(axes: mpl.axes.Axes) -> None:
+def quieten(axes: mpl.axes.Axes) -> None:
+    """Draw axes and grid in gray, on no ground."""
     axes.margins(y=0.14)
     axes.grid(axis='y', color=QUIET, alpha=0.25, linewidth=0.6)
     axes.set_axisbelow(True)
