@@ -21,7 +21,6 @@ from mmengine.registry import DATASETS, MODELS, DefaultScope, init_default_scope
 from mmengine.runner import Runner
 from mmseg.models import EncoderDecoder
 from PIL import Image
-from toys.run_folders import END, start, training, write_run
 from toys.segmentation import CLASSES, TRAIN_PIPELINE, run_config, shapes, toy_segmentor
 
 from mmdmt.models import DynamicMutualTraining
@@ -568,7 +567,7 @@ def test_an_argument_that_is_not_taken_or_lacks_is_named(argument, change, place
     DefaultScope._instance_dict.clear()
 
 
-SPLITS, MEAN, EXPORT, COCO = 'make_splits.py', 'mean_of_runs.py', 'export_peer.py', 'model_converters/resnet101_coco.py'
+SPLITS, EXPORT, COCO = 'make_splits.py', 'export_peer.py', 'model_converters/resnet101_coco.py'
 GENERIC = [SPLITS, 'generic', 'shapes', '{data}/images', '{out}', '--img-suffix', '.png']
 RUN = ['{data}/config.py', '{data}/run.pth']
 COMMANDS = {
@@ -597,10 +596,8 @@ COMMANDS = {
         "'../../etc/x' of the list",
         'check the image folder',
     ),
-    'mean, of nothing': ([MEAN], 'work_dirs'),
-    'mean, of no run': ([MEAN, '{data}'], 'holds no */events.jsonl', 'give the --work-dir'),
-    'mean, no validation': ([MEAN, '{data}/unvalidated'], 'No validation', 'mIoU', '--metric'),
-    'mean, damaged log': ([MEAN, '{data}/damaged'], '1 lines of', 'scalars.json', 'remove them'),
+    'report, of nothing': (['report.py'], 'work_dirs'),
+    'report, of no run': (['report.py', '{data}'], 'holds no */events.jsonl', 'give the --work-dir'),
     'export, no peer': ([EXPORT, *RUN], '--peer'),
     'export, unknown peer': ([EXPORT, *RUN, '--peer', 'middle'], '--peer middle', "['left', 'right']"),
     'export, no config': ([EXPORT, '/no/such.py', RUN[1], '--peer', 'left'], '/no/such.py', 'does not exist'),
@@ -630,10 +627,6 @@ def tools_place(place):
     crafted(place, left)
     (place.data / 'empty.txt').write_text('')
     (place.data / 'strange.txt').write_text('000\n../../etc/x\n')
-    write_run(place.data / 'unvalidated', [start(), training(1), END])
-    damaged = write_run(place.data / 'damaged')
-    with next(damaged.glob('*/vis_data/scalars.json')).open('a') as scalars:
-        scalars.write('{"loss": 1')
     other = place.work_dir / 'shapes' / 'split0' / 'labeled_1of2.txt'
     other.parent.mkdir(parents=True)
     other.write_text('mine\n')

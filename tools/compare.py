@@ -95,7 +95,7 @@ DATA_SETS = {
     'voc': _small(
         (
             'make_splits.py small voc_animals splits',
-            'dataset_converters/reduced.py DATA data/voc_animals_96 --shorter 96 --images JPEGImages/{}.jpg '
+            'dataset_converters/reduced.py DATA data/voc_animals_160 --shorter 160 --images JPEGImages/{}.jpg '
             f'--masks SegmentationClassAug/{{}}.png --classes {ANIMALS} '
             '--names splits/voc_animals/all.txt splits/voc_animals/val.txt',
         ),

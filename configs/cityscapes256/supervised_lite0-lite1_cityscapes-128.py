@@ -1,7 +1,7 @@
 # Cityscapes at 128 pixels, 100 labels: each peer on labels alone. With other lists it is the row of all labels, too.
 _base_ = [
     '../_base_/default_runtime.py',
-    '../_base_/models/lite_fpn_peers.py',
+    '../_base_/models/lite_fpn_peers_stride16.py',
     '../_base_/datasets/cityscapes_128.py',
     '../_base_/schedules/small_photographs.py',
 ]

@@ -1,7 +1,7 @@
 # Kvasir-SEG, 50 labels: each peer on labels alone. With other lists it is the row of all labels, too.
 _base_ = [
     '../_base_/default_runtime.py',
-    '../_base_/models/lite_fpn_peers.py',
+    '../_base_/models/lite_fpn_peers_stride16.py',
     '../_base_/datasets/kvasir_64.py',
     '../_base_/schedules/small_photographs.py',
 ]

@@ -4,7 +4,7 @@ unlabeled_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='mmdmt.LoadPseudoLabel'),
     dict(type='mmdmt.RandomScale', min_factor=0.85, max_factor=1.3),
-    dict(type='RandomCrop', crop_size=(80, 80)),
+    dict(type='RandomCrop', crop_size=(144, 144)),
     dict(type='RandomFlip', prob=0.5),
     dict(type='mmdmt.PackPseudoLabel'),
 ]

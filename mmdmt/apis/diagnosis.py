@@ -161,7 +161,7 @@ def _judge(
             module.eval()
     logits, truth = _forward(learner, items)
     parameters = [parameter for parameter in learner.parameters() if parameter.requires_grad]
-    ignored = model.kind.ignored_label(peer)
+    ignored = model.losses_of(name)[0].ignore_index
     known = truth != ignored
     strong = logits.detach().softmax(dim=0, dtype=torch.float32)
 

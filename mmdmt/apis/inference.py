@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader, Dataset
 from mmdmt.folders import IMAGE_SUFFIXES, list_images
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.names import ENSEMBLE
-from mmdmt.models.weights import check_sound, fetch_checkpoint, fit, plain_names, strip_wrapper_prefix, tensors_of
+from mmdmt.models.weights import check_sound, fit, plain_names, read_checkpoint, tensors_of
 from mmdmt.registry import type_name
 from mmdmt.rules.checked_pipeline import CheckedPipeline
 from mmdmt.rules.known_transforms import check_undone
@@ -230,18 +230,11 @@ def _raise_sentence(sample: BaseDataElement | str) -> BaseDataElement:
 
 def _load_weights(model: BaseModel, path: str) -> dict[str, Any]:
     """Load every weight that a model has, and return the meta of the checkpoint."""
-    checkpoint = fetch_checkpoint(path, 'the checkpoint')
-    given = plain_names(tensors_of(path, 'the checkpoint', checkpoint))
-    if isinstance(model, DynamicMutualTraining):
-        strip_wrapper_prefix(given, '', model.peer_names)
+    checkpoint = read_checkpoint(path, 'the checkpoint')
+    given = plain_names(tensors_of(path, 'the checkpoint', checkpoint), getattr(model, 'peer_names', ()))
     wanted = model.state_dict()
     found = fit(given, wanted)
-    if not found.is_complete:
-        found.log(path, 'the checkpoint')
-        raise ValueError(
-            f'{path} does not fit the model of this config: {found.describe()}. Give one that was trained '
-            'with this config.'
-        )
+    found.check(path, 'the checkpoint', False, 'give one that was trained with this config')
     check_sound(found.weights, wanted, path, 'the checkpoint')
     model.load_state_dict(found.weights, strict=False)
     return dict(checkpoint.get('meta', {}))

@@ -12,7 +12,7 @@ from mmdmt.apis.peer_labels import PredictedImages, check_listed, labeled_images
 from mmdmt.apis.rank import agreed_on, check_new, fitted, write_csv
 from mmdmt.labels.progress import progress
 from mmdmt.method.contradiction import Region, contradiction, regions
-from mmdmt.models.weights import fetch_checkpoint
+from mmdmt.models.weights import read_checkpoint
 from mmdmt.preparation.image_lists import write_lists
 from mmdmt.registry import DATASETS
 from mmdmt.rules.joined_datasets import plain_datasets
@@ -125,7 +125,7 @@ def find_label_errors(
     for number, checkpoint in enumerate(checkpoints):
         source, fold = labeled_images(init_peers(settings, checkpoint, device), part, num_workers), f'fold_{number}.txt'
         held = set(_parts(source.names, len(checkpoints))[number])
-        if len(checkpoints) > 1 and fold not in str(fetch_checkpoint(str(checkpoint), 'it').get('meta')):
+        if len(checkpoints) > 1 and fold not in str(read_checkpoint(str(checkpoint), 'it').get('meta')):
             raise ValueError(
                 f'{checkpoint} was not trained on {fold}: give the checkpoints of all folds, in their order.'
             )

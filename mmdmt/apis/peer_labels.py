@@ -19,7 +19,7 @@ from mmdmt.datasets.image_names import image_names
 from mmdmt.labels.space import space_of_pipeline
 from mmdmt.method.calibration import Calibration, calibrate
 from mmdmt.models.mutual_training import DynamicMutualTraining
-from mmdmt.models.weights import fetch_checkpoint
+from mmdmt.models.weights import read_checkpoint
 from mmdmt.registry import DATASETS
 from mmdmt.rules.joined_datasets import all_transforms, plain_datasets
 
@@ -73,7 +73,7 @@ class BankedImages(ImagesOfPeers):
 
     def __init__(self, dataset: MutualDataset, checkpoint: Path) -> None:
         super().__init__(dataset.unlabeled_names(), dataset.labels.name, dataset.metainfo, dataset.labeling_item)
-        run = str(fetch_checkpoint(str(checkpoint), 'the checkpoint').get('dmt', {}).get('run', ''))
+        run = str(read_checkpoint(str(checkpoint), 'the checkpoint').get('dmt', {}).get('run', ''))
         place = checkpoint.parent / 'pseudo_labels' / run
         phases = sorted(place.glob('phase_*'), key=lambda path: int(path.name.partition('_')[2])) if run else []
         if not phases:

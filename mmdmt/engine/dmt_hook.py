@@ -192,7 +192,7 @@ class DMTHook(Hook):
             if self.best is not None:
                 self.best.scores = dict(checkpoint['dmt']['best'])
         elif isinstance(runner.optim_wrapper, OptimWrapper):
-            rename_weights(checkpoint)
+            rename_weights(checkpoint, model_of(runner).peer_names)
         else:
             check_tested(runner, checkpoint.get('meta', {}).get('dataset_meta') or {}, self.map_classes)
 

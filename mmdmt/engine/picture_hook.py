@@ -212,7 +212,7 @@ def _taught_online(
             seen = sample.new(metainfo={'img_shape': shape, 'ori_shape': shape}, data={})
             (predicted,) = forward_crops(peer, {'inputs': [item['inputs']], 'data_samples': [seen]})
             logits = predicted.logits[:, :, *predicted.windows[0]]
-            _, of_rule = loss.weigh(logits, label, sample.pseudo_confidence.data, model.kind.ignored_label(peer))
+            _, of_rule = loss.weigh(logits, label, sample.pseudo_confidence.data, loss.ignore_index)
         weights[name] = of_rule[0].cpu().numpy()
     return labels, weights
 

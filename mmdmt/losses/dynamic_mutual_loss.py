@@ -9,11 +9,10 @@ import torch.nn.functional as F
 from mmengine.dist import all_reduce
 from torch import Tensor, nn
 
+from mmdmt.losses.weighted_cross_entropy import TINY, WeightedCrossEntropy
 from mmdmt.method.weights import GROUND_TRUTH, RULES, Comparison, RuleSettings, below_floor, compare, ramp_up
 from mmdmt.registry import MODELS
 from mmdmt.settings import Choice, Number, Setting, check_settings
-
-TINY = torch.finfo(torch.float32).tiny
 
 
 @MODELS.register_module()
@@ -21,16 +20,9 @@ class DynamicMutualLoss(nn.Module):
     """Cross entropy in which every pseudo label counts as far as the learner agrees with it.
 
     ``sum(weight * cross_entropy) / count(label != ignore_index)`` over the whole batch: labels of weight zero and
-    ground truth count in the denominator, which is the mean over processes in distributed training. See
-    :mod:`mmdmt.method.weights` for the weights. Labels are of pixels, or of whole images.
-
-    Note:
-        A context tells which labels are pseudo labels, so that the loss keeps the signature of its neighbors::
-
-            with loss.pseudo_targets(confidence):
-                loss(logits, label)
-
-        Outside the context it is the plain cross entropy over valid labels.
+    ground truth count in the denominator, which is the mean over processes. See :mod:`mmdmt.method.weights` for the
+    weights. Labels are of pixels, or of whole images. Inside ``with loss.pseudo_targets(confidence)`` they are weighed;
+    outside it is the plain cross entropy over valid labels.
 
     Args:
         gamma_agree (float): Exponent where learner and labeler agree (gamma 1 of the paper). Defaults to 5.
@@ -39,22 +31,19 @@ class DynamicMutualLoss(nn.Module):
         loss_weight (float): Factor of the whole loss, 0.4 in many auxiliary heads. Defaults to 1.
         loss_name (str): Key of the loss in the log. Defaults to ``'loss_dmt'``.
         ramp (float): Steepness with which the exponents grow during a phase, see
-            :func:`~mmdmt.method.weights.ramp_up`; 0 keeps them constant, as in the paper's segmentation; its
-            classification has 5. Defaults to 0.
+            :func:`~mmdmt.method.weights.ramp_up`; 5 in the paper's classification. Defaults to 0, constant.
         share_threshold (float): How sure a labeler must be, for the rule ``'share'``. Defaults to 0.968.
-        min_confidence (float): A pseudo label of less confidence weighs nothing; the floor of a phase, if it has a
-            higher one, goes before. Defaults to 0.
+        min_confidence (float): A pseudo label of less confidence weighs nothing; that of a phase counts if it is
+            higher. Defaults to 0.
         average_over (str): What the denominator counts: ``'valid'``, all labels but the ignored one; ``'kept'``, these
-            without the pseudo labels below the floor, as the paper's online ablation does. Defaults to ``'valid'``.
+            without pseudo labels below the floor, as the paper's online ablation does. Defaults to ``'valid'``.
         class_weight (Sequence[float], optional): A factor for each class, of ground truth alone, in numerator and
-            denominator as in MMSegmentation's cross entropy. A head that has one in its own loss keeps it. Defaults to
-            None.
-        weigh_pseudo_classes (bool): Whether ``class_weight`` counts for pseudo labels, too. The labeler was trained
-            with it already; weighed again, from label to label, rare classes can spread. Defaults to False.
+            denominator as in MMSegmentation's cross entropy. Defaults to None; a head keeps that of its own loss.
+        weigh_pseudo_classes (bool): Whether ``class_weight`` counts for pseudo labels, too: rare classes can spread
+            from label to label then. Defaults to False.
         pseudo_weight (float, optional): Makes the loss the mean over labeled images plus so many times the mean over
-            pseudo-labeled ones, as in UniMatch and DAFormer, where it is 1. An image that shows one pseudo label
-            belongs to the second mean with all its labels, pasted ground truth included. Defaults to None, the single
-            mean of the paper.
+            images with any pseudo label, as in UniMatch and DAFormer, where it is 1. Defaults to None, the single mean
+            of the paper.
 
     Raises:
         ValueError: If a value is out of its range, the rule is unknown, or ``loss_name`` lacks "loss".
@@ -111,21 +100,13 @@ class DynamicMutualLoss(nn.Module):
         self._weights: Tensor | None = None
 
     def check_classes(self, num_classes: int, where: str) -> None:
-        """Check that ``class_weight``, if there is one, has a factor for each class.
-
-        Args:
-            num_classes (int): Number of classes that are predicted.
-            where (str): What predicts them, for the error message.
-
-        Raises:
-            ValueError: If it has more or fewer.
-        """
+        """Refuse a ``class_weight`` that has not one factor for each class that ``where`` predicts."""
         if self.class_weight is not None and tuple(self.class_weight.shape) != (num_classes,):
             values = [round(value, 4) for value in self.class_weight.flatten().tolist()]
             raise ValueError(
                 f'class_weight={values} of the {type(self).__name__} of the {where} has {len(values)} entries, but '
-                f'{num_classes} classes are predicted: give model.loss (or the loss of the head itself) one factor for '
-                'each class, in the order of the classes, or class_weight=None.'
+                f'{num_classes} classes are predicted: give model.loss (or the loss of the head) one factor for each, '
+                'or class_weight=None.'
             )
 
     @contextmanager
@@ -134,8 +115,7 @@ class DynamicMutualLoss(nn.Module):
 
         Args:
             confidence (Tensor): (N, H, W) or (N,) float32, ``inf`` for ground truth; the shape of the coming labels.
-            weights (Tensor, optional): Like ``confidence``; float32 weights that have been found elsewhere. Defaults to
-                None: the rule weighs by the coming logits.
+            weights (Tensor, optional): Like it; found elsewhere. Defaults to None: the rule weighs by the logits.
         """
         self._confidence, self._weights = confidence, weights
         try:
@@ -153,23 +133,20 @@ class DynamicMutualLoss(nn.Module):
     ) -> Tensor:
         """Compute the loss.
 
-        Inside ``pseudo_targets`` the call also leaves its ``counts`` behind, as scalar tensors that nothing has
-        waited for: ``pixels``, ``pseudo_pixels``, ``disagree``, ``learner_wins``, the sum ``weight``, and the
-        ``pseudo_share`` of the labels' weights in the loss.
+        Inside ``pseudo_targets`` the call leaves its ``counts`` behind, scalar tensors: ``pixels``, ``pseudo_pixels``,
+        ``disagree``, ``learner_wins``, the sum ``weight``, and ``pseudo_share``, that of the weights in the loss.
 
         Args:
             logits (Tensor): (N, C, H, W) or (N, C).
             label (Tensor): (N, H, W) or (N,) integer labels; or (N, C) float32 scores of mixed images, whose loss is
-                the plain mean of their entropies times their ``weights`` (:meth:`weights_to_mix`), if there are any.
-            weight (Tensor, optional): Further weights in the shape of the label, as MMSegmentation's pixel samplers
-                give them. Defaults to None.
+                the mean of their entropies times their ``weights``, if there are any (:meth:`weights_to_mix`).
+            weight (Tensor, optional): Further weights in the shape of the label, of pixel samplers. Defaults to None.
             ignore_index (int, optional): The label that does not count. Defaults to None, ``ignore_index`` of the loss.
-            **kwargs: ``reduction_override='none'`` asks for the loss of each label, as pixel samplers do. Others that
-                the toolboxes hand to losses (``avg_factor``) are not used.
+            **kwargs: ``reduction_override='none'`` asks for the loss of each label, as pixel samplers do; others, such
+                as ``avg_factor``, are not used.
 
         Returns:
-            Tensor: The scalar loss; with ``reduction_override='none'`` the loss of each label, without gradient, in the
-            shape of the label.
+            Tensor: The scalar loss; of each label without gradient, in the shape of the label.
 
         Raises:
             ValueError: If the confidence given to ``pseudo_targets`` has another shape than the label.
@@ -184,8 +161,8 @@ class DynamicMutualLoss(nn.Module):
         if self._confidence is not None and self._confidence.shape != label.shape:
             raise ValueError(
                 f'pseudo_targets() got a confidence of shape {tuple(self._confidence.shape)} for a label of shape '
-                f'{tuple(label.shape)}: transforms must move both alike (list the map in results["seg_fields"]), and '
-                'the head must compute its loss on whole label maps.'
+                f'{tuple(label.shape)}: transforms must move both alike, and the head must compute its loss on whole '
+                'label maps.'
             )
         if kwargs.get('reduction_override') == 'none':
             return self._of_each(logits.detach(), label, weight, ignored)
@@ -194,13 +171,8 @@ class DynamicMutualLoss(nn.Module):
         return self._plain(logits, label, weight, ignored)
 
     def _plain(self, logits: Tensor, label: Tensor, weight: Tensor | None, ignored: int) -> Tensor:
-        entropy = F.cross_entropy(
-            logits,
-            label,
-            self.class_weight,
-            ignore_index=ignored,
-            reduction='sum' if weight is None else 'none',
-        )
+        reduction = 'sum' if weight is None else 'none'
+        entropy = F.cross_entropy(logits, label, self.class_weight, ignore_index=ignored, reduction=reduction)
         counted = label != ignored
         if self.class_weight is not None:
             counted = self.class_weight[label.where(counted, 0)].mul(counted)
@@ -222,7 +194,7 @@ class DynamicMutualLoss(nn.Module):
         if self.pseudo_weight is not None:
             weights = weights * self._of_sides(confidence, counted)
         self._count_share(weights, confidence)
-        total: Tensor = _WeightedCrossEntropy.apply(logits, compared, weights)
+        total: Tensor = WeightedCrossEntropy.apply(logits, compared, weights)
         return self.loss_weight * total if self.pseudo_weight is not None else self._mean(total, counted)
 
     def _of_each(self, logits: Tensor, label: Tensor, weight: Tensor | None, ignored: int) -> Tensor:
@@ -245,10 +217,10 @@ class DynamicMutualLoss(nn.Module):
         return self.loss_weight * total / number.clamp(min=1.0 if self.class_weight is None else TINY)
 
     def _of_sides(self, confidence: Tensor, counted: Tensor) -> Tensor:
-        """Return (N, 1, ...) factors by which a sum over all labels becomes the sum of two means.
+        """Return (N, 1, ...) factors that make a sum over all labels the sum of two means.
 
-        That of an image with ground truth alone is one over the labels of all such images in all processes; that of
-        another image is ``pseudo_weight`` over theirs.
+        One over the labels of all images with ground truth alone, in all processes; or ``pseudo_weight`` over those of
+        the others.
         """
         pseudo = (confidence != GROUND_TRUTH).reshape(len(confidence), -1).any(dim=1)
         of_image = counted.reshape(len(counted), -1).sum(dim=1)
@@ -296,20 +268,15 @@ class DynamicMutualLoss(nn.Module):
         return max(self.min_confidence, self.floor)
 
     def weigh(
-        self, logits: Tensor, label: Tensor, confidence: Tensor, ignore_index: int = 255
+        self, logits: Tensor, label: Tensor, confidence: Tensor, ignore_index: int | None = None
     ) -> tuple[Comparison, Tensor]:
-        """Weigh labels by the rule, and leave its ``counts`` behind.
-
-        Args:
-            logits (Tensor): (N, C, H, W) or (N, C).
-            label (Tensor): (N, H, W) or (N,) integer labels.
-            confidence (Tensor): Like ``label``; float32, ``inf`` for ground truth.
-            ignore_index (int): The label that does not count. Defaults to 255.
+        """Weigh labels by the rule, and leave its ``counts`` behind; arguments as of :meth:`forward`.
 
         Returns:
             tuple[Comparison, Tensor]: The comparison, its labels those to be learned, and their float32 weights.
         """
-        return self.weigh_compared(compare(logits, label, confidence, ignore_index))
+        ignored = self.ignore_index if ignore_index is None else ignore_index
+        return self.weigh_compared(compare(logits, label, confidence, ignored))
 
     def weigh_compared(self, compared: Comparison) -> tuple[Comparison, Tensor]:
         """Weigh labels that have been compared with a prediction, see :meth:`weigh`."""
@@ -319,33 +286,6 @@ class DynamicMutualLoss(nn.Module):
             weights = weights.masked_fill(below_floor(compared, self._floor), 0)
         self.counts = _count(compared, weights)
         return compared, weights
-
-    def extra_repr(self) -> str:
-        """Show the settings in the printed model."""
-        return f'gamma_agree={self.gamma_agree}, gamma_disagree={self.gamma_disagree}, rule={self.rule!r}'
-
-
-class _WeightedCrossEntropy(torch.autograd.Function):
-    """``sum(weight * cross_entropy)`` from the softmax that the weights were made of.
-
-    The softmax is taken once, for weights, loss and gradient alike, and is all that is kept of the size of the logits.
-    The gradient is made in its place, so a graph can be gone back through once; torch refuses a second time.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, logits: Tensor, compared: Comparison, weights: Tensor) -> Tensor:
-        """Sum over all labels; an entropy beyond 87 counts as 87 (its gradient is exact all the same)."""
-        ctx.save_for_backward(compared.probability, compared.label_index, weights)
-        ctx.dtype = logits.dtype
-        return -compared.label_probability.clamp(min=TINY).log_().mul_(weights).sum()
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        """Return ``weight * (p - onehot(y))`` for the logits."""
-        probability, label_index, weights = ctx.saved_tensors
-        scaled = (weights * gradient).unsqueeze(1)
-        of_logits = probability.mul_(scaled).scatter_add_(1, label_index.unsqueeze(1), scaled.neg_())
-        return of_logits.to(ctx.dtype), None, None
 
 
 def _count(compared: Comparison, weights: Tensor) -> dict[str, Tensor]:

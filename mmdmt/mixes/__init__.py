@@ -3,7 +3,7 @@
 from mmdmt.mixes.block_mask import BlockMask
 from mmdmt.mixes.class_mix import ClassMix
 from mmdmt.mixes.cut_mix import CutMix
-from mmdmt.mixes.mix import Mix, build_mixes
+from mmdmt.mixes.mix import Mix, build_mixes, mix_all
 from mmdmt.mixes.mix_up import MixUp
 
-__all__ = ['BlockMask', 'ClassMix', 'CutMix', 'Mix', 'MixUp', 'build_mixes']
+__all__ = ['BlockMask', 'ClassMix', 'CutMix', 'Mix', 'MixUp', 'build_mixes', 'mix_all']

@@ -65,3 +65,11 @@ def build_mixes(configs: Sequence[dict[str, Any]], space: str) -> list[Mix]:
             )
         mixes.append(mix)
     return mixes
+
+
+def mix_all(batch: Batch, mixes: Sequence[Mix], pseudo: Sequence[int], num_classes: int) -> Batch:
+    """Mix a batch by one mix after the other; arguments as of :class:`Mix`."""
+    labeled = [image for image in range(len(batch.inputs)) if image not in pseudo]
+    for mix in mixes:
+        batch = mix(batch, pseudo, labeled, num_classes)
+    return batch

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from mmdmt.losses import DynamicMutualLoss
 from mmdmt.method.mixing import Batch
 from mmdmt.method.weights import GROUND_TRUTH
-from mmdmt.mixes import Mix
+from mmdmt.mixes import Mix, mix_all
 from mmdmt.models.peer_kinds import loss_in_place_of
 from mmdmt.models.prediction import preprocessed
 
@@ -35,12 +35,7 @@ class Classifiers:
     predicted: tuple[str, ...] = ('pred_score', 'pred_label')
 
     def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> list[DynamicMutualLoss]:
-        """Put a :class:`DynamicMutualLoss` in place of the cross entropy of a classifier.
-
-        Raises:
-            ValueError: If the head computes anything but a softmax cross entropy, naming peer, head and loss; or if
-                its loss weighs another number of classes than it predicts.
-        """
+        """Put our loss in place of the cross entropy of a classifier."""
         head: Any = peer.head
         where = f'head ({type(head).__name__}) of peer {name!r}'
         if not isinstance(head, ClsHead):
@@ -54,19 +49,11 @@ class Classifiers:
         return [placed]
 
     def num_classes(self, peer: nn.Module) -> int:
-        """Return the number of classes that the head predicts.
-
-        Raises:
-            ValueError: If the head does not say.
-        """
+        """Return the number of classes that the head predicts; ValueError if it does not say."""
         classes = getattr(peer.head, 'num_classes', None)
         if classes is None:
             raise ValueError(f'The head ({type(peer.head).__name__}) has no num_classes: {SUPPORTED}.')
         return int(classes)
-
-    def ignored_label(self, peer: BaseModel) -> int:
-        """Return a label that no image has."""
-        return NO_LABEL
 
     def ignored(self, name: str, peer: BaseModel) -> dict[str, int]:
         """Collect nothing: each image has a label."""
@@ -82,8 +69,8 @@ class Classifiers:
     ) -> dict[str, Tensor]:
         """Forward a classifier's share of a batch.
 
-        A batch without pseudo labels goes through the classifier as ever, batch augmentations of its own included. One
-        with pseudo labels that mixes blend is weighed unmixed, without gradient, then mixed and learned.
+        One without pseudo labels goes through its own batch augmentations; one that is mixed is weighed unmixed,
+        without gradient, then mixed and learned.
         """
         (loss,) = placed
         pseudo = [number for number, sample in enumerate(data['data_samples']) if 'pseudo_confidence' in sample]
@@ -94,24 +81,21 @@ class Classifiers:
         for sample in samples:
             sample.pop('gt_score', None)  # one-hot labels, made for batch augmentations of its own
         label = torch.cat([sample.gt_label for sample in samples])
-        confidence, weights = _stacked(samples, 'pseudo_confidence', GROUND_TRUTH, label.device), None
-        if any('pseudo_weight' in sample for sample in samples):
-            weights = _stacked(samples, 'pseudo_weight', 1.0, label.device)
+        confidence = _stacked(samples, 'pseudo_confidence', GROUND_TRUTH, label.device)
+        weighed = any('pseudo_weight' in sample for sample in samples)
+        weights = _stacked(samples, 'pseudo_weight', 1.0, label.device) if weighed else None
         if not mixes:
             with loss.pseudo_targets(confidence, weights):
                 return _named(loss, peer(inputs, samples, mode='loss'), loss.accuracy)
         accuracy = None
         if weights is None:
             with torch.no_grad(), _untouched_statistics(bare):
-                compared, weights = loss.weigh(bare(inputs, mode='tensor'), label, confidence, NO_LABEL)
+                compared, weights = loss.weigh(bare(inputs, mode='tensor'), label, confidence)
             accuracy = 100 * (compared.prediction == label).float().mean()
             label = compared.label_index
         weights = loss.weights_to_mix(weights, confidence)
         classes = self.num_classes(bare)
-        mixed = Batch(inputs, F.one_hot(label, classes).float(), confidence, weights)
-        labeled = [number for number in range(len(samples)) if number not in pseudo]
-        for mix in mixes:
-            mixed = mix(mixed, pseudo, labeled, classes)
+        mixed = mix_all(Batch(inputs, F.one_hot(label, classes).float(), confidence, weights), mixes, pseudo, classes)
         for sample, scores in zip(samples, mixed.label, strict=True):
             sample.set_gt_score(scores)
         with loss.pseudo_targets(mixed.confidence, mixed.weight):

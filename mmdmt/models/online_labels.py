@@ -75,7 +75,8 @@ class OnlineLabeling:
         """Give samples the labels of the mean of probabilities, (classes, labels), weighed by the learner's own."""
         mean = taught[0] if len(taught) == 1 else torch.stack(list(taught)).mean(dim=0)
         confidence, label = mean.max(dim=0)
-        ignored = self.kind.ignored_label(self.models[learner])
+        loss = self.losses[learner]
+        ignored = loss.ignore_index
         wanted = self.kind.wanted(samples, ignored).to(label.device, non_blocking=True)
         label = label.where(wanted, ignored)
         if self.settings.label_ratio is not None:
@@ -84,8 +85,8 @@ class OnlineLabeling:
         weights = None
         if own is not None:
             compared = compare_probability(own[None], label[None], confidence[None], ignored)
-            compared, weights = self.losses[learner].weigh_compared(compared)
-            self.counts[learner] = self.losses[learner].counts
+            compared, weights = loss.weigh_compared(compared)
+            self.counts[learner] = loss.counts
             label, weights = compared.label_index[0].where(compared.valid[0], ignored), weights[0]
         self.kind.teach(samples, label, confidence, weights)
 

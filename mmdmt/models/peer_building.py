@@ -1,9 +1,7 @@
 """Build peers, and check what they must agree on to teach each other: names, kind, classes."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
-from urllib.error import URLError
 
 from mmengine.model import BaseDataPreprocessor
 from torch import nn
@@ -11,13 +9,6 @@ from torch import nn
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.registry import MODELS
 from mmdmt.rules.facts import Facts, refuse
-
-WAYS_OUT = {
-    'unexpected keyword argument': ' If a base config sets that argument, put _delete_=True into the dict that '
-    'replaces it.',
-    'set pretrained weight': ' A base config sets pretrained weights for the model, too: set pretrained=None there.',
-}
-"""Settings that help against what base configs bring along, by what an error says."""
 
 
 def build_peer(name: str, config: Any, data_preprocessor: Mapping[str, Any] | None) -> nn.Module:
@@ -33,10 +24,9 @@ def build_peer(name: str, config: Any, data_preprocessor: Mapping[str, Any] | No
     try:
         peer: nn.Module = MODELS.build(config)
     except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
-        reason = ' '.join(str(error).split())
         raise ValueError(
-            f'Peer {name!r} of DynamicMutualTraining cannot be built ({reason}): mend peers[{name!r}]; it must build '
-            f'as a model of its own.{"".join(way for said, way in WAYS_OUT.items() if said in reason)}'
+            f'Peer {name!r} of DynamicMutualTraining cannot be built ({" ".join(str(error).split())}): mend '
+            f'peers[{name!r}]; it must build as a model of its own.'
         ) from error
     if type(getattr(peer, 'data_preprocessor', None)) is BaseDataPreprocessor:
         raise ValueError(
@@ -44,27 +34,6 @@ def build_peer(name: str, config: Any, data_preprocessor: Mapping[str, Any] | No
             "give it one, such as dict(type='SegDataPreProcessor', mean=..., std=..., size=...)."
         )
     return peer
-
-
-@contextmanager
-def naming_the_way_out() -> Iterator[None]:
-    """Name the remedy where initial weights cannot be fetched.
-
-    Raises:
-        RuntimeError: If a file or an address of weights in the config cannot be read in the block.
-    """
-    try:
-        yield
-    except OSError as error:
-        # MMEngine's own error for a file that is not there has no number, as errors of ours that name the remedy.
-        theirs = error.errno is not None or isinstance(error, URLError) or 'can not be found' in str(error)
-        if not theirs:
-            raise
-        raise RuntimeError(
-            f'Weights that a peer starts from cannot be read ({error}): on a machine without a network, copy the file '
-            "there and name it (pretrained='FILE' of the model, or checkpoint='FILE' of the backbone's init_cfg), or "
-            'start from random weights with pretrained=None (init_cfg=None).'
-        ) from error
 
 
 def check_names(

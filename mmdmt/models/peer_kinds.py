@@ -16,15 +16,25 @@ from mmdmt.registry import MODELS
 
 
 class PeerKind(Protocol):
-    """How models of one kind learn and predict."""
+    """How models of one kind learn and predict.
+
+    Attributes:
+        space: What their labels are of: ``'pixels'`` or ``'images'``, as ``name`` of the data's label space.
+        predicted: The fields of a prediction that metrics read.
+    """
 
     space: str
-    """What their labels are of: ``'pixels'`` or ``'images'``, as ``name`` of the data's label space."""
     predicted: tuple[str, ...]
-    """The fields of a prediction that metrics read."""
 
     def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> list[DynamicMutualLoss]:
-        """Put our loss, given its config, in place of a peer's own; the one whose counts are logged comes first."""
+        """Put our loss, given its config, in place of a peer's own; the one whose counts are logged comes first.
+
+        Each takes over ``ignore_index`` from what it stands in.
+
+        Raises:
+            ValueError: If a head computes anything but a softmax cross entropy, naming peer, head and loss; or if its
+                loss weighs another number of classes than it predicts.
+        """
 
     def num_classes(self, peer: nn.Module) -> int:
         """Return the number of classes that a peer predicts."""
@@ -40,25 +50,18 @@ class PeerKind(Protocol):
         placed: list[DynamicMutualLoss],
         mixes: Sequence[Mix],
     ) -> dict[str, Tensor]:
-        """Forward a peer's share of a batch, not preprocessed, and return its losses.
+        """Forward a peer's share of a batch, ``inputs`` and ``data_samples``, and return its losses.
 
         Args:
-            peer (nn.Module): In its distributed wrapper or not.
-            bare (BaseModel): The peer without wrapper.
-            data (dict): ``inputs`` and ``data_samples``.
+            peer (nn.Module): In its distributed wrapper or not; ``bare`` is without.
+            bare (BaseModel): See ``peer``.
+            data (dict): Not preprocessed.
             placed (list[DynamicMutualLoss]): Its losses, of :meth:`place_loss`.
             mixes (Sequence[Mix]): What is done to a preprocessed batch with pseudo labels.
         """
 
     def predict_views(self, peer: BaseModel, views: Sequence[Tensor]) -> Tensor:
-        """Predict unlabeled images, uint8 (3, H, W) each, in evaluation mode.
-
-        Returns:
-            Tensor: float32 (classes, labels), the softmax; the labels of one image after the other.
-        """
-
-    def ignored_label(self, peer: BaseModel) -> int:
-        """Return the label that a peer ignores."""
+        """Predict unlabeled images, uint8 (3, H, W): softmax, float32 (classes, labels), one image after the other."""
 
     def wanted(self, samples: Sequence[Any], ignored: int) -> Tensor:
         """Return which labels of samples, in one row, are wanted: bool (labels,)."""
@@ -102,12 +105,9 @@ def loss_in_place_of(
         ValueError: If a head computes another loss, the config makes another, or ``class_weight`` does not fit.
     """
     loss = own
-    if not isinstance(own, DynamicMutualLoss) and (
-        not isinstance(own, entropy) or own.use_sigmoid or getattr(own, 'use_mask', False)
-    ):
-        way_out = '; set use_sigmoid=False' if getattr(own, 'use_sigmoid', False) else ''
-        raise ValueError(f'The {where} computes {own} in place of a softmax cross entropy: {supported}{way_out}.')
     if not isinstance(own, DynamicMutualLoss):
+        if not isinstance(own, entropy) or own.use_sigmoid or getattr(own, 'use_mask', False):
+            raise ValueError(f'The {where} computes {own} in place of a softmax cross entropy: {supported}.')
         loss = MODELS.build({**config, 'loss_weight': own.loss_weight * config.get('loss_weight', 1.0)})
     if not isinstance(loss, DynamicMutualLoss):
         raise ValueError(

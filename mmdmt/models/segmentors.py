@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from mmdmt.losses import DynamicMutualLoss
 from mmdmt.method.mixing import Batch
 from mmdmt.method.weights import GROUND_TRUTH
-from mmdmt.mixes import Mix
+from mmdmt.mixes import Mix, mix_all
 from mmdmt.models.peer_kinds import loss_in_place_of
 from mmdmt.models.prediction import Predicted, forward, forward_crops, in_order
 
@@ -34,15 +34,7 @@ class Segmentors:
     predicted: tuple[str, ...] = ('pred_sem_seg', 'seg_logits')
 
     def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> list[DynamicMutualLoss]:
-        """Put our loss in place of the pixel cross entropy of every head.
-
-        Each head keeps the weight of its own loss (0.4 in many auxiliary heads), and its class weights. A head
-        whose loss is a :class:`DynamicMutualLoss` already keeps it, with exponents of its own.
-
-        Raises:
-            ValueError: If a head computes anything but a pixel cross entropy, naming peer, head and loss; or if its
-                loss weighs another number of classes than it predicts.
-        """
+        """Put our loss in place of the pixel cross entropy of every head, which keeps its loss and class weights."""
         placed = []
         for part, head in _heads(peer).items():
             where = f'{part} ({type(head).__name__}) of peer {name!r}'
@@ -53,16 +45,13 @@ class Segmentors:
                 raise ValueError(f'The {where} adds up {len(losses)} losses ({names}): {SUPPORTED}.')
             config = {'class_weight': getattr(losses[0], 'class_weight', None), **loss}
             head.loss_decode = loss_in_place_of(losses[0], CrossEntropyLoss, config, head.num_classes, where, SUPPORTED)
+            head.loss_decode.ignore_index = head.ignore_index
             placed.append(head.loss_decode)
         return placed
 
     def num_classes(self, peer: nn.Module) -> int:
         """Return the number of classes that the main decode head predicts."""
-        return int(_main_head(peer).num_classes)
-
-    def ignored_label(self, peer: BaseModel) -> int:
-        """Return the label that the main decode head ignores."""
-        return int(_main_head(peer).ignore_index)
+        return int(next(iter(_heads(peer).values())).num_classes)
 
     def ignored(self, name: str, peer: BaseModel) -> dict[str, int]:
         """Collect the label that the heads ignore, and the one that the preprocessor pads with."""
@@ -88,10 +77,8 @@ class Segmentors:
         label = torch.stack([sample.gt_sem_seg.data[0] for sample in samples])
         weights = stack_maps(samples, 'pseudo_weight', 1.0) if 'pseudo_weight' in samples[pseudo[0]] else None
         mixed = Batch(batch['inputs'], label, stack_maps(samples, 'pseudo_confidence', GROUND_TRUTH), weights)
-        labeled = [number for number in range(len(samples)) if number not in pseudo]
-        for mix in mixes:
-            mixed = mix(mixed, pseudo, labeled, self.num_classes(bare))
         if mixes:
+            mixed = mix_all(mixed, mixes, pseudo, self.num_classes(bare))
             for sample, one in zip(samples, mixed.label, strict=True):
                 sample.gt_sem_seg = PixelData(data=one.unsqueeze(0))
         with ExitStack() as stack:
@@ -138,16 +125,10 @@ class Segmentors:
 
 
 def stack_maps(data_samples: Sequence[BaseDataElement], name: str, of_truth: float) -> Tensor:
-    """Stack maps of the samples, such as ``pseudo_confidence``, to the size of their labels.
-
-    Args:
-        data_samples (Sequence[SegDataSample]): With ``gt_sem_seg`` of one size (H, W), padded or not, and a map
-            (1, h, w) of the unpadded image where the label is a pseudo label.
-        name (str): Of the map.
-        of_truth (float): Its value where the label is ground truth.
+    """Stack maps of the samples, (1, h, w) where the label is a pseudo label, to the size of their labels.
 
     Returns:
-        Tensor: (N, H, W) float32; 0 outside of the map of a pseudo label.
+        Tensor: (N, H, W) float32; ``of_truth`` where the label is ground truth, 0 outside of a map.
     """
     label = data_samples[0].gt_sem_seg.data[0]
     stacked = torch.full((len(data_samples), *label.shape), of_truth, device=label.device)
@@ -170,10 +151,6 @@ def _heads(segmentor: nn.Module) -> dict[str, Any]:
         elif head is not None:
             heads[name] = head
     return heads
-
-
-def _main_head(segmentor: nn.Module) -> Any:
-    return next(iter(_heads(segmentor).values()))
 
 
 def _head_with_loss(where: str, head: Any) -> Any:

@@ -7,18 +7,17 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mmdmt.atomic_write import atomic_write
-from mmdmt.reports.comparison_view import compare
-from mmdmt.reports.experiments import group
+from mmdmt.reports.comparison import compare, group
 from mmdmt.reports.plots import colors_of
-from mmdmt.reports.run import read_run
+from mmdmt.reports.run import Run, read_run
 from mmdmt.reports.run_view import view_run
-from mmdmt.reports.wording import count, duration, gain, number, spread
+from mmdmt.reports.wording import count, duration, number, spread
 
 GENERATOR = 'mmdmt report'
 
 
-def write_report(work_dirs: Sequence[Path], out: Path) -> None:
-    """Write a report of runs, finished or not.
+def write_report(work_dirs: Sequence[Path], out: Path) -> list[Run]:
+    """Write a report of runs, finished or not, and return what was read of them.
 
     Args:
         work_dirs (Sequence[Path]): Folders of the runs. Several are compared; those whose settings differ in the seed
@@ -36,15 +35,16 @@ def write_report(work_dirs: Sequence[Path], out: Path) -> None:
         raise ValueError(f'{twice} is given twice: its results would count twice in the means.')
     if out.exists() and not _is_report(out):
         raise FileExistsError(f'{out} is there and no report of mmdmt, and is not overwritten: give another --out.')
-    text = render(work_dirs)
+    runs = [read_run(path) for path in work_dirs]
+    text = render(runs)
     out.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(out) as unfinished:
         unfinished.write_text(text, encoding='utf-8')
+    return runs
 
 
-def render(work_dirs: Sequence[Path]) -> str:
-    """Render a report of runs; `write_report` says more."""
-    runs = [read_run(path) for path in work_dirs]
+def render(runs: Sequence[Run]) -> str:
+    """Render a report of runs."""
     colors = colors_of(list(dict.fromkeys(peer for run in runs for peer in run.peers)))
     environment = Environment(
         loader=PackageLoader('mmdmt.reports'),
@@ -53,7 +53,7 @@ def render(work_dirs: Sequence[Path]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=number, gain=gain, spread=spread, count=count, duration=duration)
+    environment.filters.update(number=number, spread=spread, count=count, duration=duration)
     return environment.get_template('report.html.j2').render(
         generator=GENERATOR,
         made=f'{datetime.now():%Y-%m-%d %H:%M}',

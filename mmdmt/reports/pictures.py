@@ -23,15 +23,9 @@ class Picture(NamedTuple):
 
 
 def find_pictures(work_dir: Path) -> dict[str, list[Picture]]:
-    """Read the pictures that a run has written.
+    """Read pictures of a run: the first of its end and of each phase, the latest first; the last of the toolbox's hook.
 
-    Args:
-        work_dir (Path): Of the run, with ``pictures/end/*.png``, ``pictures/phase_<t>/*.png`` and the
-            toolbox's own ``<timestamp>/vis_data/vis_image/*.png``.
-
-    Returns:
-        dict[str, list[Picture]]: The first few by ``'End of training'`` and ``'Phase <t>'``, the latest first; the last
-        ones of the toolbox's hook by ``'Predictions'``. What cannot be read, being written perhaps, is left out.
+    What cannot be read, being written perhaps, is left out.
     """
     numbers = (folder.name.removeprefix('phase_') for folder in work_dir.glob('pictures/phase_*'))
     phases = sorted((int(number) for number in numbers if number.isdecimal()), reverse=True)

@@ -21,6 +21,14 @@ ENSEMBLE_COLOR = '#cf3b74'
 EXPERIMENT_COLORS = ('#3e63b8', '#c0622b', '#2c8c57', '#9a4fa8', '#97850f', '#4b8fa5', '#b54757', '#6b7280')
 QUIET = '#808890'  # axes and grid; the page's own style colors the text
 SIZES = {'wide': (10.2, 3.3), 'small': (4.6, 2.4), 'narrow': (4.0, 3.2)}
+# Text stays text, in the fonts of the page.
+STYLE = {
+    **{'svg.fonttype': 'none', 'font.size': 9, 'figure.facecolor': 'none', 'axes.facecolor': 'none'},
+    **{'axes.spines.left': False, 'axes.spines.right': False, 'axes.spines.top': False, 'axes.edgecolor': QUIET},
+    **{'axes.grid': True, 'axes.grid.axis': 'y', 'axes.axisbelow': True, 'axes.ymargin': 0.14},
+    **{'grid.color': QUIET, 'grid.alpha': 0.25, 'grid.linewidth': 0.6},
+    **{f'{axis}tick.{key}': value for axis in 'xy' for key, value in (('color', QUIET), ('major.size', 3))},
+}
 
 
 class Curve(NamedTuple):
@@ -69,13 +77,13 @@ def draw(
     """Draw curves over iterations, with every other phase shaded; None without a finite value.
 
     Args:
-        identity (str): Of the plot, unique within the page: letters, digits and dashes.
-        title (str): What the values are.
-        unit (str): Their unit; ``''`` for none.
-        curves (Sequence[Curve]): Lines; those without a finite value are left out.
-        phases (Sequence[PhaseSpan]): Defaults to none.
-        size (str): ``'wide'`` or ``'small'``.
-        until (int): The iteration up to which to draw, if the curves end before it.
+        identity: Of the plot, unique within the page: letters, digits and dashes.
+        title: What the values are.
+        unit: Their unit; ``''`` for none.
+        curves: Those without a finite value are left out.
+        phases: Defaults to none.
+        size: ``'wide'`` or ``'small'``.
+        until: The iteration up to which to draw, if the curves end before it.
     """
     curves = [curve for curve in curves if any(map(math.isfinite, curve.values))]
     if not curves:
@@ -94,8 +102,10 @@ def _drawn(identity: str, curves: Sequence[Curve], phases: Sequence[PhaseSpan], 
         _draw_phases(axes, phases, last)
         for curve in curves:
             _draw_curve(axes, curve)
-        quieten(axes)
         axes.set_xlim(0, last * 1.01 or 1)
+        axes.xaxis.set_major_formatter(EngFormatter(sep=''))
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axes.yaxis.set_major_locator(MaxNLocator(5))
         if size != 'small':
             place = 'outside right upper' if size == 'wide' else 'outside upper left'
             lines, labels = axes.get_legend_handles_labels()
@@ -105,9 +115,8 @@ def _drawn(identity: str, curves: Sequence[Curve], phases: Sequence[PhaseSpan], 
 
 
 def as_svg(identity: str, size: tuple[float, float], fill: Callable[[Figure], None]) -> str:
-    """Make a drawing for a page, in a size of inches: ``fill`` adds axes to an empty figure."""
-    # Text stays text, in the fonts of the page; a fixed salt makes the same report of the same run.
-    with mpl.rc_context({'svg.fonttype': 'none', 'svg.hashsalt': identity, 'font.size': 9}):
+    """Draw for a page: ``fill`` adds axes to an empty figure of a size in inches."""
+    with mpl.rc_context({**STYLE, 'svg.hashsalt': identity}):  # the same report of the same run
         figure = Figure(figsize=size, layout='constrained')
         canvas = FigureCanvasSVG(figure)
         fill(figure)
@@ -138,22 +147,6 @@ def _draw_curve(axes: mpl.axes.Axes, curve: Curve) -> None:
     if curve.deviations:
         band = np.array(curve.deviations)
         axes.fill_between(curve.steps, values - band, values + band, color=curve.color, alpha=0.18, linewidth=0)
-
-
-def quieten(axes: mpl.axes.Axes) -> None:
-    """Draw axes and grid in gray, on no ground."""
-    axes.margins(y=0.14)
-    axes.grid(axis='y', color=QUIET, alpha=0.25, linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.tick_params(color=QUIET, length=3)
-    axes.xaxis.set_major_formatter(EngFormatter(sep=''))
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    axes.yaxis.set_major_locator(MaxNLocator(5))
-    axes.patch.set_visible(False)
-    axes.figure.patch.set_visible(False)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side == 'bottom')
-        spine.set_color(QUIET)
 
 
 def _tell(curve: Curve) -> str:

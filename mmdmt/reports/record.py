@@ -20,7 +20,7 @@ KNOWN_FOLDERS = ('splits', 'data', 'configs', 'work_dirs', 'mmdmt')
 def keep_run(work_dir: Path, out_dir: Path, name: str | None = None) -> Path:
     """Write a folder of a run, as `read_run` reads one, with all events and at most 50 entries of training.
 
-    Absolute paths are shortened, since they name folders of the machine.
+    Absolute paths, which name folders of the machine, are shortened.
 
     Args:
         work_dir (Path): The folder of the run.
@@ -58,11 +58,11 @@ def shorten_paths(text: str) -> str:
     return ABSOLUTE.sub(lambda found: _shortened(found[0]), text)
 
 
-def _rounded(entry: dict[str, Any]) -> dict[str, Any]:
-    return {key: float(f'{value:.{DIGITS}g}') if isinstance(value, float) else value for key, value in entry.items()}
-
-
 def _shortened(path: str) -> str:
     parts = path.strip('/').split('/')
     begin = next((number for number, part in enumerate(parts) if part in KNOWN_FOLDERS), len(parts) - 1)
     return '/'.join(parts[begin:])
+
+
+def _rounded(entry: dict[str, Any]) -> dict[str, Any]:
+    return {key: float(f'{value:.{DIGITS}g}') if isinstance(value, float) else value for key, value in entry.items()}

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from mmdmt.reports.plots import QUIET, Plot, as_svg, quieten
+from mmdmt.reports.plots import QUIET, Plot, as_svg
 from mmdmt.reports.run import ENSEMBLE, Run
 
 SIZE = (4.6, 3.9)
@@ -63,7 +63,6 @@ def _fill(figure: Figure, found: Mapping[str, Reliability]) -> None:
         upper.plot(confidence, accuracy, marker='o', markersize=3.2, **style)
         lower.plot(confidence, share, marker='o', markersize=2.6, **style)
     for axes in (upper, lower):
-        quieten(axes)
         axes.set_xlim(0, 101)
     upper.set_ylim(0, 101)
-    lower.set_ylim(0, None)
+    lower.set_ylim(bottom=0)

@@ -14,8 +14,7 @@ ENSEMBLE = 'ensemble'
 Entry = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class PhaseSpan:
+class PhaseSpan(NamedTuple):
     """The place of a phase in a run: its number, iterations done before and after it, its settings."""
 
     index: int
@@ -54,7 +53,6 @@ class Run:
     unreadable: int = 0  # lines that are not JSON, such as the one that a run was killed in
     reached: int = 0  # the last iteration of which there is a trace
     config_text: str = ''  # as dumped
-    checkpoints: tuple[int, ...] = ()  # their iterations
 
     @property
     def name(self) -> str:
@@ -68,7 +66,7 @@ class Run:
 
     @property
     def lists(self) -> dict[str, str]:
-        """Which labeled, unlabeled and validation images are used, in words."""
+        """Labeled, unlabeled and validation images, in words."""
         return as_dict(self.facts.get('lists'))
 
     @property
@@ -119,12 +117,7 @@ class Run:
 
 
 def read_run(work_dir: Path) -> Run:
-    """Read the folder of a run, finished or not.
-
-    A resumed run goes on from a checkpoint: what had been written after it is replaced.
-
-    Args:
-        work_dir (Path): The ``--work-dir`` of the run, with a folder for each time it was started.
+    """Read the folder of a run, finished or not; of a resumed one, what was written after its checkpoint is replaced.
 
     Raises:
         FileNotFoundError: If there is no such folder, or it holds no events.
@@ -137,8 +130,7 @@ def read_run(work_dir: Path) -> Run:
             f'{work_dir} holds no */events.jsonl, which a run with DMTHook writes when it starts: give the --work-dir '
             'of such a run.'
         )
-    stems = (path.stem.removeprefix('iter_') for path in work_dir.glob('iter_*.pth'))
-    run = Run(work_dir, checkpoints=tuple(sorted(int(stem) for stem in stems if stem.isdecimal())))
+    run = Run(work_dir)
     run.config_name = run.name
     for file in files:
         _read_start(run, file)

@@ -1,17 +1,16 @@
 """Gather the part of a report that describes one run."""
 
+import math
 from collections.abc import Mapping, Sequence
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from mmdmt.reports.pictures import find_pictures
 from mmdmt.reports.plots import QUIET, Curve, Plot, draw, thin
-from mmdmt.reports.pseudo_labels import Quantity, labelers, quality, trend
 from mmdmt.reports.reliability import draw_reliability, reliability_of
 from mmdmt.reports.run import Run, as_dict, series
-from mmdmt.reports.wording import NONE, count, duration, unit_of
+from mmdmt.reports.wording import count, duration, unit_of
 
-PEER = ('backbone', 'decode_head', 'head')
 # Scalars of every peer: what the plot is called, its unit, the factor to it, the ends of the keys to look for.
 TRAINING = (
     ('Loss', '', 1.0, ('decode.loss_dmt', 'head.loss_dmt', 'loss_dmt', 'decode.loss_ce', 'loss')),
@@ -21,12 +20,36 @@ TRAINING = (
     ('Disagreement with the labeler', '% of pseudo-labeled pixels', 100.0, ('disagreement',)),
     ('Learner wins', '% of pseudo-labeled pixels', 100.0, ('learner_wins',)),
 )
+# Of pseudo labels: scalars of all classes together and of single ones, how they are called, and the factor to percent.
+LABELS = (
+    ('coverage', 'coverage', 'Coverage', 'share of the predicted pixels that is kept', 1.0),
+    ('threshold', 'threshold', 'Threshold', 'confidence from which a label is kept', 100.0),
+    ('precision', 'precision', 'Precision', 'share of the kept labels that is right', 1.0),
+    ('mIoU', 'iou', 'IoU', 'of the kept labels with the masks', 1.0),
+)
+# The settings that one looks for first, by their places in the config; all of it stands below them.
+SETTINGS = {
+    'Loss': 'model.loss',
+    'Optimizer': 'optim_wrapper.optimizer',
+    'Data': 'train_dataloader.dataset.labeled',
+    'Batch size': 'train_dataloader.batch_size',
+    'Iterations between validations': 'train_cfg.val_interval',
+}
+
+
+class Quantity(NamedTuple):
+    """One quantity of a labeler's labels in each phase, in percent; NaN where it was not logged."""
+
+    title: str
+    meaning: str
+    whole: tuple[float, ...]  # of all classes together; empty if it never was logged
+    classes: dict[str, tuple[float, ...]]
 
 
 def view_run(run: Run, identity: str, colors: Mapping[str, str]) -> dict[str, Any]:
     """Gather what a report says of a run."""
     reliability = reliability_of(run, colors)
-    labels = [(name, colors.get(name, QUIET), found) for name in labelers(run) if (found := quality(run, name))]
+    labels = [(name, colors[name], found) for name in run.peers if (found := _quality(run, name))]
     return {
         'id': identity,
         'run': run,
@@ -42,7 +65,6 @@ def view_run(run: Run, identity: str, colors: Mapping[str, str]) -> dict[str, An
         'labels': labels,
         'label_plots': _label_plots(run, identity, labels),
         'labeled_phases': [entry['phase'] for entry in run.labelings],
-        'label_trends': [text for name in labelers(run) if (text := trend(run, name))],
         'classes': _classes(run),
         'pictures': find_pictures(run.work_dir),
         'labeling': {one['phase']: one['pseudo/seconds'] for one in run.labelings if 'pseudo/seconds' in one},
@@ -61,10 +83,7 @@ def _status(run: Run) -> tuple[str, str]:
     if run.ended is None:
         reached = f'Reached iteration {count(run.reached)}{last}'
         return 'unknown', f'{reached}; the config does not tell how many were planned.'
-    stopped = f'Not finished: last seen{last}, at iteration {count(run.reached)} of {count(run.planned)}'
-    if run.checkpoints:
-        stopped += f'; the latest checkpoint is of iteration {count(run.checkpoints[-1])}'
-    return 'stopped', f'{stopped}.'
+    return 'stopped', f'Not finished: last seen{last}, at iteration {count(run.reached)} of {count(run.planned)}.'
 
 
 def _facts(run: Run) -> list[tuple[str, str]]:
@@ -102,6 +121,21 @@ def _training(run: Run, identity: str, colors: Mapping[str, str]) -> list[Plot]:
     return [plot for plot in plots if plot]
 
 
+def _quality(run: Run, labeler: str) -> list[Quantity]:
+    """Gather what was logged about the labels of a labeler."""
+
+    def values(name: str, factor: float) -> tuple[float, ...]:
+        return tuple(factor * entry.get(f'pseudo/{labeler}/{name}', math.nan) for entry in run.labelings)
+
+    found = []
+    for name, of_class, title, meaning, factor in LABELS:
+        whole = values(name, factor)
+        classes = {one: values(f'{of_class}/{one}', factor) for one in run.classes}
+        if any(math.isfinite(value) for row in (whole, *classes.values()) for value in row):
+            found.append(Quantity(title, meaning, whole if any(map(math.isfinite, whole)) else (), classes))
+    return found
+
+
 def _label_plots(run: Run, identity: str, labels: Sequence[tuple[str, str, list[Quantity]]]) -> list[Plot]:
     """Draw the quantities of all classes together, where there are phases enough for a line."""
     steps = [entry['step'] for entry in run.labelings]
@@ -129,39 +163,33 @@ def _classes(run: Run) -> list[tuple[str, list[tuple[float | None, float | None]
 
 
 def _settings(run: Run) -> list[tuple[str, str]]:
-    """Pick the settings that one looks for first; the whole config stands below them."""
+    found = {}
+    for name in run.peers:
+        peer = as_dict(_at(run.config, f'model.peers.{name}'))
+        parts = [peer, *(peer.get(part) for part in ('backbone', 'decode_head', 'head'))]
+        found[f'Peer {name}'] = ', '.join(filter(None, map(_typed, parts)))
+    found |= {title: _typed(_at(run.config, place)) for title, place in SETTINGS.items()}
+    return [(title, text) for title, text in found.items() if text]
 
-    def part(*names: str) -> dict[str, Any]:
-        found: Any = run.config
-        for name in names:
-            found = as_dict(found).get(name)
-        return as_dict(found)
 
-    peers = {name: part('model', 'peers', name) for name in run.peers}
-    found: list[tuple[str, Any]] = [
-        (f'Peer {name}', ', '.join(_typed(one) for one in (peer, *map(as_dict, map(peer.get, PEER))) if one))
-        for name, peer in peers.items()
-    ]
-    found += [
-        ('Loss', _typed(part('model', 'loss'))),
-        ('Optimizer', _typed(part('optim_wrapper', 'optimizer'))),
-        ('Data', _typed(part('train_dataloader', 'dataset', 'labeled') or part('train_dataloader', 'dataset'))),
-        ('Batch size', part('train_dataloader').get('batch_size')),
-        ('Validated every', f'{part("train_cfg").get("val_interval", NONE)} iterations'),
-    ]
-    return [(name, str(value)) for name, value in found if value]
+def _at(config: Any, place: str) -> Any:
+    """Return the setting of a dotted name, or None."""
+    for name in place.split('.'):
+        config = as_dict(config).get(name)
+    return config
+
+
+def _typed(part: Any) -> str:
+    """Name a part of a config with its numbers; a number stands for itself."""
+    if type(part) in (int, float):
+        return str(part)
+    numbers = [f'{key}={value:g}' for key, value in as_dict(part).items() if type(value) in (int, float)]
+    kind = str(as_dict(part).get('type', '')).removeprefix('mmdmt.')
+    return f'{kind} ({", ".join(numbers)})' if kind and 0 < len(numbers) <= 6 else kind
 
 
 def _known(facts: Any) -> list[tuple[str, Any]]:
     return [(name, value) for name, value in as_dict(facts).items() if value]
-
-
-def _typed(part: Mapping[str, Any]) -> str:
-    """Name a part of a config with its numbers."""
-    numbers = [f'{key}={value:g}' for key, value in part.items() if type(value) in (int, float)]
-    kind = str(part.get('type', '')).removeprefix('mmdmt.')
-    shown = ', '.join(numbers) if kind and len(numbers) <= 6 else ''
-    return f'{kind} ({shown})' if shown else kind
 
 
 def _times(run: Run) -> list[tuple[str, str]]:

@@ -1,25 +1,20 @@
-"""Format numbers, counts and durations for readers."""
+"""Format numbers, counts and durations for readers; a dash stands for None."""
 
 import math
 from typing import Any
 
-NONE = '\N{EN DASH}'  # stands for what there is not
+NONE = '\N{EN DASH}'
 
 
-def number(value: float | None, digits: int = 2) -> str:
-    """Write a number with so many digits behind the point; a dash for None."""
+def number(value: float | None, digits: int = 2, sign: str = '') -> str:
+    """Write a number with so many digits behind the point."""
     if value is None:
         return NONE
-    return 'NaN' if math.isnan(value) else f'{value:.{digits}f}'
-
-
-def gain(value: float | None, digits: int = 2) -> str:
-    """Write a difference with its sign; a dash for None."""
-    return number(value, digits) if value is None or math.isnan(value) else f'{value:+.{digits}f}'
+    return 'NaN' if math.isnan(value) else f'{value:{sign}.{digits}f}'
 
 
 def spread(value: Any, digits: int = 2) -> str:
-    """Write a mean, and the deviation where there is one; a dash for None."""
+    """Write a mean, and the deviation where there is one."""
     if value is None:
         return NONE
     deviation = '' if value.deviation is None else f' ± {number(value.deviation, digits)}'
@@ -27,12 +22,12 @@ def spread(value: Any, digits: int = 2) -> str:
 
 
 def count(value: int | None) -> str:
-    """Write a count with its thousands apart; a dash for None."""
+    """Write a count with its thousands apart."""
     return NONE if value is None else f'{value:,}'
 
 
 def duration(seconds: float | None) -> str:
-    """Write a time in the two units that matter; a dash for None."""
+    """Write a time in the two units that matter."""
     if seconds is None:
         return NONE
     if seconds < 10:

@@ -58,7 +58,7 @@ def test_every_tensor_takes_the_one_at_its_place_and_the_log_says_so(package, mo
     module.init_weights()
     loaded = {key: value for key, value in module.state_dict().items() if 'num_batches' not in key}
     assert all(torch.equal(ours, theirs) for ours, theirs in zip(loaded.values(), given.values(), strict=False))
-    assert "all 7 tensors from package 'two-layers-pytorch-model', matched by order and shape; 1 more" in said[0]
+    assert "all 7 tensors from package 'two-layers-pytorch-model', matched by order and shape" in said[0]
 
 
 @pytest.mark.parametrize(

@@ -34,9 +34,6 @@ class Rows:
         self.asked.append(peer)
         return peer.probability
 
-    def ignored_label(self, peer):
-        return 255
-
     def wanted(self, samples, ignored):
         return torch.cat([sample.place for sample in samples]) != ignored
 

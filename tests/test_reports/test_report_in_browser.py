@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from toys.run_folders import FINISHED, start, write_picture, write_run
 
-from mmdmt.reports.page import render
+from mmdmt.reports import write_report
 from mmdmt.reports.plots import ENSEMBLE_COLOR, PEER_COLORS
 
 CHROMIUM = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
@@ -56,9 +56,8 @@ def page(tmp_path_factory):
     write_run(root / 'one')
     write_run(root / 'two', [start(seed=8), *FINISHED[1:]])
     write_picture(root / 'one' / 'pictures' / 'phase_1' / 'street.png', size=(320, 160), color=(7, 99, 201))
-    path = root / 'report.html'
-    path.write_text(render([root / 'one', root / 'two']))
-    return path
+    write_report([root / 'one', root / 'two'], root / 'report.html')
+    return root / 'report.html'
 
 
 def test_a_browser_shows_numbers_plots_and_pictures_and_asks_for_nothing(page, tmp_path):

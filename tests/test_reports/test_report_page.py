@@ -26,8 +26,7 @@ from toys.run_folders import (
 )
 from toys.segmentation import run_config
 
-from mmdmt.reports import plots, write_report
-from mmdmt.reports.page import render
+from mmdmt.reports import page, plots, write_report
 from mmdmt.reports.pictures import find_pictures
 from mmdmt.reports.run import read_run, series
 
@@ -48,6 +47,10 @@ def each_plot_drawn_once():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plots, '_drawn', draw_once)
         yield
+
+
+def render(folders):
+    return page.render([read_run(folder) for folder in folders])
 
 
 def text_of(html):
@@ -186,20 +189,6 @@ def test_any_run_has_a_report(told, tmp_path):
     text = text_of(render([run, write_run(tmp_path / 'finished')]))
     assert told in text.split('Made by')[0]
     assert text.count('Versions and times') == 4  # a link and a heading each
-
-
-def test_coverage_that_rises_while_precision_falls_is_explained(tmp_path):
-    def labeled(step, phase, coverage, precision):
-        return labeling(step, phase, coverage, **{'pseudo/coco/precision': precision})
-
-    entries = [*FINISHED, labeled(100, 1, 20.0, 97.0), labeled(150, 2, 60.0, 88.5)]
-    text = text_of(render([write_run(tmp_path / 'falls', entries)]))
-    sentence = 'coco: from phase 1 to 2 coverage rises from 20.0 to 60.0 % while precision falls from 97.0 to 88.5 %.'
-    assert sentence in text
-    assert 'imagenet: from phase' not in text
-    assert 'That is how it should be: a larger label ratio keeps less sure labels' in text
-    rises = text_of(render([write_run(tmp_path / 'rises', [*FINISHED, labeled(150, 2, 60.0, 98.5)])]))
-    assert 'coverage rises' not in rises
 
 
 def test_peers_are_in_the_order_of_the_config_everywhere(tmp_path):

@@ -57,7 +57,7 @@ def test_one_machine_packs_and_another_trains_every_row(voc, tmp_path):
     packed = compare('voc', voc, '--work-dir', tmp_path / 'here', '--pack')
     assert packed.returncode == 0, packed.stderr[-3000:]
     mask = cv2.imread(
-        str(tmp_path / 'here/data/voc_animals_96/masks' / f'{small_lists("voc_animals")["all.txt"][1]}.png'), 0
+        str(tmp_path / 'here/data/voc_animals_160/masks' / f'{small_lists("voc_animals")["all.txt"][1]}.png'), 0
     )
     assert mask.shape == (96, 128)
     assert set(np.unique(mask)) == {0, 2, 255}  # background, cow, and all that has another class

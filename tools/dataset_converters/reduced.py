@@ -1,7 +1,7 @@
 """Write a small copy of the images of a list and of their masks, for trainings on a CPU.
 
-    python tools/dataset_converters/reduced.py VOCdevkit/VOC2012 data/voc_animals_96 --names splits/voc_animals/*.txt \
-      --images 'JPEGImages/{}.jpg' --masks 'SegmentationClassAug/{}.png' --shorter 96 --classes 0,8,10,12,13,17,15
+    python tools/dataset_converters/reduced.py VOCdevkit/VOC2012 data/voc_animals_160 --names splits/voc_animals/*.txt \
+      --images 'JPEGImages/{}.jpg' --masks 'SegmentationClassAug/{}.png' --shorter 160 --classes 0,8,10,12,13,17,15
 
 Writes OUT_DIR/images/NAME.png, averaged over areas, and OUT_DIR/masks/NAME.png, of the nearest pixel. In --images and
 --masks {} is a name of the lists, and * anything that leaves one file; --mask-root is a folder of masks elsewhere.

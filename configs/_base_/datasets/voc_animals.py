@@ -1,10 +1,10 @@
-# The animals of PASCAL VOC 2012, reduced to a shorter side of 96 pixels: 437 images of the official training list and
+# The animals of PASCAL VOC 2012, reduced to a shorter side of 160 pixels: 437 images of the official training list and
 # 1200 more of the augmented one, of which a config says how many are labeled; 445 to validate on.
 # How to get the data and the lists: configs/voc_animals/README.md.
 _base_ = 'mutual.py'
 dataset_type = 'BaseSegDataset'
-data_root = 'data/voc_animals_96'
-crop_size = (80, 80)
+data_root = 'data/voc_animals_160'
+crop_size = (144, 144)
 metainfo = dict(
     classes=('background', 'cat', 'cow', 'dog', 'horse', 'sheep', 'person'),
     palette=[[0, 0, 0], [64, 0, 0], [64, 128, 0], [64, 0, 128], [192, 0, 128], [128, 64, 0], [192, 128, 128]],

@@ -1,9 +1,9 @@
 import math
 
 import pytest
-from toys.run_folders import CONFIG, FINISHED, PHASES, finished, start, validation, write_run
+from toys.run_folders import CONFIG, FINISHED, finished, start, validation, write_run
 
-from mmdmt.reports.experiments import Spread, differences, group
+from mmdmt.reports.comparison import Spread, compare, group
 from mmdmt.reports.run import read_run
 
 
@@ -45,29 +45,14 @@ def test_a_run_that_has_not_ended_is_left_out_of_the_means(runs, tmp_path):
     assert first.last('coco', 'mIoU').mean == 62.0
 
 
-def test_the_settings_that_differ_are_told(runs):
-    assert differences(group(runs)) == {'model.loss.gamma_agree': [3.0, 5.0]}
-
-
-def test_phases_that_differ_are_told_in_words(runs, tmp_path):
-    phases = [*PHASES, {**PHASES[1], 'label_ratio': 0.75}]
-    hooks = [{**CONFIG['custom_hooks'][0], 'phases': phases}]
-    write_run(tmp_path / 'more', [start(phases=phases, config={**CONFIG, 'custom_hooks': hooks}), *FINISHED[1:]])
-    found = differences(group([runs[0], read_run(tmp_path / 'more')]))
-    assert found == {
-        'phases': [
-            '100 iterations (labeled 8); 100 iterations (labeled 2, pseudo 6, lr_factor 0.5), label ratio 0.5',
-            '100 iterations (labeled 8); '
-            '2 x 100 iterations (labeled 2, pseudo 6, lr_factor 0.5), label ratios 0.5, 0.75',
-        ]
-    }
-
-
-def test_a_part_that_others_lack_is_told_once(runs, tmp_path):
-    peers = {{'imagenet': 'more'}.get(name, name): peer for name, peer in CONFIG['model']['peers'].items()}
+def test_the_settings_that_differ_are_told_a_long_part_that_others_lack_once(runs, tmp_path):
+    assert compare(group(runs))['differences'] == {'model.loss.gamma_agree': [3.0, 5.0]}
+    peers = {'coco': CONFIG['model']['peers']['coco'], 'more': {'type': 'Any', 'depths': list(range(100))}}
     write_run(tmp_path / 'single', [start(config=changed(peers=peers)), *FINISHED[1:]])
-    found = differences(group([runs[0], read_run(tmp_path / 'single')]))
-    assert found == {'model.peers.imagenet': ['...', None], 'model.peers.more': [None, '...']}
+    assert compare(group([runs[0], read_run(tmp_path / 'single')]))['differences'] == {
+        'model.peers.imagenet': [CONFIG['model']['peers']['imagenet'], None],
+        'model.peers.more': [None, '...'],
+    }
 
 
 def test_runs_without_configs_stand_alone(tmp_path):

@@ -1,15 +1,15 @@
-"""Group runs that differ in nothing but the seed, and average their results."""
+"""Compare runs: put those together that differ in nothing but the seed, and average their results."""
 
 import json
 import math
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from statistics import mean, stdev
 from typing import Any
 
-from mmdmt.reports.run import ENSEMBLE, PhaseSpan, Run
+from mmdmt.reports.plots import EXPERIMENT_COLORS, Curve, Plot, draw
+from mmdmt.reports.run import ENSEMBLE, Run
+from mmdmt.reports.wording import unit_of
 
 # The parts of a config that make an experiment. Others are variables of the config files, or say where and how a run
 # is started, shown and logged.
@@ -17,8 +17,8 @@ PARTS = (
     *('model', 'train_dataloader', 'val_dataloader', 'train_cfg', 'val_cfg', 'val_evaluator', 'optim_wrapper'),
     *('param_scheduler', 'auto_scale_lr', 'custom_hooks', 'load_from', 'randomness'),
 )
-PHASES = re.compile(r'custom_hooks\.\d+\.(phases|warm_up|iters|labeled|pseudo|ratios|online|lr_factor|warm_up_lists)\b')
 MISSING = object()
+LONGEST = 200  # characters of a setting that are shown
 
 
 @dataclass(frozen=True)
@@ -94,35 +94,45 @@ def group(runs: Sequence[Run]) -> list[Experiment]:
     ]
 
 
-def differences(experiments: Sequence[Experiment]) -> dict[str, list[Any]]:
-    """Return by dotted name the settings that differ, of each experiment: None for none, ``'...'`` for a whole part."""
-    runs = [experiment.runs[0] for experiment in experiments]
-    phases = [phases_in_words(run.phases) or None for run in runs]
-    found = {'phases': phases} if len(set(phases)) > 1 else {}
-    return {**found, **dict(_differing([_settings(run) for run in runs]))}
+def compare(experiments: Sequence[Experiment]) -> dict[str, Any]:
+    """Gather what a report says of several experiments."""
+    metric = next((run.metric for one in experiments for run in one.runs if run.predictors), 'mIoU')
+    colors = [EXPERIMENT_COLORS[number % len(EXPERIMENT_COLORS)] for number in range(len(experiments))]
+    predictors = list(dict.fromkeys(name for one in experiments for name in one.predictors))
+    predictors.sort(key=lambda name: name == ENSEMBLE)
+    return {
+        'metric': metric,
+        'unit': unit_of(metric),
+        'experiments': list(zip(experiments, colors, strict=True)),
+        'predictors': predictors,
+        'one_seed': any(len(experiment.counted) == 1 for experiment in experiments),
+        'plots': _plots(experiments, colors, predictors, metric),
+        'classes': _classes(experiments),
+        'differences': dict(_differing([_settings(one.runs[0]) for one in experiments])),
+    }
 
 
-def phases_in_words(phases: Sequence[PhaseSpan]) -> str:
-    """Put the phases of a run into words: neighbors that differ in the label ratio alone together.
-
-    Example:
-        >>> warm_up = PhaseSpan(0, 0, 100, {'iters': 100, 'labeled': 8})
-        >>> ratios = [PhaseSpan(n, 0, 0, {'iters': 50, 'labeled': 2, 'label_ratio': n / 5}) for n in (1, 2)]
-        >>> phases_in_words([warm_up, *ratios])
-        '100 iterations (labeled 8); 2 x 50 iterations (labeled 2), label ratios 0.2, 0.4'
-    """
-    texts = []
-    for rest, alike in groupby(phases, _but_the_ratio):
-        ratios = [phase.settings.get('label_ratio') for phase in alike]
-        others = ', '.join(f'{key} {value}' for key, value in rest.items() if key not in ('iters', 'label_ratio'))
-        many, s = (f'{len(ratios)} x ', 's') if len(ratios) > 1 else ('', '')
-        text = f'{many}{rest.get("iters", "no")} iterations' + (f' ({others})' if others else '')
-        texts.append(f'{text}, label ratio{s} {", ".join(map(str, ratios))}' if rest['label_ratio'] else text)
-    return '; '.join(texts)
+def _plots(
+    experiments: Sequence[Experiment], colors: Sequence[str], predictors: Sequence[str], metric: str
+) -> list[Plot]:
+    plots = []
+    for number, predictor in enumerate(predictors):
+        curves = []
+        for experiment, color in zip(experiments, colors, strict=True):
+            if predictor not in experiment.predictors:
+                continue
+            steps, spreads = experiment.curve(predictor, metric)
+            deviations = [one.deviation or 0.0 for one in spreads] if len(experiment.runs) > 1 else []
+            curves.append(Curve(experiment.name, color, steps, [one.mean for one in spreads], deviations))
+        plots.append(draw(f'comparison-{number}', f'{metric} of {predictor}', unit_of(metric), curves))
+    return [plot for plot in plots if plot]
 
 
-def _but_the_ratio(phase: PhaseSpan) -> dict[str, Any]:
-    return {**phase.settings, 'label_ratio': phase.settings.get('label_ratio') is not None}
+def _classes(experiments: Sequence[Experiment]) -> list[tuple[str, list[Any]]]:
+    """Return for each class its IoU in each experiment, of the ensemble or else the first peer."""
+    names = dict.fromkeys(name for one in experiments for run in one.runs for name in run.classes)
+    rows = [(name, [one.class_iou(one.judge, name) if one.judge else None for one in experiments]) for name in names]
+    return [(name, cells) for name, cells in rows if any(cells)]
 
 
 def _settings(run: Run) -> dict[str, Any]:
@@ -133,15 +143,12 @@ def _settings(run: Run) -> dict[str, Any]:
 
 
 def _differing(values: Sequence[Any], name: str = '') -> Iterator[tuple[str, list[Any]]]:
-    """Yield what differs within one part of the settings, but for the phases, which are told in words."""
-    if all(one == values[0] for one in values) or PHASES.match(name):
+    """Yield by dotted name the settings that differ, of each experiment: None for none, ``'...'`` for a long part."""
+    if all(one == values[0] for one in values):
         return
     parts = [_parts_of(one) for one in values]
     if not all(parts):
-        yield (
-            name,
-            [None if one is MISSING else '...' if part else one for one, part in zip(values, parts, strict=True)],
-        )
+        yield name, [None if one is MISSING else one if len(str(one)) <= LONGEST else '...' for one in values]
         return
     for key in dict.fromkeys(key for part in parts for key in part):
         yield from _differing([part.get(key, MISSING) for part in parts], f'{name}.{key}' if name else key)
