@@ -25,7 +25,6 @@ PURE = [
     'preparation/own_data.py',
     'preparation/published_splits.py',
     'preparation/splits.py',
-    'preparation/table_lists.py',
     *(f'reports/{path.name}' for path in sorted((ROOT / 'reports').glob('*.py'))),
 ]
 # Rooms inside of a room that others may enter without entering the whole.

@@ -53,7 +53,7 @@ def test_histogram_and_bank_are_those_of_the_cpu(tmp_path):
     for device in ('cpu', 'cuda'):
         there = LabeledImages(*(tensor.to(device) for tensor in labeled))
         with PixelRecorder(tmp_path / device, 2, 4) as recorder:
-            recorder._count(there, [WHOLE, (slice(0, 20), slice(0, 30))])
+            recorder.count(there, [WHOLE, (slice(0, 20), slice(0, 30))])
             recorder.store([0, 1], there, [WHOLE, (slice(0, 20), slice(0, 30))])
         recorder.complete(0.5, run='r', phase=1, peer='left', weights='', names='')
     banks = [PseudoLabelBank(tmp_path / device) for device in ('cpu', 'cuda')]

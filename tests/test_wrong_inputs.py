@@ -234,7 +234,7 @@ RUNS = {
     'own list, unknown peer': (own_lists('000\n', 'lef'), "is 'lef' in phases[0].labeled_lists", "'left', 'right'"),
     'own list, missing': ({HOOK + 'phases.0.labeled_lists': {'left': 'no.txt'}}, 'no.txt', 'does not exist'),
     'own list, empty': (own_lists('\n'), 'left.txt names no image'),
-    'own list, not labeled': (own_lists('000\n007\n'), 'left.txt names 1 images', "'007'"),
+    'own list, not labeled': (own_lists('000\n007\n'), 'left.txt', "'007'", 'missing from the 6'),
     'own list, out of the data': (own_lists('../../etc/passwd\n'), 'left.txt', "'../../etc/passwd'"),
     'own list, no dict': ({HOOK + 'phases.0.labeled_lists': 'left.txt'}, "labeled_lists='left.txt'", 'give dict(peer='),
     # The model.
@@ -591,11 +591,6 @@ COMMANDS = {
         'missing from the 20',
     ),
     'splits, no masks': ([*GENERIC, '--masks', '{data}/masks'], 'masks/006.png', 'check --masks and --mask-suffix'),
-    'splits, convert a strange list': (
-        [SPLITS, 'convert', '{data}/images', '{data}/strange.txt', '{out}/a.txt', '--img-suffix', '.png'],
-        "'../../etc/x' of the list",
-        'check the image folder',
-    ),
     'report, of nothing': (['report.py'], 'work_dirs'),
     'report, of no run': (['report.py', '{data}'], 'holds no */events.jsonl', 'give the --work-dir'),
     'export, no peer': ([EXPORT, *RUN], '--peer'),

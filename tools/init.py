@@ -12,6 +12,7 @@ overwritten.
 """
 
 import argparse
+import os
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -54,13 +55,12 @@ def main(argv: Sequence[str] | None = None) -> None:
 def write_config(args: argparse.Namespace, folder: Path) -> str:
     """Write the config and the lists; return what was found, in words."""
     images, val = own_data.find_pairs(args.data)
-    masks = own_data.read_masks(images)
+    masks = own_data.read_masks({name: images.masks / f'{name}{images.mask_suffix}' for name in images.names})
     classes = own_data.name_classes(masks, args.classes)
-    val_names = None if val is None else []
+    held_out: Sequence[str] | float | None = None if val else min(5, len(images.names))
     if args.val:
-        every = [*images.names, *images.without]
-        val, val_names = None, image_lists.find_ids(image_lists.read_list(args.val), every, images.suffix)
-    lists = own_data.split_lists(images, masks, val_names, args.labeled, args.seed)
+        val, held_out = None, image_lists.find_ids(args.val, [*images.names, *images.without], images.suffix)
+    lists = own_data.split_lists(images.names, images.without, masks.classes, held_out, args.labeled, args.seed)
     more = own_data.images_in(args.unlabeled)
     if not lists['unlabeled'] and not more:
         raise ValueError(
@@ -107,7 +107,7 @@ def _unlabeled(images: Images, names: Sequence[str], more: Sequence[Path], hidde
         prefix = {'img_path': str(images.folder)} | ({'seg_map_path': str(images.masks)} if hidden else {})
         return {'names': names, 'img_suffix': images.suffix, 'data_prefix': prefix}
     paths = [*(images.folder / f'{name}{images.suffix}' for name in names), *more]
-    root = own_data.common_folder(paths)
+    root = Path(os.path.commonpath([path.parent for path in paths]))
     # Files of several kinds: the suffix is part of each name.
     every = sorted(path.relative_to(root).as_posix() for path in paths)
     return {'names': every, 'img_suffix': '', 'data_prefix': {'img_path': str(root)}}

@@ -57,6 +57,8 @@ RESNETS = ('one', 'other')
 #: By the folder of records, or by the beginning of its name.
 TABLES = {
     'voc-animals': Table('VOC animals', LITE, 'labels alone, views'),
+    'voc-animals-tried': Table('tried on split 0', LITE, 'labels alone, views'),
+    'voc-animals-96': Table('at 96 pixels', LITE, 'labels alone, views'),
     'voc-animals-search': Table('search on split 0', LITE, 'labels alone, views'),
     'kvasir': Table('Kvasir-SEG', LITE, 'labels alone, views'),
     'kvasir-search': Table('search on split 0', LITE, 'labels alone, views', control_from='kvasir-64'),

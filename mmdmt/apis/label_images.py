@@ -12,6 +12,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import torch
 from mmengine.dataset import Compose
 from mmengine.logging import print_log
 from mmengine.model import BaseModel
@@ -33,8 +34,8 @@ from mmdmt.labels.labeling import weights_digest
 from mmdmt.labels.pixels.codec import decode, encode
 from mmdmt.labels.progress import progress
 from mmdmt.method.calibration import Calibration
-from mmdmt.method.confidence_levels import dequantize, quantize
-from mmdmt.method.thresholds import ConfidenceHistogram
+from mmdmt.method.confidence_levels import NUM_LEVELS, dequantize, quantize
+from mmdmt.method.thresholds import class_thresholds, count_levels
 from mmdmt.models.segmentors import Segmentors
 from mmdmt.rules.file_rules import image_findings, image_planes
 from mmdmt.rules.findings import FileError, by_kind
@@ -175,14 +176,14 @@ def _keep_by_ratio(
     found: Iterable[_Labeled], out: LabelFiles, counts: dict[str, Any], label_ratio: float, classes: int
 ) -> NDArray[np.float32]:
     """Write all images after the last is labeled, when the thresholds are known; until then they lie beside."""
-    histogram, stored = ConfidenceHistogram(classes), dict[str, Path]()
+    histogram, stored = torch.zeros(classes, NUM_LEVELS, dtype=torch.int64), dict[str, Path]()
     with TemporaryDirectory(dir=out.folder, prefix='.labels-') as folder:
         for name, labels, confidence in found:
             stored[name] = Path(folder, str(len(stored)))
             with room_to_write(stored[name]):
-                stored[name].write_bytes(encode(labels, quantize(confidence)))
-            histogram.update(labels, confidence)
-        thresholds = histogram.thresholds(label_ratio)
+                stored[name].write_bytes(encode(labels, levels := quantize(confidence)))
+            histogram += count_levels(torch.from_numpy(labels), torch.from_numpy(levels.view(np.int16)), classes)
+        thresholds: NDArray[np.float32] = class_thresholds(histogram, label_ratio).numpy()
         with progress('Writing', len(stored)) as bar:
             for name, path in stored.items():
                 labels, levels = decode(path.read_bytes())

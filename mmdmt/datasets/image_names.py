@@ -6,6 +6,7 @@ from typing import Any
 
 from mmengine.dataset import BaseDataset
 
+from mmdmt.preparation.image_lists import find_ids
 from mmdmt.preparation.known_lists import IDS, digest, image_id, recognize
 from mmdmt.rules.joined_datasets import plain_datasets
 
@@ -27,46 +28,22 @@ def image_names(paths: Sequence[str], dataset: Any) -> list[str]:
 
 
 def find_images_of_list(list_file: str, paths: Sequence[str], dataset: Any) -> list[int]:
-    """Look up which images of a dataset a list names.
-
-    Args:
-        list_file (str): Text file of image names as in ``ann_file``, one a line. The last parts of a name will do where
-            only one image has them.
-        paths (Sequence[str]): Of the dataset's images.
-        dataset (BaseDataset): The dataset.
+    """Look up which images of a dataset a list names, each by its number among the paths of the dataset's images.
 
     Raises:
         FileNotFoundError: If the file is missing.
         ValueError: If it is empty, or names an image that is not in the dataset, or one that may be two.
     """
-    if not Path(list_file).is_file():
-        raise FileNotFoundError(f'labeled_lists names {list_file}, which does not exist: make the list first.')
-    lines = [line.strip() for line in Path(list_file).read_text(encoding='utf-8').splitlines() if line.strip()]
-    if not lines:
-        raise ValueError(f'{list_file} names no image: a peer needs at least one labeled image.')
-    whole: dict[str, list[int]] = {}
-    tails: dict[str, list[int]] = {}
-    for number, (path, name) in enumerate(zip(paths, image_names(paths, dataset), strict=True)):
-        whole.setdefault(name, []).append(number)
-        for known in {name, PurePath(path).as_posix(), PurePath(path).with_suffix('').as_posix()}:
-            parts = PurePath(known).parts
-            for depth in range(1, len(parts) + 1):
-                tails.setdefault('/'.join(parts[-depth:]), []).append(number)
-    found = [sorted(set(whole.get(line) or tails.get(line, []))) for line in lines]
-    strangers = [line for line, numbers in zip(lines, found, strict=True) if not numbers]
-    if strangers:
-        raise ValueError(
-            f'{list_file} names {len(strangers)} images that are not in the labeled set, first {strangers[0]!r}: '
-            'list names of the labeled ann_file.'
-        )
-    for line, numbers in zip(lines, found, strict=True):
-        several = list(dict.fromkeys(paths[number] for number in numbers))
+    numbers: dict[str, list[int]] = {}
+    for number, name in enumerate(image_names(paths, dataset)):
+        numbers.setdefault(name, []).append(number)
+    suffix = str(getattr(next(iter(plain_datasets(dataset))), 'img_suffix', '') or '')
+    found = find_ids(Path(list_file), numbers, suffix)
+    for name in found:
+        several = sorted({paths[number] for number in numbers[name]})
         if len(several) > 1:
-            raise ValueError(
-                f'{list_file} names {line!r}, which may be {several[0]} or {several[1]}: write the name as the labeled '
-                'ann_file has it, with its folder.'
-            )
-    return [number for numbers in found for number in numbers]
+            raise ValueError(f'{list_file} names {name!r}, which may be {several[0]} or {several[1]}: rename one.')
+    return [number for name in found for number in numbers[name]]
 
 
 def list_name(dataset: Any) -> str:

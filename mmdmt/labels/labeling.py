@@ -18,7 +18,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from mmdmt.evaluation_mode import evaluation_mode
 from mmdmt.labels.manifest import Manifest
-from mmdmt.labels.progress import ProgressReport, progress
+from mmdmt.labels.progress import progress
+from mmdmt.labels.space import LabelSpace
 from mmdmt.stop_signal import SIGNAL, LeaveSignals
 
 Precision = Mapping[str, Callable[[], AbstractContextManager[Any]]]
@@ -53,16 +54,6 @@ class Recorder(Protocol):
 
     def complete(self, label_ratio: float, **identity: Any) -> Manifest:
         """Complete the bank when all processes have closed their files; all of them call this."""
-
-
-class LabelStore(Protocol):
-    """How labels of one space are written and read."""
-
-    def bank(self, folder: Path) -> Bank:
-        """Open a complete bank."""
-
-    def recorder(self, folder: Path, num_images: int, num_classes: int) -> Recorder:
-        """Return what writes a bank."""
 
 
 class Unlabeled(Protocol):
@@ -109,7 +100,7 @@ class _Shard(Dataset[dict[str, Any]]):
 def label(
     peers: Mapping[str, nn.Module],
     dataset: Unlabeled,
-    store: LabelStore,
+    store: LabelSpace,
     predict: Predict,
     root: Path,
     run: str,
@@ -121,13 +112,13 @@ def label(
 ) -> float | None:
     """Label all unlabeled images with every peer, and find what each keeps.
 
-    Every process calls this; each labels its share of the images. A complete bank of the same labeler is taken as it
-    is, so that nothing is done twice when a run is resumed.
+    Every process calls this; each labels its share of the images. Complete banks of the same labelers are taken as they
+    are, so that nothing is done twice when a run is resumed.
 
     Args:
         peers (Mapping[str, nn.Module]): Segmentors or classifiers by name, on their device.
         dataset (Unlabeled): The images.
-        store (LabelStore): Writes and reads the banks: ``labels`` of the dataset.
+        store (LabelSpace): ``labels`` of the dataset, which writes and reads the banks.
         predict (Callable): Forwards a peer for a batch that is not preprocessed.
         root (Path): Folder that gets one bank folder for each peer.
         run (str): Identity of the run.
@@ -135,8 +126,8 @@ def label(
         label_ratio (float): Share to keep, in (0, 1].
         batch_size (int): Images loaded together; those that padding makes equal are forwarded together. Defaults to 1.
         num_workers (int): Data workers. Defaults to 2.
-        precision (Mapping[str, Callable], optional): Makes the context in which a peer is forwarded, such as that of
-            automatic mixed precision. Defaults to None, the precision of the weights.
+        precision (Mapping[str, Callable], optional): Makes the context in which a peer is forwarded, such as automatic
+            mixed precision. Defaults to None, the precision of the weights.
 
     Returns:
         float | None: The seconds it took; None if the banks were there.
@@ -162,8 +153,20 @@ def label(
     shard = _Shard(dataset, *get_dist_info())
     settings = dict(collate_fn=pseudo_collate, worker_init_fn=LeaveSignals())
     loader: Any = DataLoader(shard, batch_size, num_workers=num_workers, **settings)
-    with torch.no_grad(), evaluation_mode(peers.values()), progress(f'Phase {phase}: labeling', len(shard)) as bar:
-        _record_all(loader, peers, recorders, predict, precision or {}, bar)
+    with (
+        torch.no_grad(),
+        evaluation_mode(peers.values()),
+        progress(f'Phase {phase}: labeling', len(shard)) as bar,
+        ExitStack() as files,
+    ):
+        for recorder in recorders.values():
+            files.enter_context(recorder)
+        for batch in loader:
+            for name, peer in peers.items():
+                with (precision or {}).get(name, nullcontext)():
+                    recorders[name].record(batch['image'], predict(peer, batch))
+            bar.update(len(batch['image']))
+            SIGNAL.end_if_pending()
     barrier()
     for name, recorder in recorders.items():
         recorder.complete(**identities[name], names=names)
@@ -171,25 +174,6 @@ def label(
             store.bank(root / name)  # reads back what every process has written
     barrier()
     return time.monotonic() - started
-
-
-def _record_all(
-    loader: Iterable[Any],
-    peers: Mapping[str, nn.Module],
-    recorders: Mapping[str, Recorder],
-    predict: Predict,
-    precision: Precision,
-    bar: ProgressReport,
-) -> None:
-    with ExitStack() as stack:
-        for recorder in recorders.values():
-            stack.enter_context(recorder)
-        for batch in loader:
-            for name, peer in peers.items():
-                with precision.get(name, nullcontext)():
-                    recorders[name].record(batch['image'], predict(peer, batch))
-            bar.update(len(batch['image']))
-            SIGNAL.end_if_pending()
 
 
 def weights_digest(module: nn.Module) -> str:
@@ -201,7 +185,7 @@ def weights_digest(module: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def _is_there(store: LabelStore, folder: Path, **identity: Any) -> bool:
+def _is_there(store: LabelSpace, folder: Path, **identity: Any) -> bool:
     try:
         store.bank(folder).manifest.check(folder, **identity)
     except (FileNotFoundError, ValueError):

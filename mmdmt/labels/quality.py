@@ -12,8 +12,9 @@ from mmengine.dist import all_gather_object, all_reduce, get_dist_info
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
-from mmdmt.labels.labeling import Bank, LabelStore, Unlabeled
+from mmdmt.labels.labeling import Bank, Unlabeled
 from mmdmt.labels.progress import progress
+from mmdmt.labels.space import LabelSpace
 from mmdmt.stop_signal import SIGNAL, LeaveSignals
 
 CHUNK = 16
@@ -59,12 +60,11 @@ class Quality:
 
 
 def measure(
-    dataset: Unlabeled, store: LabelStore, banks: Mapping[str, Path], num_workers: int = 2
+    dataset: Unlabeled, store: LabelSpace, banks: Mapping[str, Path], num_workers: int = 2
 ) -> tuple[dict[str, Quality], str]:
     """Compare the labels that complete banks, by labeler, keep with the truth, where there is one.
 
-    Every process calls this; each compares its share of the images. What cannot be compared is left out: a report must
-    not end a run.
+    Every process calls this and compares its share. What cannot be compared is left out: a report must not end a run.
 
     Returns:
         tuple[dict[str, Quality], str]: By labeler, none if nothing was compared; and a sentence on what was left out.
@@ -109,7 +109,7 @@ class _Shard(Dataset[_Counts]):
     """The comparisons of one process, image by image."""
 
     def __init__(
-        self, dataset: Unlabeled, store: LabelStore, banks: Mapping[str, Path], rank: int, world_size: int
+        self, dataset: Unlabeled, store: LabelSpace, banks: Mapping[str, Path], rank: int, world_size: int
     ) -> None:
         self.dataset, self.store, self.folders = dataset, store, list(banks.values())
         self.images = range(rank, dataset.num_unlabeled(), world_size)

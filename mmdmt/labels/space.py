@@ -85,14 +85,27 @@ class LabelSpace(ABC):
         return None
 
     def undo_padding(self, name: str, dataset: BaseDataset, pads_again: bool) -> None:  # noqa: B027
-        """Bring predictions for a dataset back to the geometry of its files, or refuse what cannot be undone."""
+        """Cut padding off predictions for a dataset that is evaluated, and refuse what else moves its images.
+
+        Args:
+            name (str): As sentences name the dataset.
+            dataset (BaseDataset): After :meth:`check_when_loaded`; changed in place.
+            pads_again (bool): Whether a ``data_preprocessor`` pads in testing, too.
+
+        Raises:
+            ValueError: If its padding or another transform cannot be undone.
+        """
 
     def look(self, name: str, dataset: BaseDataset) -> list[Finding]:
         """Look at some images of a plain dataset and their labels before a run; return what is odd about images."""
         return []
 
     def ignored(self, name: str, dataset: BaseDataset) -> dict[str, int]:
-        """Collect the label that a dataset ignores, and those of its transforms, by the place that has it."""
+        """Collect the label that a dataset ignores, and those of its transforms, by the place that has it.
+
+        Raises:
+            ValueError: If no mask can hold it, or the loading of the masks makes another of it.
+        """
         return {}
 
     def ignored_by(self, name: str, transforms: Sequence[Transform]) -> dict[str, int]:

@@ -31,10 +31,10 @@ class Calibration(NamedTuple):
 
 
 def calibrate(logits: NDArray[np.floating], truth: NDArray[np.integer]) -> Calibration:
-    """Find the temperature of the highest likelihood.
+    """Find the temperature of the highest likelihood, for logits or log-probabilities (pixels, classes).
 
-    Its inverse has a convex loss, whose slope is followed to zero by halving. See Guo et al., "On Calibration of Modern
-    Neural Networks", ICML 2017, https://arxiv.org/abs/1706.04599. Logits, or log-probabilities, are (pixels, classes).
+    Its inverse has a convex loss, whose slope is followed to zero by halving. Guo et al., "On Calibration of Modern
+    Neural Networks", ICML 2017, https://arxiv.org/abs/1706.04599.
 
     Raises:
         ValueError: If there are no pixels.

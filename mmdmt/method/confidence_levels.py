@@ -1,16 +1,13 @@
 """Convert confidences to the integer levels in which they are counted and stored.
 
-A trained network is sure of most pixels, so what tells them apart is not the confidence c but the doubt 1 - c: the
-scale has to keep 0.999999 and 0.9999999 apart, and may be coarser about 0.3. A floating-point number does just that:
-its exponent and the leading bits of its mantissa, read as one integer, are a logarithmic scale.
+A trained network is sure of most pixels: 0.999999 and 0.9999999 must be kept apart, while the scale may be coarse about
+0.3. So the doubt 1 - c is on a logarithmic scale: the exponent and the leading mantissa bits of a float, read as one
+integer. It is counted in steps of 2**-24, the spacing of float32 just below one, rounded up; a constant is added first,
+so that the smallest doubts keep a level each.
 
-The doubt is measured in steps of 2**-24, the spacing of float32 just below one, and is a whole number of them, rounded
-up. A constant is added before its leading bits are taken: the smallest doubts then share an exponent and keep a level
-each, where a pure logarithm would leave gaps between them; the larger ones share levels of nearly equal relative width.
-
-Everything is exact. Every level holds some float32, the lower edge of a level is itself one, and for each float32
-``c`` and each level ``l``, ``c >= dequantize(l)`` holds if and only if ``quantize(c) >= l``. So a threshold that is a
-lower edge keeps the same pixels of the network's own confidences and of the stored ones.
+Everything is exact: for each float32 ``c`` and each level ``l``, ``c >= dequantize(l)`` if and only if
+``quantize(c) >= l``. So a threshold that is a lower edge keeps the same pixels of the network's own confidences and of
+the stored ones.
 """
 
 import cv2

@@ -37,11 +37,6 @@ def contradiction(mask: NDArray[np.integer], labels: NDArray[np.integer], probab
         mask: (H, W); what is outside of [0, classes) does not count.
         labels: (peers, H, W).
         probability: (classes, H, W), the mean softmax of the peers.
-
-    Example:
-        >>> labels, probability = np.array([[[0, 1]], [[0, 1]]]), np.array([[[0.9, 0.2]], [[0.1, 0.8]]])
-        >>> [round(contradiction(np.array([mask]), labels, probability), 2) for mask in ([0, 1], [0, 0], [0, 255])]
-        [0.15, 0.65, 0.05]
     """
     classes = len(probability)
     known = (mask >= 0) & (mask < classes)
@@ -58,8 +53,7 @@ def contradiction(mask: NDArray[np.integer], labels: NDArray[np.integer], probab
 def regions(mask: NDArray[np.integer], labels: NDArray[np.integer], probability: NDArray[np.floating]) -> list[Region]:
     """Find the connected regions in which all peers give the same class, and the mask has another.
 
-    The arguments are those of :func:`contradiction`. Returned are regions of a thousandth of the image or more, the
-    highest score first.
+    Arguments as of :func:`contradiction`; regions of a thousandth of the image or more, the highest score first.
     """
     classes = len(probability)
     against = (mask >= 0) & (mask < classes) & (labels == labels[0]).all(axis=0) & (labels[0] != mask)

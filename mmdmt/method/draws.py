@@ -50,13 +50,13 @@ class PeerPool(NamedTuple):
 class RareClasses:
     """Draw labeled images by class, the rare ones oftener, in place of shuffled passes.
 
-    A class c is drawn with probability ``softmax((1 - share of its pixels) / temperature)`` among those that some image
-    shows enough of, then an image among these. Hoyer et al., "DAFormer", CVPR 2022, arXiv 2111.14887.
+    A class is drawn with probability ``softmax((1 - share of its pixels) / temperature)``, then an image that shows it.
+    Hoyer et al., "DAFormer", CVPR 2022, arXiv 2111.14887.
 
     Args:
         counts: Pixels of each class in each labeled image, int64 (images, classes).
         temperature: The lower, the oftener rare classes are drawn. Default: 0.01.
-        min_pixels: Pixels of the class that an image must have. Its crop is drawn again, up to ten times, until it
+        min_pixels: Pixels of the class that an image must have; its crop is drawn again, up to ten times, until it
             shows more than half as many. Default: 3000.
 
     Raises:
@@ -81,7 +81,7 @@ class RareClasses:
             )
 
     def probabilities(self, images: Sequence[int]) -> NDArray[np.float64]:
-        """Return the probability of each class, float64 (classes,), when only some images can be drawn."""
+        """Return the probability of each class, float64 (classes,), of some images."""
         counts = self.counts[list(images)]
         frequency = counts.sum(axis=0) / max(1, int(counts.sum()))
         shown: NDArray[np.bool_] = np.any(counts >= self.min_pixels, axis=0)
@@ -106,8 +106,7 @@ class RareClasses:
 class DrawPlan:
     """All batches of a phase, as a function of (seed, peer, iteration, slot) alone.
 
-    Each peer runs through its labeled and through its unlabeled images in shuffled passes of their own, so that every
-    image is seen once before any is seen again.
+    Each peer runs through its labeled and through its unlabeled images in shuffled passes of its own.
 
     Args:
         seed: Of the run.
@@ -117,8 +116,7 @@ class DrawPlan:
         labeled: Ground-truth images of each peer in a batch of one process; ``pseudo`` likewise.
         pools: One for each peer.
         rare_classes: Draws the labeled images in place of shuffled passes. Default: None.
-        same_crops: Whether all peers get the same crops of the same unlabeled images; their pools are alike. Default:
-            False.
+        same_crops: Whether all peers get the same crops of the same unlabeled images. Default: False.
     """
 
     seed: int

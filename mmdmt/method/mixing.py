@@ -75,12 +75,6 @@ def paste_boxes(batch: Batch, boxes: dict[int, tuple[int, Box]]) -> Batch:
         batch (Batch): With labels of pixels.
         boxes (dict[int, tuple[int, Box]]): For each image that gets one, the number of the image that it is cut from,
             as it was before anything was pasted, and the rectangle.
-
-    Example:
-        >>> label = torch.tensor([[[0, 0]], [[1, 1]]])
-        >>> batch = Batch(torch.zeros(2, 3, 1, 2), label, torch.full((2, 1, 2), 0.9))
-        >>> paste_boxes(batch, {0: (1, Box(0, 1, 1, 2))}).label.tolist()
-        [[[0, 1]], [[1, 1]]]
     """
     mixed = batch.copy()
     for image, (partner, box) in boxes.items():
@@ -106,17 +100,7 @@ def half_of_classes(label: Tensor, num_classes: int) -> Tensor:
 def paste_classes(batch: Batch, pairs: dict[int, int], num_classes: int) -> Batch:
     """Paste half of the classes of a labeled image, with their ground truth, onto another image.
 
-    Args:
-        batch (Batch): With labels of pixels.
-        pairs (dict[int, int]): For each image that is pasted on, the number of the labeled one.
-        num_classes (int): How many classes there are.
-
-    Example:
-        >>> label = torch.tensor([[[0, 0]], [[1, 255]]])
-        >>> batch = Batch(torch.zeros(2, 3, 1, 2), label, torch.full((2, 1, 2), 0.5))
-        >>> mixed = paste_classes(batch, {0: 1}, num_classes=2)
-        >>> mixed.label[0].tolist(), mixed.confidence[0].tolist()
-        ([[1, 0]], [[inf, 0.5]])
+    ``pairs`` has, for each image that is pasted on, the number of the labeled one.
     """
     mixed = batch.copy()
     for image, source in pairs.items():
@@ -142,7 +126,7 @@ def blank_blocks(batch: Batch, images: Sequence[int], size: int, share: float) -
 
 
 def blend(batch: Batch, share: float, partners: Tensor) -> Batch:
-    """Blend every image, its scores and its weight with those of a partner; confidences stay those of the image.
+    """Blend whole images, their scores and weights with those of partners; confidences stay those of the image.
 
     Args:
         batch (Batch): Of whole images.

@@ -6,12 +6,10 @@ from dataclasses import dataclass, field
 from itertools import accumulate, takewhile
 from typing import Any, ClassVar
 
-from mmdmt.method.draws import TRUTH
-from mmdmt.settings import Choice, Number, Setting, check_settings
+from mmdmt.method.online import CONFIDENCE, SHARE, OnlineLabels
+from mmdmt.settings import Number, check_settings
 
 COUNT = Number(0, whole=True)
-SHARE = Number(0, 1, above=True, optional=True, hint='0.2 for 20 percent')
-CONFIDENCE = Number(0, 1, hint='0.95')
 
 LABEL_RATIOS = (0.2, 0.4, 0.6, 0.8, 1.0)
 """Share of the pseudo labels that each of the paper's five phases keeps."""
@@ -23,8 +21,8 @@ PHASE_WORDS = ('phases', 'warm_up', 'iters', 'labeled', 'pseudo', 'ratios', 'onl
 class Phase:
     """One round of mutual training: label the unlabeled images, then train on them.
 
-    A phase with ``label_ratio`` learns from a bank of pseudo labels, made at its start. One with ``online`` makes them
-    in the iteration that learns from them. One with neither is a warm-up: the peers learn from ground truth alone.
+    With ``label_ratio`` labels are made at its start, with ``online`` in the iteration that learns from them; with
+    neither it is a warm-up on ground truth alone.
 
     Args:
         iters: Iterations to train.
@@ -78,11 +76,10 @@ class Phase:
         floor = f'min_confidence={self.min_confidence}'
         learns, no_floor = self.learns_pseudo_labels, not self.min_confidence
         holds = (
-            (self.batch_size > 0, 'labeled=0, pseudo=0 make no batch: give one of them above 0.'),
+            (self.batch_size, 'labeled=0, pseudo=0 make no batch: give one of them above 0.'),
             (
-                self.label_ratio is None or self.online is None,
-                f'label_ratio={self.label_ratio} and online={self.online} exclude each other: give label_ratio for '
-                'labels made at the start of the phase, online for labels made in every iteration.',
+                None in (self.label_ratio, self.online),
+                f'label_ratio={self.label_ratio} and online={self.online} exclude each other: give one of them.',
             ),
             (
                 learns or not self.pseudo,
@@ -124,7 +121,7 @@ class Phase:
         return self.label_ratio is not None
 
     @property
-    def online_labels(self) -> 'OnlineLabels | None':
+    def online_labels(self) -> OnlineLabels | None:
         """How labels are made in the iteration; None if they are not."""
         if self.online is None:
             return None
@@ -150,81 +147,8 @@ class Phase:
 
 
 @dataclass(frozen=True)
-class OnlineLabels:
-    """Labels made in the iteration that learns from them.
-
-    Args:
-        labeler: Whose predictions are the labels: ``'weights'``, those of the labeler as it stands; ``'average'``, of
-            its weights as MMEngine's ``EMAHook`` averages them; ``'ensemble'``, the mean of all peers' averages;
-            ``'truth'``, nobody's: the masks of the unlabeled images are learned with full weight, an oracle that shows
-            what a perfect labeler would gain. Defaults to ``'weights'``.
-        min_confidence: A label of less confidence weighs nothing, in [0, 1]. Defaults to 0.
-        label_ratio: Share of each predicted class that is kept, in (0, 1]; the most confident pixels of those that the
-            peer has been taught lately, in all processes. Defaults to None, all.
-        window: For about how many iterations ``label_ratio`` remembers confidences: those of one iteration before count
-            ``1 - 1 / window`` as much. Defaults to 1, the present batch alone.
-        weigh_by: The view whose prediction by the learner weighs its labels: ``'strong'``, the one that it learns;
-            ``'weak'``, the one that is labeled. Weights then move with the labels through every mix. Defaults to
-            ``'strong'``.
-
-    Raises:
-        ValueError: If a value is another.
-    """
-
-    labeler: str = 'weights'
-    min_confidence: float = 0.0
-    label_ratio: float | None = None
-    window: int = 1
-    weigh_by: str = 'strong'
-
-    SETTINGS: ClassVar[dict[str, Setting]] = {
-        'labeler': Choice('weights', 'average', 'ensemble', TRUTH),
-        'window': Number(1, whole=True),
-        'weigh_by': Choice('weak', 'strong'),
-        'min_confidence': CONFIDENCE,
-        'label_ratio': SHARE,
-    }
-
-    def __post_init__(self) -> None:
-        check_settings('online', vars(self), self.SETTINGS)
-        if self.window > 1 and self.label_ratio is None:
-            raise ValueError(f'window={self.window} of online remembers label_ratio=None: give a share as label_ratio.')
-        others = self.min_confidence, self.label_ratio, self.weigh_by
-        if self.labeler == TRUTH and others != (0, None, 'strong'):
-            raise ValueError("online.labeler='truth' learns every label with full weight: give nothing beside it.")
-
-    @property
-    def averaged(self) -> bool:
-        """Whether averaged weights label."""
-        return self.labeler in ('average', 'ensemble')
-
-    @property
-    def same_crops(self) -> bool:
-        """Whether all peers get the same crops, so that one prediction of a peer serves all of them."""
-        return self.labeler == 'ensemble' or self.weigh_by == 'weak'
-
-    @property
-    def kind(self) -> str:
-        """Kind of the labels, in the words of a log line."""
-        if self.labeler == TRUTH:
-            return 'true labels in the place of pseudo labels'
-        source = f'labels online by {self.labeler}'
-        if self.label_ratio is not None:
-            lately = 'each batch' if self.window == 1 else f'about {self.window} iterations'
-            source += f', label ratio {self.label_ratio:g} in {lately}'
-        return f'{source}, weighed on the weak view' if self.weigh_by == 'weak' else source
-
-
-@dataclass(frozen=True)
 class Curriculum:
-    """The phases of a run, one after the other.
-
-    Args:
-        phases: At least one.
-
-    Raises:
-        ValueError: If there is none.
-    """
+    """The phases of a run, one after the other; ValueError if there is none."""
 
     phases: tuple[Phase, ...]
     ends: tuple[int, ...] = field(init=False, repr=False, compare=False)
@@ -271,13 +195,12 @@ class Curriculum:
 
         Args:
             labeled (int): As of :class:`Phase`. Defaults to 0.
-            pseudo (int): Likewise; the warm-up has as many labeled images in their place. Defaults to 0.
-            warm_up (int): Iterations of the warm-up; 0 for none. Defaults to 0.
+            pseudo (int): Likewise; the warm-up has labeled images in their place. Defaults to 0.
+            warm_up (int): Its iterations. Defaults to 0, none.
             iters (int | Sequence[int], optional): Iterations of every phase after it, or of each. Defaults to None.
             ratios (Sequence[float], optional): Label ratio of each phase after it; ``()`` for the warm-up alone.
                 Defaults to None: the paper's five, :data:`LABEL_RATIOS`.
-            online (Mapping, optional): Arguments of :class:`OnlineLabels`, for one phase in place of those with label
-                ratios. Defaults to None.
+            online (Mapping, optional): Of one phase in place of those with label ratios. Defaults to None.
             lr_factor (float): Of the phases after the warm-up. Defaults to 1.
             warm_up_lists (Mapping[str, str], optional): ``labeled_lists`` of the warm-up. Defaults to None.
 
@@ -291,18 +214,15 @@ class Curriculum:
         """
         check_settings('DMTHook', locals(), dict.fromkeys(('labeled', 'pseudo', 'warm_up'), COUNT))
         if online is not None and ratios:
-            raise ValueError(
-                f'ratios={list(ratios)} and online={dict(online)} exclude each other: give ratios for phases with '
-                'labels made at their start, online for one phase with labels made in every iteration.'
-            )
+            raise ValueError(f'ratios={list(ratios)} and online={dict(online)} exclude each other: give one of them.')
         kinds: list[dict[str, Any]] = [{'online': online}]
         if online is None:
             kinds = [{'label_ratio': ratio} for ratio in (LABEL_RATIOS if ratios is None else ratios)]
         lengths = list(iters) if isinstance(iters, Sequence) and kinds else [iters] * len(kinds)
         if None in lengths or len(lengths) != len(kinds):
             raise ValueError(
-                f'iters={iters} must be the length of {len(kinds)} phases: give one number for all of them, or one for '
-                'each; ratios=() for the warm-up alone.'
+                f'iters={iters} must be the length of {len(kinds)} phases: give one number for all, or one for each; '
+                'ratios=() for the warm-up alone.'
             )
         phases: list[dict[str, Any]] = []
         if warm_up or warm_up_lists or not kinds:

@@ -40,11 +40,6 @@ def compare(labels: NDArray[np.integer], confidence: NDArray[np.floating], class
 
     Raises:
         ValueError: If there are fewer than two peers, or no pixel.
-
-    Example:
-        >>> found = compare(np.array([[[0, 0, 1, 1]], [[0, 0, 0, 1]]], np.uint8), np.full((2, 1, 4), 0.8), 3)
-        >>> found.disagreement, round(found.doubt, 2), found.by_class.round(2).tolist()
-        (0.25, 0.3, [0.33, 0.5, nan])
     """
     peers, pixels = len(labels), labels[0].size
     if peers < 2 or not pixels:
@@ -112,11 +107,11 @@ def count_errors(
 
 
 def spread(scores: NDArray[np.floating], pooled: NDArray[np.floating], take: int) -> list[int]:
-    """Choose images of high scores that differ from each other: the k-center algorithm among the highest scores.
+    """Choose images of high scores that differ from each other, the one of the highest score first.
 
-    The image of the highest score comes first; each next one is that of the ``POOL * take`` highest scores that is
-    farthest, in ``pooled`` (images, anything), from all that are chosen. See Sener and Savarese, "Active Learning for
-    Convolutional Neural Networks: A Core-Set Approach", ICLR 2018, https://arxiv.org/abs/1708.00489.
+    Each next one is that of the ``POOL * take`` highest scores that is farthest, in ``pooled`` (images, anything), from
+    all that are chosen. Sener and Savarese, "Active Learning for Convolutional Neural Networks: A Core-Set Approach",
+    ICLR 2018, https://arxiv.org/abs/1708.00489.
     """
     pool = np.argsort(-scores, kind='stable')[: POOL * take]
     places = pooled[pool].astype(np.float32)

@@ -1,10 +1,9 @@
 """Weigh pseudo labels by the rule of Dynamic Mutual Training and by others, in pure functions of tensors.
 
-Two models that teach each other make different mistakes, so a pixel on which the learner disagrees with the label it
-is taught is likely to be a wrong label. The rule turns that disagreement into a weight (Feng et al., "DMT: Dynamic
-Mutual Training for Semi-Supervised Learning", Pattern Recognition 130 (2022) 108777, arXiv 2004.08514). With the
-learner's probabilities ``p``, its prediction ``y' = argmax p`` held with confidence ``c' = max p``, and the labeler's
-label ``y`` held with confidence ``c``::
+Two models that teach each other make different mistakes, so a label with which the learner disagrees is likely to be
+wrong (Feng et al., "DMT: Dynamic Mutual Training for Semi-Supervised Learning", Pattern Recognition 130 (2022) 108777,
+arXiv 2004.08514). With the learner's probabilities ``p``, its prediction ``y' = argmax p`` held with confidence
+``c' = max p``, and the labeler's label ``y`` held with confidence ``c``::
 
     y' == y              the two agree:             w = p[y] ** gamma_agree
     y' != y, c' <= c     the labeler is as sure:   w = p[y] ** gamma_disagree
@@ -70,6 +69,8 @@ def compare(logits: Tensor, label: Tensor, confidence: Tensor, ignore_index: int
         >>> compared = compare(logits, torch.tensor([0, 0, 0]), torch.tensor([0.7, 0.9, 0.8]))
         >>> compared.disagree.tolist(), compared.learner_wins.tolist()
         ([False, True, True], [False, False, True])
+        >>> [round(weight, 3) for weight in mutual_weights(compared, 5.0, 1.0).tolist()]
+        [0.53, 0.119, 0.0]
     """
     # With its dtype, because on a GPU one kernel then does both, and no float32 copy of half logits is made.
     return compare_probability(logits.detach().softmax(dim=1, dtype=torch.float32), label, confidence, ignore_index)
@@ -98,11 +99,7 @@ def compare_probability(probability: Tensor, label: Tensor, confidence: Tensor, 
 
 
 def mutual_weights(compared: Comparison, gamma_agree: float, gamma_disagree: float) -> Tensor:
-    """Weigh compared labels by the paper's rule.
-
-    Both exponents zero switch the whole rule off, the zero weight of a winning learner included: what remains is the
-    plain cross entropy of class-balanced self-training, the paper's ablation.
-    """
+    """Weigh compared labels by the paper's rule; both exponents zero switch all of it off, the paper's ablation."""
     if gamma_agree == 0 and gamma_disagree == 0:
         return compared.valid.float()
     weights = compared.label_probability.pow(gamma_agree)
@@ -127,7 +124,7 @@ def flip_labels(compared: Comparison, gamma_agree: float, gamma_disagree: float)
 
 
 def share_weights(compared: Comparison, threshold: float) -> Tensor:
-    """Weigh all pseudo labels of a batch by one number: the share of them with a confidence of ``threshold`` or more.
+    """Weigh all pseudo labels of a batch by the share of them with a confidence of ``threshold`` or more.
 
     Hoyer et al., "DAFormer", CVPR 2022, arXiv 2111.14887, after Tranheden et al., "DACS", arXiv 2007.08702.
     """
@@ -167,7 +164,6 @@ def ramp_up(gamma: float, progress: float, steepness: float) -> float:
     """Grow an exponent during a phase: ``gamma * exp(-steepness * (1 - progress) ** 2)``.
 
     A learner that starts from scratch agrees with nothing at first; while its exponent is small it learns all the same.
-    ``progress`` through the phase is in (0, 1]; a steepness of 5 is the paper's for classification, 0 is constant.
     """
     return gamma * math.exp(-steepness * (1 - progress) ** 2)
 
@@ -175,23 +171,3 @@ def ramp_up(gamma: float, progress: float, steepness: float) -> float:
 def below_floor(compared: Comparison, min_confidence: float) -> Tensor:
     """Return where pseudo labels are held with less confidence than a floor in [0, 1]: bool like the label."""
     return compared.pseudo & (compared.taught_with < min_confidence)
-
-
-def dynamic_mutual_weights(
-    logits: Tensor,
-    label: Tensor,
-    confidence: Tensor,
-    gamma_agree: float,
-    gamma_disagree: float,
-    ignore_index: int = 255,
-) -> Tensor:
-    """Weigh labels by the paper's rule in one call: arguments as of :func:`compare` and :func:`mutual_weights`.
-
-    Example:
-        >>> logits = torch.tensor([[2.0, 0.0], [0.0, 2.0], [0.0, 2.0]])
-        >>> confidence = torch.tensor([0.7, 0.9, float('inf')])
-        >>> weights = dynamic_mutual_weights(logits, torch.tensor([0, 0, 0]), confidence, 5.0, 1.0)
-        >>> [round(weight, 3) for weight in weights.tolist()]
-        [0.53, 0.119, 1.0]
-    """
-    return mutual_weights(compare(logits, label, confidence, ignore_index), gamma_agree, gamma_disagree)

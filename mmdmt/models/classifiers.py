@@ -35,7 +35,6 @@ class Classifiers:
     predicted: tuple[str, ...] = ('pred_score', 'pred_label')
 
     def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> list[DynamicMutualLoss]:
-        """Put our loss in place of the cross entropy of a classifier."""
         head: Any = peer.head
         where = f'head ({type(head).__name__}) of peer {name!r}'
         if not isinstance(head, ClsHead):
@@ -49,15 +48,13 @@ class Classifiers:
         return [placed]
 
     def num_classes(self, peer: nn.Module) -> int:
-        """Return the number of classes that the head predicts; ValueError if it does not say."""
         classes = getattr(peer.head, 'num_classes', None)
         if classes is None:
             raise ValueError(f'The head ({type(peer.head).__name__}) has no num_classes: {SUPPORTED}.')
         return int(classes)
 
     def ignored(self, name: str, peer: BaseModel) -> dict[str, int]:
-        """Collect nothing: each image has a label."""
-        return {}
+        return {}  # each image has a label
 
     def losses(
         self,
@@ -102,17 +99,14 @@ class Classifiers:
             return _named(loss, peer(mixed.inputs, samples, mode='loss'), accuracy)
 
     def predict_views(self, peer: BaseModel, views: Sequence[Tensor]) -> Tensor:
-        """Predict unlabeled images, all of one size: float32 (classes, images)."""
         data = {'inputs': list(views), 'data_samples': [DataSample() for _ in views]}
         logits = peer(peer.data_preprocessor(data, False)['inputs'], mode='tensor')
         return torch.as_tensor(logits.float().softmax(dim=1).T)
 
     def wanted(self, samples: Sequence[Any], ignored: int) -> Tensor:
-        """Return that all images want a label."""
         return torch.ones(len(samples), dtype=torch.bool)
 
     def teach(self, samples: Sequence[Any], label: Tensor, confidence: Tensor, weights: Tensor | None) -> None:
-        """Give images their labels, confidences and weights."""
         for number, sample in enumerate(samples):
             sample.set_gt_label(label[number : number + 1])
             sample.set_field(confidence[number], 'pseudo_confidence')
@@ -120,13 +114,11 @@ class Classifiers:
                 sample.set_field(weights[number], 'pseudo_weight')
 
     def predict(self, peer: nn.Module, data: dict[str, Any]) -> Iterator[tuple[list[int], Tensor]]:
-        """Yield, of images that were forwarded together, their positions and softmax, float32 (images, classes)."""
         data = {**data, 'data_samples': [sample.new() for sample in data['data_samples']]}
         for positions, inputs, _ in preprocessed(peer, data):
             yield positions, peer(inputs, mode='tensor').softmax(dim=1, dtype=torch.float32)
 
     def average(self, views: Sequence[Any]) -> BaseDataElement:
-        """Average predictions: ``pred_score``, the mean softmax, and ``pred_label``."""
         score = torch.stack([sample.pred_score.float() for sample in views]).mean(dim=0)
         averaged: Any = views[0].new()
         return averaged.set_pred_score(score).set_pred_label(score.argmax(keepdim=True))

@@ -12,9 +12,6 @@ from torch import Tensor, nn
 from mmdmt.models.weights import COUNTER, read_checkpoint, tensors_of
 from mmdmt.registry import WEIGHT_INITIALIZERS
 
-ROLES = ('weight', 'bias', 'running_mean', 'running_var')
-"""What a tensor is for; two tensors that correspond end in the same one."""
-
 
 @WEIGHT_INITIALIZERS.register_module()
 class PackagedWeights:
@@ -79,8 +76,7 @@ def _in_order(tensors: dict[str, Tensor]) -> list[tuple[str, Any]]:
 
 
 def _role(name: str) -> str:
-    last = name.rpartition('.')[2]
-    return last if last in ROLES else ''
+    return name.rpartition('.')[2]  # weight, bias, running_mean or running_var
 
 
 def _report(module: nn.Module, text: str) -> None:

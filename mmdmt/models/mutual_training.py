@@ -14,11 +14,12 @@ from torch import Tensor, nn
 
 from mmdmt.losses import DynamicMutualLoss
 from mmdmt.method.draws import TRUTH
-from mmdmt.method.phases import OnlineLabels, Phase
+from mmdmt.method.online import OnlineLabels
+from mmdmt.method.phases import Phase
 from mmdmt.mixes import build_mixes
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.online_labels import OnlineLabeling
-from mmdmt.models.peer_building import agreed, build_peer, check_names
+from mmdmt.models.peer_building import agreed, build_peer, check_names, names_of
 from mmdmt.models.peer_kinds import kind_of
 from mmdmt.models.prediction import preprocessed
 from mmdmt.models.starting_weights import load_plain_checkpoint, watched_init
@@ -74,12 +75,7 @@ class DynamicMutualTraining(BaseModel):
         train_cfg: None = None,
     ) -> None:
         super().__init__()
-        if not peers or not hasattr(peers, 'items'):
-            raise ValueError(
-                f'peers of DynamicMutualTraining is a {type(peers).__name__} that names no peer: give at least one '
-                'model by its name, peers=dict(left=..., right=...).'
-            )
-        self.peer_names = tuple(peers)
+        self.peer_names = names_of(peers)
         self._configs = peers
         self.predicted_by = predict
         self._load_from = dict(load_from or {})
@@ -143,8 +139,7 @@ class DynamicMutualTraining(BaseModel):
             peer.init_weights()
         if name in self._load_from:
             load_plain_checkpoint(name, peer, self._load_from[name])
-        weights: dict[str, Tensor] = peer.state_dict()
-        return weights
+        return dict(peer.state_dict())
 
     def begin_phase(self, phase: Phase, averages: Mapping[str, BaseModel] | None = None) -> None:
         """Take over what is particular to a phase; ``averages`` of peers label online where it says so."""
@@ -234,10 +229,7 @@ class DynamicMutualTraining(BaseModel):
         return self.test_step(data)
 
     def test_step(self, data: dict[str, Any]) -> list[BaseDataElement]:
-        """Predict with every peer, one forward each, and with the ensemble.
-
-        Args:
-            data (dict): ``inputs``, a list of (3, H, W) uint8 tensors, and ``data_samples``, as the toolbox gives them.
+        """Predict with every peer, one forward each, and with the ensemble; ``data`` as of :meth:`train_step`.
 
         Returns:
             list[SegDataSample | DataSample]: For each image what the toolbox's own models predict, of the one that

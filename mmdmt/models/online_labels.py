@@ -13,9 +13,10 @@ from torch import Tensor
 
 from mmdmt.evaluation_mode import evaluation_mode
 from mmdmt.losses import DynamicMutualLoss
+from mmdmt.method.confidence_levels import quantize_tensor
 from mmdmt.method.draws import ONLINE, WEAK_VIEW
-from mmdmt.method.phases import OnlineLabels
-from mmdmt.method.thresholds import class_thresholds, count_confidences
+from mmdmt.method.online import OnlineLabels
+from mmdmt.method.thresholds import class_thresholds, count_levels
 from mmdmt.method.weights import compare_probability
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.peer_kinds import PeerKind
@@ -26,9 +27,9 @@ class OnlineLabeling:
     """Labels the unlabeled images of a phase; the labels of a learner in an iteration are one long row.
 
     Args:
-        settings: Of the phase; somebody labels.
+        settings: Of the phase.
         kind: That of the peers.
-        models: Who labels, by the names of the peers: these themselves or their averages.
+        models: Who labels, by the names of the peers: these or their averages.
         labelers: For each peer the one whose labels it learns from.
         losses: The loss of each peer's main head, which weighs.
         num_classes: How many classes there are.
@@ -93,7 +94,7 @@ class OnlineLabeling:
     def _thresholds(self, learner: str, label: Tensor, confidence: Tensor) -> Tensor:
         """Find the least confidence of each class, float32 (classes,), in what was seen lately by all processes."""
         assert self.settings.label_ratio is not None
-        counts = count_confidences(label, confidence, self.num_classes)
+        counts = count_levels(label, quantize_tensor(confidence), self.num_classes).double()
         all_reduce(counts)
         if learner in self.seen:
             counts += self.seen[learner].to(counts.device) * (1 - 1 / self.settings.window)

@@ -36,6 +36,16 @@ def build_peer(name: str, config: Any, data_preprocessor: Mapping[str, Any] | No
     return peer
 
 
+def names_of(peers: Any) -> tuple[str, ...]:
+    """Return the names of peers; ValueError if there are none."""
+    if not peers or not hasattr(peers, 'items'):
+        raise ValueError(
+            f'peers of DynamicMutualTraining is a {type(peers).__name__} that names no peer: give at least one model '
+            'by its name, peers=dict(left=..., right=...).'
+        )
+    return tuple(peers)
+
+
 def check_names(
     names: Sequence[str], taken: Collection[str], labelers: Mapping[str, str], predict: str, load_from: Iterable[str]
 ) -> None:

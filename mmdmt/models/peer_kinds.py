@@ -37,10 +37,10 @@ class PeerKind(Protocol):
         """
 
     def num_classes(self, peer: nn.Module) -> int:
-        """Return the number of classes that a peer predicts."""
+        """Return the number of classes that the main head of a peer predicts."""
 
     def ignored(self, name: str, peer: BaseModel) -> dict[str, int]:
-        """Collect the label that a peer ignores, by the place that has it."""
+        """Collect the label that heads and preprocessor of a peer ignore, by the place that has it."""
 
     def losses(
         self,

@@ -28,7 +28,7 @@ def preprocessed(
 ) -> Iterator[tuple[list[int], Tensor, list[Any]]]:
     """Preprocess each image as a peer does outside training, and group those that its padding makes equal.
 
-    Images whose samples, which are changed, get different answers of ``apart`` are kept apart.
+    Samples, which are changed, are grouped by what ``apart`` returns for them, too.
 
     Yields:
         tuple: The positions of a group in the batch, its images (N, 3, H, W) and their samples.
@@ -66,7 +66,7 @@ def forward(peer: nn.Module, data: dict[str, Any]) -> Iterator[Predicted]:
         data (dict): ``inputs`` and ``data_samples``, not preprocessed, of any sizes.
 
     Yields:
-        Predicted: As the segmentor's own ``predict`` gives them, at the size of the image that it is given.
+        Predicted: At the size of the image that it is given.
     """
     samples = [sample.new() for sample in data['data_samples']]
     for sample in samples:
@@ -80,10 +80,9 @@ def forward(peer: nn.Module, data: dict[str, Any]) -> Iterator[Predicted]:
 
 
 def forward_crops(peer: nn.Module, data: dict[str, Any]) -> Iterator[Predicted]:
-    """Forward crops of training images through a segmentor in evaluation mode, all of them together.
+    """Forward crops of training images as :func:`forward` does, but together and padded as in training.
 
-    They are padded as in training: crops of small images differ in size, and some networks take one size alone. Both
-    shapes of a sample are those of the crop; the rest is as of :func:`forward`.
+    Crops of small images differ in size, and some networks take one size alone.
     """
     preprocessor: Any = peer.data_preprocessor
     if getattr(preprocessor, 'batch_augments', None) is not None:  # they would mix what is to be labeled
@@ -107,10 +106,7 @@ def _is_plain(peer: nn.Module) -> bool:
 
 
 def _forward(peer: Any, plain: bool, positions: list[int], inputs: Tensor, samples: list[Any]) -> Iterator[Predicted]:
-    """Do what ``predict`` of a segmentor does.
-
-    For a plain one without a second scaling and search for the largest logit, a tenth of a small network's pass.
-    """
+    """Do what ``predict`` does, for a plain segmentor without a second scaling and search for the largest logit."""
     if not plain:
         yield from _apart(positions, peer(inputs, samples, mode='predict'))
         return

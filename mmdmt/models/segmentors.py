@@ -34,7 +34,6 @@ class Segmentors:
     predicted: tuple[str, ...] = ('pred_sem_seg', 'seg_logits')
 
     def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> list[DynamicMutualLoss]:
-        """Put our loss in place of the pixel cross entropy of every head, which keeps its loss and class weights."""
         placed = []
         for part, head in _heads(peer).items():
             where = f'{part} ({type(head).__name__}) of peer {name!r}'
@@ -43,6 +42,7 @@ class Segmentors:
             if len(losses) != 1:
                 names = ', '.join(type(one).__name__ for one in losses)
                 raise ValueError(f'The {where} adds up {len(losses)} losses ({names}): {SUPPORTED}.')
+            # A head keeps its class weights.
             config = {'class_weight': getattr(losses[0], 'class_weight', None), **loss}
             head.loss_decode = loss_in_place_of(losses[0], CrossEntropyLoss, config, head.num_classes, where, SUPPORTED)
             head.loss_decode.ignore_index = head.ignore_index
@@ -50,11 +50,9 @@ class Segmentors:
         return placed
 
     def num_classes(self, peer: nn.Module) -> int:
-        """Return the number of classes that the main decode head predicts."""
         return int(next(iter(_heads(peer).values())).num_classes)
 
     def ignored(self, name: str, peer: BaseModel) -> dict[str, int]:
-        """Collect the label that the heads ignore, and the one that the preprocessor pads with."""
         found = {f'{part} of peer {name!r}': int(head.ignore_index) for part, head in _heads(peer).items()}
         pads = getattr(peer.data_preprocessor, 'seg_pad_val', None)
         return found if pads is None else {**found, f'seg_pad_val of the data_preprocessor of peer {name!r}': int(pads)}
@@ -67,7 +65,6 @@ class Segmentors:
         placed: list[DynamicMutualLoss],
         mixes: Sequence[Mix],
     ) -> dict[str, Tensor]:
-        """Forward a segmentor's share of a batch, mixed, its confidence maps handed to every loss."""
         batch = bare.data_preprocessor(data, True)
         samples = batch['data_samples']
         pseudo = [number for number, sample in enumerate(samples) if 'pseudo_confidence' in sample]
@@ -88,7 +85,6 @@ class Segmentors:
         return losses
 
     def predict_views(self, peer: BaseModel, views: Sequence[Tensor]) -> Tensor:
-        """Predict crops of unlabeled images: float32 (classes, pixels), one crop after the other."""
         shapes = [tuple(view.shape[1:]) for view in views]
         metas = [SegDataSample(metainfo={'img_shape': shape, 'ori_shape': shape}) for shape in shapes]
         predicted = in_order(
@@ -98,11 +94,10 @@ class Segmentors:
         return torch.cat([one.flatten(1) for one in predicted], dim=1)
 
     def wanted(self, samples: Sequence[Any], ignored: int) -> Tensor:
-        """Return which pixels want a label: those that are not ignored yet, as padding and margins are."""
+        # Padding and margins are ignored already.
         return torch.cat([sample.gt_sem_seg.data.flatten() for sample in samples]) != ignored
 
     def teach(self, samples: Sequence[Any], label: Tensor, confidence: Tensor, weights: Tensor | None) -> None:
-        """Give crops their labels, confidences and weights as maps, (1, H, W) each."""
         shapes = [sample.gt_sem_seg.data.shape for sample in samples]
         rows = {'gt_sem_seg': label, 'pseudo_confidence': confidence, 'pseudo_weight': weights}
         for name, row in rows.items():
@@ -111,11 +106,9 @@ class Segmentors:
                     sample.set_field(PixelData(data=one.view(shape)), name)
 
     def predict(self, peer: nn.Module, data: dict[str, Any]) -> Iterator[Predicted]:
-        """Forward images to be labeled: see :func:`~mmdmt.models.prediction.forward`."""
         return forward(peer, data)
 
     def average(self, views: Sequence[Any]) -> BaseDataElement:
-        """Average predictions: ``seg_logits``, the log of the mean softmax, and ``pred_sem_seg``."""
         mean = sum(sample.seg_logits.data.float().softmax(dim=0) for sample in views) / len(views)
         averaged: BaseDataElement = views[0].new()
         # The smallest normal float keeps log(0) finite.

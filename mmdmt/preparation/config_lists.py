@@ -66,12 +66,6 @@ def dataset_configs(config: Config) -> dict[str, dict[str, Any]]:
     return {name: dataset for name, dataset in found.items() if dataset}
 
 
-def pipelines(config: Config) -> dict[str, list[dict[str, Any]]]:
-    """Return the transforms of each list, of a dataset that joins others those of the first."""
-    first = {name: next(iter(plain_datasets(settings))) for name, settings in dataset_configs(config).items()}
-    return {name: list(settings.get('pipeline') or ()) for name, settings in first.items()}
-
-
 def read_list(name: str, settings: Mapping[str, Any]) -> ImageList:
     """Build the datasets of a list, which may be joined or repeated, and collect their images; refuse missing files."""
     with_masks = name != 'unlabeled'

@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from mmdmt.folders import beside_images
 from mmdmt.labels.progress import progress
-from mmdmt.preparation.config_lists import ImageList, dataset_configs, facts_of, overlaps, pipelines, read_list
+from mmdmt.preparation.config_lists import ImageList, dataset_configs, facts_of, overlaps, read_list
 from mmdmt.preparation.image_check import CheckedImage, ImageSource, check_image
 from mmdmt.preparation.image_lists import left_out
 from mmdmt.preparation.near_duplicates import near_duplicates
-from mmdmt.preparation.scale_check import scale_warnings
 from mmdmt.registry import DATASETS, MODELS
 from mmdmt.rules.facts import broken
 from mmdmt.rules.findings import Finding, by_kind, some
@@ -79,7 +78,6 @@ def check_data(config: Config, workers: int = 4) -> DataReport:
     # Datasets refuse files, of which the check says more, so they are built when it has found no problem.
     report.problems += [] if report.problems else refused_datasets(config)
     report.warnings += duplicates(report.images) + shared_parts(report.images)
-    report.warnings += scale_warnings(pipelines(config), {name: one.sources for name, one in report.lists.items()})
     return report
 
 

@@ -7,11 +7,6 @@ from mmdmt.atomic_write import atomic_write, room_to_write
 from mmdmt.folders import list_images
 
 
-def list_content(images: Sequence[str]) -> bytes:
-    """Return the bytes of a list file, the same on every system."""
-    return ''.join(f'{image}\n' for image in images).encode()
-
-
 def write_lists(folder: Path, files: Mapping[str, Sequence[str]], data: Path) -> None:
     """Write lists, by their paths in a folder, all or none: over no other list, and not among the data.
 
@@ -21,7 +16,7 @@ def write_lists(folder: Path, files: Mapping[str, Sequence[str]], data: Path) ->
     """
     if folder.resolve().is_relative_to(data.resolve()):
         raise ValueError(f'{folder} lies in the data set {data}, which is not written to: choose a folder outside it.')
-    contents = {folder / file: list_content(images) for file, images in files.items()}
+    contents = {folder / file: ''.join(f'{one}\n' for one in images).encode() for file, images in files.items()}
     others = [path for path, content in contents.items() if path.exists() and path.read_bytes() != content]
     if others:
         raise FileExistsError(
@@ -37,10 +32,18 @@ def write_lists(folder: Path, files: Mapping[str, Sequence[str]], data: Path) ->
 
 
 def read_list(path: Path) -> list[str]:
-    """Read the images of a list file, or of the first column of a list of pairs; refuse an empty one."""
+    """Read the images of a list file, or of the first column of a list of pairs.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it names no image, or is not text in UTF-8.
+    """
     if not path.is_file():
         raise FileNotFoundError(f'{path} does not exist as a file: give a text file with one image a line.')
-    lines = [line.strip() for line in path.read_text(encoding='utf-8-sig').splitlines()]
+    try:
+        lines = [line.strip() for line in path.read_text(encoding='utf-8-sig').splitlines()]
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{path} is not text in UTF-8 ({error.reason}): save it anew in that encoding.') from error
     images = [_image_of_line(line) for line in lines if line]
     if not images:
         raise ValueError(f'{path} names no image: give a text file with one image a line.')
@@ -53,7 +56,7 @@ def ids_in_folder(folder: Path, img_suffix: str, mask_suffix: str = '') -> list[
     Args:
         folder: The image folder.
         img_suffix: How the file names end. Hidden files and folders are passed over.
-        mask_suffix: How masks end that may lie beside images, which are then none. Default: ``''``.
+        mask_suffix: How masks end that may lie beside images and are left out. Default: ``''``.
     """
     images = list_images(folder, (img_suffix,), mask_suffix, any_case=False).images
     ids = [path.relative_to(folder).as_posix().removesuffix(img_suffix) for path in images]
@@ -71,25 +74,38 @@ def left_out(folder: Path, img_suffix: str) -> list[str]:
     )
 
 
-def find_ids(images: Iterable[str], ids: Iterable[str], img_suffix: str) -> list[str]:
-    """Find the images of a list in a data set, whatever folders the list was written for, or refuse the list."""
-    known = {image: image for image in ids}
-    by_name = {PurePosixPath(image).name: image for image in known}
-    if len(by_name) == len(known):
-        known = by_name | known
-    return [_find_id(image, known, img_suffix) for image in images]
+def find_ids(list_file: Path, ids: Iterable[str], img_suffix: str) -> list[str]:
+    """Find the images of a list in a data set: by their names, the ends of these, or paths on another machine.
 
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the list is empty, or names an image that is not in the data set, or one that may be two.
+    """
+    known, ends = set(ids), dict[str, set[str]]()
+    for one in known:
+        parts = one.split('/')
+        for start in range(len(parts)):
+            ends.setdefault('/'.join(parts[start:]), set()).add(one)
+    names_tell = len({one.rsplit('/', 1)[-1] for one in known}) == len(known)
 
-def _find_id(image: str, known: Mapping[str, str], img_suffix: str) -> str:
-    for path in (image, image.removesuffix(img_suffix), str(PurePosixPath(image).with_suffix(''))):
-        folders = path.split('/')
-        for start in range(len(folders)):
-            if (tail := '/'.join(folders[start:])) in known:
-                return known[tail]
-    raise ValueError(
-        f'{image!r} of the list is missing from the {len(set(known.values()))} images of the data set, such as '
-        f'{next(iter(known.values()))!r} with the suffix {img_suffix!r}: check the image folder and the suffix.'
-    )
+    def find(image: str) -> str:
+        bare = image.removesuffix(img_suffix), image.removesuffix(img_suffix.partition('.')[0])
+        for path in (image, *bare, str(PurePosixPath(image).with_suffix(''))):
+            parts = path.split('/')
+            for start in range(len(parts)):
+                end = '/'.join(parts[start:])
+                found = ends.get(end, set()) if start == 0 or names_tell else set()
+                if end in known or len(found) == 1:
+                    return end if end in known else next(iter(found))
+                if found:
+                    one, other = sorted(found)[:2]
+                    raise ValueError(f'{list_file} names {image!r}, which may be {one} or {other}: add the folder.')
+        raise ValueError(
+            f'{image!r} of the list {list_file} is missing from the {len(known)} images of the data set, such as '
+            f'{min(known)!r} with the suffix {img_suffix!r}: check the image folder and the suffix.'
+        )
+
+    return list(map(find, read_list(list_file)))
 
 
 def _image_of_line(line: str) -> str:

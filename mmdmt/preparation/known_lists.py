@@ -2,19 +2,17 @@
 
 Lists of equal size are not equal lists: Cityscapes 1/8 of UniMatch and of U2PL are other images. A list is known by the
 SHA-256 of its sorted ids, each with a newline, whatever its order, folders and suffixes. ``known_lists.json`` holds
-these sums and no list: those of UniMatch and U2PL (VOC classic and blended, Cityscapes), and the published ones of DMT.
+these sums: of UniMatch and U2PL (VOC classic and blended, Cityscapes), of DMT, and of our tables of CamVid.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-#: What the file names of images end in, beside their suffix: it belongs to no id.
-_ENDINGS = ('_leftImg8bit',)
 #: What the ids of data sets look like.
 IDS = {'voc12aug': re.compile(r'\d{4}_\d{6}'), 'cityscapes': re.compile(r'[a-z-]+_\d{6}_\d{6}')}
 
@@ -24,7 +22,7 @@ class KnownList:
     """A list of images that published results were made with.
 
     Args:
-        dataset: ``'voc12aug'`` or ``'cityscapes'``.
+        dataset: ``'voc12aug'``, ``'cityscapes'`` or ``'camvid'``.
         file: Where we keep it below the folder of the dataset, such as ``classic/labeled_92.txt``.
         name: What it is called, such as ``'VOC classic 92 (UniMatch, U2PL)'``.
         count: How many images it names.
@@ -38,10 +36,7 @@ class KnownList:
 
 def image_id(image: str) -> str:
     """Return the file name of an image without folder and suffix, such as ``jena_000078_000019``."""
-    stem = PurePosixPath(image.replace('\\', '/')).stem
-    for ending in _ENDINGS:
-        stem = stem.removesuffix(ending)
-    return stem
+    return PurePosixPath(image.replace('\\', '/')).stem.removesuffix('_leftImg8bit')
 
 
 def digest(images: Iterable[str]) -> str:
@@ -51,11 +46,11 @@ def digest(images: Iterable[str]) -> str:
 
 def recognize(images: Iterable[str]) -> KnownList | None:
     """Return the published list that some images are, or None of an unknown one."""
-    return _known().get(digest(images))
+    return known_lists().get(digest(images))
 
 
 @cache
-def _known() -> dict[str, KnownList]:
+def known_lists() -> Mapping[str, KnownList]:
     """Read the known lists by their sums."""
     table = json.loads(Path(__file__).with_suffix('.json').read_text(encoding='utf-8'))
     return {

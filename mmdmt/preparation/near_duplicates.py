@@ -1,4 +1,4 @@
-"""Find images that are nearly the same as their neighbor, or share pixels with it, yet stand in another list."""
+"""Find images of validation or test that are nearly the same as a neighbor in another list, or share pixels with it."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -26,16 +26,16 @@ _TILES = (
     r'^(.*?)[_-]x[0-9]+[_-]y[0-9]+$',
     r'^(.*?)_[0-9]+_[0-9]+$',
 )
+Floats = npt.NDArray[np.float64]
 
 
 class NearDuplicates(NamedTuple):
-    """Neighbors of different lists that look alike: frames, slices, bursts; or that are tiles of one scene.
+    """Neighbors of which one is validated or tested on: frames, slices or bursts that look alike; tiles of one scene.
 
     Args:
-        pairs: The images of each pair.
-        looked_at: How many pairs of neighbors in different lists were compared.
-        shared: The images of each pair that has a part of equal pixels, where one is validated or tested on; the first
-            60 such pairs are compared.
+        pairs: Those that look alike.
+        looked_at: How many pairs were compared.
+        shared: Those that have a part of equal pixels; 60 pairs at most are compared in this way.
     """
 
     pairs: tuple[tuple[str, str], ...]
@@ -44,13 +44,13 @@ class NearDuplicates(NamedTuple):
 
 
 def near_duplicates(lists: Mapping[str, Sequence[str]], path_of: Callable[[str], Path]) -> NearDuplicates:
-    """Compare images with the next by name where the two stand in different lists.
+    """Compare images with the next by name, where one is in a list called ``val...`` or ``test...`` and one is not.
 
     Gray pictures of 32x32 pixels are compared: two images are nearly the same if their mean difference is a quarter at
     most of what is usual between images that are far apart. At most 200 pairs are looked at, spread over all.
     """
-    part = {image: name for name, images in lists.items() for image in images}
-    apart = [(one, other) for one, other in pairwise(sorted(part)) if part[one] != part[other]]
+    judged = {image: name.startswith(('val', 'test')) for name, images in lists.items() for image in images}
+    apart = [(one, other) for one, other in pairwise(sorted(judged)) if judged[one] != judged[other]]
     apart = apart[:: max(1, -(-len(apart) // _MOST_PAIRS))]
     small = {image: _thumbnail(path_of(image)) for image in dict.fromkeys(image for pair in apart for image in pair)}
 
@@ -59,14 +59,12 @@ def near_duplicates(lists: Mapping[str, Sequence[str]], path_of: Callable[[str],
         return None if left is None or right is None else float(np.abs(left - right).mean())
 
     near = {pair: found for pair in apart if (found := difference(*pair)) is not None}
-    looked_at = [image for image, picture in small.items() if picture is not None]
-    usual = [
-        found for pair in zip(looked_at, looked_at[len(looked_at) // 2 :], strict=False) if (found := difference(*pair))
-    ]
+    readable = [image for image, picture in small.items() if picture is not None]
+    far = zip(readable, readable[len(readable) // 2 :], strict=False)
+    usual = [found for pair in far if (found := difference(*pair))]
     limit = _SHARE * float(np.median(usual)) if usual else 0.0
     alike = tuple(pair for pair, found in near.items() if found <= limit)
-    judged = [pair for pair in near if sum(part[image].startswith(('val', 'test')) for image in pair) == 1]
-    shared = tuple(pair for pair in judged[:_MOST_SHARED] if share_pixels(*map(path_of, pair)))
+    shared = tuple(pair for pair in list(near)[:_MOST_SHARED] if share_pixels(*map(path_of, pair)))
     return NearDuplicates(alike, len(near), shared)
 
 
@@ -74,10 +72,10 @@ def share_pixels(one: Path, other: Path) -> bool:
     """Return whether two images have a part of equal pixels, wherever it lies in them, as overlapping tiles have.
 
     Blocks of 16x16 pixels of the one, on a grid, are looked for at every place of the other; blocks of one shade do not
-    count.
+    count. Images of less than a block, of more than 4 million pixels or of floating numbers are not compared.
     """
-    left, right = _pixels(one), _pixels(other)
-    if left is None or right is None:
+    left, right = (_gray(path, 'bu') for path in (one, other))
+    if left is None or right is None or min(*left.shape, *right.shape) < _BLOCK:
         return False
     rows, columns = (side // _BLOCK * _BLOCK for side in left.shape)
     blocks = left[:rows, :columns].reshape(rows // _BLOCK, _BLOCK, columns // _BLOCK, _BLOCK)
@@ -102,59 +100,47 @@ def propose_group(images: Sequence[str]) -> str:
     return ''
 
 
-def _pixels(path: Path) -> npt.NDArray[np.float64] | None:
-    """Add up the bands of an image; None of one that cannot be read, or is too small or too large to be compared."""
-    try:
-        with Image.open(path) as image:
-            if min(image.size) < _BLOCK or image.size[0] * image.size[1] > _MOST_PIXELS:
-                return None
-            array = np.asarray(image)
-    except (OSError, ValueError):
-        return None
-    return array.reshape(*array.shape[:2], -1).sum(axis=2, dtype=np.float64) if array.dtype.kind in 'bu' else None
-
-
-def _hashes(image: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _hashes(image: Floats) -> Floats:
     """Hash the block that begins at each pixel: a sum of its pixels with random weights, exact in float64."""
     weights = np.random.default_rng(0).integers(1, 2**15, (2, _BLOCK)).astype(np.float64)
     hashes = cv2.sepFilter2D(image, cv2.CV_64F, weights[0], weights[1], anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
     return np.asarray(hashes[: image.shape[0] - _BLOCK + 1, : image.shape[1] - _BLOCK + 1], np.float64)
 
 
-def _thumbnail(path: Path) -> npt.NDArray[np.float32] | None:
-    """Read an image in gray and small, each channel in its own range; None if it cannot be read."""
-    try:
-        with path.open('rb') as file:
-            if file.read(len(_NPY)) == _NPY:
-                return _small(np.load(path, mmap_mode='r', allow_pickle=False))
-        with Image.open(path) as image:
-            image.draft('L', (4 * _SIDE, 4 * _SIDE))  # a JPEG is decoded at a part of its size
-            gray = image.convert('F' if image.mode.startswith('I') else 'L')
-            return np.asarray(gray.resize((_SIDE, _SIDE)), np.float32)
-    except UnidentifiedImageError:
-        decoded = _bands(path)
-        return None if decoded is None else _small(decoded)
-    except (OSError, ValueError, EOFError):
+def _thumbnail(path: Path) -> Floats | None:
+    gray = _gray(path, 'buif', draft=4 * _SIDE)
+    return None if gray is None else np.asarray(cv2.resize(gray, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA))
+
+
+def _gray(path: Path, kinds: str, draft: int = 0) -> Floats | None:
+    """Add up the bands of an image, (H, W), at about ``draft`` pixels a side; None of other kinds, or if unreadable."""
+    array = None
+    with suppress(Exception):  # whatever a decoder raises; told where the image is loaded
+        array = _decoded(path, draft)
+    if array is None or array.ndim not in (2, 3) or array.dtype.kind not in kinds or not array.size:
         return None
+    step = max(1, min(array.shape[:2]) // draft) if draft else 1
+    array = array[::step, ::step]
+    return np.nan_to_num(array.reshape(*array.shape[:2], -1).sum(axis=2, dtype=np.float64))
 
 
-def _bands(path: Path) -> npt.NDArray[Any] | None:
-    """Read what Pillow does not, such as a TIFF of many bands: by tifffile if it is installed, or by OpenCV."""
-    if find_spec('tifffile') is not None:
+def _decoded(path: Path, draft: int) -> npt.NDArray[Any] | None:
+    with path.open('rb') as file:
+        if file.read(len(_NPY)) == _NPY:
+            return np.asarray(np.load(path, mmap_mode='r', allow_pickle=False))
+    try:
+        with Image.open(path) as image:
+            if draft:
+                image.draft('L', (draft, draft))  # a JPEG is decoded at a part of its size
+            elif image.size[0] * image.size[1] > _MOST_PIXELS:
+                return None
+            return np.asarray(image.convert('L') if image.mode in ('1', 'P') else image)
+    except UnidentifiedImageError:  # such as a TIFF of many bands
+        if find_spec('tifffile') is None:
+            return cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
         import tifffile
 
-        with suppress(Exception), tifffile.TiffFile(path) as file:  # whatever it and its codecs raise
-            page: Any = file.pages[0]
+        with tifffile.TiffFile(path) as tiff:
+            page: Any = tiff.pages[0]
             array: npt.NDArray[Any] = page.asarray()
             return np.moveaxis(array, 0, -1) if page.axes == 'SYX' else array
-    data = np.fromfile(path, np.uint8)
-    return cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None  # OpenCV takes no empty file
-
-
-def _small(array: npt.NDArray[Any]) -> npt.NDArray[np.float32] | None:
-    """Average the bands of an array, (H, W) or (H, W, bands), and make it small; None of an array of another shape."""
-    if array.ndim not in (2, 3) or array.dtype.kind not in 'buif' or not array.size:
-        return None
-    step = max(1, min(array.shape[:2]) // (4 * _SIDE))
-    gray = array[::step, ::step].reshape(*array[::step, ::step].shape[:2], -1).mean(axis=2, dtype=np.float32)
-    return np.asarray(cv2.resize(np.nan_to_num(gray), (_SIDE, _SIDE), interpolation=cv2.INTER_AREA), np.float32)

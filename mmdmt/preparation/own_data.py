@@ -3,7 +3,7 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from mmdmt.folders import IMAGE_SUFFIXES, list_images, walk_once
-from mmdmt.preparation.splits import rarest_class, sized_split
+from mmdmt.preparation.splits import drawn, held_out
 from mmdmt.rules.findings import FileError
 from mmdmt.rules.image_content import read_content
 
@@ -70,11 +70,8 @@ def find_pairs(data: Path) -> tuple[Images, Images | None]:
     """Find the images of a folder that have masks, and those to validate on.
 
     Pictures of the same masks in another folder, such as the masks in color, are passed over: of two folders with the
-    same names the images are in the one that is called so, or else in the one of more colors.
-
-    Args:
-        data (Path): With folders of images and of masks, each perhaps with folders in it; what is below a folder called
-            ``val`` is validated on, what is below one called ``test`` is left out.
+    same names the images are in the one that is called so, or else in the one of more colors. What is below a folder
+    called ``val`` is validated on, what is below one called ``test`` is left out.
 
     Raises:
         FileNotFoundError: If there is no such folder.
@@ -181,27 +178,27 @@ def _joined(pairs: Sequence[Images]) -> Images | None:
     return Images(folder, suffix, masks, mask_suffix, names, named((p, name) for p in parts for name in p.without))
 
 
-def read_masks(images: Images, workers: int = 4) -> Masks:
+def read_masks(paths: Mapping[str, Path], workers: int = 4) -> Masks:
     """Count what the masks of some images hold; refuse what is other than ids of 8 bits, and all black and white."""
     from mmdmt.rules.file_rules import mask_mode  # takes seconds with mmcv, which a help does not need
 
-    def count(name: str) -> np.ndarray:
-        path = images.masks / f'{name}{images.mask_suffix}'
+    def count(path: Path) -> np.ndarray:
         if (fault := mask_mode(str(path), read_content(path))) is not None:
             raise FileError(fault)
         with Image.open(path) as mask:
             return np.bincount(np.asarray(mask).ravel(), minlength=256)
 
     with ThreadPoolExecutor(workers) as pool:
-        counts = list(pool.map(count, images.names))
+        counts = list(pool.map(count, paths.values()))
     pixels = np.sum(counts, axis=0)
     if set(np.flatnonzero(pixels)) == {0, 255}:
+        folder = os.path.commonpath([path.parent for path in paths.values()])
         raise ValueError(
-            f'The masks in {images.masks} are black and white, 0 and 255, but 255 is the ignored label: convert them '
-            f'with `python -m mmdmt dataset_converters/color_masks {images.masks} OUT --colors 000000 ffffff`.'
+            f'The masks in {folder} are black and white, 0 and 255, but 255 is the ignored label: convert them '
+            f'with `python -m mmdmt dataset_converters/color_masks {folder} OUT --colors 000000 ffffff`.'
         )
     present = (frozenset(np.flatnonzero(one[:IGNORED]).tolist()) for one in counts)
-    return Masks(tuple(pixels.tolist()), dict(zip(images.names, present, strict=True)))
+    return Masks(tuple(pixels.tolist()), dict(zip(paths, present, strict=True)))
 
 
 def name_classes(masks: Masks, given: Sequence[str] = ()) -> list[str]:
@@ -250,43 +247,45 @@ def shorter_side(images: Images, most: int, step: int = 32) -> int:
 
 
 def split_lists(
-    images: Images, masks: Masks, val: Sequence[str] | None, labeled: int | None, seed: int = 0
+    masked: Sequence[str],
+    bare: Sequence[str],
+    classes: Mapping[str, Collection[int]],
+    val: Sequence[str] | float | None,
+    labeled: int | None,
+    seed: int = 0,
+    groups: Mapping[str, str] | None = None,
 ) -> dict[str, list[str]]:
     """Make lists of labeled, unlabeled and validation images, each with its share of images with rare classes.
 
     Args:
-        images (Images): With masks.
-        masks (Masks): Theirs.
-        val (Sequence[str], optional): The images to validate on, none if others are. None holds out a fifth.
-        labeled (int, optional): How many images keep their label; None for all.
-        seed (int): Of the shuffles. Defaults to 0.
+        masked: Images with a mask.
+        bare: Images without.
+        classes: Those in each mask.
+        val: The images to validate on, or the S by which 1/S of those with masks are held out; None for none.
+        labeled: How many images keep their label; None for all.
+        seed: Of the shuffles. Default: 0.
+        groups: The group of each image, which is drawn as a whole; images of a validated one are in no other list.
 
     Raises:
         ValueError: If there are too few masks, or an image to validate on has none.
     """
-    lists: dict[str, list[str]] = {'labeled': list(images.names), 'unlabeled': list(images.without)}
-    if val is None:
-        if len(images.names) < 2:
-            raise ValueError('1 mask is too few to train and validate with: give at least 2.')
-        lists['val'], lists['labeled'] = _drawn(lists['labeled'], max(1, len(images.names) // 5), masks, seed)
-    elif val:
-        without = sorted(set(val) - set(images.names))
-        if without:
+    lists = {'labeled': list(masked), 'unlabeled': list(bare)}
+    if isinstance(val, (int, float)):
+        lists['val'], lists['labeled'] = held_out(masked, val, seed, classes, groups)
+    elif val is not None:
+        if without := sorted(set(val) - set(masked)):
             raise ValueError(f'{len(without)} images of --val have no mask, such as {without[0]}: take them off it.')
-        lists |= {'val': list(val), 'labeled': [name for name in images.names if name not in set(val)]}
+        lists |= {'val': sorted(val), 'labeled': [name for name in masked if name not in set(val)]}
     if labeled is not None:
         if not 0 < labeled <= len(lists['labeled']):
             raise ValueError(f'--labeled {labeled}: give 1 to {len(lists["labeled"])}, the masks not validated on.')
-        lists['labeled'], others = _drawn(lists['labeled'], labeled, masks, seed)
+        lists['labeled'], others = drawn(lists['labeled'], labeled, seed, classes, groups)
         lists['unlabeled'] = sorted([*lists['unlabeled'], *others])
+    if groups:
+        held = {groups[image] for image in lists.get('val', ())}
+        for part in ('labeled', 'unlabeled'):
+            lists[part] = [image for image in lists[part] if groups[image] not in held]
     return lists
-
-
-def _drawn(names: Sequence[str], size: int, masks: Masks, seed: int) -> tuple[list[str], list[str]]:
-    """Draw some of many images; return them and the rest."""
-    strata = rarest_class({name: masks.classes[name] for name in names})
-    split = sized_split(names, {'drawn': size}, seed, 1, strata)[0, 'drawn']
-    return sorted(split.labeled), sorted(split.unlabeled)
 
 
 def images_in(folders: Sequence[Path]) -> list[Path]:
@@ -298,8 +297,3 @@ def images_in(folders: Sequence[Path]) -> list[Path]:
             raise FileNotFoundError(f'{folder} holds no image: give folders of unlabeled images.')
         found.update(own)
     return sorted(found)
-
-
-def common_folder(paths: Sequence[Path]) -> Path:
-    """Return the folder that all files lie below."""
-    return Path(os.path.commonpath([path.parent for path in paths]))

@@ -1,18 +1,15 @@
-"""Make the published lists of VOC and Cityscapes, and compare lists with those that were published.
+"""Make the lists of published tables: of VOC and Cityscapes as their authors did, and those of our own tables.
 
-``published_splits.json`` holds the number of images and the SHA-256 of the published files, 60 of the paper and 22 of
-our tables of CamVid, by name. Order and final newline count, so the sum is that of the file.
+``small_lists.json`` names images of VOC animals and Kvasir-SEG: those to validate on (``val``), those that the official
+lists train on (``train``), those that come on top without labels (``more``), and of each split the labeled ones.
 """
 
-import hashlib
 import json
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from mmdmt.preparation.image_lists import list_content
-from mmdmt.preparation.splits import Split, nested, shuffles_of, sizes_of, sorted_once
+from mmdmt.preparation.splits import Split, as_files, nested, shuffles_of, sized_split, sizes_of, sorted_once
 
 PUBLISHED_DENOMINATORS: Mapping[str, Mapping[str, float]] = {
     'voc12aug': {'1': 1, '2': 2, '4': 4, '8': 8, '20': 20, '50': 50, '106': 105.82},
@@ -20,14 +17,12 @@ PUBLISHED_DENOMINATORS: Mapping[str, Mapping[str, float]] = {
 }
 PUBLISHED_SEED = 7777
 PUBLISHED_SPLIT_IDS = 3
-
-
-@dataclass(frozen=True)
-class PublishedList:
-    """Number of images of a published list, and the SHA-256 of its file."""
-
-    count: int
-    sha256: str
+#: The fraction from which on labeled sets are small enough for peers to be warmed up on parts of them.
+DMS_DENOMINATOR = 8
+CAMVID_COUNTS = (10, 30, 92)
+SMALL_COUNTS = {'voc_animals': (35, 70), 'kvasir': (25, 50, 100)}
+#: How the names of CamVid's drive at dusk begin; the other two drives of the training set are by day.
+DUSK = '0001TP'
 
 
 def published_splits(ids: Iterable[str], denominators: Mapping[str, float]) -> dict[tuple[int, str], Split]:
@@ -41,11 +36,10 @@ def published_splits(ids: Iterable[str], denominators: Mapping[str, float]) -> d
 
     Args:
         ids: The images, in any order.
-        denominators: The s of each fraction 1/s, at least 1, by the name that it goes by: 1/106 of VOC is
-            ``{'106': 105.82}``.
+        denominators: The s of each fraction 1/s, at least 1, by its name: ``{'106': 105.82}`` is 1/106 of VOC.
 
     Returns:
-        The split of each split id (0, 1, 2) and name, the names in the order given.
+        The split of each split id (0, 1, 2) and name.
 
     Raises:
         ValueError: If an image is given twice, or a denominator is below 1 or leaves no labeled image.
@@ -64,8 +58,8 @@ def difference_maximized(
     through all lists, of split id 0 (1/8, 1/20, 1/50, 1/106 of VOC), then of 1 and 2: a part depends on those before.
 
     Args:
-        labeled_lists: Labeled lists, of two images at least, in the order of `published_splits`.
-        seed: Seed of the shuffles. Default: 7777, the published one.
+        labeled_lists: In the order of `published_splits`.
+        seed: Of the shuffles. Default: 7777, the published one.
 
     Returns:
         The left and the right part of each list.
@@ -84,6 +78,26 @@ def difference_maximized(
     return parts
 
 
+def with_parts(
+    splits: Mapping[tuple[int, str], Split], seed: int = PUBLISHED_SEED, before: str = '1of'
+) -> dict[str, tuple[str, ...]]:
+    """Name the lists of splits, and of each labeled set of an eighth or less the parts of two peers.
+
+    Returns:
+        The images of each file: `as_files`, and ``split0/dms_left_1of8.txt`` and ``dms_right_1of8.txt``.
+    """
+    files = as_files(splits, before)
+    few = {
+        key: split.labeled
+        for key, split in splits.items()
+        if len(split.labeled) > 1 and (DMS_DENOMINATOR - 1) * len(split.labeled) <= len(split.unlabeled)
+    }
+    for (split_id, name), parts in zip(few, difference_maximized(few.values(), seed), strict=True):
+        for side, images in zip(('left', 'right'), parts, strict=True):
+            files[f'split{split_id}/dms_{side}_{before}{name}.txt'] = images
+    return files
+
+
 def sbd_lists(train: Iterable[str], trainaug: Iterable[str]) -> Split:
     """Label the images of VOC's ``train.txt``, and leave those that SBD adds without labels, 1464 and 9118.
 
@@ -100,20 +114,53 @@ def sbd_lists(train: Iterable[str], trainaug: Iterable[str]) -> Split:
     return Split(tuple(labeled), tuple(sorted(set(both) - set(labeled))))
 
 
-def published_lists(dataset: str) -> dict[str, PublishedList]:
-    """Return what is known of the published lists of a data set, by the names of `as_files`."""
-    table = json.loads(Path(__file__).with_name('published_splits.json').read_text())
-    return {file: PublishedList(**known) for file, known in table[dataset].items()}
+def camvid_lists(ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Make the lists of CamVid: 10, 30 and 92 labels in three splits, and from day to dusk.
+
+    Each split id is its seed. The images at dusk are halved in time, because frames of one second after the other look
+    alike.
+
+    Returns:
+        The images of each file, sorted: ``split0/labeled_30.txt``, ``split0/unlabeled_30.txt`` and so on,
+        ``day2dusk/day.txt``, ``dusk.txt``, ``dusk_val.txt`` and ``day_and_dusk.txt``, the first two together.
+
+    Raises:
+        ValueError: If an image is given twice, or there are not enough, or none at dusk or by day.
+    """
+    images = sorted(ids)
+    sizes = {str(count): count for count in CAMVID_COUNTS}
+    made = {
+        (split_id, name): Split(tuple(sorted(split.labeled)), tuple(sorted(split.unlabeled)))
+        for split_id in range(3)
+        for (_, name), split in sized_split(images, sizes, seed=split_id, num_splits=1).items()
+    }
+    dusk = tuple(image for image in images if image.startswith(DUSK))
+    day = tuple(image for image in images if not image.startswith(DUSK))
+    if not day or len(dusk) < 2:
+        raise ValueError(
+            f'{len(day)} images by day and {len(dusk)} at dusk (names from {DUSK}) make no lists from day to dusk: '
+            'give the training images of CamVid.'
+        )
+    first, last = dusk[: len(dusk) // 2], dusk[len(dusk) // 2 :]
+    shift = {'day': day, 'dusk': first, 'dusk_val': last, 'day_and_dusk': tuple(sorted((*day, *first)))}
+    return {**as_files(made, ''), **{f'day2dusk/{name}.txt': images for name, images in shift.items()}}
 
 
-def differences(files: Mapping[str, Sequence[str]], published: Mapping[str, PublishedList]) -> dict[str, str]:
-    """Return how the lists of files differ from the published ones of the same names; empty if all match."""
-    found = {}
-    for file, known in published.items():
-        if file not in files:
-            found[file] = 'no counterpart'
-        elif len(files[file]) != known.count:
-            found[file] = f'{len(files[file])} images, the published list {known.count}'
-        elif hashlib.sha256(list_content(files[file])).hexdigest() != known.sha256:
-            found[file] = f'{known.count} images, as many as the published list, but others, or by other names'
-    return found
+def small_lists(name: str) -> dict[str, list[str]]:
+    """Return the lists of ``'voc_animals'`` or ``'kvasir'``.
+
+    Returns:
+        The images of each file: ``val.txt``, ``all.txt`` (what is not validated on), ``split0/labeled_35.txt``,
+        ``split0/unlabeled_35.txt`` and so on, ``labeled_all.txt`` and ``unlabeled_all.txt``, which has one image, as a
+        run needs one.
+    """
+    told = json.loads((Path(__file__).parent / 'small_lists.json').read_text())[name]
+    names = {part: text.split() for part, text in told.items()}
+    pool = sorted(names['train'] + names.get('more', []))
+    files = {'val.txt': names['val'], 'all.txt': pool, 'labeled_all.txt': pool[:-1], 'unlabeled_all.txt': pool[-1:]}
+    for split in (part for part in names if part.startswith('split')):
+        for count in SMALL_COUNTS[name]:
+            labeled = names[split][:count]
+            files[f'{split}/labeled_{count}.txt'] = labeled
+            files[f'{split}/unlabeled_{count}.txt'] = sorted({*pool} - {*labeled})
+    return files

@@ -22,31 +22,6 @@ class Split(NamedTuple):
     unlabeled: tuple[str, ...]
 
 
-def generic_split(
-    ids: Iterable[str],
-    denominators: Mapping[str, float],
-    seed: int = 0,
-    num_splits: int = 3,
-    strata: Mapping[str, Hashable] | None = None,
-    groups: Mapping[str, str] | None = None,
-) -> dict[tuple[int, str], Split]:
-    """Split any data set at random into fractions: `sized_split` with int(N / s) labeled images.
-
-    Args:
-        ids: The images, in any order.
-        denominators: The s of each fraction 1/s, at least 1, by the name that it goes by.
-        seed: As for `sized_split`.
-        num_splits: Likewise.
-        strata: Likewise.
-        groups: Likewise.
-
-    Raises:
-        ValueError: Where `sized_split` does, or if a denominator is below 1 or leaves no labeled image.
-    """
-    images = sorted_once(ids)
-    return sized_split(images, sizes_of(len(images), denominators), seed, num_splits, strata, groups)
-
-
 def sized_split(
     ids: Iterable[str],
     sizes: Mapping[str, int],
@@ -59,16 +34,16 @@ def sized_split(
 
     Args:
         ids: The images, in any order.
-        sizes: The number of labeled images of each split, by the name that it goes by.
-        seed: Seed of the shuffles. Default: 0.
-        num_splits: Number of split ids. Those of a smaller number are among those of a larger one. Default: 3.
-        strata: The stratum of each image, or of each group. Every labeled set holds its share of each, one at least if
-            there are as many labeled images as strata. Default: None, one stratum.
-        groups: The group of each image, such as its video or volume, which is labeled as a whole or not at all; the
-            number of labeled images is then the nearest that whole groups make. Default: None, each its own.
+        sizes: The number of labeled images of each split, by its name.
+        seed: Of the shuffles. Default: 0.
+        num_splits: Number of split ids; more keep those of fewer. Default: 3.
+        strata: The stratum of each image, or of each group. Every labeled set holds its share of each, one at least
+            where there is room. Default: None, one stratum.
+        groups: The group of each image, such as its video, which is labeled as a whole or not at all; the number of
+            labeled images is then the nearest that whole groups make. Default: None, each its own.
 
     Returns:
-        The split of each split id (0 to ``num_splits`` - 1) and name, the names in the order given.
+        The split of each split id (0 to ``num_splits`` - 1) and name.
 
     Raises:
         ValueError: If an image is given twice, an image or group has no stratum, a size is not in 1..N, there is no
@@ -99,11 +74,10 @@ def split_classes(
 ) -> dict[str, NDArray[np.intp]]:
     """Split images so that every class has as many labeled and as many validation images.
 
-    More labels keep those of fewer, and the validation images do not depend on how many labels there are.
+    More labels keep those of fewer; the validation images do not depend on the number of labels.
 
     Returns:
-        Numbers of the images, ascending: ``'labeled'``, ``'unlabeled'``, ``'val'``, and ``'train'``, the first two
-        together.
+        Numbers of the images, ascending: ``'labeled'``, ``'unlabeled'``, ``'val'`` and ``'train'``, the first two.
 
     Raises:
         ValueError: If a class has too few images.
@@ -135,16 +109,62 @@ def rarest_class(classes: Mapping[str, Collection[int]]) -> dict[str, int]:
     }
 
 
-def group_of(ids: Iterable[str], pattern: str) -> dict[str, str]:
-    """Group images by a part of their names.
+def drawn(
+    ids: Sequence[str],
+    size: int,
+    seed: int = 0,
+    classes: Mapping[str, Collection[int]] | None = None,
+    groups: Mapping[str, str] | None = None,
+) -> tuple[list[str], list[str]]:
+    """Draw some of many images, with their share of rare ``classes``, in whole ``groups``; return them and the rest."""
+    split = sized_split(ids, {'': size}, seed, 1, strata_of(ids, classes, groups), groups)[0, '']
+    return sorted(split.labeled), sorted(split.unlabeled)
 
-    Args:
-        ids: The images.
-        pattern: A regular expression that is searched in each name; the group is what its first pair of parentheses
-            matched, or the whole match if it has none: ``'(.*)_frame'``.
+
+def strata_of(
+    ids: Iterable[str], classes: Mapping[str, Collection[int]] | None, groups: Mapping[str, str] | None
+) -> dict[str, int] | None:
+    """Give each image, or each group, its rarest class; None without ``classes``."""
+    if classes is None:
+        return None
+    held: dict[str, set[int]] = {}
+    for image in ids:
+        held.setdefault(groups[image] if groups else image, set()).update(classes[image])
+    return rarest_class(held)
+
+
+def held_out(
+    ids: Sequence[str],
+    val: float,
+    seed: int = 0,
+    classes: Mapping[str, Collection[int]] | None = None,
+    groups: Mapping[str, str] | None = None,
+) -> tuple[list[str], list[str]]:
+    """Draw 1/``val`` of some images to validate on; return them and the rest.
+
+    Raises:
+        ValueError: If all or none would be drawn.
+    """
+    if not 1 < val <= len(ids):
+        raise ValueError(
+            f'--val {val:g} holds 1/{val:g} of {len(ids)} images with masks out: give more than 1 and at most '
+            f'{len(ids)}.'
+        )
+    chosen, rest = drawn(ids, int(len(ids) / val), seed, classes, groups)
+    if not rest:
+        raise ValueError(f'--val {val:g} holds all images with masks out, as their groups are large: give more.')
+    return chosen, rest
+
+
+def group_of(ids: Iterable[str], pattern: str) -> dict[str, str]:
+    """Group images by what the first parentheses of a regular expression match in their names, or by the whole match.
 
     Raises:
         ValueError: If the expression cannot be compiled, or does not match an image.
+
+    Example:
+        >>> group_of(['walk_frame1', 'walk_frame2'], '(.*)_frame')
+        {'walk_frame1': 'walk', 'walk_frame2': 'walk'}
     """
     try:
         expression = re.compile(pattern)

@@ -11,7 +11,7 @@ from mmdmt.registry import type_name
 
 _COLORS = """AdjustGamma AutoContrast Brightness CLAHE ColorJitter ColorTransform Contrast Equalize GaussianBlur
 GenerateEdge Grayscale Invert LightOnDark Lighting Normalize PhotoMetricDistortion Posterize RGB2Gray RandomCutOut
-RandomErasing RandomGrayscale Rerange Sharpness Solarize SolarizeAdd StrongColors"""
+RandomErasing RandomGrayscale Rerange Sharpness Solarize SolarizeAdd"""
 _UNDONE = 'Pad RandomChoiceResize RandomFlip RandomResize RandomScale Resize ResizeShortestEdge ResizeToMultiple'
 _MOVING = """CenterCrop CorruptedCrop RandomAffine RandomCrop RandomMosaic RandomResizedCrop RandomRotate RandomRotFlip
 RandomWarp Rotate Shear Translate"""

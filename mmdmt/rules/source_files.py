@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,8 @@ from mmengine import fileio
 from mmengine.dataset import BaseDataset
 
 from mmdmt.registry import type_name
-from mmdmt.rules.file_rules import mask_mode, missing
-from mmdmt.rules.findings import FileError, by_kind
-from mmdmt.rules.image_content import read_content
+from mmdmt.rules.file_rules import missing
+from mmdmt.rules.findings import by_kind
 from mmdmt.rules.joined_datasets import plain_datasets
 
 _REMEDIES = {
@@ -118,13 +116,6 @@ def check_folders(name: str, dataset: BaseDataset, keys: Sequence[str]) -> None:
 def _check_place(name: str, key: str, place: Path, root: Any) -> None:
     if not place.exists():
         raise FileNotFoundError(f'{place} ({key} of {name}, data_root={root!r}) does not exist: {_REMEDIES[key]}.')
-
-
-def check_mask_file(path: Path, remedy: str) -> None:
-    """Check that a mask is an image of one channel of at most 8 bits, or raise a ``ValueError`` with the remedy."""
-    finding = mask_mode(str(path), read_content(path.read_bytes()))
-    if finding is not None and finding.stops:
-        raise FileError(replace(finding, remedy=remedy))
 
 
 def check_files(name: str, dataset: BaseDataset, keys: Sequence[str]) -> None:

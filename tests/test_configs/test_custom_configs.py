@@ -52,7 +52,6 @@ def test_images_are_trained_labeled_and_validated_at_one_scale(photographs, name
         assert min(item['inputs'].shape[1:]) == side
         # Scored at the size of the file.
         assert item['data_samples'].ori_shape == item['data_samples'].gt_sem_seg.shape == size
-    assert not [warning for warning in check_data(config).warnings if 'resized' in warning]
     # A crop of a pseudo-labeled image has its label.
     with BankWriter(tmp_path / 'bank') as writer:
         for number, shape in enumerate(labeled):
@@ -150,25 +149,6 @@ def test_what_training_refuses_is_a_problem_of_the_data_check(tmp_path, monkeypa
     dataset.unlabelled = dataset.pop('unlabeled')
     (problem,) = check_data(config, workers=1).problems
     assert "unexpected keyword argument 'unlabelled'" in problem
-
-
-def test_scales_that_differ_by_more_than_half_are_warned_of(photographs):
-    """Train at a shorter side of 512, label and validate the files as they are."""
-    config = Config.fromfile(FOLDER / 'dmt_custom.py')
-    train, pack = config.train_dataloader.dataset, dict(type='PackSegInputs')
-    load = train.labeled.pipeline[:2]
-    resize = dict(type='RandomResize', scale=(2048, 512), ratio_range=(0.5, 1.5), keep_ratio=True)
-    train.labeled.pipeline = [*load, resize, dict(type='RandomCrop', crop_size=(512, 512)), pack]
-    train.unlabeled.pop('pipeline')
-    config.val_dataloader.dataset.pipeline = [*load, pack]
-    config.test_dataloader = config.val_dataloader
-    (warning,) = (warning for warning in check_data(config).warnings if 'resized' in warning)
-    assert re.search(r'training 0\.4\d \(shorter side [45]\d\d\)', warning)
-    assert 'labeling 1 (shorter side 1140)' in warning
-    assert 'val 1 (shorter side 1140)' in warning
-    assert 'before LoadPseudoLabel' in warning
-    train.labeled.pipeline.pop(2)  # where nothing is resized at all, nothing differs
-    assert not [warning for warning in check_data(config).warnings if 'resized' in warning]
 
 
 def test_views_of_the_learner_stand_beside_a_pipeline_for_unlabeled_images(photographs):

@@ -15,8 +15,9 @@ from mmdmt import visualization
 from mmdmt.datasets.mutual_dataset import MutualDataset
 from mmdmt.engine import PictureHook, picture_hook
 from mmdmt.labels.pixels.bank import PseudoLabelBank
-from mmdmt.method.thresholds import ConfidenceHistogram
-from mmdmt.method.weights import dynamic_mutual_weights
+from mmdmt.method.confidence_levels import quantize_tensor
+from mmdmt.method.thresholds import class_thresholds, count_levels
+from mmdmt.method.weights import compare, mutual_weights
 from mmdmt.models.prediction import forward_crops, predict_logits
 
 pytestmark = pytest.mark.whole_run
@@ -85,9 +86,10 @@ def test_what_is_drawn_is_what_peers_predict_and_teach(drawn):
             logits = {name: predict_logits(peer, data)[0] for name, peer in model.peers.items()}
         for name, labeler in (('left', 'right'), ('right', 'left')):
             label, confidence = PseudoLabelBank(banks / 'phase_2' / labeler).read(image)
-            weight = dynamic_mutual_weights(
-                logits[name][None], torch.from_numpy(label).long()[None], torch.from_numpy(confidence)[None], 5.0, 5.0
+            compared = compare(
+                logits[name][None], torch.from_numpy(label).long()[None], torch.from_numpy(confidence)[None]
             )
+            weight = mutual_weights(compared, 5.0, 5.0)
             assert np.array_equal(view.predictions[name], logits[name].argmax(0))
             assert np.array_equal(view.pseudo_labels[labeler], label)
             assert np.array_equal(view.weights[name], weight[0])
@@ -210,12 +212,10 @@ def test_both_views_are_drawn_and_of_an_online_phase_what_is_taught(shapes_folde
         crop = views['phase_1', name].crop
         for learner, labeler in (('left', 'right'), ('right', 'left')):
             label, sure = taught(model.bare_peers[labeler], crop.labelers_view)
-            histogram = ConfidenceHistogram(3)
-            histogram.update(label.numpy(), sure.numpy())
-            kept = sure >= torch.from_numpy(histogram.thresholds(0.6))[label.long()]
+            kept = sure >= class_thresholds(count_levels(label, quantize_tensor(sure), 3), 0.6)[label.long()]
             np.testing.assert_array_equal(crop.pseudo_labels[labeler], label.where(kept, 255))
             logits = logits_of(model.bare_peers[learner], crop.learners_view)
-            expected = dynamic_mutual_weights(logits, label[None].long(), sure[None], 5.0, 5.0)[0]
+            expected = mutual_weights(compare(logits, label[None].long(), sure[None]), 5.0, 5.0)[0]
             expected = expected * (sure >= 0.4) * kept
             torch.testing.assert_close(torch.from_numpy(crop.weights[learner]), expected)
     # Drawn or not, the run ends with the same weights.

@@ -51,15 +51,6 @@ def test_every_peer_labels_every_image_with_its_own_argmax_and_max_softmax(peers
             assert np.abs(sure - confidence.numpy()).max() < 1e-3
 
 
-def test_the_asked_share_of_each_class_is_kept(peers, dataset, tmp_path):
-    for bank in run(peers, dataset, tmp_path, label_ratio=0.3).values():
-        labels = np.concatenate([bank.read(image)[0].ravel() for image in range(10)])
-        for cls, (total, kept) in enumerate(zip(bank.manifest.totals, bank.manifest.kept, strict=True)):
-            assert kept == (labels == cls).sum()
-            if total:
-                assert 0.3 <= kept / total <= 0.3 + 0.02 + 2 / total
-
-
 def test_batches_and_workers_change_nothing(peers, dataset, tmp_path):
     one = run(peers, dataset, tmp_path / 'one')
     many = run(peers, dataset, tmp_path / 'many', batch_size=4, num_workers=2)
@@ -95,14 +86,6 @@ def test_a_complete_bank_of_the_same_weights_alone_is_not_made_again(peers, data
 
 def batch_of(*items):
     return {key: [item[key] for item in items] for key in ('inputs', 'data_samples')}
-
-
-@torch.no_grad()
-def test_images_are_labeled_at_the_size_they_are_given(peers, dataset):
-    data = dataset.labeling_item(0)
-    data['data_samples'].set_metainfo({'ori_shape': (99, 99)})
-    (logits,) = predict_logits(peers['left'].eval(), batch_of(data))
-    assert logits.shape[1:] == data['inputs'].shape[1:]
 
 
 @torch.no_grad()
@@ -192,11 +175,7 @@ def test_peers_label_in_the_precision_that_is_given(peers, dataset, tmp_path):
         'full': run(peers, dataset, tmp_path / 'full'),
     }
     assert seen == {'left': {torch.bfloat16, torch.float32}, 'right': {torch.float32}}
-    label_half, sure_half = banks['half']['left'].read(0)
-    label_full, sure_full = banks['full']['left'].read(0)
-    assert (label_half == label_full).mean() > 0.9
-    assert 0 < np.abs(sure_half - sure_full).max() < 0.1
     # Taken in bfloat16, the softmax would have a few values near one.
-    assert len(np.unique(sure_half)) > 256
+    assert len(np.unique(banks['half']['left'].read(0)[1])) > 256
     for one, other in zip(banks['half']['right'].read(0), banks['full']['right'].read(0), strict=True):
         assert np.array_equal(one, other)

@@ -22,29 +22,13 @@ def console(monkeypatch, terminal):
     return shown.file
 
 
-def test_a_terminal_shows_a_bar_with_the_time_left_and_no_lines(lines, monkeypatch):
-    shown = console(monkeypatch, terminal=True)
+@pytest.mark.parametrize('terminal', [True, False])
+def test_a_terminal_shows_a_bar_and_elsewhere_a_line_is_logged_now_and_then(lines, monkeypatch, terminal):
+    shown = console(monkeypatch, terminal)
     with progress('labeling', 12) as report:
         for _ in range(12):
             report.update(1)
-    assert 'labeling' in shown.getvalue()
-    assert 'ETA' in shown.getvalue()
-    assert '12/12' in shown.getvalue()
-    assert lines == []
-
-
-def test_elsewhere_a_line_is_logged_now_and_then(lines, monkeypatch):
-    shown = console(monkeypatch, terminal=False)
-    with progress('labeling', 12) as report:
-        for _ in range(12):
-            report.update(1)
-    assert shown.getvalue() == ''
+    assert [word in shown.getvalue() for word in ('labeling', 'ETA', '12/12')] == [terminal] * 3
     # Every 40 s: more than 30 s after the line before.
-    assert lines == ['labeling 4/12, ETA 80 s', 'labeling 8/12, ETA 40 s', 'labeling 12/12, ETA 0 s']
-
-
-def test_short_work_logs_no_line(lines, monkeypatch):
-    console(monkeypatch, terminal=False)
-    with progress('labeling', 3) as report:
-        report.update(3)
-    assert lines == []
+    every = ['labeling 4/12, ETA 80 s', 'labeling 8/12, ETA 40 s', 'labeling 12/12, ETA 0 s']
+    assert lines == ([] if terminal else every)

@@ -1,5 +1,4 @@
 import json
-import math
 from pathlib import Path
 
 import numpy as np
@@ -118,17 +117,6 @@ def test_class_weights_are_those_of_torch_with_and_without_pseudo_labels():
     assert not loss.state_dict()
 
 
-def test_class_weights_count_for_ground_truth_alone():
-    logits = torch.tensor([[[[0.0, 1.0, 2.0]], [[1.0, 0.0, 0.0]]]])  # (1, 2, 1, 3)
-    label, confidence = torch.tensor([[[1, 0, 0]]]), torch.tensor([[[float('inf'), 1.0, 1.0]]])
-    loss = DynamicMutualLoss(0, 0, class_weight=[0.5, 4.0])
-    entropy = [math.log(1 + math.exp(-1)), math.log(1 + math.exp(-1)), math.log(1 + math.exp(-2))]
-    expected = (4 * entropy[0] + entropy[1] + entropy[2]) / (4 + 1 + 1)
-    assert weighted(loss, logits, label, confidence).item() == pytest.approx(expected)
-    of_each = weighted(loss, logits, label, confidence, reduction_override='none').flatten().tolist()
-    assert of_each == pytest.approx([4 * entropy[0], *entropy[1:]])
-
-
 @pytest.mark.parametrize('of_pseudo', [False, True])
 def test_class_weights_multiply_the_gradient_of_weighted_labels(of_pseudo):
     logits, label, confidence = tensors_of(CASES[0])
@@ -145,6 +133,8 @@ def test_class_weights_multiply_the_gradient_of_weighted_labels(of_pseudo):
     entropy = F.cross_entropy(logits, label.where(valid, 0), reduction='none')
     (expected,) = torch.autograd.grad((entropy * factor * by_rule).sum() / factor.sum(), logits)
     torch.testing.assert_close(logits.grad, expected)
+    of_each = weighted(loss, logits, label, confidence, reduction_override='none')
+    torch.testing.assert_close(of_each, (entropy * factor * by_rule).detach())
 
 
 @pytest.mark.parametrize('pseudo_weight', [None, 2.0])
@@ -167,13 +157,6 @@ def test_half_precision_logits_are_compared_in_float32():
     loss = DynamicMutualLoss()
     weighted(loss, logits, torch.tensor([1]), torch.tensor([0.9999]))
     assert loss.counts['learner_wins'].item() == 1
-
-
-def test_further_weights_of_a_pixel_sampler_multiply():
-    logits, label, confidence = tensors_of(CASES[0])
-    loss, half = DynamicMutualLoss(), torch.full(label.shape, 0.5)
-    whole = weighted(loss, logits, label, confidence)
-    torch.testing.assert_close(weighted(loss, logits, label, confidence, weight=half, avg_factor=None), whole / 2)
 
 
 def test_a_confidence_of_another_shape_is_refused():
@@ -259,23 +242,12 @@ def test_an_oracle_counts_among_pseudo_labels_and_is_never_doubted():
         assert loss.counts['pseudo_share'].item() == pytest.approx(1 / 3)
 
 
-def test_two_means_of_bfloat16_logits_are_those_of_float32():
-    logits, label, confidence = tensors_of(CASES[0])
-    half = logits.detach().to(torch.bfloat16).requires_grad_()
-    whole = half.detach().float().requires_grad_()
-    for one in (half, whole):
-        loss = DynamicMutualLoss(1.0, 1.0, pseudo_weight=1.0)
-        with torch.autocast('cpu', torch.bfloat16), loss.pseudo_targets(confidence):
-            value = loss(one, label)
-        value.backward()
-        assert value.dtype == torch.float32
-    torch.testing.assert_close(half.grad, whole.grad.to(torch.bfloat16))
-
-
-def test_weights_found_elsewhere_take_the_place_of_the_rule():
+def test_weights_found_elsewhere_take_the_place_of_the_rule_and_those_of_a_pixel_sampler_multiply():
     logits, label, confidence = tensors_of(CASES[0])
     loss, weights = DynamicMutualLoss(5.0, 5.0), torch.rand(label.shape)
+    half = weighted(loss, logits, label, confidence, weights, weight=torch.full(label.shape, 0.5), avg_factor=None)
     value = weighted(loss, logits, label, confidence, weights)
+    torch.testing.assert_close(half, value / 2)
     entropy = F.cross_entropy(logits, label, ignore_index=255, reduction='none')
     torch.testing.assert_close(value, (entropy * weights).sum() / (label != 255).sum())
     torch.testing.assert_close(loss.counts['weight'], (weights * (label != 255)).sum())

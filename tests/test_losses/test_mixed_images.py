@@ -41,13 +41,6 @@ def test_the_mixed_loss_is_the_weighted_mean_over_both_labels():
     torch.testing.assert_close(mixed_loss(loss, LOGITS, weights, 0.75, partners), expected)
 
 
-def test_outside_of_contexts_it_is_the_plain_cross_entropy():
-    loss = DynamicMutualLoss(loss_weight=0.5)
-    torch.testing.assert_close(loss(LOGITS, LABEL, avg_factor=4), 0.5 * F.cross_entropy(LOGITS, LABEL))
-    scores = torch.full((4, 3), 1 / 3)
-    torch.testing.assert_close(loss(LOGITS, scores), 0.5 * F.cross_entropy(LOGITS, scores))
-
-
 def test_images_scores_and_weights_are_mixed_in_one_share_and_the_image_itself_stays_the_greater_part():
     shares = []
     for seed in range(200):

@@ -35,14 +35,6 @@ def test_level_tells_exactly_which_edges_a_confidence_reaches(low, high):
     np.testing.assert_array_equal(quantize(confidence), edges_reached - 1)
 
 
-def test_comparison_with_a_lower_edge_equals_comparison_of_levels():
-    rng = np.random.default_rng(0)
-    edges = dequantize(rng.integers(0, NUM_LEVELS, 200))
-    confidence = np.concatenate([rng.random(2000, np.float32), edges, np.nextafter(edges, ONE), 1 - edges])
-    for edge in edges:
-        np.testing.assert_array_equal(confidence >= edge, quantize(confidence) >= quantize(edge.reshape(1)))
-
-
 def test_zero_has_the_lowest_level_and_one_the_highest_of_its_own():
     below_one = np.nextafter(ONE, np.float32(0))
     assert quantize(np.array([0, -0.0, below_one, 1], np.float32)).tolist() == [0, 0, NUM_LEVELS - 2, NUM_LEVELS - 1]
@@ -52,19 +44,6 @@ def test_zero_has_the_lowest_level_and_one_the_highest_of_its_own():
 def test_every_float32_closest_to_one_has_its_own_level():
     confidence = every_float32_between(1 - 5e-5, 1)
     np.testing.assert_array_equal(dequantize(quantize(confidence)), confidence)
-
-
-def test_doubt_is_kept_to_a_thousandth():
-    confidence = (1 - np.geomspace(1e-7, 0.9, 100_000)).astype(np.float32)
-    doubt, stored = 1 - confidence.astype(np.float64), 1 - dequantize(quantize(confidence)).astype(np.float64)
-    assert (stored / doubt - 1).max() < 1e-3
-
-
-@pytest.mark.parametrize('shape', [(), (0,), (3, 0), (2, 3, 4)])
-def test_any_shape_is_kept(shape):
-    levels = quantize(np.full(shape, 0.5, np.float32))
-    assert levels.shape == shape
-    assert dequantize(levels).shape == shape
 
 
 @pytest.mark.parametrize('value', ['nan', 'inf', '-inf', '1.0000001', '-0.25'])

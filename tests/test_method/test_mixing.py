@@ -3,15 +3,7 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from mmdmt.method.mixing import (
-    Batch,
-    blank_blocks,
-    draw_box,
-    draw_partners,
-    half_of_classes,
-    paste_boxes,
-    paste_classes,
-)
+from mmdmt.method.mixing import Batch, blank_blocks, draw_box, draw_partners, half_of_classes
 from mmdmt.mixes import BlockMask, ClassMix, CutMix, build_mixes
 
 CLASSES, PSEUDO, LABELED = 4, [0, 2, 4, 5], [1, 3]
@@ -95,15 +87,6 @@ def test_partners_are_others_and_each_is_given_once():
         assert all(image != partner for image, partner in partners.items())
 
 
-def test_boxes_are_cut_from_images_as_they_were_before():
-    batch = batch_of()
-    box = draw_box((24, 20), (0.5, 0.5), (1, 1))
-    mixed = paste_boxes(batch, {0: (2, box), 2: (0, box)})
-    window = (slice(box.top, box.bottom), slice(box.left, box.right))
-    assert torch.equal(mixed.label[0][window], batch.label[2][window])
-    assert torch.equal(mixed.label[2][window], batch.label[0][window])
-
-
 def test_blocks_are_blanked_in_whole_squares_and_labels_stay():
     batch = batch_of(size=(32, 40))
     masked = blank_blocks(batch, PSEUDO, size=8, share=0.5)
@@ -114,14 +97,6 @@ def test_blocks_are_blanked_in_whole_squares_and_labels_stay():
     assert 0.3 < blank.float().mean() < 0.7
     kept = masked.inputs != 0
     assert torch.equal(masked.inputs[kept], batch.inputs[kept])
-
-
-def test_pasting_classes_pairs_images_as_asked():
-    batch = batch_of()
-    mixed = paste_classes(batch, {4: 3}, CLASSES)
-    source = trace(batch, mixed) // (24 * 20)
-    assert set(source[4].unique().tolist()) == {3, 4}
-    assert torch.equal(mixed.inputs[[0, 1, 2, 3, 5]], batch.inputs[[0, 1, 2, 3, 5]])
 
 
 @pytest.mark.parametrize('mix', [CutMix(prob=1.0), ClassMix(), BlockMask(size=4)], ids=lambda mix: type(mix).__name__)

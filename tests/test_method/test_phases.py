@@ -19,22 +19,15 @@ def test_an_iteration_belongs_to_one_phase(iteration, phase):
     assert Curriculum.from_configs([WARM_UP, ROUND, {**ROUND, 'iters': 100}]).at(iteration) == phase
 
 
-def test_a_run_may_begin_with_pseudo_labels():
-    assert Curriculum.from_configs([ROUND])[0].label_ratio == 0.2
-
-
 @pytest.mark.parametrize(
     ('config', 'words'),
     [
         ({'iters': 0, 'labeled': 8}, 'iters=0'),
         ({'iters': 5, 'labeled': 0}, 'labeled=0, pseudo=0'),
-        ({'iters': 5, 'labeled': -1, 'pseudo': 8, 'label_ratio': 0.5}, 'labeled=-1'),
         ({**ROUND, 'label_ratio': 0.0}, r'label_ratio=0.0.*\(0, 1\]'),
         ({**ROUND, 'label_ratio': 1.2}, r'label_ratio=1.2.*\(0, 1\]'),
         ({'iters': 5, 'labeled': 1, 'pseudo': 7}, 'pseudo=7 .*give label_ratio'),
         ({'iters': 5, 'labeled': 8, 'label_ratio': 0.5}, 'label_ratio=0.5.*give pseudo'),
-        ({**WARM_UP, 'lr': 0.0}, 'lr=0.0'),
-        ({**WARM_UP, 'lr_factor': -1.0}, 'lr_factor=-1.0'),
         ({**WARM_UP, 'lr': 0.1, 'lr_factor': 0.5}, 'exclude each other'),
         ({**ROUND, 'labeled': 0, 'labeled_lists': {'a': 'a.txt'}}, 'labeled_lists'),
         ({**WARM_UP, 'labels': 8}, "unexpected keyword argument 'labels'"),
@@ -43,11 +36,11 @@ def test_a_run_may_begin_with_pseudo_labels():
         ({**ONLINE, 'online': {'labeler': 'teacher'}}, "labeler='teacher' of online: give one of"),
         ({**ONLINE, 'online': {'labeller': 'average'}}, "unexpected keyword argument 'labeller'"),
         ({**ONLINE, 'online': {'min_confidence': 95}}, 'min_confidence=95 of online'),
+        ({**ONLINE, 'online': {'window': 9}}, 'window=9 of online'),
+        ({**ONLINE, 'online': {'weigh_by': 'both'}}, "weigh_by='both' of online"),
         ({**ONLINE, 'online': {'label_ratio': 50}}, r'label_ratio=50 of online: .*\(0, 1\]'),
-        ({**ONLINE, 'online': {'label_ratio': '50 %'}}, "label_ratio='50 %' of online"),
         ({**ONLINE, 'online': 'average'}, "online='average': give a dict"),
         ({**ONLINE, 'min_confidence': 0.5}, 'min_confidence=0.5: give it inside of online'),
-        ({**ROUND, 'min_confidence': -0.1}, 'min_confidence=-0.1 of a phase'),
         ({**WARM_UP, 'min_confidence': 0.5}, 'is for pseudo labels, of which there are none'),
     ],
 )
@@ -55,11 +48,6 @@ def test_a_wrong_phase_is_named(config, words):
     with pytest.raises(ValueError, match=r'phases\[1\]') as error:
         Curriculum.from_configs([WARM_UP, config])
     assert error.match(words)
-
-
-def test_no_phase_is_refused():
-    with pytest.raises(ValueError, match='at least one phase'):
-        Curriculum.from_configs([])
 
 
 def test_a_phase_tells_what_it_is():

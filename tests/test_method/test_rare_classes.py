@@ -46,12 +46,6 @@ def test_a_peer_draws_from_its_own_part_alone():
     assert drawn == {0, 1}
 
 
-def test_pseudo_labeled_images_are_drawn_in_passes_all_the_same():
-    plan = plan_of(RareClasses(COUNTS, min_pixels=10))
-    drawn = [draw.image for n in range(9) for draw in plan.batch(n) if draw.peer == 'a' and draw.bank]
-    assert sorted(drawn) == list(range(9))
-
-
 @pytest.mark.parametrize(
     ('settings', 'words'),
     [

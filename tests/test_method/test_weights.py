@@ -1,9 +1,13 @@
 import pytest
 import torch
 
-from mmdmt.method.weights import dynamic_mutual_weights
+from mmdmt.method.weights import compare, mutual_weights
 
 INFINITY = float('inf')
+
+
+def weights_of(logits, label, confidence, gamma_agree, gamma_disagree):
+    return mutual_weights(compare(logits, label, confidence), gamma_agree, gamma_disagree)
 
 
 @pytest.mark.parametrize(
@@ -22,32 +26,18 @@ INFINITY = float('inf')
 )
 def test_a_label_is_weighted_by_the_rule_of_the_paper(label, confidence, gammas, weight):
     logits = torch.tensor([0.5, 0.3, 0.2]).log().reshape(1, -1, 1, 1)
-    found = dynamic_mutual_weights(logits, torch.tensor([[[label]]]), torch.tensor([[[confidence]]]), *gammas)
+    found = weights_of(logits, torch.tensor([[[label]]]), torch.tensor([[[confidence]]]), *gammas)
     torch.testing.assert_close(found.item(), weight, rtol=1e-5, atol=0)
 
 
 def test_a_tie_goes_to_the_labeler():
     logits = torch.zeros(1, 4, 1, 1)  # softmax is 1/4 exactly, its argmax class 0
-    weight = dynamic_mutual_weights(logits, torch.tensor([[[2]]]), torch.tensor([[[0.25]]]), 5.0, 2.0)
+    weight = weights_of(logits, torch.tensor([[[2]]]), torch.tensor([[[0.25]]]), 5.0, 2.0)
     assert weight.item() == 0.25**2
 
 
 def test_weights_carry_no_gradient_and_are_float32():
     logits = torch.randn(2, 3, 4, 4, dtype=torch.float16, requires_grad=True)
-    weights = dynamic_mutual_weights(logits, torch.zeros(2, 4, 4, dtype=torch.long), torch.rand(2, 4, 4), 5.0, 5.0)
+    weights = weights_of(logits, torch.zeros(2, 4, 4, dtype=torch.long), torch.rand(2, 4, 4), 5.0, 5.0)
     assert not weights.requires_grad
     assert (weights.dtype, weights.shape) == (torch.float32, (2, 4, 4))
-
-
-def test_images_are_weighted_as_pixels_are():
-    logits, label, confidence = torch.randn(6, 3, 1, 1), torch.randint(3, (6, 1, 1)), torch.rand(6, 1, 1)
-    of_pixels = dynamic_mutual_weights(logits, label, confidence, 4.0, 4.0)
-    of_images = dynamic_mutual_weights(logits[..., 0, 0], label[..., 0, 0], confidence[..., 0, 0], 4.0, 4.0)
-    # Two layouts, two kernels: their softmax may differ in the last bit.
-    torch.testing.assert_close(of_pixels[..., 0, 0], of_images)
-
-
-def test_another_ignore_index_is_respected():
-    label = torch.tensor([[[0, 1], [9, 2]]])
-    weights = dynamic_mutual_weights(torch.randn(1, 3, 2, 2), label, torch.full((1, 2, 2), INFINITY), 5.0, 5.0, 9)
-    assert weights.tolist() == [[[1, 1], [0, 1]]]

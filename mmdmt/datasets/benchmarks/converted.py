@@ -1,8 +1,9 @@
-"""Benchmarks whose masks are converted first: CamVid, GTA5, Kvasir-SEG, SYNTHIA."""
+"""Benchmarks whose masks a script of ``tools/dataset_converters`` writes first: CamVid, GTA5, Kvasir-SEG, SYNTHIA."""
 
-from mmseg.datasets import CityscapesDataset
+from typing import Any
 
-from mmdmt.preparation.converted_masks import ConvertedMasksDataset
+from mmseg.datasets import BaseSegDataset, CityscapesDataset
+
 from mmdmt.registry import DATASETS
 
 CAMVID = ('sky', 'building', 'pole', 'road', 'pavement', 'tree', 'sign', 'fence', 'car', 'pedestrian', 'bicyclist')
@@ -12,8 +13,19 @@ CITYSCAPES = dict(zip(CityscapesDataset.METAINFO['classes'], CityscapesDataset.M
 SYNTHIA = {name: color for name, color in CITYSCAPES.items() if name not in ('terrain', 'truck', 'train')}
 
 
+class _Converted(BaseSegDataset):
+    """Images of a data set and, elsewhere, the masks that a converter has made of its labels."""
+
+    #: How files of images and of masks end.
+    SUFFIXES = ('.png', '.png')
+
+    def __init__(self, img_suffix: str = '', seg_map_suffix: str = '', **kwargs: Any) -> None:
+        images, masks = self.SUFFIXES
+        super().__init__(img_suffix=img_suffix or images, seg_map_suffix=seg_map_suffix or masks, **kwargs)
+
+
 @DATASETS.register_module()
-class CamVidDataset(ConvertedMasksDataset):
+class CamVidDataset(_Converted):
     """The 11 classes of the Cambridge-driving Labeled Video Database, as the SegNet tutorial has them.
 
     ``train``, ``val`` and ``test`` with images and ``trainannot``, ``valannot`` and ``testannot`` with masks, all of
@@ -23,12 +35,10 @@ class CamVidDataset(ConvertedMasksDataset):
     """
 
     METAINFO = dict(classes=CAMVID, palette=CAMVID_PALETTE)
-    CONVERTER = 'tools/dataset_converters/camvid.py'
-    IMAGES = 'train'
 
 
 @DATASETS.register_module()
-class GTADataset(ConvertedMasksDataset):
+class GTADataset(_Converted):
     """GTA5, 24 966 frames of about 1914x1052 pixels with the 19 classes of Cityscapes.
 
     ``images/00001.png`` of the data set and ``00001_labelTrainIds.png``, which ``tools/dataset_converters/gta.py``
@@ -38,13 +48,11 @@ class GTADataset(ConvertedMasksDataset):
     """
 
     METAINFO = CityscapesDataset.METAINFO
-    CONVERTER = 'tools/dataset_converters/gta.py'
-    IMAGES = 'images'
     SUFFIXES = ('.png', '_labelTrainIds.png')
 
 
 @DATASETS.register_module()
-class KvasirSEGDataset(ConvertedMasksDataset):
+class KvasirSEGDataset(_Converted):
     """Kvasir-SEG, 1000 images of 332x487 to 1920x1072 pixels; background and polyp.
 
     ``images/*.jpg`` of the data set and ``*.png`` of the same stem, which ``tools/dataset_converters/kvasir_seg.py``
@@ -54,13 +62,11 @@ class KvasirSEGDataset(ConvertedMasksDataset):
     """
 
     METAINFO = dict(classes=('background', 'polyp'), palette=[[0, 0, 0], [255, 255, 255]])
-    CONVERTER = 'tools/dataset_converters/kvasir_seg.py'
-    IMAGES = 'images'
     SUFFIXES = ('.jpg', '.png')
 
 
 @DATASETS.register_module()
-class SYNTHIADataset(ConvertedMasksDataset):
+class SYNTHIADataset(_Converted):
     """SYNTHIA-RAND-CITYSCAPES, 9400 scenes of 1280x760 pixels with 16 classes.
 
     They are the classes of Cityscapes in its order, without terrain, truck and train, as in the field's tables;
@@ -73,6 +79,4 @@ class SYNTHIADataset(ConvertedMasksDataset):
     """
 
     METAINFO = dict(classes=tuple(SYNTHIA), palette=list(SYNTHIA.values()))
-    CONVERTER = 'tools/dataset_converters/synthia.py'
-    IMAGES = 'RGB'
     SUFFIXES = ('.png', '_labelTrainIds16.png')

@@ -5,7 +5,6 @@ from importlib.util import find_spec
 from mmdmt.datasets.transforms.evaluation_size import EvaluateAtThisSize
 from mmdmt.datasets.transforms.light_on_dark import LightOnDark
 from mmdmt.datasets.transforms.load_arrays import LoadNpyImage, LoadTiffImage
-from mmdmt.datasets.transforms.strong_colors import StrongColors
 from mmdmt.datasets.transforms.two_views import TwoViews
 from mmdmt.labels.images.transforms import LoadPseudoImageLabel
 
@@ -15,7 +14,6 @@ __all__ = [
     'LoadNpyImage',
     'LoadPseudoImageLabel',
     'LoadTiffImage',
-    'StrongColors',
     'TwoViews',
 ]
 

@@ -27,9 +27,7 @@ SCORES, SELECTED = 'scores.npy', 'selected.npy'
 
 @dataclass(frozen=True)
 class ScoreManifest(Manifest):
-    """Contents and origin of a bank of image labels.
-
-    ``thresholds`` are the least confidences kept, ``totals`` and ``kept`` count images.
+    """Contents and origin of a bank of image labels; ``totals`` and ``kept`` count images.
 
     Args:
         checksum: SHA-256 of ``scores.npy`` and ``selected.npy``, one after the other.
@@ -43,6 +41,10 @@ class ScoreBank:
 
     Args:
         folder (Path): Of the bank.
+
+    Attributes:
+        scores: float32 (images, classes).
+        selected: int64, ascending; numbers of the images that are kept.
 
     Raises:
         FileNotFoundError: If the bank is not complete.
@@ -58,10 +60,7 @@ class ScoreBank:
                 raise FileNotFoundError(f'The pseudo-label bank {folder} lacks {path.name}: {REMEDY}.')
         if _digest(*paths) != self.manifest.checksum:
             raise ValueError(f'{paths[0]} and {paths[1].name} are not those of {folder}/manifest.json: {REMEDY}.')
-        scores, selected = (np.load(path, mmap_mode='r', allow_pickle=False) for path in paths)
-        self.scores: np.ndarray = scores
-        self.selected: np.ndarray = selected
-        """Numbers of the images that are kept, int64, ascending."""
+        self.scores, self.selected = (np.load(path, mmap_mode='r', allow_pickle=False) for path in paths)
 
     def __len__(self) -> int:
         """Return the number of images, kept or not."""
@@ -155,7 +154,5 @@ class ImageRecorder:
 def _digest(*paths: Path) -> str:
     digest = hashlib.sha256()
     for path in paths:
-        with path.open('rb') as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
+        digest.update(np.memmap(path, np.uint8, 'r').data)
     return digest.hexdigest()

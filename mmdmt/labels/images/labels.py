@@ -31,7 +31,6 @@ class ImageLabels(LabelSpace):
     recorder = ImageRecorder
 
     def training_transforms(self, labeled: BaseDataset) -> list[Transform]:
-        """See :class:`~mmdmt.labels.space.LabelSpace`."""
         pipeline: list[Transform] = []
         for transform in labeled.pipeline.transforms:
             if isinstance(transform, PackInputs):
@@ -44,7 +43,6 @@ class ImageLabels(LabelSpace):
         return pipeline
 
     def labeling_transforms(self, training: Sequence[Transform]) -> list[Transform]:
-        """See :class:`~mmdmt.labels.space.LabelSpace`."""
         kinds = [type(transform) for transform in training]
         if LoadPseudoImageLabel not in kinds:
             raise ValueError(
@@ -61,7 +59,6 @@ class ImageLabels(LabelSpace):
     def known_items(
         self, pipeline: Sequence[Transform], info: dict[str, Any], classes: int
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """See :class:`~mmdmt.labels.space.LabelSpace`."""
         place = [isinstance(transform, LoadPseudoImageLabel) for transform in pipeline].index(True)
         results: Any = info
         for number, transform in enumerate(pipeline):
@@ -78,23 +75,19 @@ class ImageLabels(LabelSpace):
         return results, other
 
     def truth_reader(self, labeled: Sequence[BaseDataset], labeling: Sequence[Transform]) -> TruthReader:
-        """See :class:`~mmdmt.labels.space.LabelSpace`."""
         return partial(_read_class, classes=len(labeled[0].metainfo['classes']))
 
     def check_when_loaded(self, dataset: BaseDataset) -> None:
-        """See :class:`~mmdmt.labels.space.LabelSpace`."""
         if not isinstance(dataset.pipeline, CheckedPipeline) and dataset.pipeline.transforms:
             check = CheckClass(len(dataset.metainfo['classes']))
             dataset.pipeline = CheckedPipeline(dataset.pipeline.transforms, check)
 
     def absent_classes(self, labeled: Sequence[BaseDataset]) -> list[str]:
-        """See :class:`~mmdmt.labels.space.LabelSpace`."""
         labels = [part.get_data_info(number).get('gt_label') for part in labeled for number in range(len(part))]
         seen = {int(label) for label in labels if np.ndim(label) == 0 and label is not None}
         return [name for label, name in enumerate(labeled[0].metainfo['classes']) if seen and label not in seen]
 
     def pseudo_labeled(self, bank: Path) -> Sequence[int]:
-        """Return the images that can be drawn: the most confident share."""
         selected: list[int] = ScoreBank(bank).selected.tolist()
         return selected
 

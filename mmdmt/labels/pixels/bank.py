@@ -16,7 +16,7 @@ from array import array
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from types import TracebackType
+from typing import Any
 
 import cv2
 import numpy as np
@@ -58,9 +58,7 @@ class BankWriter:
         """Return itself."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: Any) -> None:
         """Close the files; after an error no index is left, so that the bank is not complete."""
         if error is not None:
             with contextlib.suppress(OSError):  # it must not hide the error that has come first
@@ -74,9 +72,7 @@ class BankWriter:
 
 
 class PseudoLabelBank:
-    """Read a complete bank.
-
-    Safe to use in forked data workers, and side by side in threads.
+    """Read a complete bank, in forked data workers and side by side in threads, too.
 
     Args:
         folder (Path): Of the bank.

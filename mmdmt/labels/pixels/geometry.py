@@ -64,12 +64,9 @@ class KnownLabel:
 
 
 def check_moves_alike(transforms: Sequence[Transform], ignore_index: int = 255) -> None:
-    """Push known labels and confidences of made-up images of several sizes through the transforms.
+    """Push known labels of made-up images of several sizes through what follows the loading of a label, but packing.
 
-    Args:
-        transforms (Sequence[Callable]): What follows the loading of a pseudo label, packing excluded. One that cannot
-            work on a made-up image ends the check of its size.
-        ignore_index (int): The label that does not count. Defaults to 255.
+    A transform that cannot work on a made-up image ends the check of its size.
 
     Raises:
         MovedApartError: If one of them breaks the pair, naming it.
@@ -90,16 +87,10 @@ def check_moves_alike(transforms: Sequence[Transform], ignore_index: int = 255) 
 def push_pseudo_label(
     transforms: Sequence[Transform], loaded: dict[str, Any], ignore_index: int, generator: np.random.Generator
 ) -> dict[str, Any]:
-    """Push a known label with a known confidence through the transforms that follow the loading of a pseudo label.
+    """Push a known label through the transforms that follow the loading of a pseudo label, but packing.
 
     After each of them every label must still have its own confidence, and what padding has added must be ignored.
     Several transforms of the toolboxes (``Pad``, ``CenterCrop``) move ``gt_seg_map`` alone.
-
-    Args:
-        transforms (Sequence[Callable]): Packing excluded.
-        loaded (dict): What the pipeline knows of an image before its label is loaded; left as it is.
-        ignore_index (int): The label that does not count.
-        generator (np.random.Generator): Draws the label.
 
     Raises:
         MovedApartError: If label and confidence do not come out together, naming the transform.

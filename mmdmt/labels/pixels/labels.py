@@ -45,7 +45,6 @@ class PixelLabels(LabelSpace):
     recorder = PixelRecorder
 
     def training_transforms(self, labeled: BaseDataset) -> list[Transform]:
-        """See :class:`~mmdmt.labels.space.LabelSpace`."""
         pipeline: list[Transform] = []
         for transform in labeled.pipeline.transforms:
             if isinstance(transform, LoadAnnotations):
@@ -57,7 +56,6 @@ class PixelLabels(LabelSpace):
         return pipeline
 
     def labeling_transforms(self, training: Sequence[Transform]) -> list[Transform]:
-        """See :class:`~mmdmt.labels.space.LabelSpace`."""
         names = f'The pipeline of the unlabeled dataset ({described(training)})'
         kinds = [type(transform) for transform in training]
         if place_of_masks(training) is not None:
@@ -79,7 +77,6 @@ class PixelLabels(LabelSpace):
     def known_items(
         self, pipeline: Sequence[Transform], info: dict[str, Any], classes: int
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """See :class:`~mmdmt.labels.space.LabelSpace`."""
         place = [isinstance(transform, LoadPseudoLabel) for transform in pipeline].index(True)
         loader: Any = pipeline[place]
         ignored = loader.ignored
@@ -94,16 +91,13 @@ class PixelLabels(LabelSpace):
         )
 
     def forget_label(self, sample: Any, ignored: int | None) -> None:
-        """Give every pixel of a packed image the label that is ignored."""
         sample.gt_sem_seg.data.fill_(NO_CLASS if ignored is None else ignored)
 
     def truth_reader(self, labeled: Sequence[BaseDataset], labeling: Sequence[Transform]) -> MaskReader:
-        """See :class:`~mmdmt.labels.space.LabelSpace`."""
         loads = (part for part in labeled if place_of_masks(part.pipeline.transforms) is not None)
         return MaskReader(next(loads, labeled[0]), labeling[:-1])
 
     def class_counts(self, labeled: Sequence[BaseDataset]) -> NDArray[np.int64]:
-        """See :class:`~mmdmt.labels.space.LabelSpace`."""
         counts = []
         with progress('Counting the pixels of each class', sum(map(len, labeled))) as bar:
             for part in labeled:
@@ -117,20 +111,9 @@ class PixelLabels(LabelSpace):
         return np.array(counts, np.int64)
 
     def check_when_loaded(self, dataset: BaseDataset) -> None:
-        """See :class:`~mmdmt.labels.space.LabelSpace`."""
         check_masks(dataset)
 
     def undo_padding(self, name: str, dataset: BaseDataset, pads_again: bool) -> None:
-        """Cut padding off predictions for a dataset that is evaluated, and refuse what else moves its images.
-
-        Args:
-            name (str): As sentences name the dataset.
-            dataset (BaseDataset): After :meth:`check_when_loaded`; changed in place.
-            pads_again (bool): Whether a ``data_preprocessor`` pads in testing, too.
-
-        Raises:
-            ValueError: If its padding or another transform cannot be undone.
-        """
         unknown = check_undone(name, dataset.pipeline, pads_again)
         if unknown:
             print_log(
@@ -143,19 +126,12 @@ class PixelLabels(LabelSpace):
             dataset.pipeline.evaluated = True
 
     def look(self, name: str, dataset: BaseDataset) -> list[Finding]:
-        """See :class:`~mmdmt.labels.space.LabelSpace`."""
         return look_at_images(name, dataset)
 
     def absent_classes(self, labeled: Sequence[BaseDataset]) -> list[str]:
-        """See :class:`~mmdmt.labels.space.LabelSpace`."""
         return absent_classes(labeled)
 
     def ignored(self, name: str, dataset: BaseDataset) -> dict[str, int]:
-        """Collect the label that a dataset with masks ignores, and those of its transforms.
-
-        Raises:
-            ValueError: If no mask can hold it, or the loading of the masks makes another of it.
-        """
         ignored = ignored_label(dataset)
         if not 0 <= ignored <= NO_CLASS:
             raise ValueError(
@@ -174,7 +150,6 @@ class PixelLabels(LabelSpace):
         return {name: ignored, **self.ignored_by(name, transforms)}
 
     def ignored_by(self, name: str, transforms: Sequence[Transform]) -> dict[str, int]:
-        """Collect the label with which transforms pad, and which they ignore, by the place."""
         found = {}
         for transform in flat(transforms):
             for setting in ('seg_pad_val', 'seg_fill_in', 'ignore_index'):
@@ -188,7 +163,6 @@ class PixelLabels(LabelSpace):
         return found
 
     def hand_ignored(self, labeled: Sequence[BaseDataset], transforms: Sequence[Transform]) -> int | None:
-        """See :class:`~mmdmt.labels.space.LabelSpace`."""
         ignored = ignored_label(labeled[0])
         for transform in flat(transforms):
             if isinstance(transform, IgnoringTransform) and transform.ignore_index is None:
@@ -196,5 +170,4 @@ class PixelLabels(LabelSpace):
         return ignored
 
     def pseudo_labeled(self, bank: Path) -> Sequence[int]:
-        """Return the images that can be drawn: all, because a bank drops pixels, not images."""
-        return range(len(PseudoLabelBank(bank)))
+        return range(len(PseudoLabelBank(bank)))  # a bank drops pixels, not images

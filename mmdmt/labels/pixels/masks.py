@@ -4,6 +4,7 @@ import copy
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -49,12 +50,7 @@ def place_of_masks(transforms: Sequence[Transform]) -> int | None:
 
 
 class MaskReader:
-    """Load the mask of an image, moved by what moves the image before it is labeled.
-
-    Args:
-        dataset (BaseDataset): A labeled one, whose loader and classes are taken.
-        moves (Sequence[Callable]): What the image goes through, its own loading first.
-    """
+    """Load the mask of an image by the loader of a labeled dataset, moved by what the image goes through."""
 
     def __init__(self, dataset: BaseDataset, moves: Sequence[Transform]) -> None:
         transforms = dataset.pipeline.transforms
@@ -66,11 +62,7 @@ class MaskReader:
         self._classes, self._ignore_index = len(dataset.metainfo['classes']), ignored_label(dataset)
 
     def __call__(self, info: dict[str, Any]) -> np.ndarray | None:
-        """Load it, (H, W) uint8, 255 where it is ignored; None if there is none.
-
-        Raises:
-            ValueError: If it cannot be read or holds labels beyond the classes, naming the file.
-        """
+        """Load it, (H, W) uint8, 255 where it is ignored; None if there is none. Errors name the file."""
         if self._loader is None or info.get('seg_map_path') is None:
             return None
         try:
@@ -161,8 +153,7 @@ def look_at_images(name: str, dataset: BaseDataset) -> list[Finding]:
     ignored, looked = ignored_label(dataset), f'All masks of {name} that were looked at, such as {mask}, hold'
     if has_masks and found == {ignored}:
         raise ValueError(
-            f'{looked} {ignored} alone, which is ignored: convert the masks, or mend reduce_zero_label or ignore_index '
-            'of the dataset.'
+            f'{looked} {ignored} alone, which is ignored: convert the masks, or mend reduce_zero_label or ignore_index.'
         )
     if has_masks and found == {0, ignored} and len(dataset.metainfo['classes']) > 1:
         print_log(
@@ -201,18 +192,6 @@ def absent_classes(datasets: Sequence[BaseDataset]) -> list[str]:
     return [names[label] for label in sorted(wanted)]
 
 
-@dataclass
-class MapIds:
-    """Replace the ids of a loaded mask by those of a table, uint8 (256,)."""
-
-    table: NDArray[np.uint8]
-
-    def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Replace them."""
-        results['gt_seg_map'] = self.table[results['gt_seg_map']]
-        return results
-
-
 def map_classes(name: str, dataset: BaseDataset, classes: Sequence[str]) -> None:
     """Give the masks of a plain dataset the ids that classes of the same names have elsewhere.
 
@@ -235,10 +214,15 @@ def map_classes(name: str, dataset: BaseDataset, classes: Sequence[str]) -> None
     steps = list(dataset.pipeline.transforms)
     place = place_of_masks(steps)
     assert place is not None  # it has masks
-    steps.insert(place + 1, MapIds(table))
+    steps.insert(place + 1, partial(_map_ids, table))
     checked = dataset.pipeline  # before a run checks it, or after
     if isinstance(checked, CheckedPipeline):
         dataset.pipeline = CheckedPipeline(steps, checked.check, place, checked.evaluated)
     else:
         dataset.pipeline = Compose(steps)
     dataset._metainfo['classes'] = tuple(classes)
+
+
+def _map_ids(table: NDArray[np.uint8], results: dict[str, Any]) -> dict[str, Any]:
+    """Replace the ids of a loaded mask by those of a table, uint8 (256,)."""
+    return {**results, 'gt_seg_map': table[results['gt_seg_map']]}

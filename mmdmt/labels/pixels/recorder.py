@@ -15,7 +15,7 @@ from mmdmt.labels.manifest import Manifest
 from mmdmt.labels.pixels.bank import BankWriter
 from mmdmt.labels.pixels.codec import encode
 from mmdmt.method.confidence_levels import NUM_LEVELS, quantize_tensor
-from mmdmt.method.thresholds import ConfidenceHistogram
+from mmdmt.method.thresholds import class_thresholds, count_kept, count_levels
 
 Window = tuple[slice, slice]
 Predicted = tuple[Sequence[int], Tensor, Sequence[Window]]
@@ -39,9 +39,8 @@ def most_probable(logits: Tensor) -> LabeledImages:
 class PixelRecorder:
     """Write what a segmentor predicts into a :class:`~mmdmt.labels.pixels.bank.PseudoLabelBank`.
 
-    Classes, levels and their histogram are made on the segmentor's device; three bytes a pixel are copied from it, a
-    group of images at a time. Threads wait for the copy and encode it while the next images are forwarded; what is
-    written, and in which order, does not depend on them.
+    Classes, levels and their counts are made on the segmentor's device; three bytes a pixel are copied from it. Threads
+    wait for the copy and encode it while the next images are forwarded; what is written does not depend on them.
 
     Args:
         folder (Path): Of the bank.
@@ -54,8 +53,7 @@ class PixelRecorder:
         self.folder = folder
         self.num_images = num_images
         self._rank, self._shards = get_dist_info()
-        self._histogram = ConfidenceHistogram(num_classes)
-        self._counts: Tensor | None = None  # of the histogram, on the device
+        self._counts = torch.zeros(num_classes, NUM_LEVELS, dtype=torch.int64)  # on the device, from the first image on
         self._threads = encoding_threads
         self._encoding: deque[tuple[int, Future[bytes]]] = deque()
 
@@ -72,7 +70,7 @@ class PixelRecorder:
                 self._writer.__exit__(*error)
                 return
             with self._writer:
-                self.finish()
+                self._write(under_way=0)
         finally:
             self._pool.shutdown(cancel_futures=True)
 
@@ -85,16 +83,16 @@ class PixelRecorder:
                 (N, C, H, W), padded like the images, and for each the rows and columns that are not padding.
 
         Raises:
-            ValueError: If the segmentor predicts more classes than the dataset has, or, now or with later images, NaN.
+            ValueError: If the segmentor predicts more classes than the dataset has, or NaN.
         """
         for positions, logits, windows in predicted:
-            if logits.shape[1] > self._histogram.num_classes:
+            if logits.shape[1] > len(self._counts):
                 raise ValueError(
                     f'The labeler of {self.folder} predicts {logits.shape[1]} classes, but the labeled dataset has '
-                    f'{self._histogram.num_classes}: give its head as many num_classes.'
+                    f'{len(self._counts)}: give its head as many num_classes.'
                 )
             labeled = most_probable(logits)
-            self._count(labeled, windows)
+            self.count(labeled, windows)
             self.store([images[position] for position in positions], labeled, windows)
 
     def store(self, images: Sequence[int], labeled: LabeledImages, windows: Sequence[Window]) -> None:
@@ -104,40 +102,32 @@ class PixelRecorder:
             self._encoding.append((image, self._pool.submit(_encoded, image, copy, number, window)))
             self._write(under_way=2 * self._threads)
 
-    def finish(self) -> None:
-        """Wait until all labels are encoded, and write them."""
-        self._write(under_way=0)
-
     def _write(self, under_way: int) -> None:
         """Write what is encoded, in order; wait for the oldest while more than so many are under way."""
         while self._encoding and (len(self._encoding) > under_way or self._encoding[0][1].done()):
             image, encoded = self._encoding.popleft()
             self._writer.append(image, encoded.result())
 
-    def _count(self, labeled: LabeledImages, windows: Sequence[Window]) -> None:
-        """Count what is not padding, on the device, which must not be waited for."""
-        if self._counts is None:
-            self._counts = torch.zeros(self._histogram.counts.size, dtype=torch.int64, device=labeled.labels.device)
-        for label, levels, window in zip(*labeled, windows, strict=True):
-            # A level of NaN is refused when it is encoded.
-            key = (label[window].long() * NUM_LEVELS + levels[window].clamp(min=0)).flatten()
-            self._counts.scatter_add_(0, key, torch.ones((), dtype=torch.int64, device=key.device).expand(key.numel()))
+    def count(self, labeled: LabeledImages, windows: Sequence[Window]) -> None:
+        """Count what is inside of the windows, on the device, which must not be waited for."""
+        labels, levels = (
+            torch.cat([one[window].flatten() for one, window in zip(of_images, windows, strict=True)])
+            for of_images in labeled
+        )
+        self._counts = self._counts.to(labels.device) + count_levels(labels, levels, len(self._counts))
 
     def complete(self, label_ratio: float, **identity: Any) -> Manifest:
         """Find the thresholds of a share of each predicted class over all processes, and complete the bank."""
-        counts = torch.from_numpy(self._histogram.counts)
-        if self._counts is not None:
-            counts += self._counts.cpu().view_as(counts)
+        counts = self._counts.cpu()
         all_reduce(counts, op='sum')
-        self._histogram.counts[:] = counts.numpy()
-        thresholds = self._histogram.thresholds(label_ratio)
+        thresholds = class_thresholds(counts, label_ratio)
         manifest = Manifest(
             **identity,
             label_ratio=label_ratio,
             images=self.num_images,
             thresholds=tuple(thresholds.tolist()),
-            totals=tuple(self._histogram.totals.tolist()),
-            kept=tuple(self._histogram.kept(thresholds).tolist()),
+            totals=tuple(counts.sum(dim=1).tolist()),
+            kept=tuple(count_kept(counts, thresholds).tolist()),
             shards=self._shards,
         )
         if is_main_process():

@@ -38,15 +38,14 @@ class IgnoringTransform(BaseTransform):
 class LoadPseudoLabel(IgnoringTransform):
     """Load the pseudo label of an image from the bank: what ``LoadAnnotations`` is for an annotated one.
 
-    Images are labeled at the size that they have where it stands: all that stands before it is done for labeling, too,
-    and must not be random. The confidence map stands beside the label in ``seg_fields``, so that transforms that move
-    all of them, such as ``Resize``, ``RandomCrop``, ``RandomFlip`` and ``RandomRotate``, move both; where padding fills
-    in the ignored label, there is none. Transforms that move ``gt_seg_map`` alone, such as ``Albu``, must not follow.
+    What stands before it is done for labeling, too, and must not be random. Label and confidence both stand in
+    ``seg_fields``: transforms that move all of them, such as ``Resize``, ``RandomCrop``, ``RandomFlip`` and
+    ``RandomRotate``, may follow; those that move ``gt_seg_map`` alone, such as ``Albu``, may not.
 
     Required keys: ``img``, and ``pseudo_label``, the bank's folder and the number of the image, as
     :class:`mmdmt.MutualDataset` gives it. Added keys: ``gt_seg_map`` (uint8 (H, W)), ``pseudo_confidence`` (float32
-    (H, W)), and both names in ``seg_fields``. Where labels are made online, ``gt_seg_map`` is a label that is not
-    ignored, the place of labels to come, and there is no confidence. An oracle's is the mask, ``truth``.
+    (H, W)), and both names in ``seg_fields``. For labels online ``gt_seg_map`` is a label that is not ignored, without
+    confidence; for an oracle it is the mask.
 
     Args:
         ignore_index (int, optional): The label of pixels below their class's threshold. Defaults to None, the one that
@@ -84,10 +83,9 @@ class LoadPseudoLabel(IgnoringTransform):
 
 @TRANSFORMS.register_module()
 class IgnoreMargins(IgnoringTransform):
-    """Ignore pseudo labels at the upper and lower margin of an image: there, labels of another domain are mostly wrong.
+    """Ignore pseudo labels at the upper and lower margin of an image, where those of another domain are mostly wrong.
 
-    In street scenes the car's own hood covers the lower margin, and rectification blurs the upper one. DAFormer ignores
-    15 and 120 rows of 512. It stands after :class:`LoadPseudoLabel` and before what crops.
+    DAFormer ignores 15 and 120 rows of 512. It stands after :class:`LoadPseudoLabel` and before what crops.
 
     Args:
         top (int): Rows at the upper margin. Defaults to 15.
@@ -130,8 +128,7 @@ class IgnoreMargins(IgnoringTransform):
 class PackPseudoLabel(PackSegInputs):
     """Pack a pseudo-labeled image: ``PackSegInputs`` that adds ``pseudo_confidence`` (float32, (1, H, W)).
 
-    Of an image whose labels are made online it adds the labeler's view instead, ``weak_view`` (uint8, (3, H, W)), if
-    :class:`mmdmt.TwoViews` has made one.
+    For labels online it adds the labeler's view instead, ``weak_view`` (uint8, (3, H, W)), of :class:`mmdmt.TwoViews`.
 
     Args:
         meta_keys (Sequence[str]): As of ``PackSegInputs``.

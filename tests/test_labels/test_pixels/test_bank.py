@@ -2,7 +2,6 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -46,7 +45,8 @@ def test_reading_drops_pixels_below_the_threshold_of_their_class(folder):
 def test_the_shards_of_several_processes_make_one_bank(folder, tmp_path):
     for rank in range(2):
         write(tmp_path / 'two', range(rank, 5, 2), rank)
-    replace(MANIFEST, shards=2).write(tmp_path / 'two')
+    write(tmp_path / 'two', [], 2)
+    replace(MANIFEST, shards=3).write(tmp_path / 'two')
     one, two = PseudoLabelBank(folder), PseudoLabelBank(tmp_path / 'two')
     for image in range(5):
         assert all(np.array_equal(a, b) for a, b in zip(one.read(image), two.read(image), strict=True))
@@ -92,14 +92,13 @@ def index_with(place, value):
     return spoil
 
 
-def index_that_claims_more_than_it_holds(folder):
-    with (folder / 'index-0.npy').open('wb') as file:
-        np.lib.format.write_array_header_1_0(file, {'descr': '<i8', 'fortran_order': False, 'shape': (10**13, 3)})
-        file.write(bytes(120))
-
-
 def truncated_labels(folder):
     (folder / 'labels-0.bin').write_bytes((folder / 'labels-0.bin').read_bytes()[:-3])
+
+
+def changed_manifest(folder):
+    text = (folder / 'manifest.json').read_text()
+    (folder / 'manifest.json').write_text(text.replace('"label_ratio": 0.', '"label_ratio": 0.1', 1))
 
 
 def manifest_of(text):
@@ -117,17 +116,13 @@ NO_MANIFEST, NO_INDEX = 'must be the manifest of a pseudo-label bank', 'must be 
         (lambda folder: write(folder, [0, 2, 3]), 'lacks 2 of 5 images, first number 1'),
         (truncated_labels, r'has \d+ bytes, its index \d+'),
         (index_with((0, 0), 9), 'lacks 1 of 5 images, first number 0, and its index names 5'),
-        (index_with((0, 0), -1), 'lacks 1 of 5 images'),
         (index_with((0, 0), 3), 'lacks 1 of 5 images, first number 0'),
         (index_with((0, 2), 0), 'its index'),
-        (index_with((0, 2), 2**62), 'its index'),
         (lambda folder: np.save(folder / 'index-0.npy', np.zeros(16, np.int64)), NO_INDEX),
-        (lambda folder: np.save(folder / 'index-0.npy', np.array([{}] * 15, object)), NO_INDEX),
-        (index_that_claims_more_than_it_holds, NO_INDEX),
-        *((manifest_of(text), NO_MANIFEST) for text in ('{', '{}', '[' * 100_000, '[]', '"x"', '1' * 5000)),
+        *((manifest_of(text), NO_MANIFEST) for text in ('{', '{}', '[]', '"x"')),
         (manifest_of('{"sha256": "ab", "run": "r"}'), NO_MANIFEST),
+        (changed_manifest, 'it is damaged, or was changed by hand'),
         (replace(MANIFEST, format=1).write, 'has format 1, this version reads 2'),
-        (replace(MANIFEST, format=99).write, 'has format 99, this version reads 2'),
     ],
 )
 def test_an_incomplete_or_damaged_bank_is_refused_with_the_way_out(folder, spoil, words):
@@ -149,30 +144,6 @@ def test_old_banks_are_removed_by_a_setting(tmp_path, keep, left):
     (tmp_path / 'mine').mkdir()
     remove_banks(tmp_path, phase=3, keep=keep)
     assert {path.name for path in tmp_path.iterdir()} == {'mine', *(f'phase_{n}' for n in left)}
-
-
-@pytest.mark.skipif(not Path('/dev/full').exists(), reason='the system has no device that is always full')
-@pytest.mark.parametrize('images', [5, 500])
-def test_a_full_disk_is_told_in_a_sentence_and_leaves_no_complete_bank(tmp_path, images):
-    # A file that lies on a full disk, for the system; 500 images are more than is buffered.
-    (tmp_path / 'labels-0.bin').symlink_to('/dev/full')
-    with pytest.raises(OSError, match=r'No space left on device while this was written .make room .*labels-0'):
-        write(tmp_path, range(images))
-    assert not (tmp_path / 'index-0.npy').exists()
-
-
-def test_one_changed_digit_of_a_manifest_is_noticed(folder):
-    text = (folder / 'manifest.json').read_text()
-    (folder / 'manifest.json').write_text(text.replace('"label_ratio": 0.', '"label_ratio": 0.1', 1))
-    with pytest.raises(ValueError, match='it is damaged, or was changed by hand'):
-        PseudoLabelBank(folder)
-
-
-def test_a_process_without_images_leaves_an_empty_shard(tmp_path):
-    write(tmp_path, range(5), 0)
-    write(tmp_path, [], 1)
-    replace(MANIFEST, shards=2).write(tmp_path)
-    assert len(PseudoLabelBank(tmp_path)) == 5
 
 
 @pytest.mark.process

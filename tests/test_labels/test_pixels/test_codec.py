@@ -1,11 +1,8 @@
 import struct
-import tracemalloc
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-import zstandard
 
 from mmdmt.labels.pixels.codec import decode, encode
 from mmdmt.method.confidence_levels import NUM_LEVELS, quantize
@@ -83,37 +80,10 @@ def test_decoded_arrays_can_be_written_to_and_arguments_are_left_as_they_are():
         np.testing.assert_array_equal(given, again)
 
 
-def test_any_number_of_threads_gives_the_same_bytes():
-    maps = [network_output(40, 50 + number) for number in range(8)]
-    with ThreadPoolExecutor(4) as pool:
-        side_by_side = list(pool.map(lambda pair: encode(*pair), maps * 4))
-    assert side_by_side == [encode(*pair) for pair in maps] * 4
-
-
 @pytest.mark.parametrize('stride', [4, 8])
 def test_network_output_takes_at_most_1_2_bytes_a_pixel(stride):
     label, levels = network_output(375, 500, stride=stride)
     assert len(encode(label, levels)) <= 1.2 * label.size
-
-
-def test_noise_takes_little_more_than_the_two_maps_hold():
-    label, levels = noise((100, 100))
-    assert len(encode(label, levels)) <= 3.01 * label.size
-
-
-@pytest.mark.parametrize(
-    ('label', 'levels', 'message'),
-    [
-        (np.zeros((2, 3), np.int64), np.ones((2, 3), np.uint16), 'uint8 of shape .* not int64'),
-        (np.zeros((1, 2, 3), np.uint8), np.ones((1, 2, 3), np.uint16), r'\(H, W\), not uint8 of shape \(1, 2, 3\)'),
-        (np.zeros((2, 3), np.uint8), np.ones((3, 2), np.uint16), r'map \(2, 3\) .* not uint16 of shape \(3, 2\)'),
-        (np.zeros((2, 3), np.uint8), np.ones((2, 3), np.float32), 'are uint16 .* not float32'),
-        (np.zeros((2, 3), np.uint8), np.full((2, 3), NUM_LEVELS, np.uint16), f'level is {NUM_LEVELS}, but .* 0 to'),
-    ],
-)
-def test_what_is_no_pseudo_label_is_not_encoded(label, levels, message):
-    with pytest.raises(ValueError, match=message):
-        encode(label, levels)
 
 
 @pytest.mark.parametrize('data', [b'', b'DM', b'\x89PNG\r\n\x1a\n', bytes(100)])
@@ -122,22 +92,16 @@ def test_foreign_data_are_refused(data):
         decode(data)
 
 
-def test_data_truncated_anywhere_or_with_anything_appended_are_refused():
+def test_data_truncated_or_changed_anywhere_or_with_anything_appended_are_refused():
     data = encode(*noise((5, 6)))
-    for length in range(len(data)):
-        with pytest.raises(ValueError, match='Label this phase again'):
-            decode(data[:length])
+    for place in range(len(data)):
+        changed = bytearray(data)
+        changed[place] ^= 0x40
+        for damaged in (data[:place], bytes(changed)):
+            with pytest.raises(ValueError, match='Label this phase again'):
+                decode(damaged)
     with pytest.raises(ValueError, match='truncated or damaged'):
         decode(data + b'\0')
-
-
-def test_any_flipped_byte_is_noticed():
-    data = encode(*noise((5, 6)))
-    for position in range(len(data)):
-        damaged = bytearray(data)
-        damaged[position] ^= 0x40
-        with pytest.raises(ValueError, match='Label this phase again'):
-            decode(bytes(damaged))
 
 
 @pytest.mark.parametrize('version', [2, 4])
@@ -167,77 +131,3 @@ def test_files_of_format_version_3_stay_readable():
     decoded_label, decoded_levels = decode(data)
     assert decoded_label.tolist() == [[0, 20], [255, 1]]
     assert decoded_levels.tolist() == rows
-
-
-def crafted(height, width, label, high, low):
-    """A pseudo label with a right checksum and whatever content."""
-    frames = [zstandard.compress(plane) for plane in (label, high)]
-    content = struct.pack('<IIII', height, width, *map(len, frames)) + b''.join(frames) + low
-    return struct.pack('<4sHI', b'DMTP', 3, zlib.crc32(content)) + content
-
-
-def test_a_crafted_pseudo_label_is_read_if_it_is_right():
-    label, levels = decode(crafted(1, 2, bytes([3, 4]), bytes(2), bytes([5, 6])))
-    assert label.tolist() == [[3, 4]]
-    assert levels.tolist() == [[5, 11]]
-
-
-def claimed(size, frame):
-    """The same frame, saying that its content has so many bytes."""
-    return frame[:4] + b'\xe0' + struct.pack('<Q', size) + frame[6:]
-
-
-def with_frames(height, width, label, high, low=b''):
-    content = struct.pack('<IIII', height, width, len(label), len(high)) + label + high + low
-    return struct.pack('<4sHI', b'DMTP', 3, zlib.crc32(content)) + content
-
-
-SMALL_FRAME = zstandard.compress(bytes(4))
-
-
-@pytest.mark.parametrize(
-    'data',
-    [
-        crafted(2**31, 2**31, bytes(4), bytes(4), b''),
-        crafted(2, 2, bytes(4), bytes(3), bytes(4)),
-        crafted(2, 2, bytes(4), bytes(5), bytes(4)),
-        crafted(2, 2, bytes(4), bytes(10**7), bytes(4)),
-        crafted(2, 2, bytes(4), bytes(4), bytes(3)),
-        with_frames(2**31, 2**31, claimed(2**62, SMALL_FRAME), claimed(2**62, SMALL_FRAME)),
-        with_frames(2**20, 2**13, claimed(2**33, SMALL_FRAME), claimed(2**33, SMALL_FRAME)),
-        with_frames(2, 2, SMALL_FRAME, SMALL_FRAME + b'more', bytes(4)),
-        with_frames(2, 2, SMALL_FRAME, bytes(13), bytes(4)),
-        with_frames(2, 2, SMALL_FRAME, b'', bytes(4)),
-        struct.pack('<4sHI', b'DMTP', 3, zlib.crc32(b'\xff' * 16)) + b'\xff' * 16,
-        crafted(1, 1, bytes(1), bytes([0xFF]), bytes(1)),
-    ],
-    ids=[
-        'huge',
-        'too few pixels',
-        'too many',
-        'far too many',
-        'too few low bytes',
-        'a huge claim',
-        'a claim of 8 GB',
-        'bytes after a frame',
-        'no frame',
-        'nothing',
-        'long frames',
-        'a level out of range',
-    ],
-)
-def test_a_strangers_pseudo_label_is_refused(data):
-    with pytest.raises(
-        ValueError, match=r'says that it is \d+x\d+, but holds something else .* Label this phase again'
-    ):
-        decode(data)
-
-
-def test_a_bomb_is_not_decompressed():
-    bomb = crafted(4, 4, bytes(200 * 2**20), bytes(16), bytes(16))
-    tracemalloc.start()
-    with pytest.raises(ValueError, match='holds something else'):
-        decode(bomb)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 2**20

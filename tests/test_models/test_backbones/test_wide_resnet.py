@@ -40,16 +40,11 @@ def test_a_classifier_of_mmpretrain_predicts_with_it(classifier):
     assert model(torch.randn(2, 3, 32, 32), mode='tensor').shape == (2, 10)
 
 
-def test_stages_halve_the_image_twice_and_only_the_last_ends_with_batch_norm_and_relu():
-    outputs = WideResNet(depth=16, widen_factor=2, out_indices=(0, 1, 2))(torch.randn(2, 3, 32, 32))
-    assert [tuple(output.shape) for output in outputs] == [(2, 32, 32, 32), (2, 64, 16, 16), (2, 128, 8, 8)]
-    assert [bool(output.min() < 0) for output in outputs] == [True, True, False]
-
-
-def test_what_lies_behind_the_last_stage_asked_for_is_not_built():
-    network = WideResNet(depth=10, widen_factor=1, out_indices=(1,))
-    (output,) = network(torch.randn(2, 3, 16, 16))
-    assert output.shape == (2, 32, 8, 8)
+def test_stages_halve_the_image_twice_and_end_with_batch_norm_and_relu():
+    network = WideResNet(depth=16, widen_factor=2)
+    (output,) = network(torch.randn(2, 3, 32, 32))
+    assert output.shape == (2, 128, 8, 8)
+    assert output.min() >= 0
     output.sum().backward()
     assert all(parameter.grad is not None for parameter in network.parameters())
 
@@ -62,24 +57,12 @@ def test_the_depth_counts_all_convolutions_with_the_three_shortcuts(depth):
 
 
 def test_the_shortcut_is_of_the_activated_input_where_a_unit_is_wider_and_the_input_elsewhere():
-    wider, same, x = (
-        PreActivatedUnit(4, 6, 2, 0.0).eval(),
-        PreActivatedUnit(4, 4, 1, 0.0).eval(),
-        torch.randn(2, 4, 8, 8),
-    )
+    wider, same, x = PreActivatedUnit(4, 6, 2).eval(), PreActivatedUnit(4, 4, 1).eval(), torch.randn(2, 4, 8, 8)
     activated = F.relu(wider.norm1(x))
     residual = wider.conv2(F.relu(wider.norm2(wider.conv1(activated))))
     torch.testing.assert_close(wider(x), residual + wider.shortcut(activated))
     nn.init.zeros_(same.conv2.weight)
     assert torch.equal(same(x), x)
-
-
-def test_dropout_acts_in_training_alone():
-    torch.manual_seed(0)
-    network, x = WideResNet(depth=10, widen_factor=1, drop_rate=0.5), torch.randn(4, 3, 16, 16)
-    assert not torch.equal(network(x)[0], network(x)[0])
-    network.eval()
-    assert torch.equal(network(x)[0], network(x)[0])
 
 
 def test_convolutions_start_with_kaimings_deviation_by_outputs():
@@ -96,9 +79,6 @@ def test_convolutions_start_with_kaimings_deviation_by_outputs():
         ({'depth': 18}, 'depth=18 of WideResNet must be 4 \\+ 6n'),
         ({'depth': 4}, 'depth=4'),
         ({'widen_factor': 0}, 'widen_factor=0'),
-        ({'drop_rate': 1.0}, 'drop_rate=1.0'),
-        ({'out_indices': (3,)}, 'out_indices=\\(3,\\)'),
-        ({'out_indices': ()}, 'out_indices=\\(\\)'),
     ],
 )
 def test_what_makes_no_network_is_refused(settings, message):

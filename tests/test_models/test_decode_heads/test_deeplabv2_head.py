@@ -12,8 +12,6 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
 from mmdmt.models.decode_heads import DeepLabV2Head
-from mmdmt.models.prediction import predict_logits
-from mmdmt.models.segmentors import Segmentors
 
 CONFIG = Path(__file__).parents[3] / 'configs/_base_/models/dmt_deeplabv2_r101-d8.py'
 PEERS = ('coco', 'imagenet')
@@ -82,36 +80,11 @@ def test_weights_start_normal_with_biases_at_zero_or_as_torch_has_them():
     assert all(map(torch.equal, before, module.parameters()))
 
 
-@pytest.mark.parametrize('align_corners', [True, False])
-def test_loss_is_taken_at_the_size_of_the_label_without_ignored_pixels(align_corners):
-    module = head(align_corners=align_corners, ignore_index=9)
-    features = [torch.randn(2, 5, 6, 6)]
-    label = torch.randint(3, (2, 31, 31))
-    label[:, :10] = 9
-    losses = module.loss(features, [sample(one) for one in label], {})
-    logits = F.interpolate(module(features), size=(31, 31), mode='bilinear', align_corners=align_corners)
-    # CrossEntropyLoss of MMSegmentation divides by all pixels, ignored ones included.
-    expected = F.cross_entropy(logits, label, ignore_index=9, reduction='sum') / label.numel()
-    torch.testing.assert_close(losses['loss_ce'], expected)
-
-
 @pytest.mark.parametrize('dilations', [(), 12, (6, 0), (6, 1.5), (True,), '12', None])
 def test_dilations_that_are_none_are_refused_with_the_value_and_the_remedy(dilations):
     with pytest.raises(ValueError, match=r'^dilations=.* of DeepLabV2Head must be .*: give \(6, 12, 18, 24\)') as error:
         head(dilations=dilations)
     assert repr(dilations) in str(error.value)
-
-
-def test_dynamic_mutual_loss_takes_the_place_of_the_cross_entropy(mmseg_scope):
-    peer = MODELS.build(small_peer('coco'))
-    (loss,) = Segmentors().place_loss('coco', peer, Config.fromfile(CONFIG).model.loss.to_dict())
-    images, label = torch.randn(2, 3, 33, 33), torch.randint(21, (2, 33, 33))
-    with loss.pseudo_targets(torch.full((2, 33, 33), 0.5)):
-        peer(images, [sample(one) for one in label], mode='loss')['decode.loss_dmt'].backward()
-    assert peer.decode_head.loss_decode is loss
-    assert (loss.gamma_agree, loss.gamma_disagree) == (5, 5)
-    assert loss.counts['pseudo_pixels'] == label.numel()
-    assert all(parameter.grad is not None for parameter in peer.parameters())
 
 
 @pytest.mark.parametrize('contract_dilation', [True, False])
@@ -175,16 +148,3 @@ def test_each_peer_gets_the_colors_of_its_weights_and_nearly_black_padding(mmseg
         if training:
             (padded,) = batch['data_samples']
             assert (padded.gt_sem_seg.data[0, 200:] == 255).all()
-
-
-@pytest.mark.parametrize('name', PEERS)
-def test_labels_are_cropped_back_to_the_image(mmseg_scope, name):
-    peer = MODELS.build(small_peer(name, **{'data_preprocessor.test_cfg.size': (65, 65)})).eval()
-    image = torch.randint(256, (3, 40, 56), dtype=torch.uint8)
-    metainfo = {'img_shape': (40, 56), 'ori_shape': (40, 56)}
-    with torch.no_grad():
-        (logits,) = predict_logits(peer, {'inputs': [image], 'data_samples': [SegDataSample(metainfo=metainfo)]})
-        padded = peer.data_preprocessor({'inputs': [image], 'data_samples': [SegDataSample()]}, False)['inputs']
-        whole = F.interpolate(peer(padded), size=(65, 65), mode='bilinear', align_corners=True)
-    assert logits.shape[1:] == (40, 56)
-    torch.testing.assert_close(logits, whole[0, :, :40, :56])
