@@ -224,10 +224,11 @@ class DMTHook(Hook):
         """Remember each peer's weights if they are its best of the phase, and write the results down."""
         if not metrics:
             return
-        values = dict(metrics)
+        values, reliability = dict(metrics), {}
         for metric in runner.val_loop.evaluator.metrics:
             values |= getattr(metric, 'class_iou', {})
-        self._events.write('validation', iteration=runner.iter, values=values)
+            reliability |= getattr(metric, 'reliability', {})
+        self._events.write('validation', iteration=runner.iter, values=values, reliability=reliability)
         if self.best is not None:
             with self._averages.in_place():
                 self.best.update(self.model.bare_peers, metrics)

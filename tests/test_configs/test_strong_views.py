@@ -64,5 +64,5 @@ def test_exponents_are_at_most_1_on_strong_views_and_online():
     assert {name: what for name, what in found.items() if what} == {}
     # The test sees what it is to see.
     seen = {name for name, config in configs.items() if phases_of_strong_views(config)}
-    for part in ('dmt-recipe_', 'dmt-kit_segformer', 'fixmatch_', 'online_lite0', 'cps_'):
+    for part in ('dmt-recipe_', 'dmt-kit_segformer', 'fixmatch-like_', 'online_lite0', 'cps-like_'):
         assert any(name.startswith(part) for name in seen), part
