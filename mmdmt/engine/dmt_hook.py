@@ -224,7 +224,8 @@ class DMTHook(Hook):
         """Remember each peer's weights if they are its best of the phase, and write the results down."""
         if not metrics:
             return
-        values, reliability = dict(metrics), {}
+        values: dict[str, Any] = dict(metrics)
+        reliability: dict[str, Any] = {}
         for metric in runner.val_loop.evaluator.metrics:
             values |= getattr(metric, 'class_iou', {})
             reliability |= getattr(metric, 'reliability', {})
