@@ -58,7 +58,7 @@ ARROWS = {
         'registry',
         'version',
     },
-    'evaluation': {'models', 'registry'},
+    'evaluation': {'method', 'models', 'registry'},
     'preparation': {'rules', 'labels', 'models', 'registry'},
     'datasets': {'method', 'labels', 'rules', 'preparation', 'registry'},
     'models': {'method', 'rules', 'losses', 'mixes', 'models/backbones', 'models/decode_heads', 'registry'},

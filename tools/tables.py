@@ -1,10 +1,10 @@
-"""Write the tables of the docs from `results/index.csv`, so that no number is typed twice.
+"""Write the tables of the docs and `configs/metafile.yml` from `results/index.csv`, so that no number is typed twice.
 
     python tools/tables.py
 
 In a page, what stands between `<!-- table: camvid -->` and `<!-- end of table -->` is replaced by the table of that
 name: the runs whose records lie in the folder of `results` that is called so, or whose name begins so; a row for each
-method. `<!-- table: summary -->` sets data sets side by side.
+method. `<!-- table: summary -->` sets data sets side by side. The metafile has the configs that were run as they are.
 """
 
 import csv
@@ -14,12 +14,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, stdev
+from typing import Any
+
+import yaml
 
 from mmdmt.atomic_write import atomic_write
 from mmdmt.command_line import parser_of
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKED = re.compile(r'(<!-- table: (?P<name>[\w@ -]+?) -->\n).*?(<!-- end of table -->)', re.DOTALL)
+METAFILE = 'configs/metafile.yml'
+HEAD = '# Written by tools/tables.py from results/index.csv.\n'
+COLLECTION = 'DMT-segmentation'
+#: Options that leave a config what it is: lists, weights to begin with, seed, and how often it is looked at.
+AS_IT_IS = re.compile(r'\S*(lists|ann_file|load_from|seed|rehearsal|val_interval)=')
 NONE = '-'
 SPACE = '\u00a0'  # a line does not break there
 
@@ -254,6 +262,32 @@ def filled(text: str, page: Path, folders: Mapping[str, list[Row]], root: Path =
     return MARKED.sub(table, text)
 
 
+def metafile(folders: Mapping[str, list[Row]], root: Path = ROOT) -> dict[str, Any]:
+    """Return what `mim` and model indices read: each config that was run as it is, on the data sets of the summary.
+
+    The metric is the mean of the peers over all runs, as in the tables, and beside it that of the ensemble.
+    """
+    models: dict[str, dict[str, Any]] = {}
+    for folder in filter(None, (folder_of(name, folders) for name in SUMMARY)):
+        for row in folders[folder]:
+            options = {option for run in row.runs.values() for option in run['options'].split()}
+            if all(AS_IT_IS.match(option) for option in options) and (root / row.leaf).is_file():
+                (metric,) = {run['metric'] for run in row.runs.values()}
+                found = {metric: row.mean('mean'), f'{metric} of the ensemble': row.mean('ensemble')}
+                metrics = {name: float(value) for name, value in found.items() if value != NONE}
+                result = {'Task': 'Semantic Segmentation', 'Dataset': spec_of(folder).title, 'Metrics': metrics}
+                name = Path(row.leaf).stem
+                model = {'Name': name, 'In Collection': COLLECTION, 'Config': row.leaf, 'Results': [result]}
+                models.setdefault(name, model)  # of labels alone, not of all labels with the same config
+    paper = {
+        'Title': 'DMT: Dynamic Mutual Training for Semi-Supervised Learning',
+        'URL': 'https://arxiv.org/abs/2004.08514',
+    }
+    collection = {'Name': COLLECTION, 'License': 'Apache License 2.0', 'Paper': paper}
+    collection |= {'README': 'docs/en/results.md', 'Frameworks': ['PyTorch']}
+    return {'Collections': [collection], 'Models': list(models.values())}
+
+
 def pages(root: Path = ROOT) -> list[Path]:
     """Return the pages that may have tables."""
     return [root / 'README.md', *sorted(root.glob('docs/en/*.md')), *sorted(root.glob('configs/*/README.md'))]
@@ -269,6 +303,8 @@ def main() -> None:
             with atomic_write(page) as unfinished:
                 unfinished.write_text(new)
             print(page.relative_to(ROOT))
+    with atomic_write(ROOT / METAFILE) as unfinished:
+        unfinished.write_text(HEAD + yaml.safe_dump(metafile(folders), sort_keys=False, width=120))
 
 
 if __name__ == '__main__':

@@ -143,7 +143,7 @@ class DMTHook(Hook):
             if self.best is not None:
                 self.best.scores = dict(checkpoint['dmt']['best'])
         elif isinstance(runner.optim_wrapper, OptimWrapper):
-            rename_weights(checkpoint, bare_model(runner.model).peer_names)
+            rename_weights(checkpoint, self.model.peer_names)
         else:
             check_tested(runner, checkpoint.get('meta', {}).get('dataset_meta') or {}, self.map_classes)
 
@@ -224,10 +224,12 @@ class DMTHook(Hook):
         """Remember each peer's weights if they are its best of the phase, and write the results down."""
         if not metrics:
             return
-        values = dict(metrics)
+        values: dict[str, Any] = dict(metrics)
+        reliability: dict[str, Any] = {}
         for metric in runner.val_loop.evaluator.metrics:
             values |= getattr(metric, 'class_iou', {})
-        self._events.write('validation', iteration=runner.iter, values=values)
+            reliability |= getattr(metric, 'reliability', {})
+        self._events.write('validation', iteration=runner.iter, values=values, reliability=reliability)
         if self.best is not None:
             with self._averages.in_place():
                 self.best.update(self.model.bare_peers, metrics)

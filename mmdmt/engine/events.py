@@ -33,8 +33,9 @@ class RunEvents(logging.Handler):
     """The file ``<work_dir>/<timestamp>/events.jsonl`` of a start of a run, which the main process writes.
 
     Each line has ``event`` and ``time``. ``start`` holds iteration, settings, lists, phases, versions and machine;
-    ``phase`` tells that one begins; ``labels`` and ``validation`` hold what was measured, in ``values``; ``warning``
-    what the log warns of; ``end`` that all iterations are done.
+    ``phase`` tells that one begins; ``labels`` and ``validation`` hold what was measured, in ``values``, and the
+    latter how sure the networks were, in ``reliability``; ``warning`` what the log warns of; ``end`` that all
+    iterations are done.
     """
 
     def __init__(self) -> None:

@@ -10,6 +10,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from mmdmt.evaluation.class_iou import write_class_iou
+from mmdmt.evaluation.confidence import ConfidenceCounts
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.registry import METRICS
 
@@ -45,6 +46,9 @@ class PeerMetric(BaseMetric):
         self._metrics: dict[str, BaseMetric] = {}
         self.class_iou: dict[str, float] = {}
         """Of the last validation, as :func:`write_class_iou` has written it."""
+        self.reliability: dict[str, dict[str, Any]] = {}
+        """Of the last evaluation: see :meth:`~mmdmt.evaluation.confidence.ConfidenceCounts.results`."""
+        self._confidence = ConfidenceCounts()
         self._written: dict[str, str] = {}
         try:
             built = METRICS.build({'prefix': 'peer', **metric})
@@ -71,6 +75,7 @@ class PeerMetric(BaseMetric):
             self._claim_name(str(sample.get('img_path') or ''))
             for name, prediction in sample['peers'].items():
                 self._metric(name).process(data_batch, [{**sample, **prediction}])
+            self._confidence.add(sample, self.ignore_index)
 
     def _claim_name(self, path: str) -> None:
         """Refuse two images of one file name, whose predictions would be written to one file."""
@@ -92,6 +97,7 @@ class PeerMetric(BaseMetric):
         names = {name for names in all_gather_object(list(self._metrics)) for name in names}
         results: dict[str, float] = {}
         self.class_iou = {}
+        self.reliability, self._confidence = self._confidence.results(size), ConfidenceCounts()
         for name in sorted(names, key=lambda name: (name == ENSEMBLE, name)):
             print_log(f'Results of {name}:', logger='current')
             self.class_iou.update(write_class_iou(self._metric(name), size))

@@ -1,5 +1,6 @@
 """Calibrate probabilities by one temperature, and measure how reliable they are."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +9,8 @@ from numpy.typing import NDArray
 COLDEST, HOTTEST = 0.05, 20.0
 _HALVINGS = 40
 BINS = 10
+#: Temperatures that counts are taken at, 1 among them.
+TEMPERATURES: tuple[float, ...] = tuple(1.1**power for power in range(-5, 16))
 
 
 class Calibration(NamedTuple):
@@ -46,20 +49,42 @@ def calibrate(logits: NDArray[np.floating], truth: NDArray[np.integer]) -> Calib
         slope = (_softmax(given * np.exp(middle)) * given).sum(axis=1).mean() - own
         low, high = (middle, high) if slope < 0 else (low, middle)
     temperature = float(np.exp(-(low + high) / 2))
-    before, _ = _reliability(_softmax(given), truth)
-    after, bins = _reliability(_softmax(given / temperature), truth)
-    return Calibration(temperature, before, after, bins)
+    before, after = count_confidence(given, truth, (1.0, temperature))
+    return Calibration(temperature, reliability(before)[0], *reliability(after))
+
+
+def count_confidence(
+    logits: NDArray[np.floating], truth: NDArray[np.integer], temperatures: Sequence[float] = TEMPERATURES
+) -> NDArray[np.float64]:
+    """Count confidences, to be added up over batches.
+
+    Args:
+        logits (NDArray): Or log-probabilities, (pixels, classes).
+        truth (NDArray): Labels, (pixels,), all of them classes.
+        temperatures (Sequence[float]): What the logits are divided by. Defaults to 21 from 0.62 to 4.2.
+
+    Returns:
+        NDArray: float64 (temperatures, BINS, 4): the number of pixels of each bin, the sum of their confidences, how
+        many of them are right, and the sum of -log of the probability of their labels.
+    """
+    number = len(temperatures)
+    probability = _softmax(np.asarray(logits, np.float64) / np.reshape(temperatures, (-1, 1, 1)))
+    confidence, right = probability.max(axis=2), probability.argmax(axis=2) == truth
+    loss = -np.log(probability[:, np.arange(len(truth)), truth].clip(np.finfo(np.float64).tiny))
+    place = np.minimum((confidence * BINS).astype(np.int64), BINS - 1) + BINS * np.arange(number)[:, None]
+    columns = (np.ones_like(loss), confidence, right, loss)
+    counts = [np.bincount(place.ravel(), column.ravel(), number * BINS) for column in columns]
+    return np.stack(counts, axis=1, dtype=np.float64).reshape(number, BINS, len(columns))
+
+
+def reliability(counts: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+    """Return the calibration error and the bins, as :class:`Calibration` has them, of counts at one temperature."""
+    number, sure, hits, _ = counts.T
+    with np.errstate(invalid='ignore'):
+        bins = np.stack([number / number.sum(), sure / number, hits / number], axis=1)
+    return float(np.abs(sure - hits).sum() / number.sum()), bins
 
 
 def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    powers: NDArray[np.float64] = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
-
-
-def _reliability(probability: NDArray[np.float64], truth: NDArray[np.integer]) -> tuple[float, NDArray[np.float64]]:
-    confidence, right = probability.max(axis=1), probability.argmax(axis=1) == truth
-    place = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
-    number, sure, hits = (np.bincount(place, weights, BINS) for weights in (None, confidence, right))
-    with np.errstate(invalid='ignore'):
-        bins = np.stack([number / len(truth), sure / number, hits / number], axis=1)
-    return float(np.abs(sure - hits).sum() / len(truth)), bins
+    powers: NDArray[np.float64] = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)

@@ -234,7 +234,7 @@ class DynamicMutualTraining(BaseModel):
         Returns:
             list[SegDataSample | DataSample]: For each image what the toolbox's own models predict, of the one that
             ``predict`` names, and in ``peers`` that of each peer and of the ``ensemble``, such as
-            ``peers.left.pred_sem_seg`` (int64, (1, H, W)).
+            ``peers.left.pred_sem_seg`` (int64, (1, H, W)) and ``peers.left.seg_logits``.
         """
         return self.combine(self.predict_each(data))
 

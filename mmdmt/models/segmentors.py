@@ -31,7 +31,7 @@ class Segmentors:
     """MMSegmentation's segmentors as peers; see :class:`~mmdmt.models.peer_kinds.PeerKind`."""
 
     space = 'pixels'
-    predicted: tuple[str, ...] = ('pred_sem_seg',)
+    predicted: tuple[str, ...] = ('pred_sem_seg', 'seg_logits')
 
     def place_loss(self, name: str, peer: nn.Module, loss: dict[str, Any]) -> list[DynamicMutualLoss]:
         placed = []

@@ -3,7 +3,7 @@
 import io
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import fmean
 from typing import Any, NamedTuple
 
@@ -96,9 +96,7 @@ def draw(
 
 
 def _drawn(identity: str, curves: Sequence[Curve], phases: Sequence[PhaseSpan], size: str, until: int) -> str:
-    with mpl.rc_context({**STYLE, 'svg.hashsalt': identity}):  # the same report of the same run
-        figure = Figure(figsize=SIZES[size], layout='constrained')
-        canvas = FigureCanvasSVG(figure)
+    def fill(figure: Figure) -> None:
         axes = figure.add_subplot()
         last = max(until, *(step for curve in curves for step in curve.steps))
         _draw_phases(axes, phases, last)
@@ -112,6 +110,16 @@ def _drawn(identity: str, curves: Sequence[Curve], phases: Sequence[PhaseSpan], 
             place = 'outside right upper' if size == 'wide' else 'outside upper left'
             lines, labels = axes.get_legend_handles_labels()
             figure.legend(lines, labels, loc=place, frameon=False, ncols=1 if size == 'wide' else min(len(labels), 3))
+
+    return as_svg(identity, SIZES[size], fill)
+
+
+def as_svg(identity: str, size: tuple[float, float], fill: Callable[[Figure], None]) -> str:
+    """Draw for a page: ``fill`` adds axes to an empty figure of a size in inches."""
+    with mpl.rc_context({**STYLE, 'svg.hashsalt': identity}):  # the same report of the same run
+        figure = Figure(figsize=size, layout='constrained')
+        canvas = FigureCanvasSVG(figure)
+        fill(figure)
         text = io.StringIO()
         canvas.print_svg(text, metadata=dict.fromkeys(('Creator', 'Date', 'Format', 'Type')))
     return _embed(text.getvalue(), identity)

@@ -97,6 +97,11 @@ class Run:
         best = max(range(len(values)), key=lambda i: -math.inf if math.isnan(values[i]) else values[i])
         return Score(values[-1], values[best], steps[best])
 
+    @property
+    def reliability(self) -> dict[str, Any]:
+        """What the last validation tells of confidence, by predictor: see ``mmdmt.evaluation.confidence``."""
+        return as_dict(self.validations[-1].get('reliability')) if self.validations else {}
+
     def class_iou(self, predictor: str, step: int | None = None) -> dict[str, float]:
         """Return the IoU of every class at a validation, in percent; at the last one by default."""
         entries = [entry for entry in self.validations if step in (None, entry['step'])]
@@ -160,7 +165,8 @@ def _read_start(run: Run, file: Path) -> None:
             elif kind == 'labels':
                 run.labelings.append({**_numbers(event['values']), 'step': event['iteration'], 'phase': event['phase']})
             elif kind == 'validation':
-                run.validations.append({**_numbers(event['values']), 'step': event['iteration']})
+                extra = {'reliability': found} if (found := event.get('reliability')) else {}
+                run.validations.append({**_numbers(event['values']), **extra, 'step': event['iteration']})
             elif kind == 'warning':
                 run.messages[event['level'], event['text']] += 1
             elif kind == 'end':

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from mmdmt.reports.pictures import find_pictures
 from mmdmt.reports.plots import QUIET, Curve, Plot, draw, thin
+from mmdmt.reports.reliability import draw_reliability, reliability_of
 from mmdmt.reports.run import Run, as_dict, series
 from mmdmt.reports.wording import count, duration, unit_of
 
@@ -47,6 +48,7 @@ class Quantity(NamedTuple):
 
 def view_run(run: Run, identity: str, colors: Mapping[str, str]) -> dict[str, Any]:
     """Gather what a report says of a run."""
+    reliability = reliability_of(run, colors)
     labels = [(name, colors[name], found) for name in run.peers if (found := _quality(run, name))]
     return {
         'id': identity,
@@ -57,6 +59,8 @@ def view_run(run: Run, identity: str, colors: Mapping[str, str]) -> dict[str, An
         'unit': unit_of(run.metric),
         'scores': [(name, colors.get(name, QUIET), run.score(name, run.metric)) for name in run.predictors],
         'validation': _validation(run, identity, colors),
+        'reliability': reliability,
+        'reliability_plot': draw_reliability(f'{identity}-reliability', reliability),
         'training': _training(run, identity, colors),
         'labels': labels,
         'label_plots': _label_plots(run, identity, labels),

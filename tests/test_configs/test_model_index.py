@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from toys.tools import load_tool
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted(path.parent.name for path in (ROOT / 'configs').glob('*/README.md'))
@@ -15,9 +16,22 @@ def test_the_index_names_every_metafile():
     assert {ROOT / file for file in files} == set((ROOT / 'configs').rglob('metafile.yml'))
 
 
-@pytest.mark.parametrize('path', (ROOT / 'configs').rglob('metafile.yml'), ids=lambda path: path.parent.name)
-def test_a_metafile_holds_configs_that_have_been_run(path):
-    content = yaml.safe_load(path.read_text())
+def test_the_metafile_of_segmentation_is_written_from_the_results():
+    tables = load_tool('tables')
+    content = yaml.safe_load((ROOT / 'configs' / 'metafile.yml').read_text())
+    assert content == tables.metafile(tables.read_index())
+    assert len(content['Models']) > 30
+    for model in content['Models']:
+        assert (ROOT / model['Config']).is_file()
+        assert Path(model['Config']).stem == model['Name']
+    (recipe,) = (model for model in content['Models'] if model['Name'] == 'recipe_lite0-lite1_kvasir-64')
+    ((result,), text) = recipe['Results'], (ROOT / 'docs/en/results.md').read_text()
+    row = next(line for line in text.splitlines() if line.startswith('| [recipe](../../configs/polyps/recipe'))
+    assert [f'{value:.2f}' for value in result['Metrics'].values()] == [row.split(' | ')[3], row.split(' | ')[6]]
+
+
+def test_the_metafile_of_digits_holds_configs_that_have_been_run():
+    content = yaml.safe_load((ROOT / 'configs' / 'digits' / 'metafile.yml').read_text())
     collections = {collection['Name']: collection['README'] for collection in content['Collections']}
     for model in content['Models']:
         assert (ROOT / model['Config']).is_file()

@@ -16,7 +16,7 @@ from toys.forked import python_in_two_ranks, python_path
 from toys.ports import free_port
 from toys.segmentation import run_config, toy_segmentor
 from toys.stages import Fail
-from toys.told import scalars_of
+from toys.told import events_of, scalars_of
 
 from mmdmt.labels.labeling import label, weights_digest
 from mmdmt.labels.pixels.bank import PseudoLabelBank
@@ -172,6 +172,9 @@ def test_two_processes_train_as_one_with_twice_the_batch(shapes_folder, tmp_path
         if sys.platform == 'linux':
             # Those of gloo have ended: one that lets a message go while Python shuts down aborts the process.
             assert result.stdout.count('one thread is left') == 2
+    validated = [events_of(tmp_path / name, 'validation')[-1]['reliability'] for name in ('one', 'two')]
+    for name in ('left', 'right', 'ensemble'):
+        np.testing.assert_allclose(*(one[name]['bins'] for one in validated), atol=0.01)
     one, two = (torch.load(tmp_path / name / 'iter_4.pth') for name in ('one', 'two'))
     start = torch.load(tmp_path / 'one' / 'iter_2.pth')
     for part in ('state_dict', 'ema_state_dict'):

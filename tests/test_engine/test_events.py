@@ -44,4 +44,9 @@ def test_events_say_what_happened_in_its_order(work_dir):
     for name in ('left', 'right', 'ensemble'):
         assert 0 <= values[f'{name}/mIoU'] <= 100
         assert 0 <= values[f'{name}/IoU/ground'] <= 100
+        bins = events[-2]['reliability'][name]['bins']
+        assert sum(share for share, _, _ in bins) == pytest.approx(1, abs=1e-3)
+        # Pixels are a sample of those that aAcc counts.
+        accuracy = sum(share * right for share, _, right in bins)
+        assert 100 * accuracy == pytest.approx(values[f'{name}/aAcc'], abs=5)
     assert [one['time'] for one in events] == sorted(one['time'] for one in events)

@@ -69,6 +69,17 @@ def test_a_run_shows_its_last_and_best_results(tmp_path):
     assert 'mIoU | 58.25 | 60.00 | 55.50 | 55.50 | 64.75 | 64.75 |' in text
 
 
+def test_confidence_is_told_beside_accuracy_and_runs_that_have_not_noted_it_go_without(tmp_path):
+    html = render([write_run(tmp_path / 'run')])
+    text = text_of(html)
+    assert 'coco | 12.50 |' in text
+    assert 'ensemble | 6.25 | 1.61 | 3.12 |' in text
+    assert '45.0 | 35.0 | 25.0 |' in text
+    assert 'coco: calibration error 12.5 %. ensemble: calibration error 6.2 %.' in html
+    older = [{key: value for key, value in entry.items() if key != 'reliability'} for entry in FINISHED]
+    assert 'Confidence' not in text_of(render([write_run(tmp_path / 'older', older)]))
+
+
 def test_pseudo_labels_are_told_by_labeler_quantity_class_and_phase(tmp_path):
     entries = [start(), training(50), labeling(100, 1, 20.0), training(150), labeling(200, 2, 40.0, ('road',))]
     text = text_of(render([write_run(tmp_path, entries)]))
@@ -97,9 +108,9 @@ def test_phases_settings_versions_seeds_and_times_are_told(tmp_path):
 def test_every_plot_says_in_words_what_it_shows(tmp_path):
     html = render([write_run(tmp_path)])
     alts = re.findall(r'<figure role="img" aria-label="([^"]+)">', html)
-    assert len(alts) == 5
+    assert len(alts) == 6
     # The main one is there for narrow screens, too.
-    assert html.count('<svg') == 6
+    assert html.count('<svg') == 7
     assert re.search(r'<div class="broad"><svg.*?</svg>\s*</div>\s*<div class="narrow"><svg', html, flags=re.DOTALL)
     assert alts[0] == (
         'mIoU on the validation set (%) over iterations. coco: 60 at iteration 100, 58.25 at iteration 200. '

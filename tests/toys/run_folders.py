@@ -66,13 +66,25 @@ def training(step, **values):
     return {**entry, **values}
 
 
+RELIABILITY = {
+    'coco': {'error': 0.125, 'bins': [[0.25, 0.45, 0.35], [0.75, 0.95, 0.8125]]},
+    'ensemble': {
+        'error': 0.0625,
+        'bins': [[0.25, 0.45, 0.45], [0.75, 0.95, 0.875]],
+        'temperature': 1.61,
+        'calibrated_error': 0.03125,
+        'calibrated_bins': [[1.0, 0.8, 0.76875]],
+    },
+}
+
+
 def validation(step, coco, imagenet, ensemble):
     """The results of a validation."""
     scores = {'coco': coco, 'imagenet': imagenet, 'ensemble': ensemble}
     values = {f'{name}/{metric}': score for name, score in scores.items() for metric in ('aAcc', 'mIoU')}
     for name, score in scores.items():
         values |= {f'{name}/IoU/{one}': score + sign for one, sign in zip(CLASSES, (1.0, -1.0), strict=True)}
-    return {'event': 'validation', 'iteration': step, 'values': values}
+    return {'event': 'validation', 'iteration': step, 'values': values, 'reliability': RELIABILITY}
 
 
 def labeling(step, phase, coverage=50.0, classes=CLASSES, **values):

@@ -57,6 +57,20 @@ def average_precision(faulty: np.ndarray, scores: np.ndarray) -> float:
     return float((np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits].mean())
 
 
+def precisions(kinds: np.ndarray, scores: np.ndarray) -> list[float]:
+    """Return the average precision of all faults, and of each kind with faults of the others left out."""
+    found = [average_precision(kinds != '', scores)]
+    for kind in KINDS:
+        kept = (kinds == kind) | (kinds == '')
+        found.append(average_precision(kinds[kept] == kind, scores[kept]))
+    return found
+
+
+def told(found: np.ndarray) -> str:
+    """Write average precisions with what they are of."""
+    return ', '.join(f'{kind} {one:.3f}' for kind, one in zip(('all', *KINDS), found, strict=True))
+
+
 def make_faults(masks: list[np.ndarray], classes: int, seed: int) -> Iterator[tuple[int, str, np.ndarray]]:
     """Make up faults in a tenth of the masks."""
     generator = np.random.default_rng(seed)
@@ -145,20 +159,14 @@ def main() -> None:
     masks = [view.truth.astype(np.uint8) for view in views]
     for name, judge in judges.items():
         sound = np.array([judge(mask, view) for mask, view in zip(masks, views, strict=True)])
-        precisions = []
+        found = []
         for seed in range(args.seeds):
             scores, kinds = sound.copy(), np.full(len(masks), '', dtype='<U16')
             for number, kind, faulty in make_faults(masks, classes, seed):
                 scores[number], kinds[number] = judge(faulty, views[number]), kind
-            parts = [kinds != '', *(kinds == kind for kind in KINDS)]
-            kept = [np.ones(len(masks), bool), *((kinds == kind) | (kinds == '') for kind in KINDS)]
-            precisions.append(
-                [average_precision(part[keep], scores[keep]) for part, keep in zip(parts, kept, strict=True)]
-            )
-        told = ', '.join(
-            f'{kind} {one:.3f}' for kind, one in zip(('all', *KINDS), np.mean(precisions, axis=0), strict=True)
-        )
-        print(f'{name}: average precision over {args.seeds} seeds: {told}; all by seed {np.round(precisions, 3)[:, 0]}')
+            found.append(precisions(kinds, scores))
+        mean, by_seed = told(np.mean(found, axis=0)), np.round(found, 3)[:, 0]
+        print(f'{name}: average precision over {args.seeds} seeds: {mean}; all by seed {by_seed}')
 
 
 if __name__ == '__main__':

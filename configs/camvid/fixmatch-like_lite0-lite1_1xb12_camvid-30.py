@@ -1,7 +1,7 @@
-# CamVid, 30 labels: as FixMatch for pixels, each peer by itself. Its own average labels the weak view; it learns from a
-# strong one with CutMix what the average is at least 0.95 sure of, all of it alike.
+# CamVid, 30 labels: FixMatch-like, for pixels, each peer by itself. Its own average labels the weak view; it learns
+# from a strong one with CutMix what the average is at least 0.95 sure of, all of it alike.
 _base_ = [
-    'cps-cutmix_lite0-lite1_1xb12_camvid-30.py',
+    'cps-like-cutmix_lite0-lite1_1xb12_camvid-30.py',
     '../_base_/recipes/strong_views.py',
     '../_base_/recipes/average.py',
 ]

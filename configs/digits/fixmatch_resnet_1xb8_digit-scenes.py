@@ -1,3 +1,0 @@
-# As FixMatch for pixels, with the other peer: see fixmatch_unet_1xb8_digit-scenes.py.
-_base_ = 'fixmatch_unet_1xb8_digit-scenes.py'
-model = dict(peers=dict(_delete_=True, resnet=_base_.resnet))
