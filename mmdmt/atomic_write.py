@@ -22,14 +22,6 @@ def atomic_write(path: Path, remedy: str = REMEDY) -> Iterator[Path]:
 
     Raises:
         OSError: If it cannot be written, with the reason and the remedy.
-
-    Example:
-        >>> from tempfile import TemporaryDirectory
-        >>> with TemporaryDirectory() as folder:
-        ...     with atomic_write(Path(folder) / 'names.txt') as unfinished:
-        ...         _ = unfinished.write_text('one')
-        ...     [(path.name, path.read_text()) for path in Path(folder).iterdir()]
-        [('names.txt', 'one')]
     """
     unfinished = path.with_name(f'{path.name}.tmp')
     with room_to_write(path, remedy):

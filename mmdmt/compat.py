@@ -1,83 +1,24 @@
-"""Patch torch, mmcv, mmengine and mmseg where their versions do not fit together; no other module does.
+"""Patch torch, mmcv and mmengine where their versions do not fit together; no other module does.
 
-``import mmdmt`` calls :func:`check_packages`, then :func:`apply_with_the_stack`. The cures stand in order in ``_CURES``
-at the end of this file. Each looks for the feature it cures rather than for a version, and leaves alone what works.
+``_CURES`` at the end lists in order what our configs, scripts and runs meet. Each looks for the feature it cures rather
+than for a version, and leaves alone what works.
 """
 
-import contextlib
 import functools
 import pickle
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module, metadata, util
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from packaging.specifiers import SpecifierSet
 
-_STACK = ('mmengine', 'mmcv', 'mmseg', 'mmpretrain')
-_CURED = ('torch', *_STACK)
-_INSTALL = 'run `pip install "mmdmt[openmmlab]"`'
-
-
-class _Package(NamedTuple):
-    """A package of the stack: its import name, the distributions that may bring it, the versions supported."""
-
-    module: str
-    distributions: tuple[str, ...]
-    versions: str
-
-    def __str__(self) -> str:
-        return f'{self.distributions[0]} {self.versions}'
-
-    def is_installed(self) -> bool:
-        """Return whether the package can be imported; raise ImportError if only unsupported versions are there.
-
-        OneDL's forks (``onedl-*``) are taken at any version, and so is a source tree without metadata.
-        """
-        if util.find_spec(self.module) is None:
-            return False
-        unsupported = []
-        for name in (f'onedl-{self.distributions[0]}', *self.distributions):
-            try:
-                version = metadata.version(name)
-            except metadata.PackageNotFoundError:
-                continue
-            if name.startswith('onedl-') or SpecifierSet(self.versions).contains(version, prereleases=True):
-                return True
-            unsupported.append(f'{name} {version}')
-        if unsupported:
-            raise ImportError(f'mmdmt needs {self} but found {" and ".join(unsupported)}: {_INSTALL}.')
-        return True
-
-
-_FOUNDATIONS = (
-    _Package('mmengine', ('mmengine', 'mmengine-lite'), '>=0.10.7,<0.11'),
-    _Package('mmcv', ('mmcv', 'mmcv-lite'), '>=2.0.0rc4,<2.2.0'),
-)
-_MMSEG = _Package('mmseg', ('mmsegmentation',), '>=1.2,<1.3')
-_MMPRETRAIN = _Package('mmpretrain', ('mmpretrain',), '>=1.2,<2')
-
-
-def check_packages() -> None:
-    """Check that the packages mmdmt stands on are there, in versions it supports.
-
-    Raises:
-        ImportError: If not. One sentence says what is wanted, what was found and which command installs it.
-    """
-    for package in _FOUNDATIONS:
-        if not package.is_installed():
-            raise ImportError(f'mmdmt needs {package} but found none: {_INSTALL}.')
-    has_mmseg, has_mmpretrain = _MMSEG.is_installed(), _MMPRETRAIN.is_installed()
-    if not (has_mmseg or has_mmpretrain):
-        raise ImportError(f'mmdmt needs {_MMSEG} or {_MMPRETRAIN} but found neither: {_INSTALL}.')
-    for undeclared in ('ftfy', 'regex') if has_mmseg else ():
-        if util.find_spec(undeclared) is None:
-            raise ImportError(f'mmsegmentation needs {undeclared}, any version, but found none: {_INSTALL}.')
+_STACK = ('torch', 'mmengine', 'mmcv', 'mmseg', 'mmpretrain')
 
 
 @functools.cache
@@ -92,9 +33,9 @@ def apply_with_the_stack() -> None:
 
     Torch and the MM packages take seconds to import, and what prints a help or reads a list needs none of them.
     """
-    if any(name in sys.modules for name in _CURED):
+    if any(name in sys.modules for name in _STACK):
         apply()
-    elif not any(isinstance(finder, _CuringFinder) for finder in sys.meta_path):
+    else:
         sys.meta_path.insert(0, _CuringFinder())
 
 
@@ -102,7 +43,7 @@ class _CuringFinder(MetaPathFinder, Loader):
     """Applies the cures before the first of the packages is loaded that they are for."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        if name not in _CURED:
+        if name not in _STACK:
             return None
         sys.meta_path.remove(self)
         spec = util.find_spec(name)
@@ -129,19 +70,17 @@ def _rebind(old: Callable[..., Any], new: Callable[..., Any]) -> None:
             setattr(module, old.__name__, new)
 
 
-class _AbsentExtension(ModuleType):
-    """Stands for ``mmcv._ext``: has every op, and each says when it is called that it is not there."""
+def _absent_op(name: str) -> Callable[..., str]:
+    """Stand for an op of ``mmcv._ext``, which says when it is called that it is not there."""
+    if name.startswith('__'):
+        raise AttributeError(name)
 
-    def __getattr__(self, name: str) -> Callable[..., str]:
-        if name.startswith('__'):
-            raise AttributeError(name)
+    def op(*args: object, **kwargs: object) -> str:
+        if name in ('get_compiler_version', 'get_compiling_cuda_version'):  # asked by mmcv's collect_env
+            return 'n/a'
+        raise RuntimeError(f'{name} is a compiled op: build full mmcv in the place of mmcv-lite, or do without it.')
 
-        def op(*args: object, **kwargs: object) -> str:
-            if name in ('get_compiler_version', 'get_compiling_cuda_version'):  # asked by mmcv's collect_env
-                return 'n/a'
-            raise RuntimeError(f'{name} is a compiled op: build full mmcv in the place of mmcv-lite, or do without it.')
-
-        return op
+    return op
 
 
 def _import_ops_without_extension() -> None:
@@ -152,11 +91,10 @@ def _import_ops_without_extension() -> None:
     """
     if util.find_spec('mmcv._ext') is not None:
         return
-    sys.modules['mmcv._ext'] = _AbsentExtension('mmcv._ext')
-    try:
-        import_module('mmcv.ops')
-    finally:
-        del sys.modules['mmcv._ext']
+    sys.modules['mmcv._ext'] = extension = ModuleType('mmcv._ext')
+    extension.__getattr__ = _absent_op  # type: ignore[method-assign]
+    import_module('mmcv.ops')
+    del sys.modules['mmcv._ext']
 
 
 def _history_buffer_method(owner: object, name: str) -> Any:
@@ -171,64 +109,42 @@ def _history_buffer_method(owner: object, name: str) -> Any:
 class _CheckpointDtype:
     """Stand for ``np.dtype`` in a checkpoint: plain numbers only, because fields and objects are pointers."""
 
-    def __init__(self, code: object, align: object = False, copy: object = False) -> None:
-        try:
-            self.dtype = np.dtype(code) if isinstance(code, str) else None
-        except (TypeError, ValueError):
-            self.dtype = None
-        if self.dtype is None or self.dtype.kind not in 'biufc':
+    def __init__(self, code: object, *_: object) -> None:
+        self.dtype = np.dtype(str(code))
+        if self.dtype.kind not in 'biufc':
             raise pickle.UnpicklingError(f'dtype {code!r} is not allowed in a checkpoint')
 
-    def __setstate__(self, state: Any) -> None:
-        if not isinstance(state, tuple) or len(state) < 5 or state[1] not in ('<', '>', '|', '='):
-            raise pickle.UnpicklingError('a dtype of no numbers is not allowed in a checkpoint')
-        if any(part is not None for part in state[2:5]):  # subarray, names, fields
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        if state[2:5] != (None, None, None):  # subarray, names, fields
             raise pickle.UnpicklingError('a dtype with fields is not allowed in a checkpoint')
-        self.dtype = self.dtype.newbyteorder(state[1])  # type: ignore[union-attr]
+        self.dtype = self.dtype.newbyteorder(state[1])
 
 
 class _CheckpointArray(np.ndarray[Any, Any]):
-    """Stand for ``np.ndarray`` in a checkpoint; written again, it is an ordinary array."""
+    """Stand for ``np.ndarray`` and numpy's ``_reconstruct`` in a checkpoint; written again, it is an ordinary array."""
 
-    def __new__(cls) -> '_CheckpointArray':
+    def __new__(cls, *_: object) -> '_CheckpointArray':
         return super().__new__(cls, (0,), 'i1')
 
     def __setstate__(self, state: Any) -> None:
-        plain = isinstance(state, tuple) and len(state) == 5 and isinstance(state[2], _CheckpointDtype)
-        if not plain or not isinstance(state[4], bytes):
-            raise pickle.UnpicklingError('an array of no numbers is not allowed in a checkpoint')
-        super().__setstate__((state[0], state[1], state[2].dtype, *state[3:]))
-
-    def __reduce__(self) -> Any:
-        return self.view(np.ndarray).__reduce__()
+        version, shape, kind, *rest = state
+        super().__setstate__((version, shape, kind.dtype, *rest))
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return self.view(np.ndarray).__reduce_ex__(protocol)
 
 
-def _checkpoint_array(kind: object, *_: object) -> _CheckpointArray:
-    """Stand for numpy's ``_reconstruct`` in a checkpoint: the empty array that a file then fills."""
-    if kind is not _CheckpointArray:
-        raise pickle.UnpicklingError(f'an array of type {kind!r} is not allowed in a checkpoint')
-    return _CheckpointArray()
-
-
-def _checkpoint_scalar(kind: object, value: object) -> Any:
-    """Stand for numpy's ``scalar`` in a checkpoint: one number."""
-    if not isinstance(kind, _CheckpointDtype) or kind.dtype is None or not isinstance(value, bytes):
-        raise pickle.UnpicklingError('a scalar in a checkpoint must be a number')
-    if len(value) != kind.dtype.itemsize:
-        raise pickle.UnpicklingError(f'a scalar of {len(value)} bytes is not allowed in a checkpoint')
+def _checkpoint_scalar(kind: Any, value: bytes) -> Any:
+    """Stand for numpy's ``scalar`` in a checkpoint."""
     return np.frombuffer(value, kind.dtype)[0]
 
 
 def _load_history_in_checkpoints() -> None:
     """Cure "UnpicklingError: ... HistoryBuffer" from resume, load_from and inference, since torch 2.6.
 
-    torch's ``load`` takes known classes only; ``weights_only=False`` lets a file run any code. mmengine's
-    logging/history_buffer.py pickles numpy arrays and, through ``getattr``, four methods. Plain ``getattr`` reaches
-    every function, and numpy's dtype restores pointers: restricted ones go by their names. OneDL's ``_safe_torch_load``
-    (runner/checkpoint.py) falls back to ``weights_only=False``: torch's ``load`` replaces it.
+    mmengine/logging/history_buffer.py pickles numpy arrays and, through ``getattr``, four methods. Plain ``getattr``
+    reaches every function, and numpy's dtype restores pointers: restricted ones go by their names. OneDL's
+    ``_safe_torch_load`` (runner/checkpoint.py) falls back to loading whatever runs: torch's ``load`` replaces it.
     """
     import torch
 
@@ -244,31 +160,28 @@ def _load_history_in_checkpoints() -> None:
         (_CheckpointDtype, 'numpy.dtype'),
     ]
     for core in ('numpy.core', 'numpy._core'):  # the name depends on the numpy that wrote the file
-        safe.append((_checkpoint_array, f'{core}.multiarray._reconstruct'))
-        safe.append((_checkpoint_scalar, f'{core}.multiarray.scalar'))
+        array, scalar = f'{core}.multiarray._reconstruct', f'{core}.multiarray.scalar'
+        safe += [(_CheckpointArray, array), (_checkpoint_scalar, scalar)]
     torch.serialization.add_safe_globals(safe)
     if hasattr(checkpoint, '_safe_torch_load'):
         checkpoint._safe_torch_load = torch.load
 
 
-def _module_folder(package: str) -> Path | None:
-    """Return the folder of the module that a distribution or a module name stands for, or None."""
+def _get_installed_path(package: str) -> str:
+    """Return the folder of the module that a distribution or a module name stands for."""
     modules = [package]
-    with contextlib.suppress(metadata.PackageNotFoundError):
+    with suppress(metadata.PackageNotFoundError):
         modules += (metadata.distribution(package).read_text('top_level.txt') or '').split()
-    specs = (util.find_spec(module) for module in modules)
-    return next((Path(spec.origin).parent for spec in specs if spec is not None and spec.origin is not None), None)
+    for spec in map(util.find_spec, modules):
+        if spec is not None and spec.origin is not None:
+            return str(Path(spec.origin).parent)
+    raise metadata.PackageNotFoundError(package)
 
 
 def _is_installed(package: str) -> bool:
-    return _module_folder(package) is not None
-
-
-def _get_installed_path(package: str) -> str:
-    folder = _module_folder(package)
-    if folder is None:
-        raise metadata.PackageNotFoundError(package)
-    return str(folder)
+    with suppress(metadata.PackageNotFoundError):
+        return bool(_get_installed_path(package))
+    return False
 
 
 def _find_packages_without_pkg_resources() -> None:
@@ -283,11 +196,7 @@ def _find_packages_without_pkg_resources() -> None:
     MODULE2PACKAGE['mmdmt'] = 'mmdmt'
     if not _is_installed('mmsegmentation'):
         MODULE2PACKAGE['mmseg'] = 'mmseg'
-    if util.find_spec('pkg_resources') is not None:
-        return
-    try:
-        package_utils.is_installed('mmengine')
-    except ModuleNotFoundError:
+    if util.find_spec('pkg_resources') is None:
         _rebind(package_utils.is_installed, _is_installed)
         _rebind(package_utils.get_installed_path, _get_installed_path)
 
@@ -302,7 +211,6 @@ def _leave_our_configs_in_the_default_scope() -> None:
 
     original = Config._get_cfg_path
 
-    @functools.wraps(original)
     def get_cfg_path(cfg_path: str, filename: str) -> tuple[str, str | None]:
         path, scope = original(cfg_path, filename)
         return path, None if scope == 'mmdmt' else scope
@@ -313,28 +221,22 @@ def _leave_our_configs_in_the_default_scope() -> None:
 def _launch_without_cuda() -> None:
     """Cure "Found no NVIDIA driver" from torchrun with gloo, where there is no CUDA.
 
-    ``_init_dist_pytorch`` and its siblings (mmengine/dist/utils.py) select a CUDA device whatever the backend is.
+    ``_init_dist_pytorch`` (mmengine/dist/utils.py) selects a CUDA device whatever the backend is.
     """
     import torch
     from mmengine.dist import utils
 
-    if torch.cuda.is_available():
-        return
+    launch = utils._init_dist_pytorch
 
-    def without_set_device(launch: Callable[..., None]) -> Callable[..., None]:
-        @functools.wraps(launch)
-        def launch_on_cpu(*args: Any, **kwargs: Any) -> None:
-            set_device = torch.cuda.set_device
-            torch.cuda.set_device = lambda device: None
-            try:
-                launch(*args, **kwargs)
-            finally:
-                torch.cuda.set_device = set_device
+    def launch_on_cpu(*args: Any, **kwargs: Any) -> None:
+        set_device, torch.cuda.set_device = torch.cuda.set_device, lambda device: None
+        try:
+            launch(*args, **kwargs)
+        finally:
+            torch.cuda.set_device = set_device
 
-        return launch_on_cpu
-
-    for launcher in ('pytorch', 'mpi', 'slurm'):
-        setattr(utils, f'_init_dist_{launcher}', without_set_device(getattr(utils, f'_init_dist_{launcher}')))
+    if not torch.cuda.is_available():
+        utils._init_dist_pytorch = launch_on_cpu
 
 
 def _wrap_models_on_cpu() -> None:
@@ -346,9 +248,6 @@ def _wrap_models_on_cpu() -> None:
     from mmengine import device, model
     from mmengine.logging import print_log
 
-    if device.get_device() != 'cpu':
-        return
-
     def for_cpu(wrap: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(wrap)
         def init(self: Any, module: torch.nn.Module, *args: Any, **kwargs: Any) -> None:
@@ -359,8 +258,9 @@ def _wrap_models_on_cpu() -> None:
 
         return init
 
-    for wrapper in (model.MMDistributedDataParallel, model.MMSeparateDistributedDataParallel):
-        wrapper.__init__ = for_cpu(wrapper.__init__)
+    if device.get_device() == 'cpu':
+        for wrapper in (model.MMDistributedDataParallel, model.MMSeparateDistributedDataParallel):
+            wrapper.__init__ = for_cpu(wrapper.__init__)
 
 
 class _HueFactor(float):
@@ -379,7 +279,6 @@ def _wrap_negative_hue() -> None:
 
     original = photometric.adjust_hue
 
-    @functools.wraps(original)
     def adjust_hue(img: Any, hue_factor: float, backend: str | None = None) -> Any:
         return original(img, _HueFactor(hue_factor), backend)
 
@@ -387,67 +286,6 @@ def _wrap_negative_hue() -> None:
         original(np.zeros((1, 1, 3), np.uint8), -0.5, 'cv2')
     except OverflowError:
         _rebind(original, adjust_hue)
-
-
-def _interp2d(x: Any, y: Any, z: Any, kind: str = 'linear') -> Callable[[Any, Any], Any]:
-    """Interpolate on a grid by splines, constant beyond it: what was used of ``scipy.interpolate.interp2d``."""
-    from scipy.interpolate import RectBivariateSpline
-
-    degree = {'linear': 1, 'cubic': 3, 'quintic': 5}[kind]
-    spline = RectBivariateSpline(x, y, np.asarray(z).T, kx=degree, ky=degree)
-    return lambda x_new, y_new: spline(x_new, y_new).T
-
-
-def _add_interp2d(interpolate: Any) -> None:
-    try:
-        interpolate.interp2d([0, 1], [0, 1], [[0, 0], [0, 0]])
-    except (AttributeError, NotImplementedError):
-        interpolate.interp2d = _interp2d
-
-
-class _InterpolateFinder(MetaPathFinder):
-    """Looks after ``scipy.interpolate`` when, and only if, somebody imports it."""
-
-    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        spec = PathFinder.find_spec(name, path) if name == 'scipy.interpolate' else None
-        if spec is not None and spec.loader is not None:
-            load = spec.loader.exec_module
-
-            def load_and_add(module: ModuleType) -> None:
-                load(module)
-                _add_interp2d(module)
-
-            spec.loader.exec_module = load_and_add  # type: ignore[method-assign]
-        return spec
-
-
-def _restore_interp2d() -> None:
-    """Cure "`interp2d` has been removed in SciPy 1.14.0" from BEiT's position embeddings, in mmseg and mmpretrain.
-
-    Importing scipy.interpolate is slow, so that this waits for it.
-    """
-    if 'scipy.interpolate' in sys.modules:
-        _add_interp2d(sys.modules['scipy.interpolate'])
-    else:
-        sys.meta_path.insert(0, _InterpolateFinder())
-
-
-def _know_builtin_modules() -> None:
-    """Cure "configuration file type ... must match" from a config that imports ``os`` before its ``_base_``.
-
-    ``_is_builtin_module`` (mmengine/config/utils.py) goes by the path of a module, which fails for frozen ones and in a
-    virtual environment.
-    """
-    from mmengine.config import utils
-
-    original = utils._is_builtin_module
-
-    @functools.wraps(original)
-    def is_builtin_module(module_name: str) -> bool:
-        return module_name.partition('.')[0] in sys.stdlib_module_names or original(module_name)
-
-    if not (original('os') and original('json')):
-        _rebind(original, is_builtin_module)
 
 
 _CURES: tuple[Callable[[], None], ...] = (
@@ -458,6 +296,4 @@ _CURES: tuple[Callable[[], None], ...] = (
     _launch_without_cuda,  # several processes, no CUDA
     _wrap_models_on_cpu,  # several processes, CPU
     _wrap_negative_hue,  # numpy >= 2
-    _restore_interp2d,  # scipy >= 1.14
-    _know_builtin_modules,  # virtual environments; frozen modules
 )

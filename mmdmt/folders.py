@@ -16,12 +16,7 @@ _COMPANION = re.compile(r'(.+)[_-](?:mask|masks|label|labels|gt|seg|pred|predict
 
 
 class Listing(NamedTuple):
-    """The images of a folder.
-
-    Args:
-        images: Their paths, sorted.
-        left_out: What was left out and why, in one line; ``''`` if nothing was.
-    """
+    """The images of a folder, sorted; what was left out and why, in one line, ``''`` if nothing was."""
 
     images: list[Path]
     left_out: str
@@ -30,9 +25,9 @@ class Listing(NamedTuple):
 def list_images(
     folder: Path, suffixes: Sequence[str] = IMAGE_SUFFIXES, mask_suffix: str = '', any_case: bool = True
 ) -> Listing:
-    """List the images of a folder and the folders in it; hidden files and folders are passed over.
+    """List the images of a folder and those in it; hidden files and folders are passed over.
 
-    Masks and predictions that lie beside their images (``scan_mask.png`` beside ``scan.png``) are not images.
+    Masks and predictions that lie beside their images (``scan_mask.png`` beside ``scan.png``) are left out.
 
     Args:
         folder (Path): The folder.

@@ -26,27 +26,13 @@ METRICS = _node(registry.METRICS, 'evaluation')
 
 
 def type_name(config: Any) -> str:
-    """Return the bare name of a config's type, however it is spelled.
-
-    Args:
-        config (Mapping): With ``type``, a name or a class; without one the name is ``''``.
-
-    Example:
-        >>> type_name(dict(type='mmseg.LoadAnnotations')), type_name(dict(type=Registry))
-        ('LoadAnnotations', 'Registry')
-    """
+    """Return the bare name of a config's type, a name or a class, however it is spelled; ``''`` without one."""
     kind = config.get('type') or ''
     return str(getattr(kind, '__name__', kind)).rpartition('.')[2]
 
 
 def with_named_types(config: Any) -> Any:
-    """Copy a config of dicts, lists and plain values, its classes replaced by their names with their scope.
-
-    Example:
-        >>> from mmengine.runner import ValLoop
-        >>> with_named_types([dict(type=ValLoop), dict(type='mmseg.FCNHead', channels=(1, 2))])
-        [{'type': 'ValLoop'}, {'type': 'mmseg.FCNHead', 'channels': (1, 2)}]
-    """
+    """Copy a config of dicts, lists and plain values, its classes replaced by their names with their scope."""
     if isinstance(config, Mapping):
         return {key: _named(value) if key == 'type' else with_named_types(value) for key, value in config.items()}
     if isinstance(config, list | tuple):

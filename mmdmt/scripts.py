@@ -6,7 +6,7 @@ import errno
 import importlib.util
 import runpy
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -81,8 +81,6 @@ def run_toolbox_script(name: str) -> None:
     spec.loader.exec_module(module)
     from mmdmt.engine import locked_runner  # with the whole stack, which a help does without
 
-    if name == 'test.py':
-        _check_tested(sys.argv[1:])
     runner = locked_runner.LockedRunner if name == 'train.py' else locked_runner.PeerTestRunner
     module.Runner = runner  # type: ignore[attr-defined]
     with _unwritable_in_a_sentence():
@@ -101,32 +99,6 @@ def _print_help(path: Path) -> None:
     namespace: dict[str, Any] = {'DictAction': argparse.Action}  # MMEngine's prints the same
     exec(compile(ast.Module(parts, []), str(path), 'exec'), namespace)
     namespace['parse_args']()
-
-
-def _check_tested(arguments: Sequence[str]) -> None:
-    """Exit with a sentence on what a config lacks to be tested, or with test-time augmentation."""
-    from mmengine.config import Config
-
-    config = next((one for one in arguments if one.endswith('.py') and Path(one).is_file()), None)
-    if config is None:
-        return
-    settings = Config.fromfile(config)
-
-    def lost(*keys: str) -> str:
-        missing = [key for key in keys if settings.get(key) is None]
-        return ' and '.join(key for key in missing if not any(one.startswith(key) for one in arguments))
-
-    if '--tta' in arguments and (parts := lost('tta_model', 'tta_pipeline')):
-        sys.exit(
-            f"--tta needs {parts}, which {config} has not: add tta_model=dict(type='mmdmt.PeerTTAModel') and "
-            'tta_pipeline=[dict(type=LoadImageFromFile), dict(type=TestTimeAug, transforms=[...])] as in the configs '
-            'of the toolbox.'
-        )
-    if parts := lost('test_dataloader', 'test_cfg', 'test_evaluator'):
-        sys.exit(
-            f'{config} has no {parts}: to test on the images of the validation, add test_dataloader=val_dataloader, '
-            "test_cfg=dict(type='TestLoop') and test_evaluator=val_evaluator."
-        )
 
 
 @contextmanager

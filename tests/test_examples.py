@@ -17,7 +17,7 @@ MODULES = sorted(
 )
 
 
-@pytest.mark.parametrize('name', [*MODULES, 'mmdmt.atomic_write', 'mmdmt.scripts'])
+@pytest.mark.parametrize('name', MODULES)
 def test_examples_of_docstrings_run(name):
     result = doctest.testmod(importlib.import_module(name))
     DefaultScope._instance_dict.clear()

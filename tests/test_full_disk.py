@@ -42,7 +42,7 @@ def bank_of_images(folder):
 def best_weights(folder):
     torch.manual_seed(0)
     best = BestWeights('mIoU')
-    best.begin(folder)
+    best.folder = folder
     best.update({'left': nn.Linear(2, 2)}, {'left/mIoU': 50.0})
 
 
@@ -112,9 +112,10 @@ def names(folder):
 def test_a_converted_mask_is_whole_or_not_there(tmp_path):
     Image.fromarray(MASK).save(tmp_path / 'label.png')
     files = ({'a': tmp_path / 'label.png'}, tmp_path / 'data', tmp_path / 'out', '.png')
-    assert '(make room' in convert_masks(*files, convert=_read_and_fill_the_disk, workers=1)['a']
+    with pytest.raises(ValueError, match=r'\(make room'):
+        convert_masks(*files, convert=_read_and_fill_the_disk, workers=1)
     assert not list((tmp_path / 'out').iterdir())
-    assert convert_masks(*files, convert=_read, workers=1) == {}
+    assert convert_masks(*files, convert=_read, workers=1) == 1
     assert Image.open(tmp_path / 'out' / 'a.png').size == (8, 8)
 
 

@@ -9,43 +9,6 @@ from mmdmt.registry import type_name, with_named_types
 from mmdmt.scripts import run_toolbox_script
 
 
-@pytest.fixture
-def config(shapes_folder, tmp_path):
-    settings = {
-        'visualizer': {'type': 'SegLocalVisualizer', 'name': 'browsing', 'vis_backends': []},
-        'test_dataloader': {'dataset': shapes(shapes_folder, 'val.txt')},
-    }
-    path = tmp_path / 'run.py'
-    run_config(shapes_folder, tmp_path / 'work', **settings).dump(path)
-    return path
-
-
-@pytest.mark.parametrize(
-    ('settings', 'lost'),
-    [
-        ({}, 'tta_model and tta_pipeline'),
-        ({'tta_model': {'type': 'mmdmt.PeerTTAModel'}}, 'tta_pipeline'),
-        ({'tta_pipeline': [{'type': 'LoadImageFromFile'}]}, 'tta_model'),
-    ],
-)
-def test_settings_of_several_views_that_are_lacking_are_named(config, monkeypatch, settings, lost):
-    with config.open('a') as file:
-        file.writelines(f'\n{key} = {value}' for key, value in settings.items())
-    monkeypatch.setattr(sys, 'argv', ['test.py', str(config), 'iter_9.pth', '--tta'])
-    with pytest.raises(SystemExit, match=f'^--tta needs {lost}, which .*run.py has not: add tta_model=dict'):
-        run_toolbox_script('test.py')
-
-
-def test_parts_of_a_test_that_a_config_lacks_are_named(shapes_folder, tmp_path, monkeypatch):
-    cfg = run_config(shapes_folder, tmp_path / 'work')
-    cfg.merge_from_dict({'test_dataloader': cfg.val_dataloader, 'test_cfg': {'type': 'TestLoop'}})
-    cfg.pop('test_evaluator', None)
-    cfg.dump(tmp_path / 'run.py')
-    monkeypatch.setattr(sys, 'argv', ['test.py', str(tmp_path / 'run.py'), 'iter_9.pth', '--out', 'out'])
-    with pytest.raises(SystemExit, match='run.py has no test_evaluator: .* add test_dataloader=val_dataloader'):
-        run_toolbox_script('test.py')
-
-
 @pytest.mark.parametrize('script', ['train.py', 'test.py'])
 def test_a_config_that_does_not_exist_is_named(tmp_path, monkeypatch, script):
     monkeypatch.setattr(sys, 'argv', [script, str(tmp_path / 'mine.py')])

@@ -59,10 +59,8 @@ def write_plain(args: argparse.Namespace) -> None:
 
     folder = args.out_dir or args.checkpoint.parent / 'exported'
     settings, weights, cures = (folder / name for name in (f'{args.peer}.py', f'{args.peer}.pth', 'mm_cures.py'))
-    content = cures_for_elsewhere()
-    for path in (settings, weights, cures):
-        # All peers of a run have the same cures.
-        if path.exists() and not (path == cures and path.read_text(encoding='utf-8') == content):
+    for path in (settings, weights):
+        if path.exists():
             raise FileExistsError(f'{path} exists and is not overwritten: remove it, or give another --out-dir.')
     checkpoint = read_checkpoint(args.checkpoint, 'the checkpoint of the run')
     config, exported = export_peer(read_config(args.config), checkpoint, args.peer)
@@ -70,8 +68,9 @@ def write_plain(args: argparse.Namespace) -> None:
     torch.save(exported, file)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with atomic_write(cures) as unfinished:
-            unfinished.write_text(content, encoding='utf-8')
+        if not cures.exists():  # of another peer
+            with atomic_write(cures) as unfinished:
+                unfinished.write_text(cures_for_elsewhere(), encoding='utf-8')
         with atomic_write(weights) as unfinished:
             unfinished.write_bytes(file.getvalue())
         with atomic_write(settings) as unfinished:

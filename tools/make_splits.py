@@ -10,11 +10,10 @@
     python tools/make_splits.py generic polyps data/kvasir/images splits --img-suffix .jpg --denominators 4 8
     python tools/make_splits.py import UniMatch/splits/pascal/92/labeled.txt --dataset voc
 
-The first three make the lists of published tables, and name each; the fourth writes those of our tables of VOC animals
-(or kvasir), which need no data. `masked` lists images by whether they have a mask; its second form takes a validation
-list of your own, labels 60 of the other masks, and leaves the rest and the images of another folder unlabeled.
-`generic` hides masks of a folder that has all of them. `import` takes over lists of UniMatch, U2PL and those that use
-theirs.
+The first three make the lists of published tables; the fourth writes those of our tables of VOC animals (or kvasir),
+which need no data. `masked` lists images by whether they have a mask; its second form takes a validation list of your
+own, labels 60 of the other masks, and leaves the rest and another folder unlabeled. `generic` hides masks of a folder
+that has all of them. `import` takes over lists of UniMatch, U2PL and those that use theirs.
 
 Every list is an `ann_file` of MMSegmentation, in OUT_DIR/NAME:
     split0/labeled_1of8.txt, unlabeled_1of8.txt      split ids 0, 1, 2; within one, 1/8 is part of 1/4
@@ -31,8 +30,9 @@ that differ from the published ones of the same names.
 import argparse
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from mmdmt.command_line import parser_of, run
 from mmdmt.preparation import image_lists, known_lists, list_import, own_data, published_splits, splits
@@ -46,35 +46,39 @@ def voc12aug(root: Path) -> Lists:
     """Make the published splits of VOC 2012 with the masks of SBD."""
     train, trainaug = (list_import.voc_images(root, part) for part in ('train', 'trainaug'))
     sbd = published_splits.sbd_lists(train, trainaug)._asdict()
-    return {**_published('voc12aug', trainaug), **{f'sbd/{part}.txt': images for part, images in sbd.items()}}
+    return {**splits_of('voc12aug', trainaug), **{f'sbd/{part}.txt': images for part, images in sbd.items()}}
 
 
 def cityscapes(root: Path) -> Lists:
     """Make the published splits of Cityscapes."""
-    ids = {
-        folder.name: image_lists.ids_in_folder(folder, '_leftImg8bit.png')
-        for part in ('train', 'val')
-        if (folder := root / 'leftImg8bit' / part).is_dir()
-    }
-    if 'train' not in ids:
-        raise FileNotFoundError(
-            f'{root}/leftImg8bit/train does not exist: give the folder that holds leftImg8bit and gtFine.'
-        )
-    return {**_published('cityscapes', ids['train']), **({'val.txt': ids['val']} if 'val' in ids else {})}
+    train, val = (root / 'leftImg8bit' / part for part in ('train', 'val'))
+    if not train.is_dir():
+        raise FileNotFoundError(f'{train} does not exist: give the folder that holds leftImg8bit and gtFine.')
+    more = {'val.txt': image_lists.ids_in_folder(val, '_leftImg8bit.png')} if val.is_dir() else {}
+    return {**splits_of('cityscapes', image_lists.ids_in_folder(train, '_leftImg8bit.png')), **more}
 
 
 def camvid(root: Path) -> Lists:
     """Make the lists of our table of CamVid."""
     if not (root / 'train').is_dir():
         raise FileNotFoundError(
-            f'{root}/train does not exist: give the folder that tools/dataset_converters/camvid.py writes.'
+            f'{root}/train does not exist: give the folder that dataset_converters/camvid.py writes.'
         )
     return published_splits.camvid_lists(image_lists.ids_in_folder(root / 'train', '.png'))
 
 
-def _published(name: str, ids: Sequence[str]) -> Lists:
+def splits_of(name: str, ids: Sequence[str]) -> Lists:
+    """Make the published splits of a data set."""
     made = published_splits.published_splits(ids, published_splits.PUBLISHED_DENOMINATORS[name])
     return published_splits.with_parts(made)
+
+
+PUBLISHED = {make.__name__: make for make in (voc12aug, cityscapes, camvid)}
+
+
+def published(args: Args) -> int:
+    """Write the lists of a published table."""
+    return write(args, PUBLISHED[args.name](args.data_root), args.data_root)
 
 
 def small(args: Args) -> int:
@@ -105,10 +109,8 @@ def generic(args: Args) -> int:
 def masked(args: Args) -> int:
     """List the images of a folder that have a mask, and those that have none."""
     ids = images_of(args)
-    others = image_lists.left_out(args.masks, args.mask_suffix)
-    warn_of_others(
-        args.masks, args.mask_suffix, [one for one in others if one.lower().endswith(args.mask_suffix.lower())]
-    )
+    if args.masks is None:
+        raise ValueError('masked needs --masks: give the folder of the masks that there are.')
     with_mask = [image for image in ids if mask_of(args, image).is_file()]
     if not with_mask:
         raise ValueError(
@@ -153,17 +155,12 @@ def import_(args: Args) -> int:
 
 def images_of(args: Args) -> list[str]:
     """List the images of a folder, and say which end otherwise."""
-    warn_of_others(args.images, args.img_suffix, image_lists.left_out(args.images, args.img_suffix))
-    return image_lists.ids_in_folder(args.images, args.img_suffix, args.mask_suffix if args.masks else '')
-
-
-def warn_of_others(folder: Path, suffix: str, others: Sequence[str]) -> None:
-    """Say which files of a folder another suffix keeps out."""
-    if others:
+    if others := image_lists.left_out(args.images, args.img_suffix):
         print(
-            f'WARNING: {len(others)} files of {folder} do not end in {suffix!r} and are in no list, such as '
-            f'{others[0]}: a dataset has one suffix (.JPG is not .jpg), so rename or convert them first.'
+            f'WARNING: {len(others)} images of {args.images} do not end in {args.img_suffix!r} and are in no list, '
+            f'such as {others[0]}: a dataset has one img_suffix (.JPG is not .jpg), so rename or convert them first.'
         )
+    return image_lists.ids_in_folder(args.images, args.img_suffix, args.mask_suffix if args.masks else '')
 
 
 def mask_of(args: Args, image: str) -> Path:
@@ -229,54 +226,49 @@ def main(argv: Sequence[str] | None = None) -> int:
     top = parser_of(__doc__)
     commands = top.add_subparsers(required=True, metavar='COMMAND')
 
-    def add(name: str, do: object, help_: str | None = None) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=help_ or do.__doc__, description=help_ or do.__doc__)
+    def add(name: str, do: Callable[[Args], int], told: str | None, *parents: argparse.ArgumentParser) -> Any:
+        command = commands.add_parser(name, help=told, description=told, parents=parents)
         command.set_defaults(run=do)
         return command
 
-    for make in (voc12aug, cityscapes, camvid):
-        command = add(
-            make.__name__, lambda args, make=make: write(args, make(args.data_root), args.data_root), make.__doc__
-        )
+    for name, make in PUBLISHED.items():
+        command = add(name, published, make.__doc__)
         command.add_argument('data_root', type=Path, help='the folder of the data set')
         command.add_argument('out_dir', type=Path, help='where to write, outside the data set')
-        command.set_defaults(name=make.__name__)
-    command = add('small', small)
+        command.set_defaults(name=name)
+    command = add('small', small, small.__doc__)
     command.add_argument('name', choices=published_splits.SMALL_COUNTS, help='which')
     command.add_argument('out_dir', type=Path, help='where to write')
 
-    of_masks, of_all = add('masked', masked), add('generic', generic)
-    for command in (of_masks, of_all):
-        command.add_argument('name', help='name of the folder in OUT_DIR')
-        command.add_argument('images', type=Path, help='the image folder, img_path of the config')
-        command.add_argument('out_dir', type=Path, help='where to write, outside the image folder')
-        command.add_argument('--img-suffix', default='.jpg', help='how image files end (default: .jpg)')
-        command.add_argument(
-            '--masks', type=Path, required=command is of_masks, help='folder of masks; spreads classes'
-        )
-        command.add_argument('--mask-suffix', default='.png', help='how mask files end (default: .png)')
-        command.add_argument('--val', type=float, metavar='S', help='hold 1/S of the images with masks out as val.txt')
-        command.add_argument('--seed', type=int, default=0, help='seed of the shuffles (default: 0)')
-        command.add_argument(
-            '--group',
-            metavar='REGEX',
-            help='keep images together whose names have the same match, or first (...), such as '
-            '"(.*)_[0-9]+$": slices of a volume, frames of a video',
-        )
-    of_masks.add_argument('--val-list', type=Path, help='validate on the images of this list, in place of --val')
-    of_masks.add_argument(
-        '--labeled', type=int, metavar='N', help='use the masks of N other images only (default: all)'
+    both = argparse.ArgumentParser(add_help=False)
+    both.add_argument('name', help='name of the folder in OUT_DIR')
+    both.add_argument('images', type=Path, help='the image folder, img_path of the config')
+    both.add_argument('out_dir', type=Path, help='where to write, outside the image folder')
+    both.add_argument('--img-suffix', default='.jpg', help='how image files end (default: .jpg)')
+    both.add_argument(
+        '--masks', type=Path, help='the mask folder; every list gets its share of images with rare classes'
     )
-    of_masks.add_argument('--unlabeled', nargs='+', type=Path, default=(), metavar='DIR', help='more images, unlabeled')
-    of_all.add_argument(
-        '--list', type=Path, help='split the images of this list only: names, paths, or pairs with masks'
+    both.add_argument('--mask-suffix', default='.png', help='how mask files end (default: .png)')
+    both.add_argument('--val', type=float, metavar='S', help='hold 1/S of the images with masks out as val.txt')
+    both.add_argument('--seed', type=int, default=0, help='seed of the shuffles (default: 0)')
+    both.add_argument(
+        '--group',
+        metavar='REGEX',
+        help='keep images together whose names match alike, or in the first (...): slices '
+        'of a volume, frames of a video; such as "(.*)_[0-9]+$"',
     )
-    size = of_all.add_mutually_exclusive_group()
+    command = add('masked', masked, masked.__doc__, both)
+    command.add_argument('--val-list', type=Path, help='validate on the images of this list, in place of --val')
+    command.add_argument('--labeled', type=int, metavar='N', help='use the masks of N other images only (default: all)')
+    command.add_argument('--unlabeled', nargs='+', type=Path, default=(), metavar='DIR', help='more images, unlabeled')
+    command = add('generic', generic, generic.__doc__, both)
+    command.add_argument('--list', type=Path, help='split the images of this list only: names, paths, pairs with masks')
+    size = command.add_mutually_exclusive_group()
     size.add_argument('--denominators', nargs='+', type=float, help='s of 1/s (default: 2 4 8)')
     size.add_argument('--labeled', nargs='+', type=int, metavar='N', help='label so many images, not a fraction')
-    of_all.add_argument('--num-splits', type=int, default=3, help='number of split ids (default: 3)')
+    command.add_argument('--num-splits', type=int, default=3, help='number of split ids (default: 3)')
 
-    command = add('import', import_)
+    command = add('import', import_, import_.__doc__)
     command.add_argument('lists', type=Path, nargs='+', metavar='LIST', help='pairs, paths or ids, one a line')
     command.add_argument('--dataset', choices=list_import.BENCHMARKS, required=True, help='whose images they name')
     command.add_argument('--data-root', type=Path, help='of the images (default: where the configs expect them)')

@@ -28,8 +28,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument('images', type=Path, nargs='?', help="folder or list (default: the run's unlabeled images)")
     parser.add_argument('--out', type=Path, required=True, help='folder, new or empty')
     parser.add_argument('--take', type=int, metavar='N', help='choose N images to label next')
-    parser.add_argument('--by', default='doubt', help='doubt, disagreement or classes (default: %(default)s)')
-    parser.add_argument('--classes', nargs='+', default=[], metavar='CLASS', help='count these classes alone')
+    parser.add_argument(
+        '--classes', nargs='+', default=[], metavar='CLASS', help='rank by disagreement on these classes'
+    )
     parser.add_argument('--validate', type=int, default=50, metavar='N', help='images for expected_error (default: 50)')
     parser.add_argument('--device', help='such as cpu or cuda:1 (default: the GPU, if there is one)')
     parser.add_argument('--num-workers', type=int, default=2, help='processes that load images (default: %(default)s)')

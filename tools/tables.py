@@ -1,4 +1,4 @@
-"""Write the tables of the docs and `configs/metafile.yml` from `results/index*.csv`, so that no number is typed twice.
+"""Write the tables of the docs and `configs/metafile.yml` from `results/index.csv`, so that no number is typed twice.
 
     python tools/tables.py
 
@@ -77,24 +77,12 @@ TABLES = {
 }
 #: What the summary sets side by side, as far as there are records.
 SUMMARY = ('voc-animals', 'kvasir-64', 'kvasir2cvc', 'cityscapes', 'day2dusk', 'camvid', 'digit_scenes')
-#: What rows are called, by what records in short call them, from top to bottom. Other rows stand behind 'DMT'.
-METHODS = {
-    'warm-up': 'warm-up',
-    'labels-alone': 'labels alone',
-    'labels-alone-views': 'labels alone, views',
-    'colors': 'labels alone, colors',
-    'self-training': 'self-training',
-    'fixmatch': 'FixMatch-like',
-    'cps-cutmix': 'CPS-like, CutMix',
-    'dmt': 'DMT',
-    'online': 'first recipe',
-    'recipe': 'recipe',
-    'oracle': 'oracle',
-    'all-labels': 'all labels',
-}
-
-#: Rows that the summary leaves out.
-ONLY_DETAILED = ('warm-up',)
+#: The methods that have their place in a table, from top to bottom; the summary has all but the first. Others stand
+#: beside 'labels alone', if they begin so, or else behind 'DMT'.
+METHODS = (
+    *('warm-up', 'labels alone', 'labels alone, views', 'labels alone, colors', 'self-training', 'FixMatch-like'),
+    *('CPS-like, CutMix', 'DMT', 'first recipe', 'recipe', 'oracle', 'all labels'),
+)
 
 
 @dataclass
@@ -133,35 +121,25 @@ class Row:
 
 
 def read_index(root: Path = ROOT) -> dict[str, list[Row]]:
-    """Read all runs: for each folder of records its rows, from labels alone to all labels.
+    """Read all runs of a checkout: for each folder of records its rows, from labels alone to all labels.
 
     Scores of a run on other images, whose metric names them behind a comma, stand by ``folder@images``.
-
-    Args:
-        root: The checkout.
     """
     folders: dict[str, dict[tuple[str, ...], Row]] = {}
-    for path in sorted((root / 'results').glob('index*.csv')):
-        with path.open(newline='') as lines:
-            for run in csv.DictReader(lines):
-                method = METHODS.get(run['method'], run['method'])
-                if method.islower() and ' ' not in method and method not in METHODS.values():
-                    method = method.replace('-', ' ')
-                method = 'all labels' if (method, run['labels']) == ('labels alone', 'all') else method
-                _, _, images = run['metric'].partition(', ')
-                folder = Path(run['record']).parent.name if 'record' in run else run['data']
-                folder += f'@{images}' if images else ''
-                kind = (method, run['labels'], run['iterations'])
-                folders.setdefault(folder, {}).setdefault(kind, Row(*kind, run['leaf'])).add(run)
+    with (root / 'results' / 'index.csv').open(newline='') as lines:
+        for run in csv.DictReader(lines):
+            _, _, images = run['metric'].partition(', ')
+            folder = Path(run['record']).parent.name + (f'@{images}' if images else '')
+            kind = (run['method'], run['labels'], run['iterations'])
+            folders.setdefault(folder, {}).setdefault(kind, Row(*kind, run['leaf'])).add(run)
     return {folder: sorted(rows.values(), key=_rank) for folder, rows in folders.items()}
 
 
 def _rank(row: Row) -> int:
     """Return the place of a row in its table."""
-    known = list(METHODS.values())
-    if row.method in known:
-        return known.index(row.method)
-    return known.index('labels alone' if row.method.startswith('labels alone') else 'DMT')
+    if row.method in METHODS:
+        return METHODS.index(row.method)
+    return METHODS.index('labels alone' if row.method.startswith('labels alone') else 'DMT')
 
 
 def folder_of(name: str, folders: Mapping[str, list[Row]]) -> str | None:
@@ -256,9 +234,7 @@ def summary(folders: Mapping[str, list[Row]]) -> list[str]:
     """Lay out the data sets side by side: the mean of peers of the control, and what other rows gain over it."""
     shown = [name for name in (folder_of(begin, folders) for begin in SUMMARY) if name]
     lines = [['', *(spec_of(name).title for name in shown)], ['---'] * (len(shown) + 1)]
-    for method in METHODS.values():
-        if method in ONLY_DETAILED:
-            continue
+    for method in METHODS[1:]:
         cells = []
         for name in shown:
             row = find(folders[name], method)

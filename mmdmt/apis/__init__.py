@@ -2,7 +2,7 @@
 
 from mmdmt.apis.environment import collect_env
 from mmdmt.apis.export import export_peer
-from mmdmt.apis.inference import agreement_map, confidence_map, find_images, init_peers, predict_images
+from mmdmt.apis.inference import confidence_map, find_images, init_peers, predict_images
 from mmdmt.apis.label_errors import find_label_errors, plan_folds
 from mmdmt.apis.label_images import label_images
 from mmdmt.apis.onnx_export import OnnxCheck, export_onnx
@@ -11,7 +11,6 @@ from mmdmt.apis.rank import rank_run
 
 __all__ = [
     'OnnxCheck',
-    'agreement_map',
     'calibrate_model',
     'collect_env',
     'confidence_map',

@@ -21,23 +21,14 @@ from mmdmt.models.mutual_training import DynamicMutualTraining
 
 
 class Case(NamedTuple):
-    """Labels and a rule that weighs them.
-
-    Attributes:
-        name: As a table calls it.
-        labels: ``'other'``, of the peer's labeler; ``'self'``; or ``'ensemble'``, of the mean of all peers.
-        view: On which view the learner's prediction weighs: ``'weak'`` or ``'strong'``.
-        rule: Of :class:`mmdmt.DynamicMutualLoss`.
-        gamma: Both of its exponents.
-        floor: The least confidence of a label.
-    """
+    """Labels and a rule that weighs them."""
 
     name: str
-    labels: str = 'other'
-    view: str = 'strong'
-    rule: str = 'mutual'
-    gamma: float = 0.0
-    floor: float = 0.0
+    labels: str = 'other'  # of the peer's labeler; 'self'; or 'ensemble', of the mean of all peers
+    view: str = 'strong'  # on which the learner's prediction weighs, or 'weak'
+    rule: str = 'mutual'  # of DynamicMutualLoss
+    gamma: float = 0.0  # both of its exponents
+    floor: float = 0.0  # the least confidence of a label
 
 
 CASES = (
@@ -59,21 +50,13 @@ CASES = (
 
 @dataclass
 class Finding:
-    """What a case would teach one learner.
-
-    Args:
-        labels: int64 (2, classes); labels of each class, wrong and right.
-        kept: int64 (2, classes); those of a weight above zero.
-        weight: float64 (2, classes); the sum of their weights.
-        cosines: Of its gradient with that of the true labels, batch by batch.
-        lengths: Of its gradient along that of the true labels, as a share of the latter's length.
-    """
+    """What a case would teach one learner: of each class wrong and right labels, (2, classes), and gradients."""
 
     labels: NDArray[np.int64]
-    kept: NDArray[np.int64]
-    weight: NDArray[np.float64]
-    cosines: list[float] = field(default_factory=list)
-    lengths: list[float] = field(default_factory=list)
+    kept: NDArray[np.int64]  # those of a weight above zero
+    weight: NDArray[np.float64]  # the sum of their weights
+    cosines: list[float] = field(default_factory=list)  # with the gradient of the true labels, batch by batch
+    lengths: list[float] = field(default_factory=list)  # along it, as a share of its length
 
     def by_class(self) -> dict[str, NDArray[np.float64]]:
         """Return numbers of each class: which share of its labels is right, and weighs anything; the mean weights."""
@@ -109,14 +92,14 @@ def diagnose(
     parameters of the learner. Pixels whose truth is not known count nowhere.
 
     Args:
-        model (DynamicMutualTraining): Of segmentors, with the weights of a checkpoint.
-        dataset (MutualDataset): Whose unlabeled images have masks.
-        images (int): How many of them, spread evenly over the list. Defaults to 16.
-        batch_size (int): How many have one gradient. Defaults to 4.
-        cases (Sequence[Case]): What is compared. Defaults to :data:`CASES`.
+        model: Of segmentors, with the weights of a checkpoint.
+        dataset: Whose unlabeled images have masks.
+        images: How many of them, spread evenly over the list. Defaults to 16.
+        batch_size: How many have one gradient. Defaults to 4.
+        cases: What is compared. Defaults to :data:`CASES`.
 
     Returns:
-        dict[str, dict[str, Finding]]: By learner and name of the case.
+        Findings by learner and name of the case.
 
     Raises:
         ValueError: If the peers are classifiers, or an image has no mask.
@@ -127,12 +110,10 @@ def diagnose(
     count = min(images, dataset.num_unlabeled())
     chosen = np.linspace(0, dataset.num_unlabeled() - 1, count).round().astype(int).tolist()
     shape = 2, model.num_classes
-    found = {
-        name: {
-            case.name: Finding(np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape)) for case in cases
-        }
-        for name in model.peer_names
-    }
+    found: dict[str, dict[str, Finding]] = {name: {} for name in model.peer_names}
+    for of_cases in found.values():
+        for case in cases:
+            of_cases[case.name] = Finding(np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape))
     for start in range(0, count, batch_size):
         batch = chosen[start : start + batch_size]
         items = {bank: [dataset[Draw('', image, image, bank)] for image in batch] for bank in (ONLINE, TRUTH)}

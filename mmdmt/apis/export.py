@@ -27,14 +27,14 @@ def export_peer(config: Config, checkpoint: Mapping[str, Any], peer: str) -> tup
     """Turn one peer of a run into a plain config and checkpoint of MMSegmentation or MMPretrain.
 
     Args:
-        config (Config): Of the run.
-        checkpoint (Mapping): Of the run, as ``torch.load`` gives it.
-        peer (str): Name of the peer.
+        config: Of the run.
+        checkpoint: Of the run, as ``torch.load`` gives it.
+        peer: Name of the peer.
 
     Returns:
-        tuple[Config, dict]: A config with ``model``, ``test_pipeline`` and what else testing needs (of test data of our
-        own types the pipeline alone), and a checkpoint with ``state_dict`` and ``meta``. The config of a
-        :class:`mmdmt.WideResNet`, which has no plain counterpart, imports mmdmt.
+        A config with ``model``, ``test_pipeline`` and what else testing needs (of test data of our own types the
+        pipeline alone), and a checkpoint with ``state_dict`` and ``meta``. The config of a :class:`mmdmt.WideResNet`,
+        which has no plain counterpart, imports mmdmt.
 
     Raises:
         ValueError: If there is no such peer, the weights do not fit, or something of ours has no plain counterpart.
@@ -60,7 +60,10 @@ def export_peer(config: Config, checkpoint: Mapping[str, Any], peer: str) -> tup
     tta = plain.get('tta_model')
     if tta and tta.get('type') == 'mmdmt.PeerTTAModel':
         tta['type'] = 'SegTTAModel' if segments else 'AverageClsScoreTTA'
-    pipeline = [_plain_step(step) for step in with_named_types(inference_pipeline(config))]
+    # Arrays are given elsewhere, in place of their files.
+    given = {'type': 'LoadImageFromNDArray', 'to_float32': True}
+    steps = with_named_types(inference_pipeline(config))
+    pipeline = [given if type_name(step) in _ARRAYS else step for step in steps]
     if not plain.get('test_dataloader') or _is_ours(plain['test_dataloader']):
         # What cannot be tested elsewhere can be used there: inferencers take the pipeline from this place.
         plain['test_dataloader'] = {'dataset': {'pipeline': pipeline}}
@@ -79,16 +82,8 @@ def export_peer(config: Config, checkpoint: Mapping[str, Any], peer: str) -> tup
 
 
 def cures_for_elsewhere() -> str:
-    """Return the text of a module that, imported first, lets MMSegmentation be imported where mmdmt is missing.
-
-    It does what ``import mmdmt`` does for mmcv-lite and for newer PyTorch, numpy and Python.
-    """
+    """Return the text of a module that, imported first, does what ``import mmdmt`` does for newer packages."""
     return f'{Path(__file__).parents[1].joinpath("compat.py").read_text(encoding="utf-8")}\n\napply()\n'
-
-
-def _plain_step(step: dict[str, Any]) -> dict[str, Any]:
-    """Return a transform for machines without mmdmt: arrays are given there, in place of their files."""
-    return {'type': 'LoadImageFromNDArray', 'to_float32': True} if type_name(step) in _ARRAYS else step
 
 
 def _check_fit(config: Config, peer: str, state: Mapping[str, Tensor]) -> None:
@@ -130,8 +125,7 @@ def _is_ours(config: Any) -> str | None:
 def _as_aspp(head: dict[str, Any], state: dict[str, Tensor]) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Turn the sum of dilated convolutions into MMSegmentation's ASPPHead, which computes the same, to the bit.
 
-    Its image pooling gets weight zero, and the convolution over all branches adds them up: the center of its kernel is
-    an identity for each.
+    Its image pooling gets weight zero; the convolution over all branches, whose center is an identity, adds them up.
     """
     classes, dilations = head['num_classes'], tuple(head.get('dilations', (6, 12, 18, 24)))
     aspp = {'type': 'ASPPHead', 'channels': classes, 'dilations': dilations}

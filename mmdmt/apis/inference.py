@@ -3,17 +3,15 @@
 import copy
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
-import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.logging import print_log
 from mmengine.model import BaseModel
 from mmengine.structures import BaseDataElement
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -25,6 +23,7 @@ from mmdmt.registry import type_name
 from mmdmt.rules.checked_pipeline import CheckedPipeline
 from mmdmt.rules.known_transforms import check_undone
 
+T = TypeVar('T')
 _READS_SCENES = {'LoadSceneImage': 'LoadImageFromFile'}
 _FOR_GROUND_TRUTH = {'LoadAnnotations', 'LoadSceneAnnotations', 'EvaluateAtThisSize'}
 
@@ -33,14 +32,13 @@ def init_peers(config: str | Path | Config, checkpoint: str | Path, device: str 
     """Set up what a run has trained, ready for :func:`predict_images` and for ``mmseg.apis.inference_model``.
 
     Args:
-        config (str | Path | Config): Of the run, or of a plain segmentor.
-        checkpoint (str | Path): Of the same; it must hold all weights of the model.
-        device (str): Defaults to ``'cpu'``.
-        peer (str): A peer's name, for that segmentor alone; ``'ensemble'``, for all peers with their ensemble as the
-            result. Defaults to ``''``, what the config says.
+        config: Of the run, or of a plain segmentor.
+        checkpoint: Of the same; it must hold all weights of the model.
+        device: Defaults to ``'cpu'``.
+        peer: A peer's name, for that segmentor alone, or ``'ensemble'``. Defaults to ``''``, by the config.
 
     Returns:
-        BaseModel: A :class:`mmdmt.DynamicMutualTraining` or a plain segmentor in evaluation mode, with ``cfg`` and
+        A :class:`mmdmt.DynamicMutualTraining` or a plain segmentor in evaluation mode, with ``cfg`` and
         ``dataset_meta``.
 
     Raises:
@@ -100,11 +98,7 @@ def suffixes_of(config: Config) -> tuple[str, ...]:
 
 
 def find_images(folder: Path, suffixes: Sequence[str] = IMAGE_SUFFIXES) -> list[Path]:
-    """List the images of a folder and the folders in it, sorted; hidden files are passed over.
-
-    Args:
-        folder (Path): The folder.
-        suffixes (Sequence[str]): How their names end, in lower case. Defaults to those of the usual formats.
+    """List the images of a folder and the folders in it, sorted, without hidden files; suffixes are in lower case.
 
     Raises:
         FileNotFoundError: If there is no such folder, or no image in it.
@@ -124,32 +118,32 @@ def predict_images(
     """Predict images one after the other, each at its own size.
 
     Args:
-        model (BaseModel): Of :func:`init_peers` or ``mmseg.apis.init_model``.
-        images (str | Path | Iterable): A folder, with the folders in it, or image files.
-        num_workers (int): Processes that load images. Defaults to 0, this one.
+        model: Of :func:`init_peers` or ``mmseg.apis.init_model``.
+        images: A folder, with the folders in it, or image files.
+        num_workers: Processes that load images. Defaults to 0, this one.
 
-    Returns:
-        Iterator[SegDataSample]: For each image, in order, on the model's device: ``img_path``, ``pred_sem_seg``
-        (int64, (1, H, W)), ``seg_logits`` (float32, (classes, H, W)) and, of a run's peers, ``peers`` with the
-        prediction of each and of the ensemble, ``peers.get(name).pred_sem_seg``.
+    Yields:
+        SegDataSample: For each image, in order, on the model's device: ``img_path``, ``pred_sem_seg`` (int64,
+        (1, H, W)), ``seg_logits`` (float32, (classes, H, W)) and, of a run's peers, ``peers`` with the prediction of
+        each and of the ensemble, ``peers.get(name).pred_sem_seg``.
 
     Raises:
         FileNotFoundError: If there is no such folder, or no image in it.
-        ValueError: On the way, if a file cannot be read as an image.
+        ValueError: If a file cannot be read as an image.
     """
     if isinstance(images, str | Path) and not Path(images).is_file():
         paths = find_images(Path(images), suffixes_of(model.cfg))
     else:
         paths = [Path(path) for path in ([images] if isinstance(images, str | Path) else images)]
-    return map(_raise_sentence, predictions(model, paths, num_workers))
+    yield from sound(predictions(model, paths, num_workers))
 
 
 def confidence_map(sample: BaseDataElement, temperature: float = 1.0) -> Tensor:
     """Return the probability of the predicted class, (H, W) float32.
 
     Args:
-        sample (SegDataSample): With ``pred_sem_seg`` and ``seg_logits``, such as one of :func:`predict_images`.
-        temperature (float): What its logits are divided by, see :func:`mmdmt.apis.calibrate_model`. Defaults to 1.
+        sample: With ``pred_sem_seg`` and ``seg_logits``, such as one of :func:`predict_images`.
+        temperature: What its logits are divided by, see :func:`mmdmt.apis.calibrate_model`. Defaults to 1.
 
     Raises:
         ValueError: If a classifier has predicted.
@@ -161,15 +155,6 @@ def confidence_map(sample: BaseDataElement, temperature: float = 1.0) -> Tensor:
         logits = torch.where(sample.pred_sem_seg.data == 1, logits, 1 - logits)
         return logits[0] if temperature == 1 else (logits[0].logit(1e-6) / temperature).sigmoid()
     return (logits / temperature).softmax(dim=0).amax(dim=0)
-
-
-def agreement_map(sample: BaseDataElement) -> NDArray[np.float32] | None:
-    """Return the share of the peers that predict the class of the result, (H, W); None if there is one model alone."""
-    if 'peers' not in sample:
-        return None
-    result = sample.pred_sem_seg.data[0]
-    peers = [one.pred_sem_seg.data[0] for name, one in sample.peers.items() if name != ENSEMBLE]
-    return np.asarray(torch.stack([one == result for one in peers]).float().mean(dim=0).cpu().numpy())
 
 
 class ImageFiles(Dataset[dict[str, Any]]):
@@ -211,6 +196,14 @@ def load_batches(
         yield batch['failure'][0] if 'failure' in batch else batch
 
 
+def sound(items: Iterable[T | str]) -> Iterator[T]:
+    """Yield items, and raise the sentence of the first file that fails."""
+    for item in items:
+        if isinstance(item, str):
+            raise ValueError(item)
+        yield item
+
+
 def predictions(model: BaseModel, paths: Sequence[Path], num_workers: int = 0) -> Iterator[BaseDataElement | str]:
     """Predict image files as :func:`predict_images` does; of one that fails yield a sentence, and go on."""
     for batch in load_batches(model, ImageFiles(paths, inference_pipeline(model.cfg)), num_workers):
@@ -220,12 +213,6 @@ def predictions(model: BaseModel, paths: Sequence[Path], num_workers: int = 0) -
         with torch.no_grad():
             (sample,) = model.test_step(batch)
         yield sample
-
-
-def _raise_sentence(sample: BaseDataElement | str) -> BaseDataElement:
-    if isinstance(sample, str):
-        raise ValueError(sample)
-    return sample
 
 
 def _load_weights(model: BaseModel, path: str) -> dict[str, Any]:

@@ -8,8 +8,15 @@ import numpy as np
 from mmengine.logging import print_log
 
 from mmdmt.apis.inference import init_peers, read_config
-from mmdmt.apis.peer_labels import PredictedImages, check_listed, labeled_images, mutual_dataset
-from mmdmt.apis.rank import agreed_on, check_new, fitted, write_csv
+from mmdmt.apis.peer_labels import (
+    PredictedImages,
+    check_listed,
+    check_new,
+    fitted,
+    labeled_images,
+    mutual_dataset,
+    write_csv,
+)
 from mmdmt.labels.progress import progress
 from mmdmt.method.contradiction import Region, contradiction, regions
 from mmdmt.models.weights import read_checkpoint
@@ -22,19 +29,12 @@ DRAWN = 12
 
 
 class Suspect(NamedTuple):
-    """A labeled image and how much peers contradict its label.
+    """A labeled image and how much peers contradict its label."""
 
-    Attributes:
-        score: See :func:`~mmdmt.method.contradiction.contradiction`.
-        images: What the image is one of.
-        number: Which.
-        regions: Where peers contradict the label alike, the worst first.
-    """
-
-    score: float
-    images: PredictedImages
-    number: int
-    regions: list[Region]
+    score: float  # of :func:`~mmdmt.method.contradiction.contradiction`
+    images: PredictedImages  # what the image is one of
+    number: int  # which
+    regions: list[Region]  # where peers contradict the label alike, the worst first
 
     @property
     def name(self) -> str:
@@ -61,12 +61,12 @@ def plan_folds(config: Path, folds: int, out: Path) -> list[str]:
     Images that are neighbors by name, such as frames of a video, stay together.
 
     Args:
-        config (Path): Of the run.
-        folds (int): How many parts, at least 2.
-        out (Path): Folder, new or empty; gets ``fold_0.txt`` and so on, the images to train on.
+        config: Of the run.
+        folds: How many parts, at least 2.
+        out: Folder, new or empty; gets ``fold_0.txt`` and so on, the images to train on.
 
     Returns:
-        list[str]: The command that trains each.
+        The command that trains each.
 
     Raises:
         FileExistsError: If ``out`` holds anything.
@@ -101,14 +101,14 @@ def find_label_errors(
     """Rank labeled images by how much peers contradict their labels; return what was done.
 
     Args:
-        config (Path): Of the run.
-        checkpoints (Sequence[Path]): Of one run, or of the runs of :func:`plan_folds`, in its order: each judges what
-            it was not trained on.
-        out (Path): Folder, new or empty; gets ``errors.csv``, ``regions.csv`` and, of segmentors, ``errors.png``.
-        images (Path, optional): List of images to judge, with labels where the labeled ones have theirs. Defaults to
-            None, the labeled images of the run.
-        device (str): Defaults to ``'cpu'``.
-        num_workers (int): Processes that load images. Defaults to 0.
+        config: Of the run.
+        checkpoints: Of one run, or of the runs of :func:`plan_folds`, in its order: each judges what it was not
+            trained on.
+        out: Folder, new or empty; gets ``errors.csv``, ``regions.csv`` and, of segmentors, ``errors.png``.
+        images: List of images to judge, with labels where the labeled ones have theirs. Defaults to None, the labeled
+            images of the run.
+        device: Defaults to ``'cpu'``.
+        num_workers: Processes that load images. Defaults to 0.
 
     Raises:
         FileExistsError: If ``out`` holds anything.
@@ -172,8 +172,7 @@ def _draw(path: Path, suspects: Sequence[Suspect]) -> None:
         picture = one.images.picture(one.number)
         (view,) = one.images.views([one.number])
         assert view.truth is not None
-        shown = {'label': fitted(view.truth.astype(np.uint8), picture), 'peers': agreed_on(view, picture)}
-        for whose, label in shown.items():
+        for whose, label in (('label', view.truth), ('peers', view.agreed)):
             title = f'{place}: {Path(one.name).name}, {whose}, {one.score:.2f}'
-            sheet.append(AnnotatedImage(title, picture, label))
+            sheet.append(AnnotatedImage(title, picture, fitted(label, picture)))
     draw_data(path, sheet, images.classes, images.palette, 2, 'ignored, or the peers disagree')

@@ -1,13 +1,10 @@
 """Write pseudo labels of a folder of images as PNG files, for any other framework: see ``tools/label.py``."""
 
-import errno
 import json
-import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
@@ -19,7 +16,6 @@ from mmengine.model import BaseModel
 from numpy.typing import NDArray
 
 from mmdmt.apis.inference import (
-    agreement_map,
     check_segments,
     confidence_map,
     find_images,
@@ -27,8 +23,8 @@ from mmdmt.apis.inference import (
     predictions,
     suffixes_of,
 )
-from mmdmt.apis.label_files import FULL, IGNORED, LabelFiles, as_stored, colors_of
-from mmdmt.atomic_write import atomic_write, room_to_write
+from mmdmt.apis.label_files import REMEDY, LabelFiles, colors_of
+from mmdmt.atomic_write import atomic_write
 from mmdmt.engine.events import versions
 from mmdmt.labels.labeling import weights_digest
 from mmdmt.labels.pixels.codec import decode, encode
@@ -36,15 +32,17 @@ from mmdmt.labels.progress import progress
 from mmdmt.method.calibration import Calibration
 from mmdmt.method.confidence_levels import NUM_LEVELS, dequantize, quantize
 from mmdmt.method.thresholds import class_thresholds, count_levels
+from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.segmentors import Segmentors
 from mmdmt.rules.file_rules import image_findings, image_planes
 from mmdmt.rules.findings import FileError, by_kind
 from mmdmt.rules.image_content import read_content
 
-_FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+IGNORED, FULL = 255, 65535
+#: What is predicted of each pixel, before any is dropped; kept until no file fails, to go on from.
+PREDICTED = '.predicted'
+STAMP = '.weights_sha256'
 _LOOKED_AT = 8
-_Labeled = tuple[str, NDArray[np.uint8], NDArray[np.float32]]
-_FOLDERS = ('labels', 'confidence', 'calibrated', 'agreement', 'overlays')
 
 
 def label_images(
@@ -61,25 +59,24 @@ def label_images(
 ) -> dict[str, Any]:
     """Label the images of a folder, and keep the labels that are sure enough.
 
-    A file that cannot be loaded or predicted is named in the manifest; what is labeled stays when the rest fails. Masks
-    lie on the pixels as stored in the files, whatever EXIF orientation these carry.
+    A file that cannot be loaded or predicted is named in the manifest. Masks lie on the pixels as stored in the files,
+    whatever EXIF orientation these carry.
 
     Args:
-        model (BaseModel): Of :func:`mmdmt.apis.init_peers`.
-        images (Path): The folder, with the folders in it.
-        out_dir (Path): New or empty, and outside ``images``; gets ``labels/*.png`` (8-bit class ids as the model's data
-            set stores masks, the label that heads ignore where it is dropped), ``confidence/*.png`` (16-bit, value /
-            65535) and, at last, ``manifest.json``.
-        label_ratio (float, optional): Share of each predicted class to keep over the whole folder, in (0, 1]: one
-            threshold for each class, as in training.
-        threshold (float, optional): The least probability to keep, in [0, 1]. With neither, all labels are kept.
-        num_workers (int): Processes that load images. Defaults to 0.
-        origin (Mapping, optional): What the manifest shall say of the model, such as its config.
-        draw (bool): Whether to write ``overlays/*.jpg``, the labels in color over each image. Defaults to False.
-        calibration (Calibration, optional): Of :func:`mmdmt.apis.calibrate_model`, to write ``calibrated/*.png`` and,
-            of a run's peers, ``agreement/*.png`` (8-bit, value / 255).
-        go_on (bool): Whether to label what ``out_dir`` lacks, by the same model and threshold. With a label ratio all
-            are predicted anew. Defaults to False.
+        model: Of :func:`mmdmt.apis.init_peers`.
+        images: The folder, with the folders in it.
+        out_dir: New or empty, and outside ``images``; gets ``labels/*.png`` (8-bit class ids as the model's data set
+            stores masks, the label that heads ignore where it is dropped), ``confidence/*.png`` (16-bit, value / 65535)
+            and, at last, ``manifest.json``.
+        label_ratio: Share of each predicted class to keep over the whole folder, in (0, 1]: one threshold for each
+            class, as in training.
+        threshold: The least probability to keep, in [0, 1]. With neither, all labels are kept.
+        num_workers: Processes that load images. Defaults to 0.
+        origin: What the manifest shall say of the model, such as its config.
+        draw: Whether to write ``overlays/*.jpg``, the labels in color over each image. Defaults to False.
+        calibration: Of :func:`mmdmt.apis.calibrate_model`, to write ``calibrated/*.png`` and, of a run's peers,
+            ``agreement/*.png`` (8-bit, value / 255).
+        go_on: Whether to predict only what ``out_dir`` lacks, by the same model. Defaults to False.
 
     Returns:
         dict: What is in ``manifest.json``.
@@ -90,106 +87,120 @@ def label_images(
         FileExistsError: If ``out_dir`` holds anything.
     """
     check_segments(model, 'Labeling')
-    _check_choice(label_ratio, threshold)
+    if label_ratio is not None and threshold is not None:
+        raise ValueError(f'Both a label ratio ({label_ratio}) and a threshold ({threshold}) are given: choose one.')
+    if label_ratio is not None and not 0 < label_ratio <= 1:
+        raise ValueError(f'The label ratio must be in (0, 1], got {label_ratio}: 0.2 keeps a fifth of each class.')
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise ValueError(f'The threshold must be a probability in [0, 1], got {threshold}.')
     _check_folders(images, out_dir, go_on)
-    paths = _named(images, find_images(images, suffixes_of(model.cfg)))
     classes = list(model.dataset_meta['classes'])
     if len(classes) > IGNORED:
         raise ValueError(f'The model has {len(classes)} classes, but a mask of 8 bits holds at most {IGNORED}.')
     loader = Compose(inference_pipeline(model.cfg)[:1]).transforms[0]
-    _warn_of_content([*paths.values()], loader)
+    files = LabelFiles(out_dir, _named(images, find_images(images, suffixes_of(model.cfg))), loader)
+    _warn_of_content([*files.images.values()], loader)
+    colors, (first, dropped) = colors_of(model) if draw else None, _storage_of_labels(model)
     with _claimed(out_dir, go_on):
-        out = LabelFiles(out_dir, paths, loader, *_storage_of_labels(model), colors_of(model) if draw else None)
-        weights, failed = weights_digest(model), dict[str, str]()
-        settings = {'weights_sha256': weights, 'threshold': threshold}
-        counts = out.read_journal(settings) if label_ratio is None else {}
-        todo = [name for name in paths if name not in counts]
-        found = _predicted(model, out, todo, num_workers, calibration, failed)
-        if label_ratio is None:
-            thresholds = np.full(len(classes), threshold or 0, np.float32)
-            for name, labels, confidence in found:
-                counts[name] = out.write(name, labels, confidence, thresholds)
-                out.note(settings, [name, *counts[name]])
-        else:
-            thresholds = _keep_by_ratio(found, out, counts, label_ratio, len(classes))
-        if not counts:
+        weights, stamp = weights_digest(model), out_dir / STAMP
+        if stamp.is_file() and stamp.read_text() != weights:
+            raise ValueError(f'{out_dir} was labeled by other weights: give another folder.')
+        with atomic_write(stamp, REMEDY) as unfinished:
+            unfinished.write_text(weights)
+        failed = _predict(model, files, num_workers, calibration)
+        done = [name for name in files.images if files.path(PREDICTED, name, '').is_file()]
+        if not done:
             raise ValueError(next(iter(failed.values())))
-        predicted, kept = np.array([*counts.values()], np.int64).sum(axis=0).tolist()
+        thresholds = np.full(len(classes), threshold or 0, np.float32)
+        if label_ratio is not None:
+            thresholds = _thresholds(files, done, len(classes), label_ratio)
+        predicted, kept = np.zeros((2, IGNORED + 1), np.int64)
+        least = np.append(thresholds, np.full(IGNORED + 1 - len(classes), np.inf, np.float32))
+        with progress('Writing', len(done)) as bar:
+            for name in done:
+                labels, levels = decode(files.path(PREDICTED, name, '').read_bytes())
+                predicted += np.bincount(labels.ravel(), minlength=IGNORED + 1)
+                # Thresholds of classes are edges of levels; a given one may lie within a level.
+                sure = dequantize(levels) if threshold is None else files.read('confidence', name) / np.float32(FULL)
+                labels[sure < least[labels]] = IGNORED
+                kept += np.bincount(labels.ravel(), minlength=IGNORED + 1)
+                stored = np.where(labels == IGNORED, dropped, labels + np.uint8(first))
+                files.write('labels', name, stored.astype(np.uint8))
+                if colors is not None:
+                    files.write_overlay(name, labels, colors)
+                bar.update(1)
         manifest = {
-            'labels': f'labels/*.png: class ids, 8-bit; {out.dropped} where the label is dropped',
+            'labels': f'labels/*.png: class ids, 8-bit; {dropped} where the label is dropped',
             'geometry': 'that of the pixels as stored in the files, whatever EXIF orientation they carry',
             'confidence': f'confidence/*.png: 16-bit; value / {FULL} is the probability of the predicted class',
             **({} if calibration is None else {'calibration': _described(calibration)}),
             **(origin or {}),
             'weights_sha256': weights,
-            'images': len(counts),
+            'images': len(done),
             'failed': failed,
             'label_ratio': label_ratio,
             'threshold': threshold,
             'classes': {
                 name: {
-                    'id': number + out.first,
+                    'id': number + first,
                     'threshold': None if np.isinf(thresholds[number]) else float(thresholds[number]),
-                    'predicted_pixels': predicted[number],
-                    'kept_pixels': kept[number],
+                    'predicted_pixels': int(predicted[number]),
+                    'kept_pixels': int(kept[number]),
                 }
                 for number, name in enumerate(classes)
             },
             'versions': versions(),
         }
-        with atomic_write(out_dir / 'manifest.json') as unfinished:
+        with atomic_write(out_dir / 'manifest.json', REMEDY) as unfinished:
             unfinished.write_text(json.dumps(manifest, indent=1) + '\n')
         if not failed:
-            out.journal.unlink(missing_ok=True)
+            shutil.rmtree(out_dir / PREDICTED)
+            stamp.unlink()
     return manifest
 
 
-def _predicted(
-    model: BaseModel,
-    out: LabelFiles,
-    names: list[str],
-    num_workers: int,
-    calibration: Calibration | None,
-    failed: dict[str, str],
-) -> Iterator[_Labeled]:
-    """Yield the label and the confidence of images, and note files that fail; maps of all pixels are written."""
-    samples = predictions(model, [out.images[name] for name in names], num_workers)
-    with progress('Labeling', len(names)) as bar:
-        for name, sample in zip(names, samples, strict=True):
+def _predict(model: BaseModel, files: LabelFiles, num_workers: int, calibration: Calibration | None) -> dict[str, str]:
+    """Write what the model says of every pixel of images that lack it; return a sentence of each file that fails."""
+    todo, failed = [name for name in files.images if not files.path(PREDICTED, name, '').is_file()], {}
+    with progress('Labeling', len(todo)) as bar:
+        samples = predictions(model, [files.images[name] for name in todo], num_workers)
+        for name, sample in zip(todo, samples, strict=True):
             bar.update(1)
-            path = out.images[name]
             if isinstance(sample, str):
-                failed[str(path)] = sample
+                failed[str(files.images[name])] = sample
                 continue
-            labels = as_stored(sample.pred_sem_seg.data[0].cpu().numpy().astype(np.uint8), path, out.loader)
-            confidence = as_stored(confidence_map(sample).cpu().numpy(), path, out.loader)
-            if getattr(out.loader, 'nodata', None) is not None:
-                nodata = out.loader({'img_path': str(path)})['nodata']
-                labels[nodata], confidence[nodata] = IGNORED, 0
+            labels = sample.pred_sem_seg.data[0].cpu().numpy().astype(np.uint8)
+            maps: dict[str, Any] = {'confidence': (confidence_map(sample).cpu().numpy(), np.uint16)}
+            if getattr(files.loader, 'nodata', None) is not None:
+                nodata = files.loader({'img_path': str(files.images[name])})['nodata']
+                labels[nodata], maps['confidence'][0][nodata] = IGNORED, 0
             if calibration is not None:
-                out.write_map('calibrated', name, confidence_map(sample, calibration.temperature).cpu().numpy())
-                out.write_map('agreement', name, agreement_map(sample))
-            yield name, labels, confidence
+                calibrated = confidence_map(sample, calibration.temperature).cpu().numpy()
+                maps['calibrated'] = calibrated, np.uint8
+                if 'peers' in sample:
+                    maps['agreement'] = _agreement(sample), np.uint8
+            for kind, (values, dtype) in maps.items():
+                levels = (values * np.float32(np.iinfo(dtype).max)).round().astype(dtype)
+                files.write(kind, name, files.as_stored(levels, name))
+            both = (files.as_stored(one, name) for one in (labels, quantize(maps['confidence'][0])))
+            files.write_bytes(PREDICTED, name, encode(*both))  # at last: what has it is done
+    return failed
 
 
-def _keep_by_ratio(
-    found: Iterable[_Labeled], out: LabelFiles, counts: dict[str, Any], label_ratio: float, classes: int
-) -> NDArray[np.float32]:
-    """Write all images after the last is labeled, when the thresholds are known; until then they lie beside."""
-    histogram, stored = torch.zeros(classes, NUM_LEVELS, dtype=torch.int64), dict[str, Path]()
-    with TemporaryDirectory(dir=out.folder, prefix='.labels-') as folder:
-        for name, labels, confidence in found:
-            stored[name] = Path(folder, str(len(stored)))
-            with room_to_write(stored[name]):
-                stored[name].write_bytes(encode(labels, levels := quantize(confidence)))
-            histogram += count_levels(torch.from_numpy(labels), torch.from_numpy(levels.view(np.int16)), classes)
-        thresholds: NDArray[np.float32] = class_thresholds(histogram, label_ratio).numpy()
-        with progress('Writing', len(stored)) as bar:
-            for name, path in stored.items():
-                labels, levels = decode(path.read_bytes())
-                counts[name] = out.write(name, labels, dequantize(levels), thresholds)
-                bar.update(1)
-    return thresholds
+def _thresholds(files: LabelFiles, names: Sequence[str], classes: int, label_ratio: float) -> NDArray[np.float32]:
+    """Return the threshold of each class that keeps this share of what is predicted."""
+    counts = torch.zeros(classes, NUM_LEVELS, dtype=torch.int64)
+    for name in names:
+        labels, levels = decode(files.path(PREDICTED, name, '').read_bytes())
+        counts += count_levels(torch.from_numpy(labels), torch.from_numpy(levels.view(np.int16)), classes)
+    return np.asarray(class_thresholds(counts, label_ratio).numpy())
+
+
+def _agreement(sample: Any) -> NDArray[np.float32]:
+    """Return the share of the peers that predict the class of the result, (H, W)."""
+    peers = [one.pred_sem_seg.data[0] for name, one in sample.peers.items() if name != ENSEMBLE]
+    same = torch.stack([one == sample.pred_sem_seg.data[0] for one in peers])
+    return np.asarray(same.float().mean(dim=0).cpu().numpy())
 
 
 def _storage_of_labels(model: BaseModel) -> tuple[int, int]:
@@ -217,25 +228,22 @@ def _warn_of_content(paths: list[Path], loader: Any) -> None:
 
 @contextmanager
 def _claimed(out_dir: Path, go_on: bool) -> Iterator[None]:
-    """Make a new or empty folder for what is written in the block; if that fails at once, leave nothing of it."""
+    """Make a folder for what is written in the block; if that fails before an image is labeled, leave nothing of it."""
     made = not out_dir.exists()
-    out_dir.mkdir(parents=True, exist_ok=True)
     try:
-        (out_dir / 'labels').mkdir(exist_ok=go_on)  # of two that start at once, one makes it
+        (out_dir / 'labels').mkdir(parents=True, exist_ok=go_on)  # of two that start at once, one makes it
     except FileExistsError:
         raise FileExistsError(f'{out_dir} is being written by another labeling: give another folder.') from None
     try:
         yield
-    except BaseException as error:
-        if next((out_dir / 'labels').rglob('*.png'), None) is None:
-            for name in _FOLDERS:
+    except BaseException:
+        if not (out_dir / PREDICTED).exists() and not any((out_dir / 'labels').iterdir()):
+            for name in ('labels', 'confidence', 'calibrated', 'agreement'):
                 shutil.rmtree(out_dir / name, ignore_errors=True)
             with suppress(OSError):
+                (out_dir / STAMP).unlink()
                 if made:
                     out_dir.rmdir()
-        if isinstance(error, OSError) and error.errno in _FULL_DISK:
-            reason = f'{os.strerror(error.errno)} while labels were written: make room and go on with --continue'
-            raise OSError(error.errno, reason, str(out_dir)) from error
         raise
 
 
@@ -247,15 +255,6 @@ def _described(calibration: Calibration) -> dict[str, Any]:
         'calibrated_error': calibration.calibrated_error,
         'reliability': [dict(zip(names, map(float, one), strict=True)) for one in calibration.bins if one[0]],
     }
-
-
-def _check_choice(label_ratio: float | None, threshold: float | None) -> None:
-    if label_ratio is not None and threshold is not None:
-        raise ValueError(f'Both a label ratio ({label_ratio}) and a threshold ({threshold}) are given: choose one.')
-    if label_ratio is not None and not 0 < label_ratio <= 1:
-        raise ValueError(f'The label ratio must be in (0, 1], got {label_ratio}: 0.2 keeps a fifth of each class.')
-    if threshold is not None and not 0 <= threshold <= 1:
-        raise ValueError(f'The threshold must be a probability in [0, 1], got {threshold}.')
 
 
 def _check_folders(images: Path, out_dir: Path, go_on: bool) -> None:

@@ -1,19 +1,30 @@
 """Read or predict what each peer says of images."""
 
+import csv
+import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.model import BaseModel
 from mmengine.registry import init_default_scope
 from numpy.typing import NDArray
-from PIL import Image
 from torch.utils.data import Dataset
 
-from mmdmt.apis.inference import ImageFiles, check_segments, find_images, inference_pipeline, load_batches, suffixes_of
+from mmdmt.apis.inference import (
+    ImageFiles,
+    check_segments,
+    find_images,
+    inference_pipeline,
+    load_batches,
+    sound,
+    suffixes_of,
+)
+from mmdmt.atomic_write import atomic_write
 from mmdmt.datasets import MutualDataset
 from mmdmt.datasets.image_names import image_names
 from mmdmt.labels.space import space_of_pipeline
@@ -23,26 +34,23 @@ from mmdmt.models.weights import read_checkpoint
 from mmdmt.registry import DATASETS
 from mmdmt.rules.joined_datasets import all_transforms, plain_datasets
 
-_LOOKED_AT = 4
-_MOST_IDS = 32
 _CALIBRATED_BY = 4096
+_DISAGREE = 255
 _TWO = 'images are ranked by how far two peers disagree, so give a run of two peers and its checkpoint'
 
 
 class PeerLabels(NamedTuple):
-    """What peers say of an image; the label of a whole image is a map of one pixel.
+    """What peers say of an image; the label of a whole image is a map of one pixel."""
 
-    Attributes:
-        labels: (peers, H, W), classes.
-        confidence: float32 (peers, H, W), the probability of each.
-        probability: float32 (classes, H, W), the peers' mean softmax; None where it was not stored.
-        truth: (H, W), labels without a class are ignored; None where it is not known.
-    """
+    labels: NDArray[Any]  # (peers, H, W), classes
+    confidence: NDArray[np.float32]  # (peers, H, W), the probability of each
+    probability: NDArray[np.float32] | None = None  # (classes, H, W), the peers' mean softmax; not stored in banks
+    truth: NDArray[Any] | None = None  # (H, W), where it is known; labels without a class are ignored
 
-    labels: NDArray[Any]
-    confidence: NDArray[np.float32]
-    probability: NDArray[np.float32] | None = None
-    truth: NDArray[Any] | None = None
+    @property
+    def agreed(self) -> NDArray[Any]:
+        """The label that all peers give to each pixel, (H, W), 255 where they differ."""
+        return np.where((self.labels == self.labels[0]).all(axis=0), self.labels[0], _DISAGREE)
 
 
 class ImagesOfPeers:
@@ -98,25 +106,16 @@ class PredictedImages(ImagesOfPeers):
     """Images, packed, with the label where it is known, that two peers or more predict when they are asked for."""
 
     def __init__(
-        self,
-        model: BaseModel,
-        items: Dataset[dict[str, Any]],
-        paths: Sequence[str],
-        names: Sequence[str],
-        num_workers: int = 0,
+        self, model: BaseModel, items: Dataset[dict[str, Any]], names: Sequence[str], num_workers: int = 0
     ) -> None:
         if not isinstance(model, DynamicMutualTraining) or len(model.peer_names) < 2:
             raise ValueError(f'The config is of one {type(model).__name__} without a second peer: {_TWO}.')
         super().__init__(names, model.kind.space, model.dataset_meta, items.__getitem__)
-        if all(_is_mask(path, len(self.classes)) for path in paths[:_LOOKED_AT]):
-            raise ValueError(f'{paths[0]} and others are masks, whose values are all class ids: give the images.')
         self._model, self._items, self._workers = model, items, num_workers
 
     def views(self, numbers: Sequence[int]) -> Iterator[PeerLabels]:
         """Predict images."""
-        for batch in load_batches(self._model, self._items, self._workers, numbers):
-            if isinstance(batch, str):
-                raise ValueError(batch)
+        for batch in sound(load_batches(self._model, self._items, self._workers, numbers)):
             with torch.no_grad():
                 samples = [one for (one,) in self._model.predict_each(batch).values()]
             peers = torch.stack([_softmax(sample) for sample in samples])
@@ -154,14 +153,8 @@ def given_images(model: BaseModel, images: Path, num_workers: int = 0) -> Predic
         check_listed(images, dataset)
         paths = [str(dataset.get_data_info(number)['img_path']) for number in range(len(dataset))]
         names = image_names(paths, dataset)
-        missing = [path for path in paths if not Path(path).is_file()]
-        if missing:
-            raise FileNotFoundError(
-                f'{images} names {len(missing)} images that do not exist, first {missing[0]}: name images as the '
-                'unlabeled list of the run does.'
-            )
     items = ImageFiles([Path(path) for path in paths], inference_pipeline(model.cfg))
-    return PredictedImages(model, items, paths, names, num_workers)
+    return PredictedImages(model, items, names, num_workers)
 
 
 def check_listed(images: Path, dataset: Any) -> None:
@@ -178,7 +171,7 @@ def labeled_images(model: BaseModel, settings: Any = None, num_workers: int = 0)
     """Take images with labels: those of :func:`evaluated_dataset`."""
     dataset = evaluated_dataset(model.cfg, settings)
     paths = [str(dataset.get_data_info(number).get('img_path', number)) for number in range(len(dataset))]
-    return PredictedImages(model, dataset, paths, image_names(paths, dataset), num_workers)
+    return PredictedImages(model, dataset, image_names(paths, dataset), num_workers)
 
 
 def evaluated_dataset(config: Config, settings: Any = None) -> Any:
@@ -197,9 +190,9 @@ def calibrate_model(model: BaseModel, most: int = 50, num_workers: int = 0) -> C
     """Measure on validation images how the confidence of a segmentor, or of an ensemble of them, is to be corrected.
 
     Args:
-        model (BaseModel): Of :func:`mmdmt.apis.init_peers`.
-        most (int): How many images are predicted, evenly spread over all; of each 4096 pixels count. Defaults to 50.
-        num_workers (int): Processes that load images. Defaults to 0.
+        model: Of :func:`mmdmt.apis.init_peers`.
+        most: How many images are predicted, evenly spread over all; of each 4096 pixels count. Defaults to 50.
+        num_workers: Processes that load images. Defaults to 0.
 
     Raises:
         ValueError: If the config validates on nothing, or the model classifies, or has one channel for two classes.
@@ -207,9 +200,7 @@ def calibrate_model(model: BaseModel, most: int = 50, num_workers: int = 0) -> C
     check_segments(model, 'Calibration')
     dataset = evaluated_dataset(model.cfg)
     logits, truths = [], []
-    for batch in load_batches(model, dataset, num_workers, evenly(len(dataset), most)):
-        if isinstance(batch, str):
-            raise ValueError(batch)
+    for batch in sound(load_batches(model, dataset, num_workers, evenly(len(dataset), most))):
         truth = truth_of(batch['data_samples'][0])
         with torch.no_grad():
             (sample,) = model.test_step(batch)
@@ -243,11 +234,22 @@ def _softmax(sample: Any) -> torch.Tensor:
     return torch.as_tensor(sample.pred_score.float()[:, None, None])
 
 
-def _is_mask(path: str, classes: int) -> bool:
-    """Whether a file is a picture of a few class ids."""
-    try:
-        with Image.open(path) as image:
-            values = np.unique(np.asarray(image)) if image.mode in ('L', 'P') else np.array([classes])
-    except (OSError, ValueError):
-        return False  # said when it is loaded
-    return len(values) <= _MOST_IDS and bool(((values < classes) | (values == 255)).all())
+def check_new(out: Path) -> None:
+    """Refuse a folder to write to that holds anything."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise FileExistsError(f'{out} exists and is not overwritten: remove it, or give another folder.')
+
+
+def write_csv(path: Path, rows: Sequence[Sequence[object]]) -> None:
+    """Write rows as a CSV file; the folder is made if need be."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator='\n').writerows(rows)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(path) as unfinished:
+        unfinished.write_text(text.getvalue(), encoding='utf-8')
+
+
+def fitted(label: NDArray[Any], picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Scale a label to the size of a picture."""
+    size = picture.shape[1::-1]
+    return np.asarray(cv2.resize(label.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST), np.uint8)

@@ -1,12 +1,8 @@
 """Rank images by how much two peers disagree on them, and choose which to label next."""
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,44 +10,20 @@ from mmdmt.apis.inference import init_peers, read_config
 from mmdmt.apis.peer_labels import (
     BankedImages,
     ImagesOfPeers,
-    PeerLabels,
+    check_new,
     evenly,
+    fitted,
     given_images,
     labeled_images,
     mutual_dataset,
+    write_csv,
 )
-from mmdmt.atomic_write import room_to_write
 from mmdmt.datasets import MutualDataset
 from mmdmt.labels.progress import progress
-from mmdmt.method.ranking import ErrorRates, compare, count_errors, spread
+from mmdmt.method.ranking import Comparison, ErrorRates, compare, count_errors, spread
 from mmdmt.preparation.image_lists import write_lists
 
-SCORES = ('doubt', 'disagreement', 'classes')
 DRAWN = 24
-_DISAGREE = 255
-
-
-class Ranking(NamedTuple):
-    """Numbers of each image; see :class:`~mmdmt.method.ranking.Comparison`.
-
-    Attributes:
-        scores: float64 (images,); the highest are to be labeled first.
-        disagreement: float64 (images,).
-        doubt: float64 (images,).
-        by_class: float64 (images, classes).
-        pooled: float16 (images, anything).
-    """
-
-    scores: NDArray[np.float64]
-    disagreement: NDArray[np.float64]
-    doubt: NDArray[np.float64]
-    by_class: NDArray[np.float64]
-    pooled: NDArray[np.float16]
-
-    @property
-    def order(self) -> list[int]:
-        """Numbers of the images, those to label first at the top."""
-        return np.argsort(-self.scores, kind='stable').tolist()
 
 
 def rank_run(
@@ -60,7 +32,6 @@ def rank_run(
     images: Path | None,
     out: Path,
     take: int | None = None,
-    by: str = 'doubt',
     classes: Sequence[str] = (),
     validate: int = 50,
     device: str = 'cpu',
@@ -69,16 +40,15 @@ def rank_run(
     """Rank images with a run; write ``rank.csv``, ``rank.png`` (of segmentors) and lists; return what was done.
 
     Args:
-        config (Path): Of the run.
-        checkpoint (Path): Of the same.
-        images (Path, optional): A folder or a list; None for the run's unlabeled images, from its last banks.
-        out (Path): Folder, new or empty.
-        take (int, optional): How many images to label next. Defaults to None, no lists.
-        by (str): See :func:`rank_images`. Defaults to ``'doubt'``.
-        classes (Sequence[str]): Likewise. Defaults to none.
-        validate (int): How many validation images tell the expected error; 0 leaves it unknown. Defaults to 50.
-        device (str): Defaults to ``'cpu'``.
-        num_workers (int): Processes that load images. Defaults to 0.
+        config: Of the run.
+        checkpoint: Of the same.
+        images: A folder or a list; None for the run's unlabeled images, from its last banks.
+        out: Folder, new or empty.
+        take: How many images to label next. Defaults to None, no lists.
+        classes: See :func:`rank_images`. Defaults to none.
+        validate: How many validation images tell the expected error; 0 leaves it unknown. Defaults to 50.
+        device: Defaults to ``'cpu'``.
+        num_workers: Processes that load images. Defaults to 0.
 
     Raises:
         FileNotFoundError: If a file, or all banks, are missing.
@@ -100,55 +70,51 @@ def rank_run(
     if model is not None and validate and settings.get('val_dataloader'):
         rates = measure_rates(labeled_images(model, None, num_workers), validate)
         known = f'{rates.agree:.1%} of what the peers agree on is wrong, and {rates.disagree:.1%} of the rest'
-    ranking = rank_images(source, by, classes)
+    scores, found = rank_images(source, classes)
+    order = np.argsort(-scores, kind='stable').tolist()
     lists = {}
     if take is not None:
         if not 1 <= take <= len(source.names):
             raise ValueError(f'--take must be in 1..{len(source.names)}, the number of images, got {take}.')
-        chosen = [source.names[number] for number in spread(ranking.scores, ranking.pooled, take)]
+        chosen = [source.names[number] for number in spread(scores, np.array([one.pooled for one in found]), take)]
         lists = {'label_next.txt': chosen} | _lists_of_next_run(dataset, chosen)
     write_lists(out, lists, checkpoint.parent / 'pseudo_labels' if images is None else images)
-    _write_table(out / 'rank.csv', source, ranking, rates)
+    head: list[object] = ['image', 'score', 'disagreement', 'doubt', 'expected_error', *source.classes]
+    rows = [_row(source.names[number], scores[number], found[number], rates) for number in order]
+    write_csv(out / 'rank.csv', [head, *rows])
     if source.space == 'pixels':
-        _draw(out / 'rank.png', source, ranking)
-    return '\n'.join(
-        [
-            f'{len(source.names)} images in {out / "rank.csv"}, by {", ".join(classes) or by}; the peers disagree on '
-            f'{ranking.disagreement.mean():.1%}. Expected error: {known}.',
-            *(f'{len(names)} images in {out / name}' for name, names in lists.items()),
-        ]
-    )
+        _draw(out / 'rank.png', source, order[:DRAWN], scores)
+    disagreement, number = np.mean([one.disagreement for one in found]), len(source.names)
+    lines = [
+        f'{number} images in {out / "rank.csv"}, by {", ".join(classes) or "doubt"}; the peers disagree on '
+        f'{disagreement:.1%}. Expected error: {known}.'
+    ]
+    return '\n'.join(lines + [f'{len(names)} images in {out / name}' for name, names in lists.items()])
 
 
-def rank_images(images: ImagesOfPeers, by: str = 'doubt', classes: Sequence[str] = ()) -> Ranking:
-    """Rank images by what peers say of them.
+def rank_images(images: ImagesOfPeers, classes: Sequence[str] = ()) -> tuple[NDArray[np.float64], list[Comparison]]:
+    """Rank images by the doubt of peers; return scores, the highest to be labeled first, and what they are of.
 
     Args:
-        images (ImagesOfPeers): With their peers.
-        by (str): ``'doubt'``, where what peers agree on counts by their confidence, too; ``'disagreement'``, the share
-            of pixels; or ``'classes'``, a mean over the classes that a peer sees in the image, rare ones as much as
-            others. Defaults to ``'doubt'``.
-        classes (Sequence[str]): The classes whose disagreement alone counts; an image without them comes last.
-            Defaults to none, all.
+        images: With their peers.
+        classes: The classes whose disagreement alone counts, a mean over those that a peer sees in the image.
+            Defaults to none, doubt.
 
     Raises:
-        ValueError: If there is no such score or class.
+        ValueError: If there is no such class.
     """
-    for place, value, known in (('--by', by, SCORES), *(('--classes', name, images.classes) for name in classes)):
-        if value not in known:
-            raise ValueError(f'{place} must be of {", ".join(known)}, got {value!r}.')
+    unknown = [name for name in classes if name not in images.classes]
+    if unknown:
+        raise ValueError(f'--classes must be of {", ".join(images.classes)}, got {unknown[0]!r}.')
     number, found = len(images.names), []
     with progress('Comparing peers', number) as bar:
         for view in images.views(range(number)):
             found.append(compare(view.labels, view.confidence, len(images.classes)))
             bar.update(1)
-    by_class = np.array([one.by_class for one in found])
-    disagreement, doubt = (np.array([getattr(one, name) for one in found]) for name in ('disagreement', 'doubt'))
-    scores = doubt if by == 'doubt' else disagreement
-    if classes or by == 'classes':
-        counted = by_class[:, [images.classes.index(name) for name in classes or images.classes]]
-        scores = np.nansum(counted, axis=1) / np.maximum(1, (~np.isnan(counted)).sum(axis=1))
-    return Ranking(scores, disagreement, doubt, by_class, np.array([one.pooled for one in found]))
+    if not classes:
+        return np.array([one.doubt for one in found]), found
+    counted = np.array([one.by_class for one in found])[:, [images.classes.index(name) for name in classes]]
+    return np.nansum(counted, axis=1) / np.maximum(1, (~np.isnan(counted)).sum(axis=1)), found
 
 
 def measure_rates(images: ImagesOfPeers, most: int) -> ErrorRates:
@@ -161,53 +127,22 @@ def measure_rates(images: ImagesOfPeers, most: int) -> ErrorRates:
     return ErrorRates(float(agree), float(disagree))
 
 
-def check_new(out: Path) -> None:
-    """Refuse a folder to write to that holds anything."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise FileExistsError(f'{out} exists and is not overwritten: remove it, or give another folder.')
+def _row(name: str, score: float, found: Comparison, rates: ErrorRates | None) -> list[object]:
+    numbers = (f'{one:.6f}' for one in (score, found.disagreement, found.doubt))
+    expected = f'{rates.expected(found.disagreement):.6f}' if rates else ''
+    return [name, *numbers, expected, *('' if np.isnan(one) else f'{one:.4f}' for one in found.by_class)]
 
 
-def write_csv(path: Path, rows: Sequence[Sequence[object]]) -> None:
-    """Write rows as a CSV file; the folder is made if need be."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator='\n').writerows(rows)
-    with room_to_write(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text.getvalue(), encoding='utf-8')
-
-
-def agreed_on(view: PeerLabels, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the label that all peers give to each pixel, 255 where they differ, in the size of a picture."""
-    same = (view.labels == view.labels[0]).all(axis=0)
-    return fitted(np.where(same, view.labels[0], _DISAGREE).astype(np.uint8), picture)
-
-
-def fitted(label: NDArray[np.uint8], picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Scale a label to the size of a picture."""
-    return np.asarray(cv2.resize(label, picture.shape[1::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
-
-
-def _write_table(path: Path, images: ImagesOfPeers, ranking: Ranking, rates: ErrorRates | None) -> None:
-    rows: list[list[object]] = [['image', 'score', 'disagreement', 'doubt', 'expected_error', *images.classes]]
-    for number in ranking.order:
-        disagreement = ranking.disagreement[number]
-        numbers = (ranking.scores[number], disagreement, ranking.doubt[number])
-        expected = f'{rates.expected(disagreement):.6f}' if rates else ''
-        by_class = ('' if np.isnan(one) else f'{one:.4f}' for one in ranking.by_class[number])
-        rows.append([images.names[number], *(f'{one:.6f}' for one in numbers), expected, *by_class])
-    write_csv(path, rows)
-
-
-def _draw(path: Path, images: ImagesOfPeers, ranking: Ranking) -> None:
+def _draw(path: Path, images: ImagesOfPeers, numbers: Sequence[int], scores: NDArray[np.float64]) -> None:
     """Draw the first images: what peers agree on in color, the rest in stripes."""
     # Imported here, because a table needs no matplotlib.
     from mmdmt.visualization import AnnotatedImage, draw_data
 
-    numbers, sheet = ranking.order[:DRAWN], []
+    sheet = []
     for place, (number, view) in enumerate(zip(numbers, images.views(numbers), strict=True), 1):
+        title = f'{place}: {Path(images.names[number]).name}, {scores[number]:.3f}'
         picture = images.picture(number)
-        title = f'{place}: {Path(images.names[number]).name}, {ranking.scores[number]:.3f}'
-        sheet.append(AnnotatedImage(title, picture, agreed_on(view, picture)))
+        sheet.append(AnnotatedImage(title, picture, fitted(view.agreed, picture)))
     draw_data(path, sheet, images.classes, images.palette, striped='peers disagree')
 
 

@@ -36,17 +36,17 @@ class MutualDataset(Dataset[dict[str, Any]]):
     unlabeled images, if there are any, are in no item but an oracle's; :meth:`truth` reads them for reports.
 
     Args:
-        labeled (dict): Config of an ordinary dataset of MMSegmentation or MMPretrain with its training pipeline.
-        unlabeled (dict): Config of an ordinary dataset. Without a ``pipeline`` it takes the labeled one's, with
+        labeled (dict): Config of a dataset of MMSegmentation or MMPretrain with its training pipeline.
+        unlabeled (dict): Config of a plain dataset. Without a ``pipeline`` it takes the labeled one's, with
             :class:`mmdmt.LoadPseudoLabel` where that one loads annotations and :class:`mmdmt.PackPseudoLabel` where it
             packs; for classification with :class:`mmdmt.LoadPseudoImageLabel` after the image is loaded.
-        labeled_view (list[dict], optional): Transforms put before the packing of labeled images, for a control: what
-            labels alone gain from the colors of a ``learner_view``. Defaults to None.
         learner_view (list[dict], optional): Transforms that change the colors of an unlabeled image for the learner
             alone, put before the packing as :class:`mmdmt.TwoViews`. Defaults to None, one view.
-        lists (str, optional): Path of both lists of images, with ``{}`` where the one says ``labeled`` and the other
-            ``unlabeled``, such as ``'splits/mine/{}_92.txt'``, relative to the folder in which the run starts; the
-            ``ann_file`` of each dataset that has none. Defaults to None.
+        labeled_view (list[dict], optional): Transforms put before the packing of labeled images, as a control.
+            Defaults to None.
+        lists (str, optional): Path of both lists, with ``{}`` for ``labeled`` and ``unlabeled``, such as
+            ``'splits/mine/{}_92.txt'``, relative to the folder in which the run starts; the ``ann_file`` of each
+            dataset that has none. Defaults to None.
 
     Raises:
         ValueError: If one of the datasets is empty, they share images, or the pipeline of the unlabeled one does not
@@ -116,8 +116,8 @@ class MutualDataset(Dataset[dict[str, Any]]):
         """Load an image as a draw says.
 
         Args:
-            draw (Draw | int): A number is for tools that go through data sets: the labeled images come first, then the
-                unlabeled ones, every pixel of which has the ignored label.
+            draw (Draw | int): A number is for tools: the labeled images come first, then the unlabeled ones, whose
+                labels are ignored.
 
         Returns:
             dict: ``inputs``, a (3, H, W) uint8 tensor, and ``data_samples`` with the label (``gt_sem_seg`` or
@@ -235,7 +235,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
         return self._read_truth(self.unlabeled.get_data_info(index))
 
     def labeled_indices(self, list_file: str) -> list[int]:
-        """Look up which labeled images a list names: see :func:`~mmdmt.datasets.image_names.find_images_of_list`."""
+        """Look up which labeled images a list names."""
         return find_images_of_list(list_file, self._paths(self.labeled), self.labeled)
 
     def names_digest(self) -> str:

@@ -2,7 +2,7 @@
 
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from logging import Logger
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ from mmengine.runner import Runner
 from torch import nn
 
 from mmdmt.atomic_write import atomic_write
-from mmdmt.engine.peers_of_run import model_of
 from mmdmt.engine.run_record import ROOM
 from mmdmt.models.weights import read_checkpoint
 
@@ -30,31 +29,21 @@ class BestWeights:
     def __init__(self, metric: str) -> None:
         self.metric = metric
         self.scores: dict[str, float] = {}
-        self._folder = Path()
+        self.folder = Path()
+        """Of the present phase."""
 
-    def begin(self, folder: Path) -> None:
-        """Keep the weights of a phase in a folder; scores of a resumed phase stay."""
-        self._folder = folder
+    def keys(self, peers: Iterable[str]) -> list[str]:
+        """Return the names of the results that peers are judged by."""
+        return [f'{name}/{self.metric}' for name in peers]
 
     def update(self, peers: Mapping[str, nn.Module], metrics: Mapping[str, float]) -> None:
-        """Keep the weights of every peer that is better than before.
-
-        Raises:
-            ValueError: If the metrics do not hold a peer's score.
-        """
+        """Keep the weights of every peer that is better than before."""
         for name, peer in peers.items():
-            key = f'{name}/{self.metric}'
-            if key not in metrics:
-                raise ValueError(
-                    f'carry=best judges peers by {key!r}, but the validation gives {sorted(metrics)}: use '
-                    "val_evaluator=dict(type='mmdmt.PeerMetric', ...) and set carry_metric of DMTHook to one of its "
-                    'metrics.'
-                )
-            score = float(metrics[key])
+            score = float(metrics[f'{name}/{self.metric}'])
             if not math.isnan(score) and score > self.scores.get(name, -math.inf):
                 self.scores[name] = score
                 if is_main_process():
-                    _save(peer.state_dict(), self._folder / f'{name}.pth')
+                    _save(peer.state_dict(), self.folder / f'{name}.pth')
 
     def carry(self, peers: Mapping[str, nn.Module], logger: Logger) -> None:
         """Give every peer its best weights back, and forget the scores: another phase begins.
@@ -68,7 +57,7 @@ class BestWeights:
             if name not in self.scores:
                 logger.warning(f'{name} carries its last weights: {self.metric} was NaN throughout the phase.')
                 continue
-            path = self._folder / f'{name}.pth'
+            path = self.folder / f'{name}.pth'
             if not path.is_file():
                 raise FileNotFoundError(
                     f'The best weights of peer {name!r}, {path}, are gone: resume from a checkpoint of a phase before.'
@@ -77,11 +66,11 @@ class BestWeights:
             logger.info(f'{name} carries the weights of its best {self.metric}, {self.scores[name]:.2f}.')
         self.scores = {}
 
-    def write_result(self, runner: Runner) -> None:
+    def write_result(self, runner: Runner, peers: Mapping[str, nn.Module]) -> None:
         """Write the best weights of the last phase, to be tested and exported; without a score the last ones."""
         weights = {}
-        for name, peer in model_of(runner).bare_peers.items():
-            path = self._folder / f'{name}.pth'
+        for name, peer in peers.items():
+            path = self.folder / f'{name}.pth'
             known = name in self.scores and path.is_file()
             of_peer = read_checkpoint(path, f'the best weights of peer {name!r}') if known else peer.state_dict()
             weights.update({f'{name}.{key}': value for key, value in of_peer.items()})

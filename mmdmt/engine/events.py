@@ -43,13 +43,13 @@ class RunEvents(logging.Handler):
         self._path: Path | None = None
         self.addFilter(FilterDuplicateWarning('events'))  # as MMEngine's own handlers have one
 
-    def open(self, runner: Runner) -> None:
+    def open(self, log_dir: str, logger: logging.Logger) -> None:
         """Begin the file of a run that is about to train, and note its warnings."""
         if is_main_process():
-            self._path = Path(runner.log_dir) / 'events.jsonl'
-            for handler in [one for one in runner.logger.handlers if isinstance(one, RunEvents)]:
-                runner.logger.removeHandler(handler)  # of a run of this process that has failed
-            runner.logger.addHandler(self)
+            self._path = Path(log_dir) / 'events.jsonl'
+            for handler in [one for one in logger.handlers if isinstance(one, RunEvents)]:
+                logger.removeHandler(handler)  # of a run of this process that has failed
+            logger.addHandler(self)
 
     def write(self, event: str, **facts: Any) -> None:
         """Add a line."""

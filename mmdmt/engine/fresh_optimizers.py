@@ -4,7 +4,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mmengine.optim import OptimWrapper
+from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 
 from mmdmt.method.phases import Phase
@@ -15,14 +15,16 @@ class FreshOptimizers:
     """Remember how the optimizers of a run were built, to bring them back to it.
 
     Args:
-        runner (Runner): Its optimizers have not stepped yet.
+        optimizers (OptimWrapperDict): They have not stepped yet.
+        schedules (dict | list[dict], optional): ``param_scheduler`` of the config; None if the run has none.
         phases (Sequence[Phase]): Of the run, to each of which its schedules must fit.
     """
 
-    def __init__(self, runner: Runner, phases: Sequence[Phase]) -> None:
-        self._as_built = {name: _as_built(optimizer) for name, optimizer in runner.optim_wrapper.items()}
-        for phase in phases if runner.param_schedulers is not None else ():
-            fit_schedulers(runner.cfg.param_scheduler, phase.iters)
+    def __init__(self, optimizers: OptimWrapperDict, schedules: Any, phases: Sequence[Phase]) -> None:
+        self._as_built = {name: _as_built(optimizer) for name, optimizer in optimizers.items()}
+        self._schedules = schedules
+        for phase in phases if schedules is not None else ():
+            fit_schedulers(schedules, phase.iters)
 
     def restart(self, runner: Runner, phase: Phase) -> None:
         """Bring optimizers and gradient scalers back to how they were built, and start the schedules of a phase."""
@@ -34,9 +36,8 @@ class FreshOptimizers:
                 group['lr'] *= factor
             optimizer.load_state_dict(state)
             optimizer.zero_grad()
-        if runner.param_schedulers is not None:
-            fitted = fit_schedulers(runner.cfg.param_scheduler, phase.iters)
-            runner.param_schedulers = runner.build_param_scheduler(fitted)
+        if self._schedules is not None:
+            runner.param_schedulers = runner.build_param_scheduler(fit_schedulers(self._schedules, phase.iters))
 
 
 def _as_built(optimizer: OptimWrapper) -> dict[str, Any]:
@@ -55,8 +56,7 @@ def fit_schedulers(config: Any, iters: int) -> Any:
     phase, and a ramp keeps its length.
 
     Args:
-        config (dict | list[dict] | dict[str, list[dict]]): ``param_scheduler`` of a config: one, several, or several
-            for each peer.
+        config (dict | list[dict] | dict[str, list[dict]]): ``param_scheduler``: one, several, or several for each peer.
         iters (int): Iterations of the phase.
 
     Returns:

@@ -31,16 +31,6 @@ class CheckedRunner(Runner):
         runner: CheckedRunner = super().from_cfg(cfg)
         return runner
 
-    def _log_env(self, env_cfg: dict[str, Any]) -> None:
-        """Log the environment, and where the config is written in place of its thousand lines."""
-        config, self.cfg = self.cfg, Config()
-        try:
-            super()._log_env(env_cfg)
-        finally:
-            self.cfg = config
-        name = Path(config.filename).name if config.filename else f'{self.timestamp}.py'
-        self.logger.info(f'The config of this run, with all that it inherits, is in {Path(self.work_dir) / name}.')
-
 
 class LockedRunner(CheckedRunner):
     """The same, which looks at its work_dir before the log and the config are written into it."""

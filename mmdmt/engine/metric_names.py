@@ -5,25 +5,25 @@ from itertools import chain
 from typing import Any
 
 from mmengine.hooks import CheckpointHook, EarlyStoppingHook
-from mmengine.runner import Runner
+from mmengine.logging import print_log
+from mmengine.runner import BaseLoop, Runner
 
-from mmdmt.engine.peers_of_run import model_of
 from mmdmt.evaluation.peer_metric import PeerMetric
+from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.registry import type_name
 
 
-def known_names(runner: Runner) -> tuple[str, ...] | None:
-    """Name what the validation will give, where its metrics say so; None if that is not known."""
-    metrics = [] if runner.val_loop is None else runner.val_loop.evaluator.metrics
-    results = [getattr(metric, 'result_names', None) for metric in metrics]
-    if not metrics or None in results or not all(isinstance(metric, PeerMetric) for metric in metrics):
+def known_names(loop: BaseLoop | None, model: DynamicMutualTraining) -> tuple[str, ...] | None:
+    """Name what a validation will give, where its metrics say so; None if that is not known."""
+    metrics = () if loop is None else loop.evaluator.metrics
+    if not all(isinstance(metric, PeerMetric) and metric.result_names is not None for metric in metrics):
         return None
-    peers = [*model_of(runner).peer_names, ENSEMBLE]
-    return tuple(f'{peer}/{name}' for names in results for peer in peers for name in names or ())
+    peers = [*model.peer_names, ENSEMBLE]
+    return tuple(f'{peer}/{name}' for one in metrics for peer in peers for name in one.result_names)
 
 
-def fit_metric_names(runner: Runner, names: Sequence[str], carry_metric: str | None) -> None:
+def fit_metric_names(runner: Runner, names: Sequence[str], carried: Sequence[str]) -> None:
     """Turn the plain name of a metric into that of the ensemble, wherever one is asked for after a validation.
 
     Changes ``save_best`` of checkpoint hooks, and ``monitor`` of early stopping and of schedulers.
@@ -31,17 +31,16 @@ def fit_metric_names(runner: Runner, names: Sequence[str], carry_metric: str | N
     Args:
         runner (Runner): About to train.
         names (Sequence[str]): Of the results of its validation.
-        carry_metric (str, optional): By which the best weights of each peer are chosen; None if they are not.
+        carried (Sequence[str]): Those by which the best weights of each peer are chosen; none if they are not.
 
     Raises:
         ValueError: If a name must be another.
     """
-    if carry_metric is not None:
-        for peer in model_of(runner).peer_names:
-            _fitting(f'{peer}/{carry_metric}', names, f'carry_metric={carry_metric!r} of DMTHook')
+    for name in carried:
+        _fitting(name, names, f'carry_metric of DMTHook, {name!r},')
     for hook in runner.hooks:
         if isinstance(hook, CheckpointHook) and hook.save_best is not None:
-            _fit_save_best(runner, hook, names)
+            _fit_save_best(hook, names)
         if isinstance(hook, EarlyStoppingHook):
             hook.monitor = _fitting(hook.monitor, names, f'monitor={hook.monitor!r} of {type(hook).__name__}')
     if runner.cfg.get('param_scheduler') is not None:
@@ -52,12 +51,12 @@ def fit_metric_names(runner: Runner, names: Sequence[str], carry_metric: str | N
             scheduler.monitor = _fitting(scheduler.monitor, names, 'monitor of param_scheduler')
 
 
-def _fit_save_best(runner: Runner, hook: Any, names: Sequence[str]) -> None:
+def _fit_save_best(hook: Any, names: Sequence[str]) -> None:
     where = f'save_best={hook.save_best!r} of {type(hook).__name__}'
     fitting = {key: key if key == 'auto' else _fitting(key, names, where) for key in hook.key_indicators}
     changed = {key: name for key, name in fitting.items() if key != name}
     if changed:
-        runner.logger.info(f'{where} means {", ".join(changed.values())}; name a peer for its own.')
+        print_log(f'{where} means {", ".join(changed.values())}; name a peer for its own.', logger='current')
     hook.key_indicators = list(fitting.values())
     hook.is_better_than = {fitting.get(key, key): rule for key, rule in hook.is_better_than.items()}
 

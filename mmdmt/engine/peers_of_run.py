@@ -1,58 +1,53 @@
-"""Find the peers of a run and their averages, and act on all of them."""
+"""Act on the peers of a run and on their averages."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from logging import Logger
+from typing import Any
 
 import numpy as np
 import torch
 from mmengine.dist import broadcast
-from mmengine.hooks import EMAHook
+from mmengine.hooks import EMAHook, Hook
 from mmengine.model import BaseModel, BaseTTAModel, is_model_wrapper
-from mmengine.optim import AmpOptimWrapper
-from mmengine.runner import Runner, autocast
+from mmengine.optim import AmpOptimWrapper, OptimWrapperDict
+from mmengine.runner import autocast
+from torch import nn
 
 from mmdmt.labels.labeling import Precision
-from mmdmt.labels.space import LabelSpace, space_named
 from mmdmt.models.mutual_training import DynamicMutualTraining
 
 
-def model_of(runner: Runner) -> DynamicMutualTraining:
+def bare_model(model: Any) -> DynamicMutualTraining:
     """Return the model of a run without its wrappers for several processes or views."""
-    model = runner.model
     while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
         model = model.module
     return model
 
 
-def labels_of(runner: Runner) -> LabelSpace:
-    """Return the label space of the peers of a run."""
-    return space_named(model_of(runner).kind.space)
-
-
-def precision_of_labeling(runner: Runner) -> Precision:
+def precision_of_labeling(optimizers: OptimWrapperDict) -> Precision:
     """Return the contexts in which peers are forwarded to label: mixed precision for those that train in it."""
     return {
         name: partial(autocast, dtype=wrapper.cast_dtype)
-        for name, wrapper in runner.optim_wrapper.items()
+        for name, wrapper in optimizers.items()
         if isinstance(wrapper, AmpOptimWrapper)
     }
 
 
-def share_buffers(runner: Runner) -> None:
+def share_buffers(model: nn.Module) -> None:
     """Give every process the main one's batch-norm statistics, which are those of a checkpoint."""
-    for buffer in model_of(runner).buffers():
+    for buffer in model.buffers():
         broadcast(buffer)
 
 
-def start_from_scratch(runner: Runner, phase: int) -> None:
+def start_from_scratch(model: DynamicMutualTraining, phase: int, seed: int, logger: Logger) -> None:
     """Give every peer the weights that its config says, drawn for a phase."""
-    model = model_of(runner)
     for number, (name, peer) in enumerate(model.bare_peers.items()):
-        seed_everything(runner.seed, phase, number)
+        seed_everything(seed, phase, number)
         peer.load_state_dict(model.fresh_weights(name))
-        runner.logger.info(f'{name} starts phase {phase} from scratch.')
+        logger.info(f'{name} starts phase {phase} from scratch.')
 
 
 def seed_everything(*entropy: int) -> None:
@@ -63,41 +58,44 @@ def seed_everything(*entropy: int) -> None:
     torch.manual_seed(seed)
 
 
-@contextmanager
-def averaged_weights(runner: Runner) -> Iterator[None]:
-    """Give the peers the averages of MMEngine's ``EMAHook``, if there is one, for the block."""
-    averages = _averages(runner)
-    for hook in averages:
-        hook._swap_ema_parameters()  # MMPretrain's hook does more than this around a validation
-    try:
-        yield
-    finally:
-        for hook in averages:
-            hook._swap_ema_parameters()
+class Averages:
+    """The averages of the peers that MMEngine's ``EMAHook`` keeps, if there is one.
 
-
-def unwrap_averages(runner: Runner) -> None:
-    """Take the averaged peers out of their copies of distributed wrappers.
-
-    Inside of these they would not find their weights in a checkpoint, which ``EMAHook`` passes over in silence.
+    Args:
+        hooks (Sequence[Hook]): Of the run.
     """
-    for hook in _averages(runner):
-        model = hook.ema_model.module
-        for name, peer in model.bare_peers.items():
-            setattr(model, name, peer)
 
+    def __init__(self, hooks: Sequence[Hook]) -> None:
+        self._hooks = [hook for hook in hooks if isinstance(hook, EMAHook)]
 
-def restart_averages(runner: Runner) -> None:
-    """Begin the averages anew, from the weights that the peers have now."""
-    for hook in _averages(runner):
-        hook.ema_model.module.load_state_dict(hook.src_model.state_dict())
-        hook.ema_model.steps.zero_()  # the first update copies
+    @property
+    def peers(self) -> dict[str, BaseModel] | None:
+        """The averaged peers by name; None without averages."""
+        return next((hook.ema_model.module.bare_peers for hook in self._hooks), None)
 
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """Give the peers the averages for the block."""
+        for hook in self._hooks:
+            hook._swap_ema_parameters()  # MMPretrain's hook does more than this around a validation
+        try:
+            yield
+        finally:
+            for hook in self._hooks:
+                hook._swap_ema_parameters()
 
-def averaged_peers(runner: Runner) -> dict[str, BaseModel] | None:
-    """Return the averaged peers by name; None without an ``EMAHook``."""
-    return next((hook.ema_model.module.bare_peers for hook in _averages(runner)), None)
+    def unwrap(self) -> None:
+        """Take the averaged peers out of their copies of distributed wrappers.
 
+        Inside of these they would not find their weights in a checkpoint, which ``EMAHook`` passes over in silence.
+        """
+        for hook in self._hooks:
+            model = hook.ema_model.module
+            for name, peer in model.bare_peers.items():
+                setattr(model, name, peer)
 
-def _averages(runner: Runner) -> list[EMAHook]:
-    return [hook for hook in runner.hooks if isinstance(hook, EMAHook)]
+    def restart(self) -> None:
+        """Begin the averages anew, from the weights that the peers have now."""
+        for hook in self._hooks:
+            hook.ema_model.module.load_state_dict(hook.src_model.state_dict())
+            hook.ema_model.steps.zero_()  # the first update copies

@@ -7,6 +7,7 @@ from typing import Any
 from mmengine.runner import IterBasedTrainLoop, Runner
 from torch.utils.data import DataLoader
 
+from mmdmt.engine.run_record import best_checkpoint_alone
 from mmdmt.registry import LOOPS
 
 
@@ -111,6 +112,16 @@ def plan_phase_ends(loop: IterBasedTrainLoop, ends: Sequence[int], due: bool) ->
     points = sorted({*milestones, *(end + 1 for end in inner), *(end + 2 for end in inner)})
     loop.dynamic_milestones = points
     loop.dynamic_intervals = [interval(point - 1) for point in points]
+
+
+def validate_now(runner: Runner, iteration: int) -> None:
+    """Validate in the hooks after an iteration, which MMEngine counts only after them, if the run has a validation."""
+    loop = runner.train_loop
+    if runner.val_loop is not None:
+        with best_checkpoint_alone(runner.hooks):
+            loop._iter, before = iteration, loop._iter
+            runner.val_loop.run()
+            loop._iter = before
 
 
 def validates_at(loop: IterBasedTrainLoop, iteration: int) -> bool:

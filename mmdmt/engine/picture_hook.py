@@ -1,7 +1,7 @@
 """Draw truth, predictions, pseudo labels and weights of a few images in every phase."""
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from importlib.util import find_spec
@@ -15,10 +15,11 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mmdmt.engine.dmt_hook import DMTHook
-from mmdmt.engine.peers_of_run import averaged_weights, labels_of, model_of
+from mmdmt.engine.peers_of_run import Averages
 from mmdmt.evaluation_mode import evaluation_mode
 from mmdmt.losses import DynamicMutualLoss
 from mmdmt.method.draws import ONLINE, TRUTH, WEAK_VIEW, Draw
@@ -27,6 +28,7 @@ from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.names import ENSEMBLE
 from mmdmt.models.prediction import forward_crops, predict_logits
 from mmdmt.registry import HOOKS
+from mmdmt.settings import Number, check_settings
 
 NO_CLASS = 255
 
@@ -36,20 +38,15 @@ class PictureHook(Hook):
     """Draw a few images in every phase: truth, predictions, pseudo labels and their weights.
 
     Note:
-        :class:`mmdmt.DMTHook` calls it after every labeling, when the peers hold the weights that labeled, and when a
-        phase with online labels begins; it acts once more after training. The main process writes a sheet an image to
-        ``<work_dir>/pictures/phase_<t>/<name>.png``, at the end to ``pictures/end``, and to every visualization
-        backend. Training goes on as if nothing had been drawn, bit for bit.
-
-        Both views of :class:`mmdmt.TwoViews` are shown of one training crop, in an online phase with its labels and
-        their weights. Weights are those of the learner when labels are made, with the exponents of a phase's end.
-
-        It needs matplotlib, which ``pip install 'mmdmt[demo]'`` installs.
+        :class:`mmdmt.DMTHook` calls it after every labeling and when a phase with online labels begins; it acts once
+        more after training. The main process writes a sheet an image to ``<work_dir>/pictures/phase_<t>/<name>.png``,
+        at the end to ``pictures/end``, and to every visualization backend. Training goes on as if nothing had been
+        drawn, bit for bit. Both views of :class:`mmdmt.TwoViews` are shown of one training crop, in an online phase
+        with its labels. Weights are those of the learner when labels are made, with the exponents of a phase's end.
 
     Args:
-        images (int | Sequence[int]): How many unlabeled images, spread evenly over the data set, or which. Defaults
-            to 4.
-        val_images (int | Sequence[int]): Likewise of the validation set; these have no pseudo labels. Defaults to 0.
+        images (int): How many unlabeled images, spread evenly over the data set. Defaults to 4.
+        val_images (int): Likewise of the validation set; these have no pseudo labels. Defaults to 0.
 
     Raises:
         ValueError: If a number is negative, there is no such image, or the peers are classifiers.
@@ -57,14 +54,12 @@ class PictureHook(Hook):
     """
 
     priority = 85  # after DMTHook (80)
+    SETTINGS = {'images': Number(0, whole=True), 'val_images': Number(0, whole=True)}
 
-    def __init__(self, images: int | Sequence[int] = 4, val_images: int | Sequence[int] = 0) -> None:
-        for name, value in (('images', images), ('val_images', val_images)):
-            if min([value] if isinstance(value, int) else value, default=0) < 0:
-                raise ValueError(f'{name}={value} of PictureHook: give how many images, or their numbers from 0 on.')
+    def __init__(self, images: int = 4, val_images: int = 0) -> None:
+        check_settings(self, locals())
         self.images = images
         self.val_images = val_images
-        self._chosen: tuple[list[int], list[int]] = ([], [])
 
     def before_run(self, runner: Runner) -> None:
         """Check that there is something to draw, and with what, before anything else happens."""
@@ -75,37 +70,39 @@ class PictureHook(Hook):
                 "PictureHook draws with matplotlib, which is not installed: pip install 'mmdmt[demo]', or take the "
                 'hook out of custom_hooks.'
             )
-        if not any(isinstance(hook, DMTHook) for hook in runner.hooks):
+        run = next((hook for hook in runner.hooks if isinstance(hook, DMTHook)), None)
+        if run is None:
             raise ValueError("PictureHook draws phases, but there are none: add dict(type='mmdmt.DMTHook', ...).")
-        if model_of(runner).kind.space != 'pixels':
+        self._run = run
+        if run.model.kind.space != 'pixels':
             raise ValueError(
                 'PictureHook draws labels of pixels, but the peers are classifiers: take it out of custom_hooks.'
             )
-        validated = 0 if runner.val_loop is None else len(runner.val_loop.dataloader.dataset)
-        unlabeled = runner.train_dataloader.dataset.num_unlabeled()
-        self._chosen = _choose('images', self.images, unlabeled), _choose('val_images', self.val_images, validated)
+        if self.val_images and not (runner.val_loop and len(runner.val_loop.dataloader.dataset)):
+            raise ValueError(
+                f'val_images={self.val_images} of PictureHook, but the run validates on no image: set it to 0.'
+            )
 
     def after_labeling(self, runner: Runner) -> None:
-        """Draw the phase that begins; called by DMTHook."""
+        """Draw the phase that begins, by the weights that labeled; called by DMTHook."""
         self._draw_phase(runner, 'labeled after iteration')
 
     def before_online_phase(self, runner: Runner) -> None:
         """Draw the phase that begins; called by DMTHook."""
-        hook = _dmt_hook(runner)
-        online = hook.curriculum[hook.phase].online_labels
-        with averaged_weights(runner) if online is not None and online.averaged else nullcontext():
+        online = self._run.curriculum[self._run.phase].online_labels
+        with Averages(runner.hooks).in_place() if online is not None and online.averaged else nullcontext():
             self._draw_phase(runner, 'labels online from iteration')
 
     def after_train(self, runner: Runner) -> None:
         """Draw what the last phase has made of its labels."""
         step = runner.train_loop.iter
-        with averaged_weights(runner):
+        with Averages(runner.hooks).in_place():
             self._draw(runner, 'end', f'end of training, iteration {step}', step)
 
     def _draw_phase(self, runner: Runner, what: str) -> None:
-        hook = _dmt_hook(runner)
-        step = hook.curriculum.start(hook.phase)
-        self._draw(runner, f'phase_{hook.phase}', f'phase {hook.phase}, {what} {step}', step)
+        phase = self._run.phase
+        step = self._run.curriculum.start(phase)
+        self._draw(runner, f'phase_{phase}', f'phase {phase}, {what} {step}', step)
 
     @torch.no_grad()
     def _draw(self, runner: Runner, folder: str, title: str, step: int) -> None:
@@ -113,8 +110,8 @@ class PictureHook(Hook):
             return
         from mmdmt.visualization import draw_phase
 
-        model, metainfo = model_of(runner), runner.train_dataloader.dataset.metainfo
-        with evaluation_mode(model.bare_peers.values()):
+        metainfo = runner.train_dataloader.dataset.metainfo
+        with evaluation_mode(self._run.model.bare_peers.values()):
             for name, view in self._views(runner):
                 path = Path(runner.work_dir) / 'pictures' / folder / f'{name}.png'
                 sheet = draw_phase(path, view, f'{name}: {title}', metainfo['classes'], metainfo['palette'])
@@ -122,40 +119,37 @@ class PictureHook(Hook):
 
     def _views(self, runner: Runner) -> Iterator[tuple[str, Any]]:
         """Yield names of images and what is to be drawn of each."""
-        dataset, model, banks = runner.train_dataloader.dataset, model_of(runner), _banks(runner)
-        phase = _dmt_hook(runner).curriculum[_dmt_hook(runner).phase]
-        for image in self._chosen[0]:
+        dataset, model, phase = runner.train_dataloader.dataset, self._run.model, self._run.curriculum[self._run.phase]
+        folder, banks = self._run.labels.folder(self._run.phase), dict[str, Any]()
+        with suppress(FileNotFoundError, ValueError):  # a phase online has none, and the end of a run needs none
+            banks = {name: dataset.labels.bank(folder / name) for name in set(model.labelers.values())}
+        for image in _spread(self.images, dataset.num_unlabeled()):
             labels = {name: bank.read(image) for name, bank in banks.items()}
             for label, _ in labels.values():
                 label[label == dataset.ignored] = NO_CLASS
-            item = dataset.labeling_item(image)
-            view = _view(model, item, _truth(dataset, image), labels, phase.floor)
+            item, truth = dataset.labeling_item(image), None
+            with suppress(ValueError):  # the report of the labeling has warned
+                truth = dataset.truth(image)
+            view = _view(model, item, truth, labels, phase.floor)
             if phase.learns_pseudo_labels:
                 view = replace(view, crop=_crop(model, dataset, image, phase))
             yield _name('unlabeled', image, item), view
-        for image in self._chosen[1]:
-            item = runner.val_dataloader.dataset[image]
+        validated = runner.val_dataloader.dataset if self.val_images else ()
+        for image in _spread(self.val_images, len(validated)):
+            item = validated[image]
             truth = item['data_samples'].gt_sem_seg.data[0].numpy().copy()
             truth[truth == dataset.ignored] = NO_CLASS
             yield _name('val', image, item), _view(model, item, truth, {}, phase.floor)
 
 
-def _banks(runner: Runner) -> dict[str, Any]:
-    """Open the banks of the present phase; none if it has none, or has lost them: the end of a run needs none."""
-    folder = _dmt_hook(runner).bank_folder(runner)
-    try:
-        return {name: labels_of(runner).bank(folder / name) for name in set(model_of(runner).labelers.values())}
-    except (FileNotFoundError, ValueError):
-        return {}
-
-
 def _view(
     model: DynamicMutualTraining,
     item: dict[str, Any],
-    truth: np.ndarray | None,
-    labels: dict[str, tuple[np.ndarray, np.ndarray]],
+    truth: NDArray[Any] | None,
+    labels: Mapping[str, tuple[NDArray[Any], NDArray[np.float32]]],
     floor: float,
 ) -> Any:
+    """Return what peers say of an image, and how the learners' losses weigh the labels of banks."""
     from mmdmt.visualization import PhaseView
 
     image = _picture(item['inputs'])
@@ -164,57 +158,54 @@ def _view(
     if len(logits) > 1:
         mean = torch.stack([of_peer.float().softmax(dim=0) for of_peer in logits.values()]).mean(dim=0)
         predictions[ENSEMBLE] = mean.argmax(dim=0)
-    same_size = truth is not None and truth.shape == image.shape[:2]
+    weights = {}
+    for name, labeler in model.labelers.items() if labels else ():
+        loss = _loss_at_end(model, name)
+        loss.floor = floor
+        label, confidence = (torch.from_numpy(one).to(logits[name].device)[None] for one in labels[labeler])
+        weights[name] = loss.weigh(logits[name][None], label.long(), confidence)[1][0].cpu().numpy()
     return PhaseView(
         image=image,
-        truth=truth if same_size else None,
+        truth=truth if truth is not None and truth.shape == image.shape[:2] else None,
         predictions={name: label.to(torch.uint8).cpu().numpy() for name, label in predictions.items()},
         pseudo_labels={name: label for name, (label, _) in labels.items()},
-        weights=_weights_of(model, logits, labels, floor),
+        weights=weights,
         taught_by=model.labelers if labels else {},
     )
 
 
 def _crop(model: DynamicMutualTraining, dataset: Any, image: int, phase: Phase) -> Any:
-    """What a training crop is to labelers and learners; None where there is nothing to see that the image lacks."""
-    from mmdmt.visualization import CropView
+    """What a training crop is to labelers and learners; None where there is nothing to see that the image lacks.
 
-    item = dataset[Draw(model.peer_names[0], image, image, ONLINE)]
-    weak = item['data_samples'].get(WEAK_VIEW)
-    views = None if weak is None else _picture(weak.data), _picture(item['inputs'])
-    if phase.online_labels is None or phase.online_labels.labeler == TRUTH:
-        return None if weak is None else CropView(*views)
-    labels, weights = _taught_online(model, item)
-    by = {name: ENSEMBLE if phase.online_labels.labeler == ENSEMBLE else model.labelers[name] for name in labels}
-    pseudo_labels = {by[name]: label for name, label in labels.items()}
-    return CropView(*views, pseudo_labels=pseudo_labels, weights=weights, taught_by=by)
-
-
-def _taught_online(
-    model: DynamicMutualTraining, item: dict[str, Any]
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Label a crop as an iteration of an online phase does; return the labels of each learner and their weights.
-
-    A share of each class is one of this crop, where an iteration takes it of a whole batch or of many.
+    In an online phase it is labeled as an iteration does, but a share of each class is one of this crop alone.
     """
+    from mmdmt.visualization import PhaseView
+
+    item, online = dataset[Draw(model.peer_names[0], image, image, ONLINE)], phase.online_labels
+    weak = item['data_samples'].get(WEAK_VIEW)
+    view = PhaseView(_picture(item['inputs']), labelers_view=None if weak is None else _picture(weak.data))
+    if online is None or online.labeler == TRUTH:
+        return None if weak is None else view
     assert model.online is not None
-    labeling = replace(model.online, models=model.bare_peers, seen={})
+    losses = {name: _loss_at_end(model, name) for name in model.bare_peers}
+    shares = {name: {'inputs': [item['inputs']], 'data_samples': [item['data_samples'].clone()]} for name in losses}
+    replace(model.online, models=model.bare_peers, losses=losses, seen={}).label(shares)
     labels, weights = {}, {}
-    for name, peer in model.bare_peers.items():
-        loss, sample = _loss_at_end(model, name), item['data_samples'].clone()
-        replace(labeling, losses={name: loss}).label({name: {'inputs': [item['inputs']], 'data_samples': [sample]}})
+    by = {name: ENSEMBLE if online.labeler == ENSEMBLE else model.labelers[name] for name in losses}
+    for name, loss in losses.items():
+        sample = shares[name]['data_samples'][0]
         label = sample.gt_sem_seg.data
-        labels[name] = label[0].to(torch.uint8).cpu().numpy()
+        labels[by[name]] = label[0].to(torch.uint8).cpu().numpy()
         if 'pseudo_weight' in sample:
             of_rule = sample.pseudo_weight.data
         else:
-            shape = tuple(item['inputs'].shape[1:])
+            shape, peer = tuple(item['inputs'].shape[1:]), model.bare_peers[name]
             seen = sample.new(metainfo={'img_shape': shape, 'ori_shape': shape}, data={})
             (predicted,) = forward_crops(peer, {'inputs': [item['inputs']], 'data_samples': [seen]})
             logits = predicted.logits[:, :, *predicted.windows[0]]
             _, of_rule = loss.weigh(logits, label, sample.pseudo_confidence.data, loss.ignore_index)
         weights[name] = of_rule[0].cpu().numpy()
-    return labels, weights
+    return replace(view, pseudo_labels=labels, weights=weights, taught_by=by)
 
 
 def _loss_at_end(model: DynamicMutualTraining, name: str) -> DynamicMutualLoss:
@@ -224,7 +215,7 @@ def _loss_at_end(model: DynamicMutualTraining, name: str) -> DynamicMutualLoss:
     return loss
 
 
-def _picture(image: Tensor) -> np.ndarray:
+def _picture(image: Tensor) -> NDArray[Any]:
     return np.asarray(image.permute(1, 2, 0))
 
 
@@ -233,41 +224,6 @@ def _name(dataset: str, image: int, item: dict[str, Any]) -> str:
     return f'{dataset}_{image}_{PurePath(item["data_samples"].metainfo.get("img_path", "")).stem}'
 
 
-def _weights_of(
-    model: DynamicMutualTraining,
-    logits: dict[str, Tensor],
-    labels: dict[str, tuple[np.ndarray, np.ndarray]],
-    floor: float,
-) -> dict[str, np.ndarray]:
-    """Weigh the pseudo labels of a bank as the learners' losses do."""
-    weights = {}
-    for name, labeler in model.labelers.items() if labels else ():
-        loss = _loss_at_end(model, name)
-        loss.floor = floor
-        label, confidence = (torch.from_numpy(one).to(logits[name].device)[None] for one in labels[labeler])
-        _, of_image = loss.weigh(logits[name][None], label.long(), confidence)
-        weights[name] = of_image[0].cpu().numpy()
-    return weights
-
-
-def _truth(dataset: Any, image: int) -> np.ndarray | None:
-    with suppress(ValueError):  # the report of the labeling has warned
-        truth: np.ndarray | None = dataset.truth(image)
-        return truth
-    return None
-
-
-def _choose(setting: str, images: int | Sequence[int], available: int) -> list[int]:
-    """Return the numbers of the images to draw."""
-    if isinstance(images, int):
-        if images and not available:
-            raise ValueError(f'{setting}={images} of PictureHook, but there is no such image: set it to 0.')
-        return sorted(set(np.linspace(0, available - 1, min(images, available)).round().astype(int).tolist()))
-    beyond = [image for image in images if image >= available]
-    if beyond:
-        raise ValueError(f'{setting} of PictureHook names image {beyond[0]}, but they are 0..{available - 1}.')
-    return list(images)
-
-
-def _dmt_hook(runner: Runner) -> DMTHook:
-    return next(hook for hook in runner.hooks if isinstance(hook, DMTHook))
+def _spread(images: int, available: int) -> list[int]:
+    """Return the numbers of the images to draw, spread evenly."""
+    return sorted(set(np.linspace(0, available - 1, min(images, available)).round().astype(int).tolist()))

@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.evaluator import Evaluator
+from mmengine.logging import MMLogger, print_log
 from mmengine.model import BaseModel, revert_sync_batchnorm
-from mmengine.runner import Runner
+from mmengine.optim import OptimWrapperDict
+from mmengine.runner import BaseLoop, Runner
 from torch import Tensor, nn
 
 import mmdmt
-from mmdmt.engine.peers_of_run import model_of, seed_everything
-from mmdmt.engine.quiet_log import quiet_log
+from mmdmt.datasets.mutual_dataset import MutualDataset
+from mmdmt.engine.peers_of_run import bare_model, seed_everything
 from mmdmt.evaluation.peer_metric import PeerMetric
 from mmdmt.evaluation_mode import evaluation_mode
 from mmdmt.losses import DynamicMutualLoss
@@ -46,12 +48,14 @@ def rehearse(runner: Runner, curriculum: Curriculum) -> tuple[str, ...] | None:
         ValueError: If something fails, saying what and how to mend it.
     """
     started = time.monotonic()
-    model = model_of(runner)
+    model, dataset = bare_model(runner.model), runner.train_dataloader.dataset
     with _untouched(model), _eagerly():
-        _learn(runner, model, _different(curriculum))
-        names = _validate(runner, model)
-        if names is None:
-            _label(runner.train_dataloader.dataset, model)
+        _learn(dataset, model, runner.optim_wrapper, _different(curriculum))
+        if runner.val_loop is None:
+            names = None
+            _label(dataset, model)
+        else:
+            names = _validate(runner.val_loop, model, Path(runner.work_dir))
     runner.logger.info(f'Rehearsal: all peers learn and predict ({time.monotonic() - started:.1f} s).')
     return names
 
@@ -62,30 +66,32 @@ def _different(curriculum: Curriculum) -> list[Phase]:
     return [by_kind[kind] for kind in sorted(by_kind)]
 
 
-def _learn(runner: Runner, model: DynamicMutualTraining, phases: list[Phase]) -> None:
+def _learn(
+    dataset: MutualDataset, model: DynamicMutualTraining, optimizers: OptimWrapperDict, phases: list[Phase]
+) -> None:
     """Train a copy of each peer on a small batch of each phase."""
-    batches = {name: [_batch(runner, model, phase, name) for phase in phases] for name in model.peer_names}
+    batches = {name: [_batch(dataset, model, phase, name) for phase in phases] for name in model.peer_names}
     for name, peer in model.bare_peers.items():
-        _check_preprocessor(name, peer)
         for phase, pair in zip(phases, batches[name], strict=True):
             model.begin_phase(phase)
             if model.online is not None:
                 with _saying(f'the labeler of peer {name!r} cannot label a batch of it online'):
-                    model.label_online({name: pair[0]}, runner.optim_wrapper)
-                pair[1] = _forgotten(runner, pair[0])
+                    model.label_online({name: pair[0]}, optimizers)
+                pair[1] = _forgotten(dataset, pair[0])
         try:
             twin, placed = copy.deepcopy((peer, model.losses_of(name)))
         except Exception as error:  # whatever a module may hold that cannot be copied
-            runner.logger.warning(f'Peer {name!r} cannot be copied ({error}) and is not rehearsed.')
+            told = f'Peer {name!r} cannot be copied ({error}) and is not rehearsed.'
+            print_log(told, logger='current', level=logging.WARNING)
             continue
         if any(isinstance(module, nn.SyncBatchNorm) for module in twin.modules()):
             twin = revert_sync_batchnorm(twin)
-        _learn_alone(name, twin, placed, model, runner.optim_wrapper[name], batches[name])
+        _learn_alone(name, twin, placed, model, optimizers[name], batches[name])
 
 
-def _forgotten(runner: Runner, batch: dict[str, Any]) -> dict[str, Any]:
+def _forgotten(dataset: MutualDataset, batch: dict[str, Any]) -> dict[str, Any]:
     """Copy a batch without the labels that were made online."""
-    other, dataset = copy.deepcopy(batch), runner.train_dataloader.dataset
+    other = copy.deepcopy(batch)
     for sample in other['data_samples']:
         if sample.metainfo.get(ONLINE):
             dataset.labels.forget_label(sample, dataset.ignored)
@@ -141,20 +147,8 @@ def _computed(forward: Any, precision: AbstractContextManager[Any], batch: dict[
     return {key: _sum(value) for key, value in losses.items() if 'loss' in key}
 
 
-def _check_preprocessor(name: str, peer: nn.Module) -> None:
-    preprocessor = peer.data_preprocessor
-    if hasattr(preprocessor, 'size_divisor') and hasattr(preprocessor, 'size'):
-        given = [one for one in ('size', 'size_divisor') if getattr(preprocessor, one) is not None]
-        if len(given) != 1 and hasattr(preprocessor, 'seg_pad_val'):
-            raise ValueError(
-                f'data_preprocessor of peer {name!r} has {" and ".join(given) or "neither size nor size_divisor"}, but '
-                'pads the images of a batch to one of the two: give size=(height, width), that of the crop.'
-            )
-
-
-def _batch(runner: Runner, model: DynamicMutualTraining, phase: Phase, peer: str) -> list[Any]:
+def _batch(dataset: MutualDataset, model: DynamicMutualTraining, phase: Phase, peer: str) -> list[Any]:
     """Load a small batch, and once more with other pseudo labels; None in its place if there are none yet, or ever."""
-    dataset = runner.train_dataloader.dataset
     labeled = min(phase.labeled, max((1, *(mix.needs_labeled for mix in model.mixes))))
     pseudo = min(phase.pseudo, max((1, *(mix.needs_pseudo for mix in model.mixes))))
     if labeled + pseudo < 2 <= phase.batch_size:  # one image is too few for batch norm
@@ -171,14 +165,11 @@ def _batch(runner: Runner, model: DynamicMutualTraining, phase: Phase, peer: str
     return [_joined([*truth, *first]), _joined([*copy.deepcopy(truth), *second]) if second else None]
 
 
-def _validate(runner: Runner, model: DynamicMutualTraining) -> tuple[str, ...] | None:
-    """Take the first image of the validation through model and metrics."""
-    loop = runner.val_loop
-    if loop is None:
-        return None
+def _validate(loop: BaseLoop, model: DynamicMutualTraining, work_dir: Path) -> tuple[str, ...]:
+    """Take the first image of the validation through model and metrics; return the names of the results."""
     dataset = loop.dataloader.dataset
-    with _own_metrics(runner, loop.evaluator) as evaluator:
-        for number in _of_other_sizes(runner, dataset):
+    with _own_metrics(loop.evaluator, work_dir) as evaluator:
+        for number in _of_other_sizes(dataset, Headers(work_dir / 'headers.json')):
             image = _info(dataset, number).get('img_path', f'image {number}')
             with _saying(f'{image} of val_dataloader cannot be loaded'):
                 batch = loop.dataloader.collate_fn([dataset[number]])
@@ -197,9 +188,9 @@ def _validate(runner: Runner, model: DynamicMutualTraining) -> tuple[str, ...] |
     return tuple(names)
 
 
-def _of_other_sizes(runner: Runner, dataset: Any) -> list[int]:
+def _of_other_sizes(dataset: Any, headers: Headers) -> list[int]:
     """Return the first image of a dataset, and two at most of other sizes, told apart by what 32 leaves of them."""
-    headers, kinds = Headers(Path(runner.work_dir) / 'headers.json'), dict[Any, int]()
+    kinds: dict[Any, int] = {}
     for number in range(len(dataset)):
         path = str(_info(dataset, number).get('img_path'))
         content = headers[path] if Path(path).is_file() else None
@@ -212,17 +203,22 @@ def _info(dataset: Any, number: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _own_metrics(runner: Runner, evaluator: Evaluator) -> Iterator[Evaluator]:
+def _own_metrics(evaluator: Evaluator, work_dir: Path) -> Iterator[Evaluator]:
     """Copy the metrics; what they write goes to a folder that is removed."""
-    with tempfile.TemporaryDirectory(prefix='.rehearsal_', dir=runner.work_dir) as folder:
+    with tempfile.TemporaryDirectory(prefix='.rehearsal_', dir=work_dir) as folder:
         twin = copy.deepcopy(evaluator)
         for metric in twin.metrics:
             if isinstance(metric, PeerMetric):
                 metric.write_to(Path(folder))
             elif getattr(metric, 'output_dir', None):
                 metric.output_dir = folder
-        with quiet_log(logging.ERROR):  # tables of one image
+        logger = MMLogger.get_current_instance()
+        level = logger.level
+        logger.setLevel(logging.ERROR)  # no tables of one image; logging.disable does not reach MMEngine's loggers
+        try:
             yield twin
+        finally:
+            logger.setLevel(level)
 
 
 def _results(metric: Any) -> list[str]:

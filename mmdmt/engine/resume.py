@@ -13,7 +13,7 @@ from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.hooks import EMAHook
 from mmengine.runner import Runner
 
-from mmdmt.engine.run_record import NAME, RunRecord, checkpoint_files, checkpoint_folder
+from mmdmt.engine.run_record import NAME, RunRecord, checkpoint_files, checkpoint_folder, checkpoint_hook
 from mmdmt.method.phases import PHASE_WORDS, Curriculum
 from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.starting_weights import check_run_weights, run_weights
@@ -57,12 +57,14 @@ def settle(runner: Runner, model: DynamicMutualTraining, curriculum: Curriculum)
         ValueError: If it or the record is damaged, or is of another kind of run, model or phases.
     """
     record = settle_checkpoint(runner)
-    if runner._load_from is None:
+    path = runner._load_from
+    if path is None:
         return record, 0
     if not runner._resume:
-        check_run_weights(runner._load_from, model, complete=False)
+        check_run_weights(path, model, complete=False)
         return record, 0
-    iteration = check_resumed(runner, model, curriculum)
+    averages = any(isinstance(hook, EMAHook) for hook in runner.hooks)
+    iteration = check_resumed(str(path), model, curriculum, averages, runner.param_schedulers is not None)
     for sentence in changed_settings(record.settings, settings_of(runner.cfg, curriculum), curriculum, iteration):
         runner.logger.warning(sentence)
     return record, iteration
@@ -83,14 +85,15 @@ def settle_checkpoint(runner: Runner) -> RunRecord:
 
 
 def _decide(runner: Runner) -> tuple[str | None, bool, RunRecord]:
-    fresh, given = RunRecord(Path(runner.work_dir), checkpoint_folder(runner)), runner._load_from
+    hook, given = checkpoint_hook(runner.hooks), runner._load_from
+    fresh = RunRecord(Path(runner.work_dir), checkpoint_folder(hook, runner.work_dir))
     if not runner._resume:
         return given, False, fresh
     config = _written_config(runner.cfg.filename) if given is not None else {}
     if fresh.folder is None or (given is not None and config.get('load_from') != given):
         return given, True, _record_of(given, fresh)
     record = RunRecord.read(fresh.work_dir, fresh.folder) or fresh
-    found = _latest(record, checkpoint_files(runner), runner.logger)
+    found = _latest(record, checkpoint_files(hook, fresh.folder), runner.logger)
     if found is not None:
         if given is not None:
             runner.logger.info(f'load_from={given} of the config is what the run started from: it is not resumed.')
@@ -147,22 +150,25 @@ def _written_config(filename: str | None) -> Mapping[str, Any]:
     return config
 
 
-def check_resumed(runner: Runner, model: DynamicMutualTraining, curriculum: Curriculum) -> int:
+def check_resumed(
+    path: str, model: DynamicMutualTraining, curriculum: Curriculum, averages: bool, schedules: bool
+) -> int:
     """Check that the checkpoint to resume fits the config, of which MMEngine skips what does not."""
-    path = str(runner._load_from)
     checkpoint, weights = run_weights(path, WHAT, model.peer_names)
-    _check_parts(path, checkpoint, *_PARTS)
+    parts = (*_PARTS, 'param_schedulers') if schedules else _PARTS
+    if lost := [part for part in parts if not isinstance(checkpoint.get(part), Mapping)]:
+        raise ValueError(
+            f'{path}, {WHAT}, has no {lost[0]}: it was not written by a run with DMTHook, or at a best validation, or '
+            f'by CheckpointHook(save_param_scheduler=False). Give another checkpoint, or {WAY_OUT}.'
+        )
     wanted = model.state_dict()
-    unfit = sorted(key for key, own in wanted.items() if not _alike(weights.get(key), own))
+    unfit = sorted(key for key, own in wanted.items() if _shape(weights.get(key)) != _shape(own))
     if unfit:
         raise ValueError(
             f'{path}, {WHAT}, lacks {len(unfit)} tensors of the model, first {unfit[0]!r}, or has them in another '
             f'shape or type: resume with the config that wrote it, or {WAY_OUT}.'
         )
     check_sound(weights, wanted, path, WHAT)
-    if runner.param_schedulers is not None:
-        _check_parts(path, checkpoint, 'param_schedulers')
-    averages = any(isinstance(hook, EMAHook) for hook in runner.hooks)
     if averages != ('ema_state_dict' in checkpoint):
         raise ValueError(
             f'{path}, {WHAT}, has {"no averages" if averages else "averages as its weights"}, but the config has '
@@ -180,17 +186,8 @@ def check_resumed(runner: Runner, model: DynamicMutualTraining, curriculum: Curr
     return iteration
 
 
-def _check_parts(path: str, checkpoint: Mapping[str, Any], *parts: str) -> None:
-    lost = [part for part in parts if not isinstance(checkpoint.get(part), Mapping)]
-    if lost:
-        raise ValueError(
-            f'{path}, {WHAT}, has no {lost[0]}: it was not written by a run with DMTHook, or at a best validation, or '
-            f'by CheckpointHook(save_param_scheduler=False). Give another checkpoint, or {WAY_OUT}.'
-        )
-
-
-def _alike(given: Any, own: Any) -> bool:
-    return given is not None and (given.shape, given.dtype) == (own.shape, own.dtype)
+def _shape(tensor: Any) -> tuple[Any, Any]:
+    return getattr(tensor, 'shape', None), getattr(tensor, 'dtype', None)
 
 
 def confine(checkpoint: dict[str, Any], record: RunRecord) -> None:

@@ -1,14 +1,14 @@
 """Keep the record of a run: which checkpoints in its work_dir are whole and its own, and what it was set to do."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mmengine.dist import is_main_process
-from mmengine.hooks import CheckpointHook
+from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import Runner
 
 from mmdmt.atomic_write import atomic_write
@@ -121,55 +121,57 @@ class RunRecord:
             unfinished.write_text(text)
 
 
-def note_checkpoints(runner: Runner, record: RunRecord) -> None:
-    """Note every checkpoint that a runner writes from now on; MMEngine has no hook after a checkpoint is written."""
-    write, hook = runner.save_checkpoint, checkpoint_hook(runner)
+def note_checkpoints(runner: Runner, record: RunRecord, then: Callable[[], None] = lambda: None) -> None:
+    """Note every checkpoint that a runner writes from now on; MMEngine has no hook after a checkpoint is written.
+
+    After each the main process calls ``then``.
+    """
+    write, hook = runner.save_checkpoint, checkpoint_hook(runner.hooks)
 
     def write_and_note(out_dir: str, filename: str, *args: Any, meta: dict[str, Any] | None = None, **how: Any) -> None:
         write(out_dir, filename, *args, meta=meta, **how)
         ours = record.folder == Path(out_dir)  # a hook of the user's may write others elsewhere
         if is_main_process() and ours and hook is not None and meta is not None:
             record.note(filename, meta['iter'], resumable=filename == hook.filename_tmpl.format(meta['iter']))
+            then()
 
     runner.save_checkpoint = write_and_note
 
 
-def checkpoint_hook(runner: Runner) -> CheckpointHook | None:
+def checkpoint_hook(hooks: Sequence[Hook]) -> CheckpointHook | None:
     """Return the hook that writes the checkpoints of a run, if there is one."""
-    return next((hook for hook in runner.hooks if isinstance(hook, CheckpointHook)), None)
+    return next((hook for hook in hooks if isinstance(hook, CheckpointHook)), None)
 
 
-def checkpoint_folder(runner: Runner) -> Path | None:
+def checkpoint_folder(hook: CheckpointHook | None, work_dir: str) -> Path | None:
     """Return the folder of a run's checkpoints, before training starts; None if that is not on the local disk."""
-    hook = checkpoint_hook(runner)
-    out_dir = str((hook and hook.out_dir) or runner.work_dir)
+    out_dir = str((hook and hook.out_dir) or work_dir)
     if '://' in out_dir or re.match(r'[\w.]{2,}:', out_dir):
         return None
     # As CheckpointHook will have it, which does not know it yet.
-    return Path(out_dir) if out_dir == runner.work_dir else Path(out_dir, Path(runner.work_dir).name)
+    return Path(out_dir) if out_dir == work_dir else Path(out_dir, Path(work_dir).name)
 
 
-def checkpoint_files(runner: Runner) -> list[Path]:
-    """Return the files in that folder which are named as ordinary checkpoints, noted or not, by the time of writing."""
-    hook, folder = checkpoint_hook(runner), checkpoint_folder(runner)
+def checkpoint_files(hook: CheckpointHook | None, folder: Path) -> list[Path]:
+    """Return the files in a folder that are named as ordinary checkpoints, noted or not, by the time of writing."""
     pattern = re.sub(r'{[^}]*}', '*', hook.filename_tmpl) if hook is not None else 'iter_*.pth'
-    return sorted(folder.glob(pattern), key=lambda path: path.stat().st_mtime) if folder is not None else []
+    return sorted(folder.glob(pattern), key=lambda path: path.stat().st_mtime)
 
 
 def save_checkpoint(runner: Runner, iteration: int) -> None:
     """Write the ordinary checkpoint of an iteration, as the run's own CheckpointHook does; without one nothing."""
-    hook = checkpoint_hook(runner)
+    hook = checkpoint_hook(runner.hooks)
     if hook is not None and not hook.by_epoch:
         hook._save_checkpoint_with_step(runner, iteration, meta={'epoch': runner.epoch, 'iter': iteration})
 
 
 @contextmanager
-def best_checkpoint_alone(runner: Runner) -> Iterator[None]:
+def best_checkpoint_alone(hooks: Sequence[Hook]) -> Iterator[None]:
     """Write the checkpoint of a best validation in the block, but not the last ordinary one again.
 
     MMEngine does so to remember the best in it, with weights that may have moved on since.
     """
-    hook = checkpoint_hook(runner)
+    hook = checkpoint_hook(hooks)
     if hook is None:
         yield
         return

@@ -14,11 +14,12 @@ from mmengine.runner import BaseLoop, IterBasedTrainLoop, Runner
 from mmdmt.datasets.mutual_dataset import MutualDataset
 from mmdmt.datasets.plain_dataset import check_annotated
 from mmdmt.datasets.sampler import MutualBatchSampler
-from mmdmt.evaluation import PeerMetric
+from mmdmt.engine.metric_names import known_names
 from mmdmt.labels.space import space_named
 from mmdmt.method.draws import TRUTH
 from mmdmt.method.phases import Curriculum
 from mmdmt.models.mutual_training import DynamicMutualTraining
+from mmdmt.models.starting_weights import check_run_weights
 from mmdmt.rules.facts import Facts, refuse
 from mmdmt.rules.findings import FileError, by_kind
 from mmdmt.rules.headers import Headers, band_findings, bands_of, mask_findings
@@ -55,10 +56,24 @@ def check_training(
     runner: Runner, model: DynamicMutualTraining, curriculum: Curriculum, carry_metric: str | None
 ) -> None:
     """Check that model, optimizer, training data and loop fit the phases."""
-    facts, dataset = Facts(), runner.train_dataloader.dataset
-    _read_plan(facts, runner, curriculum, model)
-    if carry_metric is not None:
-        _read_metrics(facts, runner.val_loop, carry_metric)
+    facts, dataset, schedulers = Facts(), runner.train_dataloader.dataset, runner.param_schedulers
+    lengths = ' + '.join(str(phase.iters) for phase in curriculum.phases)
+    facts['number of iterations']['train_cfg.max_iters'] = runner.train_loop.max_iters
+    facts['number of iterations'][f'the phases of DMTHook ({lengths})'] = curriculum.total_iters
+    facts['batch size']['train_dataloader.batch_size'] = runner.train_dataloader.batch_sampler.batch_size
+    facts['list of peers']['the model'] = tuple(sorted(model.peer_names))
+    facts['list of peers']['optim_wrapper'] = tuple(sorted(runner.optim_wrapper.keys()))
+    if isinstance(schedulers, dict):
+        facts['list of peers']['param_scheduler'] = tuple(sorted(schedulers))
+    if schedulers is not None:
+        known = runner.cfg.get('param_scheduler') is not None
+        facts['param_scheduler']['the runner'] = 'a config' if known else 'no config'
+    averages = sum(isinstance(hook, EMAHook) for hook in runner.hooks)
+    _read_phases(facts, curriculum, model, runner.optim_wrapper, averages)
+    names = known_names(runner.val_loop, model)
+    if carry_metric is not None and names is not None:
+        facts['metric']['carry_metric of DMTHook, which has carry=best'] = carry_metric
+        facts['list of metrics']['val_evaluator'] = tuple(dict.fromkeys(name.partition('/')[2] for name in names))
     facts['space of labels'] |= {'the peers': model.kind.space, 'train_dataloader.dataset': dataset.labels.name}
     read_peers(facts, model.bare_peers, model.kind)
     classes = dataset.metainfo['classes']
@@ -86,6 +101,8 @@ def check_evaluated(runner: Runner, model: DynamicMutualTraining, map_classes: b
     """
     built = _evaluating(runner)
     trained_on: Any = runner._train_loop.dataloader.dataset if isinstance(runner._train_loop, BaseLoop) else None
+    if trained_on is None and runner._load_from is not None and isinstance(model, DynamicMutualTraining):
+        check_run_weights(runner._load_from, model, complete=True)
     labels, facts = space_named(model.kind.space), Facts()
     read_peers(facts, model.bare_peers, model.kind)
     named: list[tuple[str, Any]] = []
@@ -175,54 +192,28 @@ def _kinds(runner: Runner, model: Any) -> Facts:
     return facts
 
 
-def _read_plan(facts: Facts, runner: Runner, curriculum: Curriculum, model: DynamicMutualTraining) -> None:
-    """Read what the phases ask for, and what is there."""
-    lengths = ' + '.join(str(phase.iters) for phase in curriculum.phases)
-    facts['number of iterations'] |= {
-        'train_cfg.max_iters': runner.train_loop.max_iters,
-        f'the phases of DMTHook ({lengths})': curriculum.total_iters,
-    }
-    facts['batch size']['train_dataloader.batch_size'] = runner.train_dataloader.batch_sampler.batch_size
-    optimizers, schedulers = runner.optim_wrapper, runner.param_schedulers
-    facts['list of peers'] |= {
-        'the model': tuple(sorted(model.peer_names)),
-        'optim_wrapper': tuple(sorted(optimizers.keys())),
-    }
-    if isinstance(schedulers, dict):
-        facts['list of peers']['param_scheduler'] = tuple(sorted(schedulers))
-    if schedulers is not None:
-        facts['param_scheduler']['the runner'] = (
-            'no config' if runner.cfg.get('param_scheduler') is None else 'a config'
-        )
-    averages = sum(isinstance(hook, EMAHook) for hook in runner.hooks)
+def _read_phases(
+    facts: Facts, curriculum: Curriculum, model: DynamicMutualTraining, optimizers: OptimWrapperDict, averages: int
+) -> None:
+    """Read what each phase asks for."""
     for number, phase in enumerate(curriculum.phases):
         place = f'phases[{number}]'
         drawn = f'{place} (labeled={phase.labeled}, pseudo={phase.pseudo})'
         facts['batch size'][drawn] = phase.batch_size
         if phase.labeled_lists:
             facts['peer'][f'{place}.labeled_lists'] = tuple(phase.labeled_lists)
-        if phase.lr is not None:
-            for name, one in optimizers.items():
-                told = f'optim_wrapper of {name!r}, which {place}.lr={phase.lr} scales'
-                facts['learning rate'][told] = one.optimizer.defaults.get('lr')
-        if phase.online_labels and phase.online_labels.label_ratio is not None and model.kind.space == 'images':
-            facts['online.label_ratio for labels of images'][place] = phase.online_labels.label_ratio
-        if phase.online_labels and phase.online_labels.averaged:
-            told = f'custom_hooks, for {place}.online with labeler={phase.online_labels.labeler!r}'
-            facts['number of EMAHooks'][told] = averages
+        for name, one in optimizers.items() if phase.lr is not None else ():
+            told = f'optim_wrapper of {name!r}, which {place}.lr={phase.lr} scales'
+            facts['learning rate'][told] = one.optimizer.defaults.get('lr')
+        online = phase.online_labels
+        if online and online.label_ratio is not None and model.kind.space == 'images':
+            facts['online.label_ratio for labels of images'][place] = online.label_ratio
+        if online and online.averaged:
+            facts['number of EMAHooks'][f'custom_hooks, for {place}.online with labeler={online.labeler!r}'] = averages
         for mix in model.mixes if phase.learns_pseudo_labels else ():
             needs = f'{mix.needs_pseudo} pseudo-labeled and {mix.needs_labeled} labeled images'
             lacks = max(0, mix.needs_pseudo - phase.pseudo) + max(0, mix.needs_labeled - phase.labeled)
             facts['number of images that a mix lacks'][f'{drawn}, where {type(mix).__name__} needs {needs}'] = lacks
-
-
-def _read_metrics(facts: Facts, loop: Any, carry_metric: str) -> None:
-    """Read by what peers are judged, and what a validation gives for each; nothing if that is not known."""
-    metrics = [one for one in (() if loop is None else loop.evaluator.metrics) if isinstance(one, PeerMetric)]
-    known = [metric.result_names for metric in metrics]
-    if None not in known:
-        facts['metric']['carry_metric of DMTHook, which has carry=best'] = carry_metric
-        facts['list of metrics']['val_evaluator'] = tuple(name for names in known for name in names or ())
 
 
 def _evaluating(runner: Runner) -> dict[str, BaseLoop]:

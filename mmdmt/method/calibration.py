@@ -74,7 +74,7 @@ def count_confidence(
     place = np.minimum((confidence * BINS).astype(np.int64), BINS - 1) + BINS * np.arange(number)[:, None]
     columns = (np.ones_like(loss), confidence, right, loss)
     counts = [np.bincount(place.ravel(), column.ravel(), number * BINS) for column in columns]
-    return np.stack(counts, axis=1).reshape(number, BINS, len(columns))
+    return np.stack(counts, axis=1, dtype=np.float64).reshape(number, BINS, len(columns))
 
 
 def reliability(counts: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:

@@ -38,9 +38,8 @@ class PackagedWeights:
         path, what = self._file(), f'the weights of package {self.package!r}'
         given = _in_order(tensors_of(path, what, read_checkpoint(path, what)))
         wanted = _in_order(module.state_dict())
-        for place, ((name, own), (other, found)) in enumerate(
-            zip_longest(wanted, given[: len(wanted)], fillvalue=('', None)), 1
-        ):
+        pairs: Any = zip_longest(wanted, given[: len(wanted)], fillvalue=('', None))
+        for place, ((name, own), (other, found)) in enumerate(pairs, 1):
             if found is None or (own.shape, _role(name)) != (found.shape, _role(other)):
                 there = 'no tensor' if found is None else f'{other} of shape {tuple(found.shape)}'
                 raise ValueError(

@@ -27,15 +27,7 @@ from mmdmt.rules.source_files import check_folders, check_places, name_lists
 
 @dataclass(frozen=True)
 class ImageList:
-    """The images that a config trains, validates or tests with.
-
-    Args:
-        name: ``'labeled'``, ``'unlabeled'``, ``'val'`` or ``'test'``.
-        sources: The images.
-        classes: Names of the classes.
-        palette: RGB of each class.
-        parts: The plain datasets that it joins.
-    """
+    """The ``'labeled'``, ``'unlabeled'``, ``'val'`` or ``'test'`` images of a config, in ``parts``, plain datasets."""
 
     name: str
     sources: Sequence[ImageSource]
@@ -45,7 +37,7 @@ class ImageList:
 
     @property
     def ignore_index(self) -> int:
-        """The label that is ignored; 255 if the dataset names one that no mask can hold, which is a problem already."""
+        """The label that is ignored; 255 if it is one that no mask can hold, which is a problem already."""
         ignored = ignored_label(self.parts[0])
         return ignored if 0 <= ignored <= 255 else 255
 

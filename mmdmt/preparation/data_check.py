@@ -27,14 +27,7 @@ from mmdmt.rules.headers import Headers, band_findings, bands_of
 
 @dataclass
 class DataReport:
-    """Findings of a check of data.
-
-    Attributes:
-        problems: What has to be mended before training, a sentence each.
-        warnings: What may be intended, a sentence each.
-        images: The checked images of each list.
-        lists: The lists.
-    """
+    """Sentences on what has to be mended before training and on what may be intended, and the images of each list."""
 
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -47,7 +40,7 @@ def check_data(config: Config, workers: int = 4) -> DataReport:
 
     Args:
         config (Config): Of a run, or of plain training.
-        workers (int): Images read at the same time. Defaults to 4.
+        workers (int): How many images are read at the same time. Defaults to 4.
     """
     report = DataReport()
     for name, settings in dataset_configs(config).items():

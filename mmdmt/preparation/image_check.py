@@ -21,13 +21,7 @@ _UNREADABLE = (AssertionError, OSError, ValueError, SyntaxError, cv2.error, Imag
 
 @dataclass(frozen=True)
 class ImageSource:
-    """An image of a dataset, and how it is loaded.
-
-    Args:
-        entry: Of the dataset's list: ``img_path``, and what else its transforms need.
-        image_loader: The transform that loads the image.
-        mask_loader: The one that loads its mask; None if it has none.
-    """
+    """An image in the list of a dataset, and the transforms that load it and its mask, if it has one."""
 
     entry: Mapping[str, Any]
     image_loader: Any
@@ -54,14 +48,10 @@ class ImageSource:
 
 @dataclass(frozen=True, eq=False)
 class CheckedImage:
-    """Findings in an image and its mask.
+    """Findings in an image and its mask, whose path is empty if there is none.
 
-    Args:
-        path: The image file.
-        mask: The mask file; empty if there is none.
-        digest: Of the pixels, with their shape; empty if the image cannot be read.
-        counts: Pixels of each label, int64 (256,); None without a mask that can be read.
-        findings: What is wrong or odd.
+    ``digest`` is that of the pixels with their shape, empty if the image cannot be read; ``counts`` are the pixels of
+    each label, int64 (256,), None without a mask that can be read.
     """
 
     path: str

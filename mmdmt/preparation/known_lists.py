@@ -19,14 +19,7 @@ IDS = {'voc12aug': re.compile(r'\d{4}_\d{6}'), 'cityscapes': re.compile(r'[a-z-]
 
 @dataclass(frozen=True)
 class KnownList:
-    """A list of images that published results were made with.
-
-    Args:
-        dataset: ``'voc12aug'``, ``'cityscapes'`` or ``'camvid'``.
-        file: Where we keep it below the folder of the dataset, such as ``classic/labeled_92.txt``.
-        name: What it is called, such as ``'VOC classic 92 (UniMatch, U2PL)'``.
-        count: How many images it names.
-    """
+    """A list such as ``'VOC classic 92 (UniMatch, U2PL)'``, kept as ``classic/labeled_92.txt`` of ``'voc12aug'``."""
 
     dataset: str
     file: str

@@ -14,14 +14,7 @@ VAL_CITIES = ('frankfurt', 'lindau', 'munster')
 
 
 class Benchmark(NamedTuple):
-    """A data set for which lists are published.
-
-    Args:
-        name: Of the folder of its lists.
-        title: What it is called.
-        example: One of its ids.
-        data_root: Where the configs expect it.
-    """
+    """A data set with published lists: the folder of its lists, its title, one of its ids, where configs expect it."""
 
     name: str
     title: str
@@ -36,14 +29,10 @@ BENCHMARKS: Mapping[str, Benchmark] = {
 
 
 class ImportedList(NamedTuple):
-    """A list that was read from a file, or is of the images that the others leave.
+    """The ``'labeled'``, ``'unlabeled'`` or ``'val'`` images of a source file, or of none: those that the others leave.
 
-    Args:
-        source: The file, if any.
-        part: ``'labeled'``, ``'unlabeled'`` or ``'val'``.
-        images: As our lists name them, each once, in the order of the file.
-        known: Which published list it is, if any.
-        file: Where it belongs below the folder of the data set.
+    ``images`` are named as in our lists, each once, in the order of the file; ``file`` is where the list belongs below
+    the folder of the data set.
     """
 
     source: Path | None

@@ -2,10 +2,9 @@
 
 import argparse
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -17,25 +16,20 @@ from mmdmt.atomic_write import atomic_write, room_to_write
 from mmdmt.command_line import parser_of
 
 #: From the path of a label file to an (H, W) uint8 mask of class ids, 255 where ignored; or from the path of an image
-#: to an (H, W, 3) uint8 RGB image.
+#: to an (H, W, 3) uint8 RGB image. Other processes must be able to import it.
 Convert = Callable[[Path], np.ndarray]
 _SOFTWARE = 'mmdmt mask_conversion'
 
 
-def conversion_parser(doc: str | None, data_set: str, contents: str, written: str) -> argparse.ArgumentParser:
-    """Return the parser of what all converters take."""
+def conversion_parser(doc: str | None, data_root: str) -> argparse.ArgumentParser:
+    """Return the parser of what all converters take; ``data_root`` is the help of that argument."""
     parser = parser_of(doc)
-    parser.add_argument('data_root', type=Path, help=f'folder of {data_set}, with {contents}')
-    parser.add_argument('out_dir', type=Path, help=f'where to write the {written}, outside the data set')
+    parser.add_argument('data_root', type=Path, help=data_root)
+    parser.add_argument('out_dir', type=Path, help='where to write, outside the data set')
     parser.add_argument('--allow-partial', action='store_true', help='convert what there is, though not the whole set')
-    add_processes(parser)
-    return parser
-
-
-def add_processes(parser: argparse.ArgumentParser) -> None:
-    """Add ``--nproc`` to a parser."""
     most = min(8, os.cpu_count() or 1)
     parser.add_argument('--nproc', type=_processes, default=most, help='processes (default: %(default)s)')
+    return parser
 
 
 def _processes(text: str) -> int:
@@ -63,36 +57,32 @@ def convert_data_set(
         labels: Folder of the label files in it.
         images: Folder of the images, of the same names and sizes.
         suffixes: How label files and masks end.
-        expected: Stems of the published label files, or only their number.
+        expected: Stems of the published label files, or their number.
         convert: Makes the mask of a label file.
     """
-    args = conversion_parser(doc, data_set, f'{images} and {labels}', 'masks').parse_args(argv)
-    found = labels_in(args.data_root / labels, suffixes[0], data_set)
-    refuse(incomplete(found, expected, args.data_root / labels), args.allow_partial)
+    args = conversion_parser(doc, f'folder of {data_set}, with {images} and {labels}').parse_args(argv)
+    found = labels_in(args.data_root / labels, suffixes[0], data_set, expected, args.allow_partial)
     sized = partial(of_the_size_of_the_image, convert, args.data_root / images)
-    failures = convert_masks(found, args.data_root, args.out_dir, suffixes[1], sized, args.nproc)
-    refuse_failures(failures, len(found), 'labels', args.allow_partial)
-    print(f'{len(found) - len(failures)} masks of {data_set} in {args.out_dir}')
+    written = convert_masks(found, args.data_root, args.out_dir, suffixes[1], sized, args.nproc, args.allow_partial)
+    print(f'{written} masks of {data_set} in {args.out_dir}')
 
 
-def labels_in(folder: Path, suffix: str, data_set: str) -> dict[str, Path]:
-    """List the label files of a folder by their stems, or refuse one that is missing or holds none."""
+def labels_in(
+    folder: Path, suffix: str, data_set: str, expected: Collection[str] | int, allow_partial: bool
+) -> dict[str, Path]:
+    """List the label files of a folder by their stems; refuse it if there are none, or unless allowed not all."""
     if not folder.is_dir():
         raise FileNotFoundError(f'{folder} does not exist: give the folder of {data_set} that holds {folder.name}.')
     found = {path.stem: path for path in sorted(folder.iterdir()) if path.suffix == suffix and path.is_file()}
     if not found:
         raise FileNotFoundError(f'{folder} holds no *{suffix}: give the folder of {data_set}, unpacked.')
+    number, missing = (
+        (expected, []) if isinstance(expected, int) else (len(expected), sorted(set(expected) - set(found)))
+    )
+    if len(found) != number or missing:
+        first = f'; {len(missing)} are missing, first {missing[0]}' if missing else ''
+        refuse(f'{folder} holds {len(found)} files, but {number} are published{first}', allow_partial)
     return found
-
-
-def incomplete(found: Collection[str], expected: Collection[str] | int, folder: Path) -> str:
-    """Return how the files that there are differ from those of the whole data set, or nothing."""
-    number = expected if isinstance(expected, int) else len(expected)
-    missing = [] if isinstance(expected, int) else sorted(set(expected) - set(found))
-    if len(found) == number and not missing:
-        return ''
-    first = f'; {len(missing)} are missing, first {missing[0]}' if missing else ''
-    return f'{folder} holds {len(found)} files, but {number} are published{first}'
 
 
 def of_the_size_of_the_image(convert: Convert, images: Path, label: Path) -> np.ndarray:
@@ -109,18 +99,11 @@ def of_the_size_of_the_image(convert: Convert, images: Path, label: Path) -> np.
     return mask
 
 
-def refuse_failures(failures: Mapping[str, str], number: int, what: str, allow_partial: bool) -> None:
-    """Refuse a conversion in which files failed, naming the first, or warn of it if that is allowed."""
-    first = next(iter(sorted(failures.items())), ('', ''))[1]
-    refuse(first and f'{len(failures)} of {number} {what} could not be converted, first: {first}', allow_partial)
-
-
 def refuse(sentence: str, allow_partial: bool) -> None:
     """Refuse a data set with which something is wrong, or warn of it if that is allowed."""
-    if sentence and not allow_partial:
+    if not allow_partial:
         raise ValueError(f'{sentence.rstrip(".")}. Mend it, or convert what there is with --allow-partial.')
-    if sentence:
-        print(f'Warning: {sentence}')
+    print(f'Warning: {sentence}')
 
 
 def convert_masks(
@@ -130,9 +113,10 @@ def convert_masks(
     suffix: str,
     convert: Convert,
     workers: int,
+    allow_partial: bool = False,
     what: str = 'masks',
-) -> dict[str, str]:
-    """Convert label files into PNG masks; return what is wrong with those that could not be.
+) -> int:
+    """Convert label files into PNG masks; return how many there are.
 
     Masks that exist are whole and left as they are, so a conversion that was stopped goes on where it was.
 
@@ -141,12 +125,14 @@ def convert_masks(
         data_root: The data set, which nothing is written to.
         out_dir: Folder of the masks.
         suffix: How mask files end.
-        convert: Makes the mask of a label file; a function that other processes can import.
+        convert: Makes the mask of a label file.
         workers: Number of processes.
-        what: What is written, for the message. Default: ``'masks'``.
+        allow_partial: Whether files that cannot be converted are warned of, rather than refused. Default: False.
+        what: What is written, for messages. Default: ``'masks'``.
 
     Raises:
-        ValueError: If ``out_dir`` is in the data set, or holds files of the same names that were not written here.
+        ValueError: If ``out_dir`` is in the data set, or holds files of the same names that were not written here, or,
+            when all others are converted, if files could not be.
     """
     if out_dir.resolve().is_relative_to(data_root.resolve()):
         raise ValueError(f'{out_dir} is in the data set {data_root}, which is not written to: give another folder.')
@@ -161,20 +147,11 @@ def convert_masks(
             )
     print(f'{len(labels) - len(todo)} of {len(labels)} {what} are in {out_dir}; {len(todo)} to convert')
     with ProcessPoolExecutor(workers) as pool:
-        tasks = ((name, pool.submit(_write, convert, labels[name], targets[name])) for name in todo)
-        done = track(_as_completed(tasks, 4 * workers), description=out_dir.name, total=len(todo))
-        return {name: failure for name, failure in done if failure}
-
-
-def _as_completed(tasks: Iterator[tuple[str, 'Future[str]']], ahead: int) -> Iterator[tuple[str, str]]:
-    """Go through results as they come, with no more than so many tasks waiting."""
-    running: dict[Future[str], str] = {}
-    while True:
-        running.update({future: name for name, future in islice(tasks, ahead - len(running))})
-        if not running:
-            return
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
-            yield running.pop(future), future.result()
+        done = pool.map(partial(_write, convert), [labels[name] for name in todo], [targets[name] for name in todo])
+        failures = [one for one in track(done, description=out_dir.name, total=len(todo)) if one]
+    if failures:
+        refuse(f'{len(failures)} of {len(labels)} {what} could not be converted, first: {failures[0]}', allow_partial)
+    return len(labels) - len(failures)
 
 
 def _is_ours(path: Path) -> bool:

@@ -34,15 +34,10 @@ _LOOKED_AT, _SIDE = 5, 256
 
 @dataclass(frozen=True)
 class Images:
-    """Images of one folder, and their masks in another, by the same names.
+    """Images of one absolute folder, and their masks in another, by the same names.
 
-    Args:
-        folder: Absolute.
-        suffix: How all image files end.
-        masks: The absolute folder of their masks.
-        mask_suffix: What follows the name of an image in that of its mask.
-        names: Paths of images that have a mask, without suffix.
-        without: Those of images that have none.
+    ``mask_suffix`` is what follows the name of an image in that of its mask; ``names`` are the paths of images that
+    have a mask, without suffix, and ``without`` those of the others.
     """
 
     folder: Path
@@ -55,12 +50,7 @@ class Images:
 
 @dataclass(frozen=True)
 class Masks:
-    """What masks hold.
-
-    Args:
-        pixels: Of each value of 8 bits.
-        classes: Of each image the values in its mask, but for the ignored one.
-    """
+    """The pixels of each of 256 values in some masks, and for each image the values in its mask but the ignored one."""
 
     pixels: tuple[int, ...]
     classes: Mapping[str, frozenset[int]]
@@ -223,10 +213,7 @@ def palette_of(classes: int) -> list[list[int]]:
 
 
 def class_weights(masks: Masks, classes: int) -> list[float]:
-    """Weigh classes by one over the root of their share of pixels, with a mean of 1 over pixels.
-
-    The list is empty if no class has a thousand times the pixels of another.
-    """
+    """Weigh classes by one over the root of their share of pixels; none if none has a thousand times another's."""
     pixels = np.array(masks.pixels[:classes], float)
     seen = pixels > 0
     if seen.sum() < 2 or pixels.max() / pixels[seen].min() < UNEQUAL:

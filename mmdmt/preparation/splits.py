@@ -145,6 +145,8 @@ def held_out(
     Raises:
         ValueError: If all or none would be drawn.
     """
+    if len(ids) < 2:
+        raise ValueError(f'{len(ids)} mask is too few to train and validate with: give at least 2.')
     if not 1 < val <= len(ids):
         raise ValueError(
             f'--val {val:g} holds 1/{val:g} of {len(ids)} images with masks out: give more than 1 and at most '

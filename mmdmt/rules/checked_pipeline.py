@@ -22,8 +22,8 @@ class CheckedPipeline(Compose):
         transforms (Sequence[Callable]): What it goes through.
         check (Callable, optional): Looks at the results of one of them, and raises. Defaults to None.
         place (int): Number of that one. Defaults to -1, the last.
-        evaluated (bool): Whether images are predicted: what ``Pad`` has added is noted, to be cut off before
-            MMSegmentation resizes a prediction to ``ori_shape``. Defaults to False.
+        evaluated (bool): Whether images are predicted: what ``Pad`` adds is noted, to be cut off a prediction.
+            Defaults to False.
     """
 
     def __init__(

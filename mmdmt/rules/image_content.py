@@ -21,8 +21,7 @@ class ImageContent:
     """What the header of an image file says.
 
     Args:
-        mode: As Pillow names it, ``'L'``, ``'P'``, ``'RGB'`` or ``'I;16'``; of a file that it cannot read, such as
-            ``'uint16 with 5 channels'``.
+        mode: As Pillow names it, such as ``'I;16'``, or ``'uint16 with 5 channels'`` where it cannot.
         bits: Of a channel.
         channels: How many; 1 of a file with a palette.
         orientation: Of EXIF, 1 to 8; 1 is as stored.
@@ -41,11 +40,7 @@ class ImageContent:
 
 
 def read_content(source: bytes | Path) -> ImageContent | None:
-    """Read what an image file holds.
-
-    Pillow reads the header alone, also of a TIFF that it does not decode; other files that it does not know are decoded
-    by OpenCV.
-    """
+    """Read what an image file holds, from its header; a file that Pillow does not know is decoded by OpenCV."""
     try:
         if isinstance(source, Path):
             with source.open('rb') as file:

@@ -1,8 +1,4 @@
-"""What the transforms of the toolboxes do to an image, by their names.
-
-A transform of the user's own is taken at their word: ``keeps_pixels=True`` in its config where a view may change colors
-alone, and a warning that names it where labels must move with images, or predictions go back to the pixels of a file.
-"""
+"""What the transforms of the toolboxes do to an image, by their names; those of users are named in a warning."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -51,15 +47,12 @@ def unknown_transforms(transforms: Any) -> list[str]:
 
 
 def check_undone(name: str, transforms: Any, pads_again: bool) -> list[str]:
-    """Refuse what predictions of evaluated images cannot be brought back from, by the declared transforms.
+    """Refuse what predictions of evaluated images cannot be brought back from; return transforms that are not known.
 
     Args:
         name (str): As sentences name the images.
         transforms (Sequence[Callable]): Their pipeline.
         pads_again (bool): Whether a ``data_preprocessor`` pads in testing, too.
-
-    Returns:
-        list[str]: The transforms that are not known.
 
     Raises:
         ValueError: If a known transform moves images, or pads them where that cannot be undone.

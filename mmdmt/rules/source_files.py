@@ -50,15 +50,7 @@ def _existence(backend_args: Any) -> Callable[[str], bool]:
 
 
 def check_places(name: str, config: Mapping[str, Any]) -> None:
-    """Check that the list and the image folder of a dataset exist, where the toolbox only asserts it.
-
-    Args:
-        name: Which dataset it is, such as ``'labeled'``, for the error message.
-        config: Config of a dataset, or of one that joins or repeats others. Other storage is not looked at.
-
-    Raises:
-        FileNotFoundError: If one does not exist.
-    """
+    """Check that the lists and the image folders of the ``'labeled'`` dataset, or another, exist on the local disk."""
     for part in plain_datasets(config):
         root = part.get('data_root') or ''
         folders = part.get('data_prefix') or {}
@@ -71,14 +63,7 @@ def check_places(name: str, config: Mapping[str, Any]) -> None:
 
 
 def name_lists(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the two datasets of a ``MutualDataset`` the lists that its ``lists`` names.
-
-    Args:
-        settings (Mapping): Config of the dataset; one without ``lists`` stays as it is.
-
-    Returns:
-        dict: The config with the lists as ``ann_file`` of each part that had none, in absolute paths, because MMEngine
-        looks for others in ``data_root``.
+    """Give the two datasets of a ``MutualDataset`` the lists that its ``lists`` names, as absolute ``ann_file``.
 
     Raises:
         ValueError: If ``lists`` names one file for both parts.

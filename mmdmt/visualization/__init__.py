@@ -2,12 +2,11 @@
 
 from mmdmt.visualization.data_sheet import AnnotatedImage, draw_data, draw_predictions
 from mmdmt.visualization.diagnosis_sheet import draw_diagnosis
-from mmdmt.visualization.phase_sheet import CropView, PhaseView, draw_phase
+from mmdmt.visualization.phase_sheet import PhaseView, draw_phase
 from mmdmt.visualization.visible_image import visible
 
 __all__ = [
     'AnnotatedImage',
-    'CropView',
     'PhaseView',
     'draw_data',
     'draw_diagnosis',

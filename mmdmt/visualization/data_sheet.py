@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmdmt.visualization.label_colors import colored, legend_patches
-from mmdmt.visualization.sheet import Panel, panel_size, resized, scaled, sheet
+from mmdmt.visualization.sheet import Panel, colored, legend_patches, panel_size, resized, scaled, sheet
 
 _OPACITY = 0.6
 
@@ -39,18 +38,18 @@ def draw_data(
     """Draw images side by side with their masks, and write the sheet as a picture.
 
     Args:
-        path (Path): File to write, such as a PNG.
-        images (Sequence[AnnotatedImage]): At least one.
-        classes (Sequence[str]): Names for the legend.
-        palette (Sequence[Sequence[int]]): RGB of each class.
-        columns (int): Images in a row. Defaults to 3.
-        striped (str): What stripes mean. Defaults to ``'ignored'``.
+        path: File to write, such as a PNG.
+        images: At least one.
+        classes: Names for the legend.
+        palette: RGB of each class.
+        columns: Images in a row. Defaults to 3.
+        striped: What stripes mean. Defaults to ``'ignored'``.
     """
     panels: list[Panel] = []
     for item in images:
         size = panel_size(item.mask.shape)
-        image, mask = scaled(item.image, size), resized(item.mask.astype(np.uint8), size)
-        overlay = _OPACITY * colored(mask, palette) + (1 - _OPACITY) * image
+        image = scaled(item.image, size)
+        overlay = _OPACITY * colored(item.mask, palette, size) + (1 - _OPACITY) * image
         panels += [(item.title, image), ('', overlay.astype(np.uint8))]
     rows = [panels[start : start + 2 * columns] for start in range(0, len(panels), 2 * columns)]
     sheet(path, rows, legend_patches(classes, palette, striped))
@@ -67,12 +66,12 @@ def draw_predictions(
     """Draw a row for each image, with truth, predictions and where these differ, and write the sheet as a picture.
 
     Args:
-        path (Path): File to write, such as a PNG.
-        images (Sequence[np.ndarray]): (H, W, 3) uint8, BGR.
-        truths (Sequence[np.ndarray]): (H, W) integer labels; pixels without a class are striped.
-        predictions (Mapping[str, Sequence[np.ndarray]]): Of each peer, by name, (H, W) integer labels.
-        classes (Sequence[str]): Names for the legend.
-        palette (Sequence[Sequence[int]]): RGB of each class.
+        path: File to write, such as a PNG.
+        images: (H, W, 3) uint8, BGR.
+        truths: (H, W) integer labels; pixels without a class are striped.
+        predictions: Of each peer, by name, (H, W) integer labels.
+        classes: Names for the legend.
+        palette: RGB of each class.
     """
     rows: list[list[Panel]] = []
     for number, (image, truth) in enumerate(zip(images, truths, strict=True)):
@@ -80,7 +79,7 @@ def draw_predictions(
         labels = {name: of_peer[number] for name, of_peer in predictions.items()}
         first = next(iter(labels.values()))
         disagree = np.any([label != first for label in labels.values()], axis=0).astype(np.uint8) * 255
-        colors = [(name, resized(colored(label, palette), size)) for name, label in {'truth': truth, **labels}.items()]
+        colors = [(name, colored(label, palette, size)) for name, label in {'truth': truth, **labels}.items()]
         gray = ('disagreement', resized(disagree, size)[..., None].repeat(3, axis=2))
         rows.append([('image', scaled(image, size)), *colors, gray])
     unknown = any((truth.astype(np.uint8) >= len(palette)).any() for truth in truths)

@@ -1,45 +1,39 @@
 """Draw a sheet of one image in one phase: truth, predictions, pseudo labels and their weights."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
 
-from mmdmt.visualization.label_colors import colored, legend_patches, striped
-from mmdmt.visualization.sheet import WEIGHTS, Panel, panel_size, resized, scaled, sheet
-
-
-@dataclass(frozen=True)
-class CropView:
-    """Arrays to draw of a training crop, all of its height and width; the last three as of :class:`PhaseView`.
-
-    Args:
-        labelers_view: (H, W, 3) uint8, BGR; None if labeler and learner see the same.
-        learners_view: (H, W, 3) uint8, BGR.
-    """
-
-    labelers_view: np.ndarray | None
-    learners_view: np.ndarray
-    pseudo_labels: Mapping[str, np.ndarray] = field(default_factory=dict)
-    weights: Mapping[str, np.ndarray] = field(default_factory=dict)
-    taught_by: Mapping[str, str] = field(default_factory=dict)
+from mmdmt.visualization.sheet import (
+    WEIGHTS,
+    Panel,
+    colored,
+    legend_patches,
+    panel_size,
+    resized,
+    scaled,
+    sheet,
+    striped,
+)
 
 
 @dataclass(frozen=True)
 class PhaseView:
-    """Arrays to draw of an image, all of its height and width; by default, none.
+    """Arrays to draw of an image or of a training crop, all of its height and width; by default, none.
 
     Args:
-        image: (H, W, 3) uint8, BGR, or of other bands and bits; see
-            :func:`~mmdmt.visualization.visible_image.visible`.
+        image: (H, W, 3) uint8, BGR, or of other bands and bits, see :func:`mmdmt.visualization.visible`; of a crop as
+            its learner sees it.
         truth: (H, W) integer labels.
         predictions: (H, W) integer labels of each peer and of the ensemble, by name.
         pseudo_labels: Of each labeler, by its name, (H, W) integer labels; what is dropped has none of a class.
         weights: Of each learner, by its name, (H, W) float32 in [0, 1].
         taught_by: For each learner its labeler; where that one has dropped a label, no weight is drawn.
-        crop: Of a training crop of the image.
+        labelers_view: Like ``image``, if the labeler of a crop sees it otherwise.
+        crop: A training crop of the image.
     """
 
     image: np.ndarray
@@ -48,7 +42,8 @@ class PhaseView:
     pseudo_labels: Mapping[str, np.ndarray] = field(default_factory=dict)
     weights: Mapping[str, np.ndarray] = field(default_factory=dict)
     taught_by: Mapping[str, str] = field(default_factory=dict)
-    crop: CropView | None = None
+    labelers_view: np.ndarray | None = None
+    crop: 'PhaseView | None' = None
 
 
 def draw_phase(
@@ -60,67 +55,53 @@ def draw_phase(
     a training crop as labeler and learner see it, and what is taught of it. Pixels without a class are striped: ignored
     in the truth, dropped from pseudo labels. The legend holds the classes that are to be seen.
     """
-    panels = [_Panels(view, palette)]
-    rows = [panels[0].predicted(), panels[0].taught()]
+    rows, views = [[*predicted(view, palette)], [*taught(view, palette)]], [view]
     if view.crop is not None:
-        crop = view.crop
-        as_view = PhaseView(
-            crop.learners_view, pseudo_labels=crop.pseudo_labels, weights=crop.weights, taught_by=crop.taught_by
-        )
-        panels.append(_Panels(as_view, palette))
-        views = {'a training crop': crop.learners_view}
-        if crop.labelers_view is not None:
-            weak, strong = 'a training crop,\nas its labeler sees it', 'as its learner sees it'
-            views = {weak: crop.labelers_view, strong: crop.learners_view}
-        rows.append([*((name, scaled(image, panels[1].size)) for name, image in views.items()), *panels[1].taught()])
-    labels = [label.ravel() for one in panels for label in one.labels]
-    seen = set(np.unique(np.concatenate(labels)).tolist()) if labels else set()
-    shown = [number for number in range(len(classes)) if number in seen]
+        rows.append([*_seen(view.crop), *taught(view.crop, palette)])
+        views.append(view.crop)
+    given = [label for one in views for label in (*one.predictions.values(), *one.pseudo_labels.values())]
+    labels = {number for label in given + ([] if view.truth is None else [view.truth]) for number in np.unique(label)}
+    shown = [number for number in range(len(classes)) if number in labels]
     legend = legend_patches(
         [classes[number] for number in shown],
         [palette[number] for number in shown],
-        'dropped, ignored' if any(one.striped for one in panels) else None,
+        'dropped, ignored' if labels - set(shown) else None,
     )
-    return sheet(path, rows, legend, title, weights=any(one.view.weights for one in panels))
+    return sheet(path, rows, legend, title, weights=any(one.weights for one in views))
 
 
-class _Panels:
-    """Titles and pictures, at the resolution of the sheet."""
+def predicted(view: PhaseView, palette: Sequence[Sequence[int]]) -> Iterator[Panel]:
+    """Yield titles and pictures of an image, its truth and what is predicted of it."""
+    size = panel_size(view.image.shape)
+    yield 'image', scaled(view.image, size)
+    for name, label in {'truth': view.truth, **view.predictions}.items():
+        if label is not None:
+            yield name, colored(label, palette, size)
 
-    def __init__(self, view: PhaseView, palette: Sequence[Sequence[int]]) -> None:
-        self.view, self.palette = view, palette
-        self.size = panel_size(view.image.shape)
-        self.labels = [view.truth] if view.truth is not None else []
-        self.labels += [*view.predictions.values(), *view.pseudo_labels.values()]
-        self.striped = any((label >= len(palette)).any() for label in self.labels)
 
-    def predicted(self) -> list[Panel]:
-        shown = [('image', scaled(self.view.image, self.size))]
-        if self.view.truth is not None:
-            shown.append(('truth', self._colored(self.view.truth)))
-        return shown + [(name, self._colored(label)) for name, label in self.view.predictions.items()]
-
-    def taught(self) -> list[Panel]:
-        shown = []
-        for learner, labeler in self.view.taught_by.items():
-            label = self.view.pseudo_labels[labeler]
-            kept = label < len(self.palette)
-            shown.append((self._describe(labeler, learner, label, kept), self._colored(label)))
-            if learner in self.view.weights:
-                weight = self.view.weights[learner]
-                mean = f'mean {weight[kept].mean():.2f}' if kept.any() else ''
-                colors = (ScalarMappable(cmap=WEIGHTS).cmap(resized(weight, self.size))[..., :3] * 255).astype(np.uint8)
-                known = resized(kept.astype(np.uint8), self.size) == 1
-                shown.append((f'their weight for {learner}\n{mean}', striped(colors, known)))
-        return shown
-
-    def _describe(self, labeler: str, learner: str, label: np.ndarray, kept: np.ndarray) -> str:
+def taught(view: PhaseView, palette: Sequence[Sequence[int]]) -> Iterator[Panel]:
+    """Yield titles and pictures of what each learner is taught, and of the weights of that."""
+    size = panel_size(view.image.shape)
+    for learner, labeler in view.taught_by.items():
+        label = view.pseudo_labels[labeler]
+        kept = label < len(palette)
         text = f'labels by {labeler}\n{kept.mean():.0%} kept'
-        truth = self.view.truth
-        if truth is None or truth.shape != label.shape:
-            return text
-        known = kept & (truth < len(self.palette))
-        return f'{text}, {(label == truth)[known].mean():.0%} right' if known.any() else text
+        known = np.zeros_like(kept) if view.truth is None else kept & (view.truth < len(palette))
+        if known.any():
+            text += f', {(label == view.truth)[known].mean():.0%} right'
+        yield text, colored(label, palette, size)
+        if learner in view.weights:
+            weight = view.weights[learner]
+            mean = f'mean {weight[kept].mean():.2f}' if kept.any() else ''
+            colors = (ScalarMappable(cmap=WEIGHTS).cmap(resized(weight, size))[..., :3] * 255).astype(np.uint8)
+            shown = striped(colors, resized(kept.astype(np.uint8), size) == 1)
+            yield f'their weight for {learner}\n{mean}', shown
 
-    def _colored(self, label: np.ndarray) -> np.ndarray:
-        return colored(resized(label.astype(np.uint8), self.size), self.palette)
+
+def _seen(crop: PhaseView) -> Iterator[Panel]:
+    size = panel_size(crop.image.shape)
+    if crop.labelers_view is None:
+        yield 'a training crop', scaled(crop.image, size)
+    else:
+        yield 'a training crop,\nas its labeler sees it', scaled(crop.labelers_view, size)
+        yield 'as its learner sees it', scaled(crop.image, size)

@@ -1,4 +1,4 @@
-"""Lay pictures out in rows on a sheet, with titles and a legend."""
+"""Color labels, and lay pictures out in rows on a sheet, with titles and a legend."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +17,9 @@ PANEL = 2.0, 3.5  # inches, the longer side: at least, at most
 DPI = 120
 HEADING, LINE, GAP, NAME = 0.3, 0.2, 0.08, 1.3  # inches
 WEIGHTS = 'viridis'
+#: Shades of the stripes beside the classes. A plain color would look like that of some class.
+LIGHT, DARK = 245, 175
+_STRIPES = 60  # along the longer side
 
 Panel = tuple[str, np.ndarray]
 """A title, of one line or more, and a picture: (H, W, 3) uint8, RGB, at the resolution of the sheet."""
@@ -86,3 +89,31 @@ def scaled(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def resized(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Scale labels, weights or the like for a sheet, each pixel as its nearest neighbor."""
     return cv2.resize(values, size, interpolation=cv2.INTER_NEAREST)
+
+
+def colored(label: np.ndarray, palette: Sequence[Sequence[int]], size: tuple[int, int]) -> np.ndarray:
+    """Scale integer labels, (H, W), and give each pixel the color of its class, or stripes without one; uint8, RGB."""
+    colors = np.zeros((256, 3), np.uint8)
+    colors[: len(palette)] = palette
+    label = resized(label.astype(np.uint8), size)
+    return striped(colors[label], label < len(palette))
+
+
+def striped(picture: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Cover a picture, (H, W, 3) uint8, with stripes where nothing is known, by a bool map (H, W)."""
+    height, width = known.shape
+    diagonals = np.arange(height)[:, None] + np.arange(width)
+    stripes = np.where(diagonals // max(1, max(height, width) // _STRIPES) % 2, LIGHT, DARK).astype(np.uint8)
+    return np.where(known[..., None], picture, stripes[..., None])
+
+
+def legend_patches(classes: Sequence[str], palette: Sequence[Sequence[int]], stripes: str | None = None) -> list[Patch]:
+    """Return what a legend shows of classes, outlined so that white ones are seen."""
+    patches = [
+        Patch(facecolor=np.divide(color, 255), edgecolor='0.5', linewidth=0.5, label=name)
+        for name, color in zip(classes, palette, strict=True)
+    ]
+    if stripes is not None:
+        light, dark = (str(shade / 255) for shade in (LIGHT, DARK))
+        patches.append(Patch(facecolor=light, edgecolor=dark, hatch='//////', label=stripes))
+    return patches

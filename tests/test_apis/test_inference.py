@@ -5,19 +5,15 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS
 from mmseg.apis import inference_model
-from toys.segmentation import CLASSES, VAL_PIPELINE, run_config, shapes, toy_segmentor
+from toys.checkpoints import untrained_run
+from toys.segmentation import VAL_PIPELINE, shapes, toy_segmentor
 
 from mmdmt.apis import confidence_map, find_images, init_peers, predict_images
 
 
 @pytest.fixture
 def run(shapes_folder, tmp_path, mmseg_scope):
-    """A run's config and checkpoint, with random weights."""
-    config = run_config(shapes_folder, tmp_path / 'run')
-    config.test_dataloader = config.val_dataloader
-    meta = {'dataset_meta': {'classes': CLASSES, 'palette': [[0, 0, 0], [255, 0, 0], [0, 255, 0]]}}
-    torch.save({'state_dict': MODELS.build(config.model).state_dict(), 'meta': meta}, tmp_path / 'iter_9.pth')
-    return config, tmp_path / 'iter_9.pth'
+    return untrained_run(shapes_folder, tmp_path)
 
 
 SIZES = {'b.jpg': (33, 47, 3), 'gray.png': (50, 31), 'more/alpha.png': (21, 40, 4), 'more/deep/a.PNG': (64, 65, 3)}
@@ -77,7 +73,7 @@ def test_images_are_loaded_as_they_are_asked_for(run, photos):
 
 
 def test_the_test_pipelines_resizing_is_applied_and_undone(run, photos):
-    config, checkpoint = run
+    config, checkpoint = Config.fromfile(run[0]), run[1]
     config.test_dataloader.dataset.pipeline.insert(1, {'type': 'Resize', 'scale': (32, 32)})
     (sample,) = predict_images(init_peers(config, checkpoint), photos / 'b.jpg')
     assert sample.img_shape == (32, 32)
@@ -107,10 +103,16 @@ def test_a_plain_segmentor_is_predicted_with_too(shapes_folder, tmp_path, photos
         (lambda run, there: init_peers(there / 'none.py', run[1]), r'none\.py does not exist: give the config'),
         (lambda run, there: init_peers(run[0], there / 'none.pth'), r'none\.pth does not exist: give a checkpoint'),
         (lambda run, there: init_peers(*run, peer='middle'), "are left, right and ensemble, got 'middle'"),
-        (lambda run, there: predict_images(init_peers(*run), there / 'nowhere'), 'nowhere must be a folder'),
-        (lambda run, there: predict_images(init_peers(*run), there / 'empty'), 'empty holds no image'),
-        (lambda run, there: init_peers(run[0], there / 'other.pth'), r'first left\.backbone\.conv1\.weight .missing.'),
-        (lambda run, there: init_peers(run[0], there / 'shape.pth'), r'first right\.decode_head\.conv_seg\.bias .*for'),
+        (lambda run, there: next(predict_images(init_peers(*run), there / 'nowhere')), 'nowhere must be a folder'),
+        (lambda run, there: next(predict_images(init_peers(*run), there / 'empty')), 'empty holds no image'),
+        (
+            lambda run, there: init_peers(run[0], there / 'other.pth'),
+            r'do not fit: left\.backbone\.conv1\.weight .missing.',
+        ),
+        (
+            lambda run, there: init_peers(run[0], there / 'shape.pth'),
+            r'do not fit: right\.decode_head\.conv_seg\.bias .*for',
+        ),
     ],
 )
 def test_what_is_not_there_or_of_another_model_is_refused(run, tmp_path, call, sentence):
@@ -123,9 +125,8 @@ def test_what_is_not_there_or_of_another_model_is_refused(run, tmp_path, call, s
 
 
 def test_what_a_checkpoint_has_more_is_left(run, tmp_path):
-    config, checkpoint = run
-    content = torch.load(checkpoint)
+    content = torch.load(run[1])
     content['state_dict']['ema.steps'] = torch.zeros(1)
     torch.save(content, tmp_path / 'more.pth')
-    weights = init_peers(config, tmp_path / 'more.pth').state_dict()
+    weights = init_peers(run[0], tmp_path / 'more.pth').state_dict()
     assert all(value.equal(content['state_dict'][key]) for key, value in weights.items())

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from mmengine.registry import MODELS
 from PIL import Image
-from toys.segmentation import CLASSES, run_config
+from toys.checkpoints import untrained_run
+from toys.segmentation import CLASSES
 from toys.tools import load_tool
 
 from mmdmt.apis.label_errors import find_label_errors, judge_labels, plan_folds
@@ -17,19 +17,18 @@ from mmdmt.apis.peer_labels import PeerLabels
 
 @pytest.fixture
 def run(shapes_folder, tmp_path, mmseg_scope):
-    config = run_config(shapes_folder, tmp_path / 'run')
-    config.test_dataloader = config.val_dataloader
-    for part in ('labeled', 'unlabeled'):  # as in configs whose lists are one option
-        del config.train_dataloader.dataset[part]['ann_file']
-    config.train_dataloader.dataset.lists = str(shapes_folder / '{}.txt')
-    config.dump(tmp_path / 'config.py')
-    model = MODELS.build(config.model)
-    checkpoints = []
-    for name in ('labeled', 'fold_0', 'fold_1'):
-        meta = {'cfg': f"ann_file='lists/{name}.txt'", 'dataset_meta': {'classes': CLASSES}}
-        checkpoints.append(tmp_path / f'{name}.pth')
-        torch.save({'state_dict': model.state_dict(), 'meta': meta}, checkpoints[-1])
-    return tmp_path / 'config.py', checkpoints
+    def change(config):
+        for part in ('labeled', 'unlabeled'):  # as in configs whose lists are one option
+            del config.train_dataloader.dataset[part]['ann_file']
+        config.train_dataloader.dataset.lists = str(shapes_folder / '{}.txt')
+
+    config, checkpoint = untrained_run(shapes_folder, tmp_path, change)
+    checkpoints = [tmp_path / f'{name}.pth' for name in ('labeled', 'fold_0', 'fold_1')]
+    for path in checkpoints:
+        content = torch.load(checkpoint)
+        content['meta']['cfg'] = f"ann_file='lists/{path.stem}.txt'"
+        torch.save(content, path)
+    return config, checkpoints
 
 
 def table(path):

@@ -5,7 +5,7 @@ import pytest
 from mmengine.registry import TRANSFORMS
 from PIL import Image
 
-from mmdmt.apis.label_files import as_stored
+from mmdmt.apis.label_files import LabelFiles
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
@@ -18,7 +18,8 @@ def test_the_exif_orientation_that_a_loader_applies_is_undone(tmp_path, orientat
     exif[0x0112] = orientation
     Image.fromarray(stored).save(tmp_path / 'a.png', exif=exif)
     loader = TRANSFORMS.build({'type': 'LoadImageFromFile', 'color_type': flag})
-    back = as_stored(loader({'img_path': str(tmp_path / 'a.png')})['img'], tmp_path / 'a.png', loader)
+    files = LabelFiles(tmp_path, {'a': tmp_path / 'a.png'}, loader)
+    back = files.as_stored(loader({'img_path': str(tmp_path / 'a.png')})['img'], 'a')
     assert back.shape[:2] == (40, 48)
     if back.ndim == 3:
         assert (back[..., ::-1] == stored).all()

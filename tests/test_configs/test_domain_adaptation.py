@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mmengine.config import Config
-from mmengine.optim import build_optim_wrapper
-from mmengine.registry import DATASETS, METRICS, MODELS
+from mmengine.registry import DATASETS, METRICS
 from mmengine.runner import Runner
 from PIL import Image
 from toys.adverse_conditions import CONDITIONS, SIZE, make_adverse_conditions, small_pair
@@ -70,16 +69,6 @@ def test_labels_come_from_the_source_and_of_synthia_16_and_13_classes_are_report
     classes = DATASETS.build(config.val_dataloader.dataset).metainfo['classes']
     assert (len(classes), len(subset)) == (16, 13)
     assert set(classes) - set(subset) == {'wall', 'fence', 'pole'}
-
-
-def test_both_peers_have_adamw(unset_weights):
-    config = load(SOURCE.format('gta'))
-    config.model.peers.deeplab.pretrained = None
-    optimizers = build_optim_wrapper(MODELS.build(config.model), config.optim_wrapper)
-    for peer in ('deeplab', 'segformer'):
-        groups = optimizers[peer].optimizer.param_groups
-        assert type(optimizers[peer].optimizer).__name__ == 'AdamW'
-        assert {round(group['lr'], 9) for group in groups} == {6e-5, 6e-4}
 
 
 def test_the_kit_shows_a_learner_what_its_labeler_does_not_see(sources, monkeypatch):

@@ -3,7 +3,6 @@
 import inspect
 from pathlib import Path
 
-import pytest
 from mmengine.config import Config
 
 from mmdmt.config_table import compose, names
@@ -67,28 +66,3 @@ def test_exponents_are_at_most_1_on_strong_views_and_online():
     seen = {name for name, config in configs.items() if phases_of_strong_views(config)}
     for part in ('dmt-recipe_', 'dmt-kit_segformer', 'fixmatch-like_', 'online_lite0', 'cps-like_'):
         assert any(name.startswith(part) for name in seen), part
-
-
-ONE, OFF = ({'gamma_agree': value, 'gamma_disagree': value} for value in (1.0, 0.0))
-SURE = {'online': {'labeler': 'average', 'min_confidence': 0.95}}
-
-
-@pytest.mark.parametrize(
-    ('loss', 'phase', 'strong', 'found'),
-    [
-        (ONE, {'label_ratio': 0.5}, True, []),
-        ({**ONE, 'gamma_disagree': 3.0}, {'label_ratio': 0.5}, True, ['exponent 3.0']),
-        ({**ONE, 'gamma_disagree': 3.0}, {'label_ratio': 0.5}, False, []),
-        ({}, {'online': {'labeler': 'average'}}, False, ['exponent 5.0']),
-        (ONE, SURE, True, ['floor 0.95 on top of the rule']),
-        (OFF, SURE, True, []),
-    ],
-)
-def test_what_is_too_little(loss, phase, strong, found):
-    views = [{'type': 'RandomApply', 'transforms': [{'type': 'mmpretrain.ColorJitter'}]}] if strong else []
-    config = {
-        'model': {'peers': {'a': {}}, 'loss': loss},
-        'custom_hooks': [{'type': 'mmdmt.DMTHook', 'phases': [{'iters': 9, 'labeled': 4, 'pseudo': 4, **phase}]}],
-        'train_dataloader': {'dataset': {'labeled': {'pipeline': views}, 'unlabeled': {}}},
-    }
-    assert too_little_is_learned(config) == found

@@ -108,19 +108,6 @@ def test_the_unlabeled_pipeline_follows_the_labeled_one(dataset):
     assert names == [expected.get(transform['type'], transform['type']) for transform in TRAIN_PIPELINE]
 
 
-def test_images_are_labeled_at_the_size_where_labels_are_loaded(shapes_folder):
-    config = mutual_dataset(shapes_folder)
-    config['unlabeled']['pipeline'] = [
-        TRAIN_PIPELINE[0],
-        {'type': 'Resize', 'scale': (24, 20), 'keep_ratio': False},
-        {'type': 'mmdmt.LoadPseudoLabel'},
-        {'type': 'mmdmt.PackPseudoLabel'},
-    ]
-    item = DATASETS.build(config).labeling_item(3)
-    assert item['inputs'].shape == (3, 20, 24)
-    assert 'gt_sem_seg' not in item['data_samples']
-
-
 def test_masks_of_unlabeled_images_are_never_read(shapes_folder, dataset, bank, tmp_path):
     config = mutual_dataset(shapes_folder)
     config['unlabeled']['data_prefix'] = {'img_path': 'images', 'seg_map_path': 'no_such_folder'}
@@ -134,51 +121,10 @@ def test_a_list_names_a_part_of_the_labeled_set(dataset, tmp_path):
     assert dataset.labeled_indices(str(tmp_path / 'left.txt')) == [4, 1]
 
 
-def test_a_wrong_list_is_refused(dataset, tmp_path):
-    for text, words in (
-        ('004\n013\n', "1 images that are not in the labeled set, first '013'"),
-        ('\n', 'names no image'),
-    ):
-        (tmp_path / 'left.txt').write_text(text)
-        with pytest.raises(ValueError, match=words):
-            dataset.labeled_indices(str(tmp_path / 'left.txt'))
-    with pytest.raises(FileNotFoundError, match='no_such.txt'):
-        dataset.labeled_indices(str(tmp_path / 'no_such.txt'))
-
-
 @pytest.fixture
 def own_folder(tmp_path, shapes_folder):
     """A copy of the data set that a test may spoil."""
     return shutil.copytree(shapes_folder, tmp_path / 'own')
-
-
-def test_a_label_that_is_no_class_is_named_with_its_image(own_folder):
-    mask = cv2.imread(str(own_folder / 'masks' / '002.png'), cv2.IMREAD_UNCHANGED)
-    mask[mask == 2] = 7
-    dataset = DATASETS.build(mutual_dataset(own_folder))
-    cv2.imwrite(str(own_folder / 'masks' / '002.png'), mask)  # after the few that are looked at before a run
-    with pytest.raises(ValueError, match=r'masks/002.png holds label 7, but the 3 classes'):
-        dataset[Draw('a', 2, 0, None)]
-
-
-def test_an_image_in_both_parts_is_refused(own_folder):
-    (own_folder / 'unlabeled.txt').write_text('003\n006\n')
-    with pytest.raises(ValueError, match=r'1 images are both .*images/003.png'):
-        DATASETS.build(mutual_dataset(own_folder))
-
-
-@pytest.mark.parametrize('part', ['labeled', 'unlabeled'])
-def test_an_empty_part_is_refused(own_folder, part):
-    (own_folder / f'{part}.txt').write_text('')
-    with pytest.raises(ValueError, match=f'The {part} dataset .* has no image.*{part}.txt'):
-        DATASETS.build(mutual_dataset(own_folder))
-
-
-@pytest.mark.parametrize('name', ['images/002.png', 'masks/002.png', 'images/009.png'])
-def test_a_missing_file_is_named(own_folder, name):
-    (own_folder / name).unlink()
-    with pytest.raises(FileNotFoundError, match=f'{name} does not exist: check data_root'):
-        DATASETS.build(mutual_dataset(own_folder))
 
 
 def test_an_image_that_has_changed_its_size_is_refused(own_folder, bank):
@@ -191,18 +137,10 @@ def test_an_image_that_has_changed_its_size_is_refused(own_folder, bank):
 LOAD, PSEUDO, PACK = TRAIN_PIPELINE[0], {'type': 'mmdmt.LoadPseudoLabel'}, {'type': 'mmdmt.PackPseudoLabel'}
 
 
-@pytest.mark.parametrize(
-    ('pipeline', 'words'),
-    [
-        (TRAIN_PIPELINE, 'loads annotations'),
-        ([LOAD, PACK], 'loads no pseudo label'),
-        ([LOAD, PSEUDO, {'type': 'PackSegInputs'}], 'drops the confidence'),
-    ],
-)
-def test_an_unlabeled_pipeline_that_cannot_work_is_refused(shapes_folder, pipeline, words):
+def test_an_unlabeled_pipeline_that_drops_the_confidence_is_refused(shapes_folder):
     config = mutual_dataset(shapes_folder)
-    config['unlabeled']['pipeline'] = pipeline
-    with pytest.raises(ValueError, match=words):
+    config['unlabeled']['pipeline'] = [LOAD, PSEUDO, {'type': 'PackSegInputs'}]
+    with pytest.raises(ValueError, match='drops the confidence'):
         DATASETS.build(config)
 
 
@@ -288,12 +226,8 @@ def test_black_and_white_masks_are_warned_of(own_folder, monkeypatch):
     assert 'no class but the first: if they are black and white, convert them to class ids.' in text
 
 
-def test_an_empty_line_or_a_path_out_of_the_data_is_named_with_its_line(own_folder):
+def test_lines_may_have_spaces_and_lead_through_folders_of_the_data(own_folder):
     for folder in ('images', 'masks'):
         (own_folder / folder / 'part').mkdir()
-    (own_folder / 'labeled.txt').write_text('000\n001 \r\npart/../002\n')  # spaces, CRLF, and inside
+    (own_folder / 'labeled.txt').write_text('000\n001 \r\npart/../002\n')
     assert len(DATASETS.build(mutual_dataset(own_folder)).labeled) == 3
-    for line, words in ((' ', 'is empty'), ('../../own2/x', 'leads out of the data')):
-        (own_folder / 'labeled.txt').write_text(f'000\n{line}\n001\n')
-        with pytest.raises(ValueError, match=rf'line 2 of .*labeled\.txt .*{words}'):
-            DATASETS.build(mutual_dataset(own_folder))

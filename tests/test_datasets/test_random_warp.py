@@ -80,17 +80,12 @@ def test_the_probability_is_that_of_being_warped():
     assert 110 < warped < 190
 
 
-@pytest.mark.parametrize('dtype', [np.uint8, np.uint16, np.float32])
-@pytest.mark.parametrize('channels', [1, 3, 5])
+@pytest.mark.parametrize(('dtype', 'channels'), [(np.uint8, 1), (np.uint16, 3), (np.float32, 5)])
 def test_the_image_keeps_its_form(dtype, channels):
     results = RandomWarp()({'img': np.ones((12, 10, channels), dtype)})
     assert results['img'].shape == (12, 10, channels)
     assert results['img'].dtype == dtype
     assert (results['img'] == 1).all()
-
-
-def test_one_row_is_no_reason_to_fail():
-    assert RandomWarp(degrees=180)(sample(1, 7))['gt_seg_map'].shape == (1, 7)
 
 
 WRONG = {'degrees': -1, 'shear': 3, 'stretch': 0.5, 'bend': float('nan'), 'nodes': 2.5, 'prob': 2}

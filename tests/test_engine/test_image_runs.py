@@ -87,13 +87,9 @@ def test_every_phase_starts_from_scratch_with_other_numbers(uninterrupted):
         assert norm.eq(0).all()
 
 
-def test_exponents_grow_within_every_phase(uninterrupted):
-    _, runner = uninterrupted
-    assert runner.model.left.head.loss_module.progress == 1
-
-
 def test_peers_and_ensemble_are_measured_and_their_learning_logged(uninterrupted):
-    work_dir, _ = uninterrupted
+    work_dir, runner = uninterrupted
+    assert runner.model.left.head.loss_module.progress == 1  # exponents grow within every phase
     validations = scalars_of(work_dir, 'ensemble/top1')
     assert [entry['step'] for entry in validations] == [3, 6, 9]
     assert {'left/top1', 'right/top1'} <= set(validations[0])

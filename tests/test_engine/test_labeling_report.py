@@ -15,7 +15,7 @@ from mmengine.runner import Runner
 from test_dmt_hook import HOOK
 from toys.checkpoints import take_back
 from toys.run_folders import MANIFEST
-from toys.segmentation import CLASSES, run_config
+from toys.segmentation import CLASSES, mask_unlabeled, run_config
 from toys.told import log_of, scalars_of
 
 from mmdmt.engine import phase_labels
@@ -31,12 +31,7 @@ BACKENDS = [{'type': 'LocalVisBackend'}, {'type': 'TensorboardVisBackend'}]
 @pytest.fixture(scope='module')
 def masked(shapes_folder, tmp_path_factory):
     """The shapes with masks of the unlabeled images; that of the last one is broken."""
-    root = tmp_path_factory.mktemp('masked') / 'shapes'
-    shutil.copytree(shapes_folder, root)
-    for number in range(6, 16):
-        image = cv2.imread(str(root / 'images' / f'{number:03d}.png'))
-        mask = sum(label * (image == color).all(axis=2) for label, color in ((1, (200, 80, 80)), (2, (80, 200, 80))))
-        cv2.imwrite(str(root / 'masks' / f'{number:03d}.png'), mask.astype(np.uint8))
+    root = mask_unlabeled(shutil.copytree(shapes_folder, tmp_path_factory.mktemp('masked') / 'shapes'))
     (root / 'masks' / '015.png').write_bytes(b'no image')
     return root
 
@@ -149,10 +144,7 @@ def test_a_class_without_pseudo_labels_is_a_warning_that_names_it(monkeypatch):
     classes = {'classes': ('road', 'train', 'sky')}
     dataset = SimpleNamespace(metainfo=classes, labels=labels, ignored=255, has_truth=lambda: False)
     bank = SimpleNamespace(manifest=MANIFEST)
-    runner = SimpleNamespace(
-        train_dataloader=SimpleNamespace(dataset=dataset), visualizer=SimpleNamespace(add_scalars=print)
-    )
-    report_labels(runner, {'coco': Path('coco')}, 5, 1.0, num_workers=0)
+    report_labels(dataset, {'coco': Path('coco')}, SimpleNamespace(add_scalars=print), 5, 1.0, num_workers=0)
     assert logged[logging.WARNING].startswith("Phase 2: 'coco' gives no pseudo label to train: its learner sees")
 
 

@@ -67,24 +67,6 @@ def test_a_model_without_peers_is_refused():
         build_optim_wrapper(MODELS.build(toy_segmentor()), PLAIN)
 
 
-def test_a_peer_can_have_the_layer_wise_decay_of_the_toolbox():
-    vit = toy_segmentor(in_channels=32, in_index=0)
-    arch = {'depths': [1, 1, 3, 1], 'channels': [4, 8, 16, 32]}
-    vit['backbone'] = {'type': 'mmpretrain.ConvNeXt', 'arch': arch, 'out_indices': (3,), 'gap_before_final_norm': False}
-    del vit['auxiliary_head']
-    model = MODELS.build({'type': 'mmdmt.DynamicMutualTraining', 'peers': {'cnn': toy_segmentor(), 'vit': vit}})
-    special = {
-        'constructor': 'LearningRateDecayOptimizerConstructor',
-        'optimizer': {'_delete_': True, 'type': 'AdamW', 'lr': 1e-4, 'weight_decay': 0.05},
-        'paramwise_cfg': {'num_layers': 6, 'decay_rate': 0.9, 'decay_type': 'layer_wise'},
-    }
-    wrappers = build_optim_wrapper(model, {**PLAIN, 'peers': {'vit': special}})
-    groups = wrappers['vit'].optimizer.param_groups
-    assert len({group['lr'] for group in groups}) > 3
-    assert {group['weight_decay'] for group in groups} == {0.0, 0.05}
-    assert len(wrappers['cnn'].optimizer.param_groups) == 1
-
-
 def vision_transformer(layers=3, kind='BEiT'):
     vit = toy_segmentor(in_channels=8, in_index=0, norm_cfg={'type': 'GN', 'num_groups': 2})
     vit['backbone'] = {
@@ -140,9 +122,6 @@ def test_layers_of_a_transformer_near_the_image_learn_more_slowly():
         assert of_layer
         assert all(rate == pytest.approx(expected) for rate, _ in of_layer)
     assert all(rate[0] == pytest.approx(1e-4) for name, rate in rates.items() if name.startswith('decode_head'))
-    few = {**special['vit'], 'paramwise_cfg': {**settings['paramwise_cfg'], 'num_layers': 1}}
-    with pytest.raises(ValueError, match="peer 'vit': with num_layers=1 .* as fast as lr says: give the number"):
-        build_optim_wrapper(model, {**PLAIN, 'peers': {'vit': few}})
 
 
 def test_layer_wise_decay_of_an_unknown_backbone_is_refused(model):
@@ -150,7 +129,7 @@ def test_layer_wise_decay_of_an_unknown_backbone_is_refused(model):
         'constructor': 'LearningRateDecayOptimizerConstructor',
         'paramwise_cfg': {'num_layers': 12, 'decay_rate': 0.9, 'decay_type': 'layer_wise'},
     }
-    with pytest.raises(ValueError, match="peer 'vit': LearningRate.* does not know the layers of ResNet: take it out"):
+    with pytest.raises(ValueError, match="of peer 'vit' cannot be built for ResNet .NotImplementedError"):
         build_optim_wrapper(model, {**PLAIN, 'peers': {'vit': settings}})
 
 

@@ -3,15 +3,13 @@
 import copy
 import shutil
 
-import cv2
-import numpy as np
 import pytest
 import torch
 from mmengine.registry import DATASETS
 from mmengine.runner import Runner
 from toys.classification import image_run_config
 from toys.outcomes import differences
-from toys.segmentation import TRAIN_PIPELINE, mutual_dataset, run_config, shapes
+from toys.segmentation import TRAIN_PIPELINE, mask_unlabeled, mutual_dataset, run_config, shapes
 
 from mmdmt.method.draws import ONLINE, TRUTH, Draw
 from mmdmt.method.weights import ORACLE
@@ -24,16 +22,8 @@ PHASES = [{'iters': 3, 'labeled': 2, 'pseudo': 2, 'online': {'labeler': 'truth'}
 
 @pytest.fixture(scope='module')
 def folder(shapes_folder, tmp_path_factory):
-    """The shapes with a mask of every unlabeled image, found by its colors."""
-    root = tmp_path_factory.mktemp('known') / 'shapes'
-    shutil.copytree(shapes_folder, root)
-    for name in (root / 'unlabeled.txt').read_text().split():
-        image = cv2.imread(str(root / 'images' / f'{name}.png'))
-        mask = np.zeros(image.shape[:2], np.uint8)
-        for label, color in ((1, (200, 80, 80)), (2, (80, 200, 80))):
-            mask[(image == color).all(axis=2)] = label
-        cv2.imwrite(str(root / 'masks' / f'{name}.png'), mask)
-    return root
+    """The shapes with a mask of every unlabeled image."""
+    return mask_unlabeled(shutil.copytree(shapes_folder, tmp_path_factory.mktemp('known') / 'shapes'))
 
 
 def config_of(root, work_dir, **settings):

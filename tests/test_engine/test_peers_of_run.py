@@ -1,5 +1,3 @@
-from types import SimpleNamespace
-
 import torch
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 
@@ -15,8 +13,7 @@ def wrapper(kind, **fields):
 
 def test_peers_that_train_in_mixed_precision_label_in_it():
     optimizers = {'left': wrapper(AmpOptimWrapper, cast_dtype=torch.bfloat16), 'right': wrapper(OptimWrapper)}
-    model = SimpleNamespace(peer_names=('left', 'right'))
-    contexts = precision_of_labeling(SimpleNamespace(model=model, optim_wrapper=optimizers))
+    contexts = precision_of_labeling(optimizers)
     assert list(contexts) == ['left']
     for _ in range(2):  # once for each image
         with contexts['left']():

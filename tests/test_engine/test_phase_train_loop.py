@@ -64,5 +64,5 @@ def test_a_loop_without_phases_or_with_two_intervals_is_refused(runner_of, loop,
 
 
 def test_phases_and_compact_words_exclude_each_other():
-    with pytest.raises(ValueError, match='phases of DMTHook say all that warm_up, ratios say: give one of the two'):
+    with pytest.raises(ValueError, match='its phases in one form, got phases and warm_up and ratios: give'):
         DMTHook(phases=[{'iters': 1, 'labeled': 1}], warm_up=3, ratios=())

@@ -8,12 +8,13 @@ from mmengine.runner import Runner
 from mmseg.structures import SegDataSample
 from test_dmt_hook import HOOK
 from toys.checkpoints import take_back
+from toys.classification import image_run_config
 from toys.segmentation import run_config, toy_segmentor
 from toys.told import scalars_of
 
 from mmdmt import visualization
 from mmdmt.datasets.mutual_dataset import MutualDataset
-from mmdmt.engine import PictureHook, picture_hook
+from mmdmt.engine import picture_hook
 from mmdmt.labels.pixels.bank import PseudoLabelBank
 from mmdmt.method.confidence_levels import quantize_tensor
 from mmdmt.method.thresholds import class_thresholds, count_levels
@@ -22,7 +23,7 @@ from mmdmt.models.prediction import forward_crops, predict_logits
 
 pytestmark = pytest.mark.whole_run
 
-NAMES = ['unlabeled_0_006', 'unlabeled_9_015', 'val_2_018']
+NAMES = ['unlabeled_0_006', 'unlabeled_9_015', 'val_0_016']
 
 
 def run(root, work_dir, pictures=None, **settings):
@@ -44,7 +45,7 @@ def drawn(shapes_folder, tmp_path_factory):
         # Unlabeled images are never without noise in this test: drawing one must not be a draw of the run's.
         original_item = MutualDataset.labeling_item
         patch.setattr(MutualDataset, 'labeling_item', lambda *args: (torch.rand(3), original_item(*args))[1])
-        runner = run(shapes_folder, work_dir, {'images': 2, 'val_images': [2]}, **{HOOK + 'keep_banks': 0})
+        runner = run(shapes_folder, work_dir, {'images': 2, 'val_images': 1}, **{HOOK + 'keep_banks': 0})
     return work_dir, runner, views
 
 
@@ -101,32 +102,27 @@ def test_what_is_drawn_is_what_peers_predict_and_teach(drawn):
 
 
 def test_a_run_without_pseudo_labels_is_drawn_at_its_end(shapes_folder, tmp_path):
-    settings = {HOOK + 'phases': [{'iters': 1, 'labeled': 4}], 'train_cfg.max_iters': 1, 'val_cfg': None}
-    settings |= {'val_dataloader': None, 'val_evaluator': None}
+    settings = {HOOK + 'phases': [{'iters': 1, 'labeled': 4}], 'train_cfg.max_iters': 1, **NO_VALIDATION}
     one_peer = {'_delete_': True, 'left': toy_segmentor()}
-    run(shapes_folder, tmp_path, {'images': [3]}, **settings, **{'model.peers': one_peer})
+    run(shapes_folder, tmp_path, {'images': 1}, **settings, **{'model.peers': one_peer})
     assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob('pictures/*/*')] == [
-        'pictures/end/unlabeled_3_009.png'
+        'pictures/end/unlabeled_0_006.png'
     ]
 
 
+NO_VALIDATION = {'val_cfg': None, 'val_dataloader': None, 'val_evaluator': None}
+
+
 @pytest.mark.parametrize(
-    ('settings', 'words'),
+    ('pictures', 'settings', 'words'),
     [
-        ({'images': -1}, 'images=-1 of PictureHook'),
-        ({'val_images': [0, -2]}, r'val_images=\[0, -2\] of PictureHook'),
-        ({'images': [2, 10]}, r'images of PictureHook names image 10, but they are 0..9'),
+        ({'images': -1}, {}, 'images=-1 of PictureHook'),
+        ({'val_images': 2}, NO_VALIDATION, 'val_images=2 of PictureHook, but the run validates on no image'),
     ],
 )
-def test_images_that_there_are_not_are_refused(shapes_folder, tmp_path, settings, words):
+def test_images_that_there_are_not_are_refused(shapes_folder, tmp_path, pictures, settings, words):
     with pytest.raises(ValueError, match=words):
-        run(shapes_folder, tmp_path, settings)
-
-
-def test_pictures_of_a_validation_that_there_is_not_are_refused(shapes_folder, tmp_path):
-    none = {'val_cfg': None, 'val_dataloader': None, 'val_evaluator': None}
-    with pytest.raises(ValueError, match='val_images=2 of PictureHook, but there is no such image'):
-        run(shapes_folder, tmp_path, {'val_images': 2}, **none)
+        run(shapes_folder, tmp_path, pictures, **settings)
 
 
 def test_without_matplotlib_the_run_stops_before_it_starts(shapes_folder, tmp_path, monkeypatch):
@@ -136,28 +132,17 @@ def test_without_matplotlib_the_run_stops_before_it_starts(shapes_folder, tmp_pa
     assert not list(tmp_path.glob('*.pth'))
 
 
-def test_classifiers_are_refused():
-    from types import SimpleNamespace
-
-    from mmdmt.engine import DMTHook
-
-    class Built(picture_hook.OptimWrapper):
-        def __init__(self):
-            pass
-
-    runner = SimpleNamespace(
-        optim_wrapper=Built(),
-        hooks=[DMTHook([{'iters': 1, 'labeled': 1}])],
-        model=SimpleNamespace(kind=SimpleNamespace(space='images')),
-    )
+def test_classifiers_are_refused(tmp_path):
+    config = image_run_config(tmp_path)
+    config.custom_hooks.append({'type': 'mmdmt.PictureHook'})
     with pytest.raises(ValueError, match='the peers are classifiers: take it out'):
-        PictureHook().before_run(runner)
+        Runner.from_cfg(config).train()
 
 
 def test_images_are_spread_evenly():
-    assert picture_hook._choose('images', 4, 10) == [0, 3, 6, 9]
-    assert picture_hook._choose('images', 4, 2) == [0, 1]
-    assert picture_hook._choose('images', 0, 0) == []
+    assert picture_hook._spread(4, 10) == [0, 3, 6, 9]
+    assert picture_hook._spread(4, 2) == [0, 1]
+    assert picture_hook._spread(0, 0) == []
 
 
 def test_a_finished_run_that_is_resumed_is_drawn_without_its_labels(drawn, shapes_folder, tmp_path):
@@ -198,7 +183,7 @@ def test_both_views_are_drawn_and_of_an_online_phase_what_is_taught(shapes_folde
     runner = two_view_run(shapes_folder, tmp_path / 'drawn', pictures=True)
     assert set(views) == {(part, name) for part in ('phase_1', 'phase_2', 'end') for name in NAMES[:2]}
     for (part, _), view in views.items():
-        weak, strong = view.crop.labelers_view, view.crop.learners_view
+        weak, strong = view.crop.labelers_view, view.crop.image
         assert weak.shape == strong.shape
         assert max(weak.shape[:2]) == 32
         assert not np.array_equal(weak, strong)
@@ -214,7 +199,7 @@ def test_both_views_are_drawn_and_of_an_online_phase_what_is_taught(shapes_folde
             label, sure = taught(model.bare_peers[labeler], crop.labelers_view)
             kept = sure >= class_thresholds(count_levels(label, quantize_tensor(sure), 3), 0.6)[label.long()]
             np.testing.assert_array_equal(crop.pseudo_labels[labeler], label.where(kept, 255))
-            logits = logits_of(model.bare_peers[learner], crop.learners_view)
+            logits = logits_of(model.bare_peers[learner], crop.image)
             expected = mutual_weights(compare(logits, label[None].long(), sure[None]), 5.0, 5.0)[0]
             expected = expected * (sure >= 0.4) * kept
             torch.testing.assert_close(torch.from_numpy(crop.weights[learner]), expected)

@@ -35,22 +35,26 @@ def rehearsed(root, work_dir, **settings):
     return rehearse(*ready(run_config(root, work_dir, **settings)))
 
 
-def everything(work_dir, runner):
+def everything(work_dir, runner, metric):
     """All that a run leaves behind: its last checkpoint and the next random numbers."""
     checkpoint = torch.load(work_dir / 'iter_9.pth', weights_only=False)
     kept = {key: checkpoint[key] for key in ('state_dict', 'optimizer', 'param_schedulers')}
-    return kept, torch.rand(4), np.random.rand(4), runner.message_hub.get_scalar('val/ensemble/' + 'mIoU').data
+    return kept, torch.rand(4), np.random.rand(4), runner.message_hub.get_scalar(f'val/ensemble/{metric}').data
 
 
-@pytest.mark.parametrize('carry', ['last', 'best'])
-def test_a_run_is_the_same_with_and_without_a_rehearsal(shapes_folder, tmp_path, carry):
+@pytest.mark.parametrize('kind', ['last', 'best', 'images'])
+def test_a_run_is_the_same_with_and_without_a_rehearsal(shapes_folder, tmp_path, kind):
     ends = []
     for wanted in (True, False):
-        work_dir = tmp_path / f'{wanted}'
-        settings = {HOOK + 'rehearsal': wanted, HOOK + 'carry': carry, 'experiment_name': f'{carry}_{wanted}'}
-        runner = Runner.from_cfg(run_config(shapes_folder, work_dir, **settings))
+        work_dir, settings = tmp_path / f'{wanted}', {HOOK + 'rehearsal': wanted}
+        if kind == 'images':
+            config = image_run_config(work_dir, **settings)
+        else:
+            config = run_config(shapes_folder, work_dir, **settings, **{HOOK + 'carry': kind})
+        config.experiment_name = f'{kind}_{wanted}'
+        runner = Runner.from_cfg(config)
         runner.train()
-        ends.append(everything(work_dir, runner))
+        ends.append(everything(work_dir, runner, 'top1' if kind == 'images' else 'mIoU'))
     assert not list(differences(*ends))
 
 
@@ -85,28 +89,16 @@ def test_nothing_is_other_than_before(shapes_folder, tmp_path):
     assert 'left/mIoU' in names
 
 
-def test_a_run_of_images_is_rehearsed_and_stays_the_same(tmp_path):
-    pytest.importorskip('mmpretrain')
-    ends = []
-    for wanted in (True, False):
-        work_dir = tmp_path / f'{wanted}'
-        config = image_run_config(work_dir, **{HOOK + 'rehearsal': wanted, 'experiment_name': f'images_{wanted}'})
-        Runner.from_cfg(config).train()
-        ends.append(torch.load(work_dir / 'iter_9.pth', weights_only=False)['state_dict'])
-        ends.append(torch.rand(4))
-    assert not list(differences(ends[:2], ends[2:]))
-
-
-def test_a_peer_without_a_padded_size_is_named(shapes_folder, tmp_path):
-    config = run_config(shapes_folder, tmp_path)
-    del config.model.peers.right.data_preprocessor['size']
-    with pytest.raises(ValueError, match="data_preprocessor of peer 'right' has neither size nor size_divisor"):
-        rehearse(*ready(config))
-
-
-def test_a_peer_that_cannot_learn_is_named(shapes_folder, tmp_path):
-    settings = {'model.peers.right.decode_head.in_channels': 7}
-    with pytest.raises(ValueError, match="peer 'right' cannot learn from 2 images .*RuntimeError"):
+@pytest.mark.parametrize(
+    ('changes', 'reason'),
+    [
+        ({'decode_head.in_channels': 7}, 'RuntimeError'),
+        ({'data_preprocessor.size': None}, 'AssertionError.*size_divisor'),
+    ],
+)
+def test_a_peer_that_cannot_learn_is_named(shapes_folder, tmp_path, changes, reason):
+    settings = {f'model.peers.right.{key}': value for key, value in changes.items()}
+    with pytest.raises(ValueError, match=f"peer 'right' cannot learn from 2 images .*{reason}"):
         rehearsed(shapes_folder, tmp_path, **settings)
 
 
@@ -269,13 +261,13 @@ def test_schedulers_and_early_stopping_get_the_name_of_the_ensemble(shapes_folde
     config = run_config(shapes_folder, tmp_path, param_scheduler=[scheduler])
     config.custom_hooks.append({'type': 'EarlyStoppingHook', 'monitor': 'mIoU'})
     runner, _ = ready(config)
-    fit_metric_names(runner, ('left/mIoU', 'ensemble/mIoU'), None)
+    fit_metric_names(runner, ('left/mIoU', 'ensemble/mIoU'), ())
     assert runner.cfg.param_scheduler[0].monitor == 'ensemble/mIoU'
     assert [hook.monitor for hook in runner.hooks if hasattr(hook, 'monitor')] == ['ensemble/mIoU']
     config.param_scheduler[0].monitor = 'loss'
     runner.cfg.param_scheduler[0].monitor = 'loss'
     with pytest.raises(ValueError, match="monitor='loss' of param_scheduler must be one"):
-        fit_metric_names(runner, ('left/mIoU', 'ensemble/mIoU'), None)
+        fit_metric_names(runner, ('left/mIoU', 'ensemble/mIoU'), ())
 
 
 def test_other_classes_of_the_validation_are_seen(shapes_folder, tmp_path):

@@ -1,13 +1,8 @@
-import re
-from pathlib import Path
-
 import pytest
 from mmengine.config import Config
 from toys.forked import python
-from toys.segmentation import run_config
-from toys.told import log_of
 
-from mmdmt.engine.locked_runner import LockedRunner, _keep_config
+from mmdmt.engine.locked_runner import _keep_config
 from mmdmt.engine.run_lock import enter_work_dir
 
 
@@ -48,12 +43,3 @@ def test_the_users_own_config_is_kept_and_a_dumped_one_may_be_dumped_again(tmp_p
     _keep_config(tmp_path / 'elsewhere', str(config))
     Config({'value': 1, 'names': ['a', 'b']}).dump(config)
     _keep_config(tmp_path, str(config))
-
-
-@pytest.mark.whole_run
-def test_the_log_of_a_start_names_the_config_and_does_not_hold_it(shapes_folder, tmp_path, mmseg_scope):
-    LockedRunner.from_cfg(run_config(shapes_folder, tmp_path))
-    log = log_of(tmp_path)
-    (path,) = re.findall(r'The config of this run, with all that it inherits, is in (\S+\.py)\.', log)
-    assert 'train_dataloader' in Path(path).read_text()
-    assert 'train_dataloader' not in log

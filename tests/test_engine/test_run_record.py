@@ -33,7 +33,7 @@ class Runner:
 def write(work_dir, *iterations, **hook):
     """Write and note checkpoints as a run does, the last of them at a best validation, too."""
     runner = Runner(work_dir, **hook)
-    record = RunRecord(work_dir, checkpoint_folder(runner))
+    record = RunRecord(work_dir, checkpoint_folder(runner.hooks[0], runner.work_dir))
     record.begin(RUN, {'model': {'width': 4}}, 0)
     note_checkpoints(runner, record)
     for iteration in iterations:
@@ -213,7 +213,7 @@ def test_load_from_of_a_config_does_not_replace_the_runs_own_progress(
     [(None, '/w/run'), ('/w/run', '/w/run'), ('/big', '/big/run'), ('/big/run', '/big/run/run'), ('s3://b', None)],
 )
 def test_checkpoints_are_where_their_hook_writes_them(out_dir, folder):
-    found = checkpoint_folder(Runner('/w/run', out_dir=out_dir))
+    found = checkpoint_folder(CheckpointHook(out_dir=out_dir), '/w/run')
     assert (found and str(found)) == folder
 
 

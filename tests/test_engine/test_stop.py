@@ -1,9 +1,10 @@
-"""Ctrl-C and SIGTERM end a run after what it is doing, a second one at once; nothing is lost that can be saved."""
+"""Ctrl-C and SIGTERM end a run after what it is doing, a second one at once; a loss that stays NaN stops it, too."""
 
 import signal
 import time
 
 import pytest
+import torch
 from mmengine.runner import Runner
 from toys.outcomes import differences, outcome
 from toys.segmentation import run_config
@@ -16,6 +17,7 @@ from toys.stages import (
     write_config,
 )
 
+from mmdmt.engine.stop import LossWatch
 from mmdmt.integrity import is_whole
 
 WORKERS = {'train_dataloader.num_workers': 2, 'val_dataloader.num_workers': 2, 'custom_hooks.0.labeling.num_workers': 2}
@@ -121,3 +123,29 @@ def test_signals_are_given_back(shapes_folder, tmp_path, default_handlers):
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
     assert handlers() == before
+
+
+NAN, INF = float('nan'), float('inf')
+
+
+def see(watch, values):
+    for iteration, value in enumerate(values):
+        loss = torch.tensor(value)
+        watch.see(iteration, {'loss': loss, 'left.decode.loss_dmt': loss, 'right.decode.loss_dmt': torch.tensor(1.0)})
+
+
+def test_a_loss_that_stays_nan_stops_the_run_and_says_since_when_and_whose():
+    words = (
+        r'NaN or infinite for 5 iterations, from iteration 1 on \(left.decode.loss_dmt\): lower the learning rate.*'
+        'checkpoint written well before iteration 1'
+    )
+    with pytest.raises(RuntimeError, match=words):
+        see(LossWatch(3), [1.0, NAN, INF, NAN, -INF, NAN, 1.0])
+
+
+def test_single_steps_may_pass():
+    see(LossWatch(3), [NAN, NAN, 1.0] * 10)
+
+
+def test_zero_lets_everything_pass():
+    see(LossWatch(0), [NAN] * 30)

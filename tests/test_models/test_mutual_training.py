@@ -98,7 +98,7 @@ def test_the_log_has_each_peers_losses_and_agreement_and_their_sum():
     losses = [value for key, value in log.items() if key.endswith('loss_dmt')]
     torch.testing.assert_close(log['loss'], sum(losses))
     assert not any(value.requires_grad for value in log.values())
-    plain = model.train_step(batch_for(*[sample_of('a')] * 2), PeerOptimWrapperConstructor(SGD)(model))
+    plain = model.train_step(batch_for(*map(sample_of, 'aabb')), PeerOptimWrapperConstructor(SGD)(model))
     assert not any('mean_weight' in key for key in plain)
     with pytest.raises(ValueError, match='mmdmt.MutualDataset'):
         model.train_step(batch_for(sample_of()), PeerOptimWrapperConstructor(SGD)(model))

@@ -195,17 +195,7 @@ def test_the_labels_are_those_that_the_heads_see(check):
     the_one(report.problems, 'disc: in no labeled mask')
 
 
-@pytest.mark.parametrize('color', ['RGB', 'I;16', 'LA'])
-def test_a_mask_of_another_kind_is_refused(check, data, color):
-    mask = Image.open(data / 'masks' / '002.png')
-    mask = Image.fromarray(np.asarray(mask).astype(np.uint16)) if color == 'I;16' else mask.convert(color)
-    mask.save(data / 'masks' / '002.png')
-    (problem,) = check().problems
-    assert f'002.png is an image of mode {color}' in problem
-    assert ('8 bits with class ids' if color == 'I;16' else 'color_masks.py') in problem
-
-
-@pytest.mark.parametrize(('suffix', 'kind'), [('.PNG', 'RGB'), ('.tif', 'RGB'), ('.tif', 'I;16'), ('.TIFF', 'F')])
+@pytest.mark.parametrize(('suffix', 'kind'), [('.PNG', 'RGB'), ('.tif', 'I;16'), ('.TIFF', 'F')])
 def test_masks_are_judged_by_their_content_not_by_their_names(check, data, suffix, kind):
     dtypes = {'I;16': np.uint16, 'F': np.float32}
     for path in sorted((data / 'masks').glob('*.png')):
@@ -214,7 +204,8 @@ def test_masks_are_judged_by_their_content_not_by_their_names(check, data, suffi
         changed.save(path.with_suffix(suffix), format='PNG' if suffix == '.PNG' else 'TIFF')
         path.unlink()
     problems = check(**{f'{place}.seg_map_suffix': suffix for place in (LABELED, VAL, TEST)}).problems
-    the_one(problems, f'10 masks are images of mode {kind}, but a mask has one channel of 8 bits: convert it')
+    remedy = 'color_masks.py' if kind == 'RGB' else '8 bits with class ids'
+    the_one(problems, f'10 masks are images of mode {kind}, but a mask has one channel of 8 bits: convert it', remedy)
 
 
 def ignoring(value, *places):
@@ -250,53 +241,68 @@ def test_an_ignored_label_that_differs_is_a_problem(check, place, named):
     the_one(problems, "ignore_index is 3 in decode_head of peer 'left'", f'255 in {named}')
 
 
-def test_images_of_16_bits_that_use_them_all_and_bands_that_are_not_loaded_are_warnings(check, data):
+def of_16_bits(data):
     change()(lambda image: image.astype(np.uint16) * 257, 'images')(data)
-    report = check()
-    assert not report.problems
-    the_one(report.warnings, '20 images have 16 bits a channel, but are loaded with 8', "color_type='unchanged'")
+
+
+def of_four_bands(data):
     for path in sorted((data / 'images').glob('*.png')):
         image = cv2.imread(str(path))
         cv2.imwrite(str(path.with_suffix('.tif')), np.dstack([image, image[..., :1]]))
         path.with_suffix('.tif').replace(path)
-    the_one(check().warnings, '20 images have 4 channels, of which 3 are loaded')
 
 
-@pytest.mark.parametrize('suffix', ['.png', '.jpg', '.tif'])
-def test_images_that_exif_turns_upside_down_are_told(check, data, suffix):
+def upside_down(data):
     exif = Image.Exif()
     exif[274] = 3
-    path = data / 'images' / '000.png'
-    Image.open(path).save(path.with_suffix(suffix), exif=exif)
-    path.with_suffix(suffix).replace(path)
-    the_one(check().warnings, '000.png has EXIF orientation 3', 'color_ignore_orientation', 'its mask is not')
-    plain = {'type': 'LoadImageFromFile', 'color_type': 'color_ignore_orientation'}
-    assert not check(**{f'{LABELED}.pipeline': [plain, *VAL_PIPELINE[1:]]}).warnings
+    Image.open(data / 'images' / '000.png').save(data / 'images' / '000.png', exif=exif)
 
 
-def test_empty_masks_and_absent_classes_are_told(check, data):
-    change(*range(6))(lambda mask: np.where(mask == 1, 0, mask))(data)
+def empty_masks(data):
     change(3)(lambda mask: np.full_like(mask, 255))(data)
     change(4)(lambda mask: np.zeros_like(mask))(data)
-    report = check()
-    the_one(report.problems, 'square: in no labeled mask. Label some')
-    assert len(report.warnings) == 2
-    the_one(report.warnings, '1 of 6 labeled masks are ignored altogether', '003.png')
-    the_one(report.warnings, '1 of 6 labeled masks hold one class only', '004.png')
 
 
-def test_images_of_the_same_content_are_warnings(check, data):
+def the_same_content(data):
     shutil.copy(data / 'images' / '001.png', data / 'images' / '017.png')
     shutil.copy(data / 'masks' / '001.png', data / 'masks' / '017.png')
     # Of other bytes, but the same pixels.
     Image.open(data / 'images' / '006.png').save(data / 'images' / '008.png', compress_level=0)
     (data / 'labeled.txt').write_text((data / 'labeled.txt').read_text() + '000\n')
-    report = check()
+
+
+def other_suffixes(data):
+    shutil.copytree(data / 'images', data / 'pool')
+    for number in range(16, 20):
+        (data / 'pool' / f'{number:03d}.png').rename(data / 'pool' / f'{number:03d}.PNG')
+    for number in range(6):
+        (data / 'pool' / f'{number:03d}.png').unlink()
+
+
+POOL = {f'{UNLABELED}.ann_file': '', f'{UNLABELED}.data_prefix.img_path': 'pool'}
+PLAIN = [{'type': 'LoadImageFromFile', 'color_type': 'color_ignore_orientation'}, *VAL_PIPELINE[1:]]
+WARNINGS = [
+    (of_16_bits, {}, [('20 images have 16 bits a channel, but are loaded with 8', "color_type='unchanged'")]),
+    (of_four_bands, {}, [('20 images have 4 channels, of which 3 are loaded',)]),
+    (upside_down, {}, [('000.png has EXIF orientation 3', 'color_ignore_orientation', 'its mask is not')]),
+    (upside_down, {f'{LABELED}.pipeline': PLAIN}, []),
+    (empty_masks, {}, [('1 of 6 labeled masks are ignored altogether', '003.png'),
+                       ('1 of 6 labeled masks hold one class only', '004.png')]),
+    (the_same_content, {}, [('1 images of val are the same as images of labeled', '017.png = ', '001.png'),
+                            ('1 images of unlabeled are the same as other images', '008.png = ', '006.png'),
+                            ('1 images stand more than once in the labeled list', '000.png')]),
+    (other_suffixes, POOL, [('4 images of', "do not end in '.png' and are not in the unlabeled list: 016.PNG, 017")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(('damage', 'settings', 'sentences'), WARNINGS)
+def test_what_may_be_intended_is_warned_of(check, data, damage, settings, sentences):
+    damage(data)
+    report = check(**settings)
     assert not report.problems
-    assert len(report.warnings) == 3
-    the_one(report.warnings, '1 images of val are the same as images of labeled', '017.png = ', '001.png')
-    the_one(report.warnings, '1 images of unlabeled are the same as other images', '008.png = ', '006.png')
-    the_one(report.warnings, '1 images stand more than once in the labeled list', '000.png')
+    assert len(report.warnings) == len(sentences)
+    for parts in sentences:
+        the_one(report.warnings, *parts)
 
 
 def test_masks_of_unlabeled_images_are_not_read(check, data):
@@ -321,14 +327,3 @@ def test_images_that_are_no_files_are_refused(mmseg_scope):
     problems = check_data(config, workers=1).problems
     assert len(problems) == 2
     assert all('its images come from mmdmt.LoadSceneImage, and only files can be checked' in p for p in problems)
-
-
-def test_images_that_a_suffix_keeps_out_of_a_folders_list_are_told(check, data):
-    shutil.copytree(data / 'images', data / 'pool')
-    for number in range(16, 20):
-        (data / 'pool' / f'{number:03d}.png').rename(data / 'pool' / f'{number:03d}.PNG')
-    for number in range(6):
-        (data / 'pool' / f'{number:03d}.png').unlink()
-    report = check(**{f'{UNLABELED}.ann_file': '', f'{UNLABELED}.data_prefix.img_path': 'pool'})
-    assert len(report.images['unlabeled']) == 10
-    the_one(report.warnings, '4 images of', "do not end in '.png' and are not in the unlabeled list: 016.PNG, 017.PNG")

@@ -21,43 +21,25 @@ def write(tmp_path):
     return write
 
 
-@pytest.mark.parametrize(
-    'lines',
-    [
-        VOC,
-        [f'JPEGImages/{image}.jpg SegmentationClass/{image}.png' for image in VOC],
-        [f'JPEGImages/{image}.jpg' for image in VOC],
-        b'\xef\xbb\xbf2007_000032 \r\n2008_000008\t\r\n\r\n2009_000001\r\n  \n',
-    ],
-    ids=['ids', 'pairs', 'paths', 'byte-order mark, CRLF, blanks'],
-)
-def test_every_form_of_a_list_of_voc_is_read(write, lines):
-    (one,) = import_lists([write('labeled.txt', lines)], 'voc', None, 'mine')
-    assert (one.part, list(one.images), one.known) == ('labeled', VOC, None)
-    assert one.file == 'mine/labeled.txt'
+MASKS = [f'gtFine/train/{image}_gtFine_labelTrainIds.png' for image in CITIES]
 
 
 @pytest.mark.parametrize(
-    'lines',
+    ('dataset', 'images', 'lines'),
     [
-        CITY_PATHS,
-        [
-            f'{path} gtFine/train/{image}_gtFine_labelTrainIds.png'
-            for path, image in zip(CITY_PATHS, CITIES, strict=True)
-        ],
-        [image.split('/')[1] for image in CITIES],
-        CITIES,
+        ('voc', VOC, VOC),
+        ('voc', VOC, [f'JPEGImages/{image}.jpg SegmentationClass/{image}.png' for image in VOC]),
+        ('voc', VOC, [f'JPEGImages/{image}.jpg' for image in [*VOC, VOC[0]]]),
+        ('voc', VOC, b'\xef\xbb\xbf2007_000032 \r\n2008_000008\t\r\n\r\n2009_000001\r\n  \n'),
+        ('cityscapes', CITIES, CITY_PATHS),
+        ('cityscapes', CITIES, [f'{path} {mask}' for path, mask in zip(CITY_PATHS, MASKS, strict=True)]),
+        ('cityscapes', CITIES, [image.split('/')[1] for image in CITIES]),
+        ('cityscapes', CITIES, CITIES),
     ],
-    ids=['paths', 'pairs', 'ids', 'ours'],
 )
-def test_every_form_of_a_list_of_cityscapes_is_read(write, lines):
-    (one,) = import_lists([write('labeled.txt', lines)], 'cityscapes', None, 'mine')
-    assert list(one.images) == CITIES
-
-
-def test_images_named_twice_count_once(write):
-    (one,) = import_lists([write('labeled.txt', [*VOC, VOC[0], VOC[2]])], 'voc', None, 'mine')
-    assert list(one.images) == VOC
+def test_every_form_of_a_list_is_read_and_an_image_named_twice_counts_once(write, dataset, images, lines):
+    (one,) = import_lists([write('labeled.txt', lines)], dataset, None, 'mine')
+    assert (one.part, list(one.images), one.known, one.file) == ('labeled', images, None, 'mine/labeled.txt')
 
 
 def test_a_known_list_and_its_rest_go_where_they_belong(write, monkeypatch):

@@ -69,13 +69,3 @@ def test_a_browser_shows_numbers_plots_and_pictures_and_asks_for_nothing(page, t
     assert '58.25 ± 0.00' in shown.document
     for color in (*PEER_COLORS[:2], ENSEMBLE_COLOR, '#0763c9'):
         assert has_color(shown.picture, color), color
-
-
-def test_the_browser_would_tell_of_requests_and_errors(page, tmp_path):
-    """The test above means something: a page that does ask, and does fail, is found out."""
-    bad = tmp_path / 'bad.html'
-    html = re.sub(r'<meta http-equiv[^>]*>', '', page.read_text())
-    bad.write_text(html.replace('</main>', '<img src="http://host.invalid/x.png"><script>fail()</script></main>'))
-    shown = show(bad, tmp_path / 'shown')
-    assert 'http://host.invalid/x.png' in shown.requests
-    assert any('fail is not defined' in line for line in shown.console)

@@ -15,7 +15,7 @@ from mmdmt.losses.dynamic_mutual_loss import DynamicMutualLoss
 from mmdmt.method.confidence_levels import dequantize, quantize
 
 NAMES = (
-    *('measure', 'naive', 'networks', 'loss', 'labeling', 'loader', 'iteration', 'online', 'phase', 'phases', 'bench'),
+    *('measure', 'naive', 'networks', 'loss', 'labeling', 'loader', 'iteration', 'phase', 'phases', 'bench'),
     *('gpu', 'gpu_wheels', 'load'),
 )
 TOY = {
@@ -31,7 +31,7 @@ TOY = {
     'online_time': {'crop': 32, 'images': 4, 'width': 4},
     'online_memory': {'crop': 32, 'images': 4, 'width': 4},
     'mixing_time': {'crop': 32, 'images': 4, 'width': 4},
-    'run_time': {'iterations': 2, 'workers': (0,), 'scenes': 8},
+    'run_time': {'iterations': 2, 'workers': (0,)},
     'resume_time': {'iterations': 10},
 }
 
@@ -44,13 +44,11 @@ def tools():
 @pytest.mark.usefixtures('mmseg_scope')
 @pytest.mark.parametrize('measurement', TOY)
 def test_a_measurement_gives_its_rows_as_finite_numbers(tools, measurement):
-    names = {measure.__name__: rows for measure, rows in tools['bench'].MEASUREMENTS.items()}
-    measure = {measure.__name__: measure for measure in tools['bench'].MEASUREMENTS}[measurement]
+    measure, names = next(one for one in tools['bench'].MEASUREMENTS.items() if one[0].__name__ == measurement)
     rows = measure(2, **TOY[measurement])
-    assert all(math.isfinite(row.value) for row in rows)
-    found = tuple(row.name for row in rows)
-    assert found == names[measurement][: len(found)]
-    assert measurement == 'run_time' or len(found) == len(names[measurement])
+    assert all(math.isfinite(value) for samples in rows.values() for value in samples)
+    assert list(rows) == list(names)[: len(rows)]
+    assert measurement == 'run_time' or len(rows) == len(names)
 
 
 def test_every_measurement_and_every_load_is_tried(tools):
@@ -141,7 +139,7 @@ def test_the_table_is_written(tools, tmp_path, capsys):
     results = json.loads((tmp_path / 'results.json').read_text())
     (row,) = results['rows']
     assert row['name'] == 'resume_10k_s'
-    assert row['met'] == (row['value'] <= row['target'])
+    assert (row['target'], row['met']) == ('<= 1', row['value'] <= 1)
     assert row['repeats'] == 2
     assert {'machine', 'versions', 'repeats'} <= set(results)
     assert 'resume_10k_s' in capsys.readouterr().out

@@ -69,15 +69,13 @@ def test_every_problem_is_listed_and_fails(check, config, tmp_path, capsys):
     assert 'sheet.png shows 7 images' in out
 
 
-def test_a_config_that_is_not_there_is_named(check, tmp_path, capsys):
-    with pytest.raises(SystemExit):
-        check(tmp_path / 'none.py')
-    assert 'none.py does not exist' in capsys.readouterr().err
-
-
-def test_a_picture_that_is_there_is_not_drawn_over(check, config, tmp_path, capsys):
+def test_a_config_that_is_not_there_and_a_picture_that_is_are_named(check, config, tmp_path, capsys):
     (tmp_path / 'photo.png').write_bytes(b'mine')
-    with pytest.raises(SystemExit):
-        check(config, '--draw', tmp_path / 'photo.png')
-    assert 'photo.png exists and is not overwritten: remove it, or give another --draw' in capsys.readouterr().err
+    for arguments, words in (
+        ([tmp_path / 'none.py'], 'none.py does not exist'),
+        ([config, '--draw', tmp_path / 'photo.png'], 'photo.png exists and is not overwritten: remove it'),
+    ):
+        with pytest.raises(SystemExit):
+            check(*arguments)
+        assert words in capsys.readouterr().err
     assert (tmp_path / 'photo.png').read_bytes() == b'mine'

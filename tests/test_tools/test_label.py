@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mmengine.registry import MODELS
 from PIL import Image
-from toys.segmentation import CLASSES, run_config
+from toys.checkpoints import untrained_run
 from toys.tools import load_tool
 
 from mmdmt.apis import confidence_map, export_peer, init_peers, label_images, predict_images
@@ -25,16 +24,7 @@ def label():
 
 @pytest.fixture
 def run(shapes_folder, tmp_path, mmseg_scope):
-    config = run_config(shapes_folder, tmp_path / 'run')
-    config.test_dataloader = config.val_dataloader
-    config.dump(tmp_path / 'config.py')
-    # Logits of different sizes, so that confidences spread.
-    model = MODELS.build(config.model)
-    for peer in model.bare_peers.values():
-        torch.nn.init.normal_(peer.decode_head.conv_seg.weight, std=1.0)
-    meta = {'dataset_meta': {'classes': CLASSES, 'palette': [[0, 0, 0], [255, 0, 0], [0, 255, 0]]}}
-    torch.save({'state_dict': model.state_dict(), 'meta': meta}, tmp_path / 'iter_9.pth')
-    return tmp_path / 'config.py', tmp_path / 'iter_9.pth'
+    return untrained_run(shapes_folder, tmp_path)
 
 
 @pytest.fixture

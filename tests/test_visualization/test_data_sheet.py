@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from mmdmt.visualization import draw_predictions
-from mmdmt.visualization.label_colors import DARK, LIGHT, colored, legend_patches
+from mmdmt.visualization.sheet import DARK, LIGHT, colored, legend_patches
 
 
 def test_rows_are_as_tall_as_the_images(tmp_path):
@@ -20,7 +20,7 @@ def test_rows_are_as_tall_as_the_images(tmp_path):
 def test_what_has_no_class_is_striped_and_not_like_a_gray_class():
     label = np.zeros((60, 120))
     label[:, :40], label[:, 40:80] = 255, -1
-    picture = colored(label, [[128, 128, 128]])
+    picture = colored(label, [[128, 128, 128]], (120, 60))
     assert set(np.unique(picture[:, :80])) == {LIGHT, DARK}
     assert (picture[:, 80:] == 128).all()
     assert [patch.get_label() for patch in legend_patches(['sky'], [[128, 128, 128]], 'ignored')] == ['sky', 'ignored']

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from mmdmt.visualization import PhaseView, draw_phase
-from mmdmt.visualization.label_colors import DARK, LIGHT
-from mmdmt.visualization.phase_sheet import _Panels
+from mmdmt.visualization.phase_sheet import predicted, taught
+from mmdmt.visualization.sheet import DARK, LIGHT
 
 CLASSES = ['sky', 'road', 'car']
 PALETTE = [[10, 20, 30], [0, 200, 0], [250, 0, 0]]
@@ -26,7 +26,7 @@ def view():
 
 
 def test_labels_have_the_colors_of_the_palette_and_ignored_is_striped(view):
-    (title, picture), *_ = _Panels(view, PALETTE).taught()
+    (title, picture), *_ = taught(view, PALETTE)
     assert title == 'labels by right\n75% kept, 67% right'
     quarter = picture.shape[1] // 4
     assert (picture[:, : quarter - 1] == PALETTE[0]).all()
@@ -35,16 +35,16 @@ def test_labels_have_the_colors_of_the_palette_and_ignored_is_striped(view):
 
 
 def test_weights_are_drawn_beside_labels_and_not_where_those_are_dropped(view):
-    titles = [title.split('\n')[0] for title, _ in _Panels(view, PALETTE).taught()]
+    titles = [title.split('\n')[0] for title, _ in taught(view, PALETTE)]
     assert titles == ['labels by right', 'their weight for left', 'labels by left', 'their weight for right']
-    picture = _Panels(view, PALETTE).taught()[1][1]
+    picture = list(taught(view, PALETTE))[1][1]
     quarter = picture.shape[1] // 4
     assert set(np.unique(picture[:, 2 * quarter + 1 : 3 * quarter - 1])) == {LIGHT, DARK}
     assert (picture[0, 0] < picture[-1, -1]).any()
 
 
 def test_the_image_keeps_its_colors_and_shape(view):
-    titles, pictures = zip(*_Panels(view, PALETTE).predicted(), strict=True)
+    titles, pictures = zip(*predicted(view, PALETTE), strict=True)
     assert titles == ('image', 'truth', 'left', 'right', 'ensemble')
     assert (pictures[0] == (255, 0, 0)).all()
     assert pictures[0].shape[1] == 2 * pictures[0].shape[0]

@@ -43,6 +43,15 @@ def write_shapes(root):
     return root
 
 
+def mask_unlabeled(root):
+    """Give every unlabeled image of the shapes a mask, found by its colors."""
+    for name in (root / 'unlabeled.txt').read_text().split():
+        image = cv2.imread(str(root / 'images' / f'{name}.png'))
+        mask = sum(label * (image == color).all(axis=2) for label, color in ((1, (200, 80, 80)), (2, (80, 200, 80))))
+        cv2.imwrite(str(root / 'masks' / f'{name}.png'), mask.astype(np.uint8))
+    return root
+
+
 def shapes(root, ann_file, **settings):
     """Config of one part of the shapes data set."""
     prefix = (

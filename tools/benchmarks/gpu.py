@@ -1,4 +1,4 @@
-"""Measure on a CUDA device: loss, iteration, memory, labeling, a phase, mixed precision; run the tests marked `gpu`.
+"""Measure on a CUDA device: loss, iteration, labeling, a phase, mixed precision; run the tests marked `gpu`.
 
 The table goes to the terminal, the numbers to work_dirs/gpu/results.json. Without a CUDA device it says so, and
 ends well.
@@ -29,7 +29,6 @@ from mmdmt.models.prediction import forward
 
 ROOT = Path(__file__).resolve().parents[2]
 PRECISIONS = {'float32': None, 'float16': torch.float16, 'bfloat16': torch.bfloat16}
-MIB = 2**20
 Rows = dict[str, float]
 
 
@@ -48,34 +47,26 @@ def milliseconds(function: Callable[[], Any], device: torch.device, repeats: int
 
 def loss_rows(device: torch.device, repeats: int, shape: tuple[int, ...] = loss.SHAPE) -> Rows:
     """Time forward and backward of ours, the naive loss and cross entropy."""
-    batch = [tensor.to(device) for tensor in loss.batch(shape)]
-    rows = {}
-    for name, dtype in PRECISIONS.items():
-        logits, label, confidence = batch[0].to(dtype or torch.float32), *batch[1:]
-        for kind, step in loss.steps(logits, label, confidence).items():
-            rows[f'loss_{kind}_{name}_ms'] = milliseconds(step, device, repeats)
-    return rows
+    logits, label, confidence = (tensor.to(device) for tensor in loss.batch(shape))
+    return {
+        f'loss_{kind}_{name}_ms': milliseconds(step, device, repeats)
+        for name, dtype in PRECISIONS.items()
+        for kind, step in loss.steps(logits.to(dtype or torch.float32), label, confidence).items()
+    }
 
 
 def iteration_rows(device: torch.device, repeats: int, crop: int = 320, images: int = 8, width: int = 64) -> Rows:
-    """Time an iteration of two peers and of each alone, in each precision, and weigh it."""
+    """Time an iteration of two peers and of each alone, in each precision."""
     rows = {}
     for name, dtype in PRECISIONS.items():
-        mutual, plain = iteration.trainings(crop, images, width)
-        for each in (mutual, *plain):
-            each.model.to(device)
-
-        def run(trainings: Sequence[iteration.Training], dtype: torch.dtype | None = dtype) -> None:
+        for kind, trainings in (
+            ('dmt', [iteration.mutual(crop, images, width)]),
+            ('plain', iteration.plain(crop, images, width)),
+        ):
             for each in trainings:
-                with torch.autocast(device.type, dtype, enabled=dtype is not None):
-                    each.step()
-
-        rows[f'iteration_dmt_{name}_ms'] = milliseconds(lambda run=run, mutual=mutual: run([mutual]), device, repeats)
-        rows[f'iteration_plain_{name}_ms'] = milliseconds(lambda run=run, plain=plain: run(plain), device, repeats)
-        if device.type == 'cuda':
-            torch.cuda.reset_peak_memory_stats(device)
-            run([mutual])
-            rows[f'iteration_dmt_{name}_peak_mib'] = torch.cuda.max_memory_allocated(device) / MIB
+                each.model.to(device)
+            steps = partial(_in_precision, [each.step for each in trainings], device, dtype)
+            rows[f'iteration_{kind}_{name}_ms'] = milliseconds(steps, device, repeats)
     return rows
 
 
@@ -87,29 +78,27 @@ def labeling_rows(
     sizes: Sequence[tuple[int, int]] = (VOC_SIZE, CITYSCAPES_SIZE),
     width: int = 64,
 ) -> Rows:
-    """Label images of two sizes: images a second, beside the forward passes alone; the rest is the codec's share."""
+    """Label images of two sizes: images a second."""
     peer = networks.build(networks.resnet18(width)).to(device).eval()
     rows = {}
     for size in sizes:
         data = pseudo_collate(networks.noise_images(batch_size, *size))
-        inputs = torch.stack(data['inputs']).to(device).float()
+
+        def label(data: dict = data) -> None:
+            with tempfile.TemporaryDirectory() as folder, PixelRecorder(Path(folder), images, 21) as recorder:
+                for first in range(0, images, batch_size):
+                    recorder.record(range(first, first + batch_size), forward(peer, data))
+
         for name, dtype in PRECISIONS.items():
-
-            def label(data: dict = data, dtype: torch.dtype | None = dtype) -> None:
-                with tempfile.TemporaryDirectory() as folder, PixelRecorder(Path(folder), images, 21) as recorder:
-                    for first in range(0, images, batch_size):
-                        with torch.autocast(device.type, dtype, enabled=dtype is not None):
-                            recorder.record(range(first, first + batch_size), forward(peer, data))
-
-            def forward_alone(inputs: torch.Tensor = inputs, dtype: torch.dtype | None = dtype) -> None:
-                for _ in range(0, images, batch_size):
-                    with torch.autocast(device.type, dtype, enabled=dtype is not None):
-                        peer(inputs, mode='tensor')
-
-            whole, alone = milliseconds(label, device, 3), milliseconds(forward_alone, device, 3)
+            whole = milliseconds(partial(_in_precision, [label], device, dtype), device, 3)
             rows[f'labeling_{size[1]}_{name}_images_per_s'] = images / whole * 1e3
-            rows[f'labeling_{size[1]}_{name}_share_beside_forward'] = 1 - alone / whole
     return rows
+
+
+def _in_precision(steps: Sequence[Callable[[], None]], device: torch.device, dtype: torch.dtype | None) -> None:
+    with torch.autocast(device.type, dtype, enabled=dtype is not None):
+        for step in steps:
+            step()
 
 
 def phase_rows(
@@ -117,13 +106,7 @@ def phase_rows(
 ) -> Rows:
     """Run a phase, labeling and training, against the steps of the paper's own code: ratios of time, disk, memory."""
     rows = phase.phase_time(3, size, images, iterations, batch, width, device.type)
-    return {row.name: row.value for row in rows}
-
-
-def _tested() -> str:
-    """Run the tests, and tell how that ended."""
-    tests = subprocess.run([sys.executable, '-m', 'pytest', '-q', '-m', 'gpu', 'tests'], cwd=ROOT, check=False)
-    return 'passed' if tests.returncode == 0 else f'failed with {tests.returncode}'
+    return {name: statistics.median(samples) for name, samples in rows.items()}
 
 
 def _wait(device: torch.device) -> None:
@@ -145,9 +128,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     results: dict[str, Any] = {
         'card': torch.cuda.get_device_name(device),
         'torch': torch.__version__,
-        'tests': 'not run' if args.no_tests else _tested(),
+        'tests': 'not run',
         'rows': {},
     }
+    if not args.no_tests:
+        tests = subprocess.run([sys.executable, '-m', 'pytest', '-q', '-m', 'gpu', 'tests'], cwd=ROOT, check=False)
+        results['tests'] = f'failed with {tests.returncode}' if tests.returncode else 'passed'
     args.work_dir.mkdir(parents=True, exist_ok=True)
     measurements = (
         partial(loss_rows, repeats=args.repeats),

@@ -10,9 +10,8 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from mmdmt.command_line import parser_of
 
@@ -31,16 +30,9 @@ LIMIT = 60  # MB
 def requirements(pinned: str) -> list[str]:
     """Return what is needed as the project pins it, or refuse if it pins one not."""
     lines = {re.split('[=<>~!]', line)[0]: line for line in pinned.split() if not line.startswith('#')}
-    missing = [name for name in NAMES if name not in lines]
-    if missing:
+    if missing := [name for name in NAMES if name not in lines]:
         raise ValueError(f'{PINNED} lacks {", ".join(missing)}: pin them there.')
     return [lines[name] for name in NAMES]
-
-
-def lacking(report: Mapping[str, Any]) -> list[str]:
-    """Take from pip's report on an installation what a machine for deep learning lacks, as ``name==version``."""
-    found = [(item['metadata']['name'].lower(), item['metadata']['version']) for item in report['install']]
-    return [f'{name}=={version}' for name, version in found if name not in THERE]
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -60,7 +52,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     resolved = subprocess.run(
         [*resolve, *requirements(PINNED.read_text())], check=True, stdout=subprocess.PIPE, text=True
     )
-    subprocess.run([*download, *lacking(json.loads(resolved.stdout))], check=True)
+    found = [one['metadata'] for one in json.loads(resolved.stdout)['install']]
+    lacking = [f'{one["name"]}=={one["version"]}' for one in found if one['name'].lower() not in THERE]
+    subprocess.run([*download, *lacking], check=True)
     size = sum(path.stat().st_size for path in args.out.glob('*.whl')) / 1e6
     if size > LIMIT and not args.also:
         raise SystemExit(f'The wheels in {args.out} have {size:.0f} MB, more than {LIMIT}: empty the folder first.')

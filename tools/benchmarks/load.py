@@ -1,9 +1,8 @@
 """Measure memory, open files and seconds under load: many images, a large bank, many iterations.
 
-Each measurement runs in a process of its own, and notes what that process holds as it goes on. `at first` is what it
-holds after a tenth of the work (four fifths of training), when all that is of fixed size has been made, or before what
-is done in one go; `growth` is what came on top by the end. The table goes to the terminal, the numbers to
-work_dirs/load/results.json; docs/en/performance.md shows them.
+Each measurement runs in a process of its own. `at first` is what it holds after a tenth of the work (four fifths of
+training), or before what is done in one go; `growth` is what comes on top by the end. The table goes to the terminal,
+the numbers to work_dirs/load/results.json; docs/en/performance.md shows them.
 """
 
 import json
@@ -21,7 +20,6 @@ import cv2
 import networks
 import numpy as np
 import torch
-from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.logging import MMLogger
 from mmengine.registry import DATASETS, init_default_scope
@@ -35,7 +33,6 @@ from mmdmt.labels.pixels.labels import PixelLabels
 from mmdmt.models.prediction import forward
 
 ROOT = Path(__file__).resolve().parents[2]
-MIB = 2**20
 CLASSES = 3
 LINKS = 10_000  # names of one file; file systems allow 65 000 or so
 
@@ -53,15 +50,8 @@ class Load:
     peak: float
     files: int
 
-    def line(self) -> str:
-        """Show it."""
-        memory = f'{self.first:>9.0f} {self.growth:>+8.1f} {self.peak:>9.0f}'
-        return f'{self.name:<32} {self.amount:>8} {self.seconds:>8.1f} {self.cpu:>8.1f} {memory} {self.files:>6}'
 
-
-HEADER = (
-    f'{"what":<32} {"amount":>8} {"seconds":>8} {"cpu s":>8} {"at first":>9} {"growth":>8} {"peak MiB":>9} {"files":>6}'
-)
+LINE = '{name:<32} {amount:>8} {seconds:>8.1f} {cpu:>8.1f} {first:>9.0f} {growth:>+8.1f} {peak:>9.0f} {files:>6}'
 
 
 class Watch:
@@ -125,7 +115,7 @@ def label_images(amount: int, size: int = 32) -> list[Load]:
 
 
 def fill_bank(amount: int, size: int = 16) -> list[Load]:
-    """Write a bank, open it as a resumed run does, and read from it in any order."""
+    """Write a bank, and read from it in any order."""
     generator = np.random.default_rng(0)
     maps = [
         (generator.integers(0, CLASSES, (size, size)).astype(np.uint8), generator.random((size, size), np.float32))
@@ -141,12 +131,8 @@ def fill_bank(amount: int, size: int = 16) -> list[Load]:
         shares = (amount * size**2,) * CLASSES
         Manifest('load', 1, 'left', '', amount, '', 0.5, (0.5,) * CLASSES, shares, shares, 1).write(root)
         lines.append(watch.result())
-        watch = Watch('open the bank', amount)
-        watch.step(0)
-        bank = PseudoLabelBank(root)
-        watch.step(0)
-        lines.append(watch.result())
         watch = Watch('read the bank in any order', amount)
+        bank = PseudoLabelBank(root)
         for number, image in enumerate(generator.permutation(amount).tolist()):
             watch.step(number)
             bank.read(image)
@@ -155,7 +141,7 @@ def fill_bank(amount: int, size: int = 16) -> list[Load]:
 
 
 def open_data(amount: int) -> list[Load]:
-    """Build the dataset of a run with many unlabeled images, and ask for what a bank knows it by, as resuming does."""
+    """Build the dataset of a run with many unlabeled images."""
     init_default_scope('mmseg')
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -180,15 +166,9 @@ def open_data(amount: int) -> list[Load]:
         unlabeled = {**part, 'ann_file': 'unlabeled.txt', 'data_prefix': {'img_path': 'images'}}
         watch = Watch('build the dataset', amount)
         watch.step(0)
-        dataset = DATASETS.build(dict(type='mmdmt.MutualDataset', labeled=labeled, unlabeled=unlabeled))
+        DATASETS.build(dict(type='mmdmt.MutualDataset', labeled=labeled, unlabeled=unlabeled))
         watch.step(0)
-        lines = [watch.result()]
-        watch = Watch('know the images by name', amount)
-        watch.step(0)
-        for _ in range(2):  # once for each peer's bank
-            dataset.names_digest()
-            watch.step(0)
-        return [*lines, watch.result()]
+        return [watch.result()]
 
 
 class WatchHook(Hook):
@@ -204,22 +184,11 @@ class WatchHook(Hook):
 
 def soak(amount: int) -> list[Load]:
     """Train the demo: a warm-up and four phases, with a checkpoint and a validation in each."""
-    config = Config.fromfile(networks.DEMO)
     part = amount // 5
     phase = {'iters': part, 'labeled': 1, 'pseudo': 1, 'label_ratio': 0.5}
-    phases = [{'iters': amount - 4 * part, 'labeled': 2}, *[phase] * 4]
-    config.custom_hooks[0] = {'type': 'mmdmt.DMTHook', 'phases': phases, 'labeling': {'num_workers': 0}}
-    config.train_cfg.val_interval = part
-    config.train_dataloader.update(batch_size=2, num_workers=0, persistent_workers=False)
-    config.train_dataloader.dataset.unlabeled.num_scenes = 40
-    config.val_dataloader.update(num_workers=0, persistent_workers=False)
-    config.val_dataloader.dataset.num_scenes = config.test_dataloader.dataset.num_scenes = 4
-    config.default_hooks.checkpoint.update(interval=part)
-    config.default_hooks.logger.update(interval=100)
-    config.log_level = 'ERROR'
-    config.experiment_name = config.visualizer.name = f'soak_{time.time_ns()}'
     with tempfile.TemporaryDirectory() as folder:
-        config.work_dir = folder
+        config = networks.demo(folder, [{'iters': amount - 4 * part, 'labeled': 2}, *[phase] * 4], 0, part)
+        config.train_dataloader.batch_size = 2
         runner = Runner.from_cfg(config)
         # What a phase change leaves is collected some iterations later: from the last phase on, nothing new is made.
         watch = Watch('train, five phases', amount, settled=0.8)
@@ -254,13 +223,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument('--work-dir', type=Path, default=ROOT / 'work_dirs' / 'load')
     args = parser.parse_args(argv)
     lines: list[Load] = []
-    print(HEADER, flush=True)
+    names = ('what', 'amount', 'seconds', 'cpu s', 'at first', 'growth', 'peak MiB', 'files')
+    print('{:<32} {:>8} {:>8} {:>8} {:>9} {:>8} {:>9} {:>6}'.format(*names), flush=True)
     for number, (function, amount) in enumerate(MEASUREMENTS.items()):
         if args.only and function.__name__ not in args.only:
             continue
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context('spawn')) as pool:
             found = pool.submit(measure, number, max(20, int(amount * args.scale))).result()
-        print('\n'.join(line.line() for line in found), flush=True)
+        print('\n'.join(LINE.format(**asdict(line)) for line in found), flush=True)
         lines += found
     args.work_dir.mkdir(parents=True, exist_ok=True)
     path = args.work_dir / 'results.json'

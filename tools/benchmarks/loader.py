@@ -8,7 +8,7 @@ import cv2
 import networks
 import numpy as np
 from labeling import VOC_SIZE, smooth_maps
-from measure import Row, interleaved, ratios
+from measure import Rows, interleaved, ratios
 from mmengine.registry import DATASETS, init_default_scope
 
 from mmdmt.datasets.sampler import Draw
@@ -20,7 +20,7 @@ CLASSES = 21
 CROP = (321, 321)
 
 
-def sample_time(repeats: int, size: tuple[int, int] = VOC_SIZE, images: int = 10) -> list[Row]:
+def sample_time(repeats: int, size: tuple[int, int] = VOC_SIZE, images: int = 10) -> Rows:
     """Load, decode, transform and pack a labeled and a pseudo-labeled image, and a labeled one by MMSegmentation."""
     init_default_scope('mmseg')
     with tempfile.TemporaryDirectory() as folder:
@@ -35,10 +35,7 @@ def sample_time(repeats: int, size: tuple[int, int] = VOC_SIZE, images: int = 10
         }
         functions = {name: partial(_load, dataset, those) for name, those in draws.items()}
         times = interleaved({**functions, 'mmseg': partial(_load, dataset.labeled, numbers)}, repeats)
-    return [
-        Row('sample_labeled_vs_mmseg', ratios(times, 'labeled', 'mmseg'), target=1.15),
-        Row('sample_pseudo_vs_mmseg', ratios(times, 'pseudo', 'mmseg'), target=1.15),
-    ]
+    return {f'sample_{name}_vs_mmseg': ratios(times, name, 'mmseg') for name in draws}
 
 
 def _load(dataset, draws) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
-from measure import Row, interleaved, peak_bytes, ratios
+from measure import Rows, interleaved, peak_bytes, ratios
 from naive import naive_loss
 from torch import Tensor
 
@@ -13,27 +13,23 @@ from mmdmt.losses.dynamic_mutual_loss import DynamicMutualLoss
 SHAPE = (8, 21, 321, 321)
 
 
-def loss_time(repeats: int, shape: tuple[int, ...] = SHAPE) -> list[Row]:
+def loss_time(repeats: int, shape: tuple[int, ...] = SHAPE) -> Rows:
     """Time the loss, its naive form and plain cross entropy, in float32; and against the last in bfloat16."""
     logits, label, confidence = batch(shape)
     single = interleaved(steps(logits, label, confidence), repeats)
     of_half = steps(logits.bfloat16(), label, confidence)
     half = interleaved({name: of_half[name] for name in ('ours', 'cross_entropy')}, repeats)
-    return [
-        Row('loss_vs_naive', ratios(single, 'naive', 'ours'), target=3, better='higher'),
-        Row('loss_vs_cross_entropy', ratios(single, 'ours', 'cross_entropy'), target=1.25),
-        Row('loss_bf16_vs_cross_entropy', ratios(half, 'ours', 'cross_entropy'), target=None),
-    ]
+    return {
+        'loss_vs_naive': ratios(single, 'naive', 'ours'),
+        'loss_vs_cross_entropy': ratios(single, 'ours', 'cross_entropy'),
+        'loss_bf16_vs_cross_entropy': ratios(half, 'ours', 'cross_entropy'),
+    }
 
 
-def loss_memory(repeats: int, shape: tuple[int, ...] = SHAPE) -> list[Row]:
+def loss_memory(repeats: int, shape: tuple[int, ...] = SHAPE) -> Rows:
     """Compare the most bytes that the loss and its naive form hold beyond their inputs."""
-    of_batch = steps(*batch(shape))
-    peaks = {name: peak_bytes(of_batch[name]) for name in ('ours', 'naive', 'cross_entropy')}
-    return [
-        Row('loss_memory_vs_naive', [peaks['ours'] / peaks['naive']], target=0.5),
-        Row('loss_memory_vs_cross_entropy', [peaks['ours'] / peaks['cross_entropy']], target=None),
-    ]
+    peaks = {name: peak_bytes(step) for name, step in steps(*batch(shape)).items()}
+    return {f'loss_memory_vs_{name}': [peaks['ours'] / peaks[name]] for name in ('naive', 'cross_entropy')}
 
 
 def batch(shape: tuple[int, ...]) -> tuple[Tensor, Tensor, Tensor]:

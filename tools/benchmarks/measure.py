@@ -1,10 +1,8 @@
 """Measure times side by side, and memory by the tensors that are alive."""
 
-import statistics
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -12,56 +10,16 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the benchmark's table.
-
-    Args:
-        name: What is measured.
-        samples: One value for each repeat, or the only one where repeats cannot differ.
-        target: What the median is to reach; None where it is only reported.
-        better: ``'higher'`` or ``'lower'``.
-    """
-
-    name: str
-    samples: Sequence[float] = field(repr=False)
-    target: float | None
-    better: str = 'lower'
-
-    @property
-    def value(self) -> float:
-        """The median over the repeats."""
-        return statistics.median(self.samples)
-
-    @property
-    def met(self) -> bool | None:
-        """Whether the target is reached; None without one."""
-        if self.target is None:
-            return None
-        return self.value >= self.target if self.better == 'higher' else self.value <= self.target
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the row for ``results.json``."""
-        return {
-            'name': self.name,
-            'value': self.value,
-            'target': self.target,
-            'better': self.better,
-            'met': self.met,
-            'repeats': len(self.samples),
-            'spread': [min(self.samples), max(self.samples)],
-        }
+#: What a measurement returns: for each row of the table a value for each repeat, or one where repeats cannot differ.
+Rows = dict[str, list[float]]
+Times = Mapping[Hashable, Sequence[float]]
 
 
-Times = Mapping[str, Sequence[float]]
-
-
-def interleaved(functions: Mapping[str, Callable[[], Any]], repeats: int) -> Times:
+def interleaved(functions: Mapping[Any, Callable[[], Any]], repeats: int) -> Times:
     """Time functions in turn, each called once before, so that what else the machine does hits all of them alike."""
     for function in functions.values():
         function()
-    times: dict[str, list[float]] = {name: [] for name in functions}
+    times: dict[Hashable, list[float]] = {name: [] for name in functions}
     for _ in range(repeats):
         for name, function in functions.items():
             start = time.perf_counter()
@@ -70,7 +28,7 @@ def interleaved(functions: Mapping[str, Callable[[], Any]], repeats: int) -> Tim
     return times
 
 
-def ratios(times: Times, above: str, below: str) -> list[float]:
+def ratios(times: Times, above: Hashable, below: Hashable) -> list[float]:
     """Divide two functions' times, round by round."""
     return [a / b for a, b in zip(times[above], times[below], strict=True)]
 

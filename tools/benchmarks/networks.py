@@ -1,5 +1,6 @@
 """Networks and images to measure with."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -65,12 +66,36 @@ def noise_images(count: int, height: int, width: int) -> list[dict[str, Any]]:
     return [{'inputs': image, 'data_samples': SegDataSample(metainfo=shape)} for image in images]
 
 
-def labeled(item: dict[str, Any], label: Tensor, **metainfo: Any) -> dict[str, Any]:
-    """Return an image with a label (H, W) int64."""
+def labeled(item: dict[str, Any], label: Tensor, confidence: Tensor | None, peer: str) -> dict[str, Any]:
+    """Return an image of a peer with a label, (H, W) int64, and its confidence, if it is a pseudo label."""
     sample = item['data_samples'].new()
-    sample.set_data({'gt_sem_seg': PixelData(data=label.unsqueeze(0))})
-    sample.set_metainfo(metainfo)
+    sample.set_metainfo({'peer': peer})
+    sample.set_data({'gt_sem_seg': PixelData(data=label[None])})
+    if confidence is not None:
+        sample.set_data({'pseudo_confidence': PixelData(data=confidence[None])})
     return {'inputs': item['inputs'], 'data_samples': sample}
+
+
+def inputs(peer: nn.Module, items: Sequence[dict[str, Any]]) -> Tensor:
+    """Return images as a network takes them."""
+    data = pseudo_collate([{**item, 'data_samples': item['data_samples'].new()} for item in items])
+    return peer.data_preprocessor(data, False)['inputs']
+
+
+def demo(folder: str, phases: list[dict], workers: int, val_interval: int) -> Config:
+    """Return the config of the demo with other phases, 40 unlabeled scenes and little to validate on, and quiet."""
+    config = Config.fromfile(DEMO)
+    config.custom_hooks = [{'type': 'mmdmt.DMTHook', 'phases': phases, 'labeling': {'num_workers': 0}}]
+    config.train_cfg.val_interval = val_interval
+    config.train_dataloader.update(num_workers=workers, persistent_workers=workers > 0)
+    config.train_dataloader.dataset.unlabeled.num_scenes = 40
+    config.val_dataloader.update(num_workers=0, persistent_workers=False)
+    config.val_dataloader.dataset.num_scenes = config.test_dataloader.dataset.num_scenes = 4
+    config.default_hooks.checkpoint.update(interval=val_interval)
+    config.log_level, config.work_dir = 'ERROR', folder
+    # MMEngine keeps one visualizer and one logger for each name.
+    config.experiment_name = config.visualizer.name = f'demo_{time.time_ns()}'
+    return config
 
 
 class Unlabeled:

@@ -9,19 +9,17 @@ does. Networks, images, batches and iterations are ours.
 import tempfile
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import networks
 import numpy as np
 import torch
 from iteration import PEERS, sgd
 from labeling import RATIO, label_anew
-from measure import Row, interleaved, peak_bytes, ratios
+from measure import Rows, interleaved, peak_bytes, ratios
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.optim import OptimWrapperDict
 from mmengine.registry import init_default_scope
-from mmengine.structures import PixelData
 from naive import naive_loss, naive_threshold
 from torch import nn
 
@@ -40,7 +38,7 @@ def phase_time(
     batch: int = 4,
     width: int = 64,
     device: str = 'cpu',
-) -> list[Row]:
+) -> Rows:
     """Run a phase in both ways; time, bytes written and the most bytes of tensors alive."""
     init_default_scope('mmseg')
     config = networks.resnet18(width, CLASSES, size)
@@ -51,11 +49,11 @@ def phase_time(
         times = interleaved({'ours': ours, 'theirs': theirs}, min(repeats, 3))
         written = [_bytes(Path(folder) / name) for name in ('ours', 'theirs')]
         peaks = [peak_bytes(function) for function in (ours, theirs)]
-    return [
-        Row('phase_vs_reference', ratios(times, 'ours', 'theirs'), target=0.6),
-        Row('phase_disk_vs_reference', [written[0] / written[1]], target=None),
-        Row('phase_memory_vs_reference', [peaks[0] / peaks[1]], target=None),
-    ]
+    return {
+        'phase_vs_reference': ratios(times, 'ours', 'theirs'),
+        'phase_disk_vs_reference': [written[0] / written[1]],
+        'phase_memory_vs_reference': [peaks[0] / peaks[1]],
+    }
 
 
 def _ours(
@@ -73,10 +71,8 @@ def _ours(
         items = []
         for peer, labeler in model.labelers.items():
             for image in _drawn(first, batch, unlabeled):
-                label, confidence = banks[labeler].read(image)
-                items.append(networks.labeled(unlabeled.items[image], torch.from_numpy(label).long(), peer=peer))
-                data = torch.from_numpy(confidence)[None]
-                items[-1]['data_samples'].set_data({'pseudo_confidence': PixelData(data=data)})
+                label, confidence = map(torch.from_numpy, banks[labeler].read(image))
+                items.append(networks.labeled(unlabeled.items[image], label.long(), confidence, peer))
         model.train_step(pseudo_collate(items), optimizers)
     _wait(device)
 
@@ -97,7 +93,7 @@ def _theirs(
             stored = torch.from_numpy(
                 np.stack([np.load(root / labeler / f'{image}.npy', allow_pickle=False) for image in drawn])
             ).to(device)
-            inputs = _inputs(network, [unlabeled.items[image] for image in drawn])
+            inputs = networks.inputs(network, [unlabeled.items[image] for image in drawn])
             label = stored[:, 0].long()
             logits = nn.functional.interpolate(
                 network(inputs, mode='tensor'), label.shape[1:], mode='bilinear', align_corners=True
@@ -125,11 +121,6 @@ def _label_twice(peer: nn.Module, unlabeled: networks.Unlabeled, folder: Path) -
 
 def _drawn(iteration: int, batch: int, unlabeled: networks.Unlabeled) -> list[int]:
     return [(iteration * batch + slot) % len(unlabeled.items) for slot in range(batch)]
-
-
-def _inputs(peer: nn.Module, items: list[dict[str, Any]]) -> torch.Tensor:
-    data = pseudo_collate([{**item, 'data_samples': item['data_samples'].new()} for item in items])
-    return peer.data_preprocessor(data, False)['inputs']
 
 
 def _wait(device: str) -> None:

@@ -7,8 +7,7 @@ from typing import Any
 from unittest import mock
 
 import networks
-from measure import Row
-from mmengine.config import Config
+from measure import Rows
 from mmengine.runner import Runner
 
 from mmdmt.engine import dmt_hook, phase_labels
@@ -17,7 +16,7 @@ from mmdmt.engine.phase_loop import PhaseLoader
 WORKERS = (0, 2, 4)
 
 
-def resume_time(repeats: int, iterations: int = 10_000) -> list[Row]:
+def resume_time(repeats: int, iterations: int = 10_000) -> Rows:
     """Time how long a resumed loop takes to get past the iterations that are done."""
     samples = []
     for _ in range(repeats):
@@ -26,39 +25,23 @@ def resume_time(repeats: int, iterations: int = 10_000) -> list[Row]:
         for _ in range(iterations):
             next(iterator)
         samples.append(time.perf_counter() - start)
-    return [Row('resume_10k_s', samples, target=1)]
+    return {'resume_10k_s': samples}
 
 
-def run_time(repeats: int, iterations: int = 15, workers: tuple[int, ...] = WORKERS, scenes: int = 40) -> list[Row]:
+def run_time(repeats: int, iterations: int = 15, workers: tuple[int, ...] = WORKERS) -> Rows:
     """Run a warm-up and two phases with each number of data workers; runs are long, so each is done once."""
-    changes, waits = [], {}
-    for number in workers:
-        seconds, waits[number] = _run(number, iterations, scenes)
-        changes += seconds
-    rows = [Row('phase_start_s', changes, target=1)]
-    for number, shares in waits.items():
-        rows.append(Row(f'loader_wait_share_{number}_workers', shares, target=0.1 if number == 2 else None))
-    return rows
+    runs = {number: _run(number, iterations) for number in workers}
+    waits = {f'loader_wait_share_{number}_workers': shares for number, (_, shares) in runs.items()}
+    return {'phase_start_s': [change for changes, _ in runs.values() for change in changes], **waits}
 
 
-def _run(workers: int, iterations: int, scenes: int) -> tuple[list[float], list[float]]:
+def _run(workers: int, iterations: int) -> tuple[list[float], list[float]]:
     """Return the seconds of each phase change beyond labeling, and each phase's share of time spent waiting."""
-    config = Config.fromfile(networks.DEMO)
     phase = {'iters': iterations, 'labeled': 2, 'pseudo': 6, 'label_ratio': 0.5}
-    phases = [{'iters': 2, 'labeled': 8}, phase, phase]
-    labeling = config.custom_hooks[0].labeling
-    config.custom_hooks = [{'type': 'mmdmt.DMTHook', 'phases': phases, 'labeling': labeling}]
-    config.train_cfg.val_interval = 10**6
-    config.train_dataloader.num_workers = workers
-    config.train_dataloader.dataset.unlabeled.num_scenes = scenes
-    config.val_dataloader.dataset.num_scenes = config.test_dataloader.dataset.num_scenes = 1
-    config.default_hooks.checkpoint.update(interval=10**6, save_last=False)
-    config.default_hooks.logger.update(interval=10**6)
-    config.log_level = 'ERROR'
-    # MMEngine keeps one visualizer and one logger for each name.
-    config.experiment_name = config.visualizer.name = f'bench_{workers}_workers_{time.time_ns()}'
     with tempfile.TemporaryDirectory() as folder:
-        config.work_dir = folder
+        config = networks.demo(folder, [{'iters': 2, 'labeled': 8}, phase, phase], workers, val_interval=10**6)
+        config.default_hooks.checkpoint.update(save_last=False)
+        config.default_hooks.logger.update(interval=10**6)
         changing, labeling = Stopwatch(dmt_hook.DMTHook.after_train_iter), Stopwatch(phase_labels.label)
         with (
             mock.patch.object(dmt_hook.DMTHook, 'after_train_iter', lambda *args, **kwargs: changing(*args, **kwargs)),

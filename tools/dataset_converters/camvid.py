@@ -8,6 +8,7 @@ the nearest pixel. The lists train.txt, val.txt and test.txt name paths of their
 Nothing is written into the data set. After an interruption, the same line goes on.
 """
 
+import argparse
 import re
 from collections.abc import Sequence
 from functools import partial
@@ -53,51 +54,46 @@ def resized_image(size: tuple[int, int] | None, path: Path) -> np.ndarray:
     return pixels if size is None else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
 
 
-def size_of(text: str | None) -> tuple[int, int] | None:
+def size_of(text: str) -> tuple[int, int]:
     """Read WIDTHxHEIGHT."""
-    if text is None:
-        return None
-    if not re.fullmatch(r'[1-9]\d*x[1-9]\d*', text):
-        raise ValueError(f'--size {text}: give WIDTHxHEIGHT in pixels, such as 240x180.')
-    width, height = text.split('x')
-    return int(width), int(height)
+    found = re.fullmatch(r'([1-9]\d*)x([1-9]\d*)', text)
+    if not found:
+        raise argparse.ArgumentTypeError(f'{text}: give WIDTHxHEIGHT in pixels, such as 240x180')
+    return int(found[1]), int(found[2])
 
 
 def check_size(folder: Path, size: tuple[int, int] | None) -> None:
     """Refuse a folder with images of another size, as from another command line."""
-    first = next(iter(sorted(folder.glob('*.png'))), None)
-    if first is None or size is None:
-        return
-    with Image.open(first) as image:
-        if image.size != size:
-            raise ValueError(
-                f'{first} has {image.size[0]}x{image.size[1]} pixels, but --size is {size[0]}x{size[1]}: give another '
-                'folder to write to, or delete this one.'
-            )
+    for path in sorted(folder.glob('*.png'))[: 1 if size else 0]:
+        with Image.open(path) as image:
+            if image.size != size:
+                raise ValueError(
+                    f'{path} has {image.size[0]}x{image.size[1]} pixels, but --size is {size[0]}x{size[1]}: give '
+                    'another folder to write to, or delete this one.'
+                )
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command line."""
-    parser = mask_conversion.conversion_parser(__doc__, NAME, 'train, trainannot, ...', 'images and masks')
-    parser.add_argument('--size', metavar='WIDTHxHEIGHT', help='scale to this size (default: leave 480x360)')
+    parser = mask_conversion.conversion_parser(__doc__, f'folder of {NAME}, with train, trainannot, ...')
+    parser.add_argument('--size', type=size_of, metavar='WIDTHxHEIGHT', help='scale to it (default: leave 480x360)')
     args = parser.parse_args(argv)
-    size = size_of(args.size)
     for part, expected in NUM_IMAGES.items():
         images, labels = args.data_root / part, args.data_root / f'{part}annot'
         if args.allow_partial and not labels.is_dir():
             mask_conversion.refuse(f'{labels} does not exist', allow_partial=True)
             continue
-        found = mask_conversion.labels_in(labels, '.png', NAME)
-        mask_conversion.refuse(mask_conversion.incomplete(found, expected, labels), args.allow_partial)
+        found = mask_conversion.labels_in(labels, '.png', NAME, expected, args.allow_partial)
         pictures = {name: images / path.name for name, path in found.items()}
         for files, name, convert, what in (
-            (found, labels.name, partial(resized_mask, images, size), 'masks'),
-            (pictures, part, partial(resized_image, size), 'images'),
+            (found, labels.name, partial(resized_mask, images, args.size), 'masks'),
+            (pictures, part, partial(resized_image, args.size), 'images'),
         ):
-            target = args.out_dir / name
-            check_size(target, size)
-            failures = mask_conversion.convert_masks(files, args.data_root, target, '.png', convert, args.nproc, what)
-            mask_conversion.refuse_failures(failures, len(files), what, args.allow_partial)
+            out_dir = args.out_dir / name
+            check_size(out_dir, args.size)
+            mask_conversion.convert_masks(
+                files, args.data_root, out_dir, '.png', convert, args.nproc, args.allow_partial, what
+            )
     print(f'CamVid is in {args.out_dir}')
 
 

@@ -17,21 +17,17 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mmdmt.command_line import parser_of, run
+from mmdmt.command_line import run
 from mmdmt.folders import list_images
-from mmdmt.preparation.mask_conversion import add_processes, convert_masks
+from mmdmt.preparation.mask_conversion import conversion_parser, convert_masks
 
 IGNORED = 255
 
 
 def ids_of_colors(colors: np.ndarray, ids: np.ndarray, nearest: bool, path: Path) -> np.ndarray:
-    """Read a colored mask as class ids, (H, W) uint8.
+    """Read a mask, gray, in RGB or with a palette, as class ids, (H, W) uint8.
 
-    Args:
-        colors: RGB of each color that is known, (colors, 3).
-        ids: What each becomes, (colors,) uint8.
-        nearest: Whether another color is taken for the nearest known one, or refused.
-        path: The mask: gray, RGB, with a palette, or with an alpha channel, which is left out.
+    Known are ``colors``, (colors, 3), and the ``ids`` that they become; another is the ``nearest`` one, or refused.
     """
     with Image.open(path) as image:
         if image.mode.startswith(('I', 'F')):
@@ -59,13 +55,10 @@ def color(text: str) -> list[int]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command line."""
-    parser = parser_of(__doc__)
-    parser.add_argument('masks', type=Path, help='folder of the colored masks')
-    parser.add_argument('out_dir', type=Path, help='where to write, outside that folder')
+    parser = conversion_parser(__doc__, 'folder of the colored masks')
     parser.add_argument('--colors', type=color, nargs='+', required=True, help='of class 0, of class 1, ...')
     parser.add_argument('--ignored', type=color, nargs='+', default=[], help='colors that become 255')
     parser.add_argument('--nearest', action='store_true', help='take any other color for the nearest one named')
-    add_processes(parser)
     args = parser.parse_args(argv)
     known = [*args.colors, *args.ignored]
     if len({tuple(one) for one in known}) < len(known):
@@ -76,18 +69,15 @@ def main(argv: Sequence[str] | None = None) -> None:
             f'ignored {IGNORED}: name fewer, or give several colors one class by --nearest.'
         )
     ids = np.array([*range(len(args.colors)), *[IGNORED] * len(args.ignored)], np.uint8)
-    found, left_out = list_images(args.masks)
+    found, left_out = list_images(args.data_root)
     if left_out:
-        print(f'WARNING: Left out of {args.masks}: {left_out}.')
-    labels = {path.relative_to(args.masks).with_suffix('').as_posix(): path for path in found}
+        print(f'WARNING: Left out of {args.data_root}: {left_out}.')
+    labels = {path.relative_to(args.data_root).with_suffix('').as_posix(): path for path in found}
     if not labels:
-        raise FileNotFoundError(f'{args.masks} holds no image: give the folder of the colored masks.')
+        raise FileNotFoundError(f'{args.data_root} holds no image: give the folder of the colored masks.')
     convert = partial(ids_of_colors, np.array(known), ids, args.nearest)
-    failures = convert_masks(labels, args.masks, args.out_dir, '.png', convert, args.nproc)
-    if failures:
-        first = next(iter(sorted(failures.items())))[1]
-        raise ValueError(f'{len(failures)} of {len(labels)} masks could not be converted, first: {first}')
-    print(f'{len(labels)} masks in {args.out_dir}')
+    written = convert_masks(labels, args.data_root, args.out_dir, '.png', convert, args.nproc, args.allow_partial)
+    print(f'{written} masks in {args.out_dir}')
 
 
 if __name__ == '__main__':

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from mmdmt.command_line import run
-from mmdmt.preparation.mask_conversion import conversion_parser, convert_masks, refuse_failures
+from mmdmt.preparation.mask_conversion import conversion_parser, convert_masks
 
 IGNORED = 255
 
@@ -26,15 +26,7 @@ IGNORED = 255
 def reduced(
     shorter: int | None, square: int | None, classes: tuple[int, ...] | None, is_mask: bool, path: Path
 ) -> np.ndarray:
-    """Read an image, (H, W, 3) uint8 RGB, or a mask, (H, W) uint8, and scale it.
-
-    Args:
-        shorter: Length of the shorter side in pixels; None to squeeze the image into a square.
-        square: Side of that square.
-        classes: The ids that become 0, 1, 2, ...; None to keep all.
-        is_mask: Whether the file is a mask.
-        path: The file.
-    """
+    """Read and scale an image, (H, W, 3) uint8 RGB, or a mask, (H, W) uint8, whose ``classes`` become 0, 1, 2, ..."""
     with Image.open(path) as image:
         pixels = np.array(image if is_mask else image.convert('RGB'))
     if is_mask and classes is not None:
@@ -63,7 +55,7 @@ def files_of(root: Path, pattern: str, names: Sequence[str]) -> dict[str, Path]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command line."""
-    parser = conversion_parser(__doc__, 'the data set', 'images and masks', 'images and masks')
+    parser = conversion_parser(__doc__, 'folder of the data set')
     parser.add_argument('--names', nargs='+', type=Path, required=True, help='lists of names, one a line')
     parser.add_argument('--images', required=True, help="pattern of the images, such as 'JPEGImages/{}.jpg'")
     parser.add_argument('--masks', required=True, help="pattern of the masks, such as 'SegmentationClassAug/{}.png'")
@@ -81,8 +73,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     ):
         files = files_of(root, pattern, names)
         convert = partial(reduced, args.shorter, args.square, classes, part == 'masks')
-        failures = convert_masks(files, args.data_root, args.out_dir / part, '.png', convert, args.nproc, part)
-        refuse_failures(failures, len(files), part, args.allow_partial)
+        out_dir = args.out_dir / part
+        convert_masks(files, args.data_root, out_dir, '.png', convert, args.nproc, args.allow_partial, part)
     print(f'{len(names)} images and masks are in {args.out_dir}')
 
 

@@ -11,11 +11,9 @@ written as 0.
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mmdmt.atomic_write import atomic_write
 from mmdmt.command_line import parser_of, run
@@ -27,35 +25,6 @@ SOURCE_DILATIONS = (6, 12, 18, 24)
 """The dilation of ``layer5.conv2d_list.N``, by N."""
 
 EXPECTED = 'give resnet101COCO-41f33a49.pth, or another DeepLab-v2 on ResNet-101 with the same names'
-
-
-@dataclass(frozen=True)
-class Conversion:
-    """What became of every tensor.
-
-    Attributes:
-        state_dict (dict[str, Tensor]): The weights under their new names.
-        matched (dict[str, str]): New name of every tensor taken, by its old one.
-        missing (list[str]): New names that the source has nothing for.
-        unmatched (list[str]): Old names that were not taken, with the reason.
-    """
-
-    state_dict: dict[str, Tensor]
-    matched: dict[str, str]
-    missing: list[str]
-    unmatched: list[str]
-
-    def report(self) -> str:
-        """Return the counts, then every name."""
-        lines = [f'matched {len(self.matched)}, missing {len(self.missing)}, unmatched {len(self.unmatched)}']
-        lines += [f'matched    {old} -> {new}' for old, new in self.matched.items()]
-        lines += [f'missing    {new}{" (written as 0)" if new in self.state_dict else ""}' for new in self.missing]
-        lines += [f'unmatched  {old}' for old in self.unmatched]
-        return '\n'.join(lines)
-
-    def unfilled(self) -> list[str]:
-        """Return the missing names but for those that are written as 0."""
-        return [new for new in self.missing if new not in self.state_dict]
 
 
 def load_source(path: Path) -> dict[str, Tensor]:
@@ -84,32 +53,35 @@ def load_source(path: Path) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in content.items()}
 
 
-def convert(source: Mapping[str, Tensor], dilations: Sequence[int]) -> Conversion:
-    """Name the tensors of a DeepLab-v2 as MMSegmentation's ResNet and our head do."""
+def convert(source: Mapping[str, Tensor], dilations: Sequence[int]) -> tuple[dict[str, Tensor], list[str]]:
+    """Name the tensors of a DeepLab-v2 as MMSegmentation's ResNet and our head do.
+
+    Returns:
+        The tensors by their new names, and the old names that have no place in the network.
+
+    Raises:
+        ValueError: If a dilation is unknown or named twice, or tensors of the network lack.
+    """
     import torch
 
-    _check_dilations(dilations)
-    wanted = _network_tensors(source['layer5.conv2d_list.0.weight'].shape[0], dilations)
-    state_dict, matched, unmatched = {}, {}, []
-    for old, value in source.items():
-        new = _new_name(old, dilations)
-        if new not in wanted:
-            unmatched.append(f'{old} (no place in the network)')
-        elif value.shape != wanted[new].shape:
-            unmatched.append(f'{old} ({tuple(value.shape)} for {tuple(wanted[new].shape)})')
-        else:
-            state_dict[new], matched[old] = value, new
-    missing = [new for new in wanted if new not in state_dict]
-    state_dict |= {new: torch.zeros((), dtype=torch.int64) for new in missing if new.endswith('.num_batches_tracked')}
-    return Conversion(state_dict, matched, missing, unmatched)
-
-
-def _check_dilations(dilations: Sequence[int]) -> None:
     if not dilations or len(set(dilations)) < len(dilations) or not set(dilations) <= set(SOURCE_DILATIONS):
         raise ValueError(
             f'--dilations {" ".join(map(str, dilations))} must be some of those of the COCO weights: '
             f'{", ".join(map(str, SOURCE_DILATIONS))}, each once.'
         )
+    wanted = _network_tensors(source['layer5.conv2d_list.0.weight'].shape[0], dilations)
+    named = {_new_name(old, dilations): old for old in source}
+    taken = {new: old for new, old in named.items() if new in wanted and source[old].shape == wanted[new].shape}
+    counts = [new for new in wanted if new.endswith('.num_batches_tracked') and new not in taken]
+    lacking = [new for new in wanted if new not in taken and new not in counts]
+    if lacking:
+        raise ValueError(
+            f'The source lacks {len(lacking)} of the {len(lacking) + len(taken)} tensors of a DeepLab-v2 on '
+            f'ResNet-101, first {lacking[0]}, so nothing was written: {EXPECTED}.'
+        )
+    state_dict = {new: source[old] for new, old in taken.items()}
+    state_dict |= {new: torch.zeros((), dtype=torch.int64) for new in counts}
+    return state_dict, [old for old in source if old not in set(taken.values())]
 
 
 def _network_tensors(num_classes: int, dilations: Sequence[int]) -> dict[str, Tensor]:
@@ -124,50 +96,14 @@ def _network_tensors(num_classes: int, dilations: Sequence[int]) -> dict[str, Te
     return {f'{part}.{name}': value for part, module in parts.items() for name, value in module.state_dict().items()}
 
 
-def _new_name(old: str, dilations: Sequence[int]) -> str | None:
+def _new_name(old: str, dilations: Sequence[int]) -> str:
     if not old.startswith('layer5.'):
         return f'backbone.{old}'
     for number, dilation in enumerate(SOURCE_DILATIONS):
         head = f'layer5.conv2d_list.{number}.'
         if old.startswith(head) and dilation in dilations:
             return f'decode_head.convs.{dilations.index(dilation)}.{old.removeprefix(head)}'
-    return None
-
-
-def write_checkpoint(path: Path, checkpoint: dict[str, Any]) -> bool:
-    """Write a checkpoint, whole or not at all; return whether the same file was not there already."""
-    import torch
-
-    buffer = io.BytesIO()
-    torch.save(checkpoint, buffer)
-    content = buffer.getvalue()
-    if path.exists():
-        if path.is_file() and path.read_bytes() == content:
-            return False
-        raise FileExistsError(f'{path} exists and is something else: remove it, or give another destination.')
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path) as unfinished:
-        unfinished.write_bytes(content)
-    return True
-
-
-def convert_file(source: Path, destination: Path, dilations: Sequence[int]) -> None:
-    """Convert one file into another and print the report."""
-    conversion = convert(load_source(source), dilations)
-    print(conversion.report())
-    unfilled = conversion.unfilled()
-    if unfilled:
-        raise ValueError(
-            f'{source} lacks {len(unfilled)} of the {len(unfilled) + len(conversion.matched)} tensors of a DeepLab-v2 '
-            f'on ResNet-101, first {unfilled[0]}, so nothing was written: {EXPECTED}.'
-        )
-    meta = {
-        'source': source.name,
-        'source_sha256': hashlib.sha256(source.read_bytes()).hexdigest(),
-        'dilations': list(dilations),
-    }
-    written = write_checkpoint(destination, {'meta': meta, 'state_dict': conversion.state_dict})
-    print(f'{"wrote" if written else "unchanged:"} {destination}')
+    return old
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -183,7 +119,21 @@ def main(argv: Sequence[str] | None = None) -> None:
         help='convolutions of the head to keep, of 6 12 18 24 (default: 6 12, as in the configs of the paper)',
     )
     args = parser.parse_args(argv)
-    convert_file(args.source, args.destination, args.dilations)
+    import torch
+
+    if args.destination.exists():
+        raise FileExistsError(f'{args.destination} exists: remove it, or give another destination.')
+    state_dict, others = convert(load_source(args.source), args.dilations)
+    meta = {
+        'source': args.source.name,
+        'source_sha256': hashlib.sha256(args.source.read_bytes()).hexdigest(),
+        'dilations': args.dilations,
+    }
+    args.destination.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(args.destination) as unfinished:
+        torch.save({'meta': meta, 'state_dict': state_dict}, unfinished)
+    print(f'{len(state_dict)} tensors in {args.destination}; {len(others)} of the source have no place there:')
+    print('\n'.join(others))
 
 
 if __name__ == '__main__':

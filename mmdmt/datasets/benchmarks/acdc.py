@@ -13,7 +13,7 @@ CONDITIONS = ('fog', 'night', 'rain', 'snow')
 
 @DATASETS.register_module()
 class ACDCDataset(DarkZurichDataset):
-    """One part of ACDC, all conditions together or one of them, in the folders as they are published.
+    """One part of ACDC, all conditions together, in the folders as they are published.
 
     ``rgb_anon/<condition>/<part>/GOPR0475/GOPR0475_frame_000041_rgb_anon.png``, 1080x1920 pixels, and
     ``gt/.../GOPR0475_frame_000041_gt_labelTrainIds.png`` with the 19 classes of Cityscapes: 1600 images to train on
@@ -25,18 +25,17 @@ class ACDCDataset(DarkZurichDataset):
 
     Args:
         part: ``'train'``, ``'val'`` or ``'test'``.
-        condition: ``'fog'``, ``'night'``, ``'rain'``, ``'snow'`` or ``'all'``. Default: ``'all'``.
         **kwargs: Other arguments of ``BaseSegDataset``; ``data_prefix`` leads to ``rgb_anon`` and ``gt``.
 
     Raises:
-        ValueError: If a part or condition is unknown, or has no image.
+        ValueError: If the part is unknown, or has no image.
     """
 
-    SETTINGS = {'part': Choice('train', 'val', 'test'), 'condition': Choice('all', *CONDITIONS)}
+    SETTINGS = {'part': Choice('train', 'val', 'test')}
 
-    def __init__(self, part: str, condition: str = 'all', **kwargs: Any) -> None:
+    def __init__(self, part: str, **kwargs: Any) -> None:
         check_settings(self, locals())
-        self.ends = [f'{one}/{part}' for one in CONDITIONS if condition in ('all', one)]
+        self.ends = [f'{condition}/{part}' for condition in CONDITIONS]
         super().__init__(**kwargs)
 
     def load_data_list(self) -> list[dict[str, Any]]:

@@ -15,9 +15,8 @@ class PartlyLabeledCIFAR10(CIFAR10):
     """A part of CIFAR-10: 32x32 pixels, RGB, 10 classes, 50 000 images to train on and 10 000 to test on.
 
     Of the 50 000, every class has as many labeled and as many validation images
-    (:func:`~mmdmt.preparation.splits.split_classes`). The files are those of the archive for Python, in
-    the folder ``cifar-10-batches-py``, checked by MMPretrain's MD5 sums. An image is known by its number in the
-    archive, ``cifar-10/train/00042`` as its ``img_path``. Only the images of the part are held.
+    (:func:`~mmdmt.preparation.splits.split_classes`). The files are those of the archive for Python, in the folder
+    ``cifar-10-batches-py``. An image is known by its number there, ``cifar-10/train/00042`` as its ``img_path``.
 
     Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
 

@@ -33,18 +33,7 @@ _TINT = 40.0
 
 @dataclass(frozen=True)
 class SceneKey:
-    """Settings that determine a scene.
-
-    Args:
-        seed: Seed of the whole set of scenes, >= 0.
-        domain: One of ``DOMAINS``.
-        split: One of ``SPLITS``.
-        index: Number of the scene within its split, >= 0.
-        size: Height and width in pixels, >= 32; digits are 0.42 to 0.62 of it. Default: 48.
-
-    Raises:
-        ValueError: If a value is unknown.
-    """
+    """Settings that determine a scene, the ``index``-th of its split; ``size`` is its height and width in pixels."""
 
     SETTINGS: ClassVar[dict[str, Setting]] = {
         'seed': Number(0, whole=True),
@@ -64,17 +53,12 @@ class SceneKey:
 
     @property
     def name(self) -> str:
-        """Readable name, unique per seed, domain, split and index; the same scene in another size has the same name."""
+        """Readable name, which does not depend on the size."""
         return f'digit_scenes/{self.domain}/{self.split}/seed{self.seed}/{self.index:06d}'
 
 
 class Scene(NamedTuple):
-    """A rendered scene; the arrays are shared and therefore read-only.
-
-    Attributes:
-        image: (size, size, 3) uint8, BGR.
-        mask: (size, size) uint8; 0 is background, 1 + d is a stroke of digit d.
-    """
+    """A rendered scene: a BGR image and a mask, 0 for background and 1 + d for digit d; both uint8 and read-only."""
 
     image: Bytes
     mask: Bytes
@@ -83,8 +67,7 @@ class Scene(NamedTuple):
 def handwriting_samples(split: str) -> dict[str, list[int]]:
     """Return the samples of each digit that a split may draw, by their numbers in scikit-learn's ``load_digits``.
 
-    The samples of a digit are dealt out once and for all: the last third is ``val``; of the others every sixth is
-    ``labeled``, the rest ``unlabeled``. That is about 60, 20 and 100 samples of each digit.
+    The last third of a digit is ``val``; of the others every sixth is ``labeled``, the rest ``unlabeled``.
     """
     target = load_handwriting()[1]
     samples = {}
@@ -99,10 +82,7 @@ def handwriting_samples(split: str) -> dict[str, list[int]]:
 
 @cache
 def glyphs(domain: str, split: str) -> dict[str, list[Floats]]:
-    """Return for each digit the shapes that scenes are composed of: square float32 arrays, 0 is paper and 1 is ink.
-
-    They are scikit-learn's 8x8 digits, or those of matplotlib's fonts; no two splits share a sample or a typeface.
-    """
+    """Return the shapes of each digit, square float32, 0 for paper and 1 for ink; no two splits share one."""
     if domain == 'handwriting':
         images = load_handwriting()[0]
         return {digit: [images[i] for i in numbers] for digit, numbers in handwriting_samples(split).items()}
@@ -111,10 +91,7 @@ def glyphs(domain: str, split: str) -> dict[str, list[Floats]]:
 
 @lru_cache(maxsize=1024)
 def render_scene(key: SceneKey) -> Scene:
-    """Compose a scene: a smooth colored background, one to four digits that find a free place, blur and noise.
-
-    The last 1024 scenes of a process are kept (10 MB at size 48): image and mask of a sample are rendered once.
-    """
+    """Compose a scene: a smooth colored background, one to four digits that find a free place, blur and noise."""
     entropy = (key.seed, DOMAINS.index(key.domain), SPLITS.index(key.split), key.index)
     rng = np.random.default_rng(np.random.SeedSequence(entropy))
     canvas, level = _dusk(rng, key.size) if key.domain == 'handwriting' else _print(rng, key.size)

@@ -37,8 +37,8 @@ class _LoadArray(LoadImageFromFile):
 class LoadNpyImage(_LoadArray):
     """Load an image from an ``.npy`` file: what ``LoadImageFromFile`` is for pictures.
 
-    The array is (H, W), or (H, W, bands), of whole or floating numbers. ``mean`` and ``std`` of the data preprocessor
-    are in their unit, with one number for each band. An exported peer has ``LoadImageFromNDArray`` in its place.
+    The array is (H, W) or (H, W, bands); ``mean`` and ``std`` of the data preprocessor are in its unit, one for each
+    band. An exported peer has ``LoadImageFromNDArray`` in its place.
 
     Required keys: ``img_path``. Added keys: ``img`` (float32), ``img_shape``, ``ori_shape``.
 
@@ -69,13 +69,8 @@ class LoadNpyImage(_LoadArray):
 class LoadTiffImage(_LoadArray):
     """Load the first page of a TIFF file: what ``LoadImageFromFile`` is for pictures.
 
-    Bands come in the order of the file, whether it holds them pixel by pixel (``planarconfig='contig'``) or one after
-    the other (``'separate'``), which OpenCV reads wrongly and mmcv's ``imdecode_backend='tifffile'`` as (bands, H, W).
-    The rest is as of :class:`LoadNpyImage`.
-
-    Args:
-        backend_args (dict, optional): Of the file backend. Defaults to None.
-        nodata (float | str, optional): As of :class:`LoadNpyImage`. Defaults to None.
+    Bands come in the order of the file, stored pixel by pixel or one after the other, which OpenCV reads wrongly
+    and mmcv's ``imdecode_backend='tifffile'`` as (bands, H, W). Keys and arguments are those of :class:`LoadNpyImage`.
 
     Raises:
         ImportError: If tifffile is not installed (``mmdmt[bands]``).

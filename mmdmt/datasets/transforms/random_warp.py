@@ -22,13 +22,12 @@ class RandomWarp(BaseTransform):
     Required keys: ``img``. Modified keys: ``img`` (interpolated) and every field of ``seg_fields`` (nearest pixel).
 
     Args:
-        degrees (float): Largest turn to either side, in degrees, at most 180. Defaults to 15.
+        degrees (float): Largest turn to either side, in degrees. Defaults to 15.
         shear (float): Largest shift of a row, as a part of its distance from the center. Defaults to 0.2.
-        stretch (float): Height and width are each multiplied by a factor between its inverse and it, evenly in the
-            logarithm. Defaults to 1.2.
-        bend (float): Largest shift of a node of a coarse grid along each axis, as a part of the longer side; between
-            nodes the shift is interpolated smoothly. Defaults to 0.04.
-        nodes (int): Nodes of that grid along each side, at least 2. Defaults to 4.
+        stretch (float): Largest factor of height and of width; its inverse is the smallest. Defaults to 1.2.
+        bend (float): Largest shift of a node of a coarse grid along each axis, as a part of the longer side. Defaults
+            to 0.04.
+        nodes (int): Nodes of that grid along each side. Defaults to 4.
         prob (float): How likely an image is warped. Defaults to 1.0.
 
     Raises:

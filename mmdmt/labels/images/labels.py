@@ -104,16 +104,20 @@ class CheckClass:
         image = sample.metainfo.get('img_path', 'an image of the labeled dataset')
         if 'gt_label' not in sample:
             raise ValueError(f'{image} has no gt_label: give the labeled dataset an ann_file or class folders.')
-        label = int(sample.gt_label)
-        if not 0 <= label < self.classes:
-            raise ValueError(
-                f'The label of {image} is {label}, but the {self.classes} classes are 0..{self.classes - 1}: correct '
-                'its list, or the classes in metainfo of the labeled dataset.'
-            )
+        _check_class(image, sample.gt_label, self.classes)
+
+
+def _check_class(image: Any, label: Any, classes: int) -> None:
+    if not 0 <= int(label) < classes:
+        raise ValueError(
+            f'The label of {image} is {int(label)}, but the {classes} classes are 0..{classes - 1}: correct its list, '
+            'or the classes in metainfo of the labeled dataset.'
+        )
 
 
 def _read_class(info: dict[str, Any], classes: int) -> np.ndarray | None:
     label = info.get('gt_label')
-    if label is not None and not 0 <= int(label) < classes:
-        raise ValueError(f'The label of {info.get("img_path")} is {label}, but the classes are 0..{classes - 1}.')
-    return None if label is None else np.array([int(label)])
+    if label is None:
+        return None
+    _check_class(info.get('img_path'), label, classes)
+    return np.array([int(label)])

@@ -11,7 +11,6 @@ Labels are stored unfiltered, each with its confidence; the thresholds in the ma
 
 import contextlib
 import os
-import shutil
 from array import array
 from collections.abc import Callable
 from functools import lru_cache
@@ -163,15 +162,3 @@ class PseudoLabelBank:
 def open_bank(folder: str) -> PseudoLabelBank:
     """Open a bank once for each process; the least recently used is closed when there are many."""
     return PseudoLabelBank(Path(folder))
-
-
-def remove_banks(root: Path, phase: int, keep: int) -> None:
-    """Remove the banks of a run that no coming phase reads.
-
-    Args:
-        root (Path): Folder that holds one ``phase_<number>`` folder for each phase.
-        phase (int): The latest phase that counts.
-        keep (int): How many phases to keep, that one included; 0 keeps all.
-    """
-    for old in range(phase - keep + 1) if keep else ():
-        shutil.rmtree(root / f'phase_{old}', ignore_errors=True)

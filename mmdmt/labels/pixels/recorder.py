@@ -110,11 +110,9 @@ class PixelRecorder:
 
     def count(self, labeled: LabeledImages, windows: Sequence[Window]) -> None:
         """Count what is inside of the windows, on the device, which must not be waited for."""
-        labels, levels = (
-            torch.cat([one[window].flatten() for one, window in zip(of_images, windows, strict=True)])
-            for of_images in labeled
-        )
-        self._counts = self._counts.to(labels.device) + count_levels(labels, levels, len(self._counts))
+        self._counts = self._counts.to(labeled.labels.device)
+        for label, levels, window in zip(*labeled, windows, strict=True):
+            self._counts += count_levels(label[window], levels[window], len(self._counts))
 
     def complete(self, label_ratio: float, **identity: Any) -> Manifest:
         """Find the thresholds of a share of each predicted class over all processes, and complete the bank."""

@@ -8,7 +8,7 @@ import pytest
 from toys.run_folders import MANIFEST
 
 from mmdmt.labels.manifest import Manifest
-from mmdmt.labels.pixels.bank import BankWriter, PseudoLabelBank, remove_banks
+from mmdmt.labels.pixels.bank import BankWriter, PseudoLabelBank
 
 
 def label_of(image):
@@ -135,15 +135,6 @@ def test_the_bank_of_another_run_is_refused(folder):
     Manifest.read(folder).check(folder, run='20260101_000000', phase=2)
     with pytest.raises(ValueError, match='of another run: its phase is 2, not 3'):
         Manifest.read(folder).check(folder, run='20260101_000000', phase=3)
-
-
-@pytest.mark.parametrize(('keep', 'left'), [(0, {0, 1, 2, 3}), (1, {3}), (2, {2, 3}), (9, {0, 1, 2, 3})])
-def test_old_banks_are_removed_by_a_setting(tmp_path, keep, left):
-    for phase in range(4):
-        (tmp_path / f'phase_{phase}' / 'coco').mkdir(parents=True)
-    (tmp_path / 'mine').mkdir()
-    remove_banks(tmp_path, phase=3, keep=keep)
-    assert {path.name for path in tmp_path.iterdir()} == {'mine', *(f'phase_{n}' for n in left)}
 
 
 @pytest.mark.process
