@@ -166,11 +166,7 @@ class MutualDataset(Dataset[dict[str, Any]]):
         return item
 
     def known_items(self, image: int, peer: str) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Load an unlabeled image with known labels for a rehearsal: two items that differ in their labels alone.
-
-        Raises:
-            ValueError: If the pipeline does not move label and confidence alike.
-        """
+        """Load an unlabeled image with known labels for a rehearsal: two items that differ in their labels alone."""
         with seeded(image):
             items = self.labels.known_items(
                 self.unlabeled.pipeline.transforms, self._image(image), len(self.metainfo['classes'])
@@ -228,9 +224,6 @@ class MutualDataset(Dataset[dict[str, Any]]):
 
         Returns:
             np.ndarray | None: The mask in the geometry in which the image is labeled, (H, W), or the class, (1,).
-
-        Raises:
-            ValueError: If it cannot be read or holds labels without a class, naming the file.
         """
         return self._read_truth(self.unlabeled.get_data_info(index))
 
@@ -266,7 +259,8 @@ class MutualDataset(Dataset[dict[str, Any]]):
     def _check_images(self, parts: Sequence[BaseDataset]) -> None:
         labeled, unlabeled = self._paths(self.labeled), self._paths(self.unlabeled)
         # Once: asked for at every phase and by every peer, and slow for a large dataset.
-        self._names_digest = _digest(image_names(unlabeled, self.unlabeled))
+        names = '\n'.join(image_names(unlabeled, self.unlabeled))
+        self._names_digest = hashlib.sha256(names.encode()).hexdigest()
         learned = set(map(_identity, labeled))
         shared = {path for path in unlabeled if _identity(path) in learned}  # links are the same images
         if shared:
@@ -281,10 +275,6 @@ class MutualDataset(Dataset[dict[str, Any]]):
         self.findings += labels.look('the unlabeled dataset', self.unlabeled)
         if self.labels.name == 'pixels':
             check_labeling_repeats(self._labeling_pipeline.transforms[:-1], self._image(0))
-
-
-def _digest(names: Sequence[str]) -> str:
-    return hashlib.sha256('\n'.join(names).encode()).hexdigest()
 
 
 def _path(info: dict[str, Any]) -> str:

@@ -120,10 +120,9 @@ class DMTHook(Hook):
             return
         self._events.open(runner.log_dir, runner.logger)
         metric = None if self.best is None else self.best.metric
-        headers = check_start(runner, self.model, self.curriculum, metric, self.map_classes)
+        check_start(runner, self.model, self.curriculum, metric, self.map_classes)
         if is_main_process():
             self._stop.lock = enter_work_dir(self.work_dir)
-            headers.write()
         self._stop.guard(runner)
         barrier()
         self._record, iteration = settle(runner, self.model, self.curriculum)

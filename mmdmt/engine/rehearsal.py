@@ -28,7 +28,7 @@ from mmdmt.losses import DynamicMutualLoss
 from mmdmt.method.draws import ONLINE, TRUTH, Draw
 from mmdmt.method.phases import Curriculum, Phase
 from mmdmt.models.mutual_training import DynamicMutualTraining
-from mmdmt.rules.headers import Headers
+from mmdmt.rules.headers import header_of
 from mmdmt.rules.seeding import seeded
 
 REHEARSED_SIZES = 3
@@ -169,7 +169,7 @@ def _validate(loop: BaseLoop, model: DynamicMutualTraining, work_dir: Path) -> t
     """Take the first image of the validation through model and metrics; return the names of the results."""
     dataset = loop.dataloader.dataset
     with _own_metrics(loop.evaluator, work_dir) as evaluator:
-        for number in _of_other_sizes(dataset, Headers(work_dir / 'headers.json')):
+        for number in _of_other_sizes(dataset):
             image = _info(dataset, number).get('img_path', f'image {number}')
             with _saying(f'{image} of val_dataloader cannot be loaded'):
                 batch = loop.dataloader.collate_fn([dataset[number]])
@@ -188,12 +188,12 @@ def _validate(loop: BaseLoop, model: DynamicMutualTraining, work_dir: Path) -> t
     return tuple(names)
 
 
-def _of_other_sizes(dataset: Any, headers: Headers) -> list[int]:
+def _of_other_sizes(dataset: Any) -> list[int]:
     """Return the first image of a dataset, and two at most of other sizes, told apart by what 32 leaves of them."""
     kinds: dict[Any, int] = {}
     for number in range(len(dataset)):
         path = str(_info(dataset, number).get('img_path'))
-        content = headers[path] if Path(path).is_file() else None
+        content = header_of(path)
         kinds.setdefault(content and tuple(side % 32 for side in content.size), number)
     return sorted(kinds.values())[:REHEARSED_SIZES]
 

@@ -10,7 +10,7 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 
-_NAMES = {'.lock', 'headers.json', 'last_checkpoint', 'run_record.json', 'pseudo_labels', 'best_weights', 'pictures'}
+_NAMES = {'.lock', 'last_checkpoint', 'run_record.json', 'pseudo_labels', 'best_weights', 'pictures'}
 _SUFFIXES = {'.pth', '.py', '.tmp'}
 
 

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from mmengine.dist import get_world_size, is_main_process
@@ -22,7 +21,7 @@ from mmdmt.models.mutual_training import DynamicMutualTraining
 from mmdmt.models.starting_weights import check_run_weights
 from mmdmt.rules.facts import Facts, refuse
 from mmdmt.rules.findings import FileError, by_kind
-from mmdmt.rules.headers import Headers, band_findings, bands_of, mask_findings
+from mmdmt.rules.headers import band_findings, bands_of, mask_findings
 from mmdmt.rules.joined_datasets import all_transforms, plain_datasets
 from mmdmt.rules.known_transforms import unknown_transforms
 from mmdmt.rules.run_facts import read_data, read_peers
@@ -30,11 +29,8 @@ from mmdmt.rules.run_facts import read_data, read_peers
 
 def check_start(
     runner: Runner, model: DynamicMutualTraining, curriculum: Curriculum, carry_metric: str | None, map_classes: bool
-) -> Headers:
+) -> None:
     """Check all that a run needs to train; ``carry_metric`` chooses best weights, if any.
-
-    Returns:
-        Headers: Of the images and masks.
 
     Raises:
         ValueError: If something does not fit, saying what and how to mend it.
@@ -42,14 +38,13 @@ def check_start(
     """
     refuse(_kinds(runner, model))
     check_training(runner, model, curriculum, carry_metric)
-    headers = check_evaluated(runner, model, map_classes)
+    check_evaluated(runner, model, map_classes)
     dataset = runner.train_dataloader.dataset
     if absent := dataset.labels.absent_classes(dataset.parts) if is_main_process() else []:
         runner.logger.warning(
             f'No labeled image shows {", ".join(absent)}, which no peer can learn: label some, or take the class out '
             'of metainfo and heads.'
         )
-    return headers
 
 
 def check_training(
@@ -94,7 +89,7 @@ def check_training(
             dataset.labeled_indices(list_file)
 
 
-def check_evaluated(runner: Runner, model: DynamicMutualTraining, map_classes: bool = False) -> Headers:
+def check_evaluated(runner: Runner, model: DynamicMutualTraining, map_classes: bool = False) -> None:
     """Check the data that a run validates or tests on, and compare them with those of training, if it trains.
 
     ``map_classes`` maps the ids of their masks by the names of their classes. Raises as :func:`check_start`.
@@ -130,15 +125,13 @@ def check_evaluated(runner: Runner, model: DynamicMutualTraining, map_classes: b
             if hasattr(part, 'pipeline'):
                 findings += check_annotated(f'{name}.dataset', part, labels)
                 labels.undo_padding(f'{name}.dataset', part, pads_again)
-    headers = Headers(Path(runner.work_dir) / 'headers.json')
     parts = [part for _, part in named]
-    findings += [*mask_findings(parts, headers), *band_findings(parts, headers, bands_of(model.bare_peers.values()))]
+    findings += [*mask_findings(parts), *band_findings(parts, bands_of(model.bare_peers.values()))]
     for finding in findings:
         if finding.stops:
             raise FileError(finding)
     for sentence in by_kind(findings):
         runner.logger.warning(f'Of the images that were looked at: {sentence}')
-    return headers
 
 
 def check_tested(runner: Runner, meta: Mapping[str, Any], map_classes: bool) -> None:

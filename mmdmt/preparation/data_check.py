@@ -22,7 +22,7 @@ from mmdmt.preparation.near_duplicates import near_duplicates
 from mmdmt.registry import DATASETS, MODELS
 from mmdmt.rules.facts import broken
 from mmdmt.rules.findings import Finding, by_kind, some
-from mmdmt.rules.headers import Headers, band_findings, bands_of
+from mmdmt.rules.headers import band_findings, bands_of
 
 
 @dataclass
@@ -60,7 +60,7 @@ def check_data(config: Config, workers: int = 4) -> DataReport:
         report.images[name] = list(_checked(images, workers))
         findings += advised(images, report.images[name])
     parts = [part for images in report.lists.values() for part in images.parts]
-    findings += band_findings(parts, Headers(), bands_of(getattr(model, 'bare_peers', {'': model}).values()))
+    findings += band_findings(parts, bands_of(getattr(model, 'bare_peers', {'': model}).values()))
     report.problems += by_kind(finding for finding in findings if finding.stops)
     report.warnings += by_kind(finding for finding in findings if not finding.stops)
     for name, images in report.lists.items():

@@ -28,7 +28,7 @@ def missing(what: str, path: str) -> Finding:
     remedy = (
         'check data_root, data_prefix, the suffixes and the list of the dataset, and that its converter has been run'
     )
-    return Finding(what, path, f'does not exist{empty}', 'do not exist', remedy)
+    return Finding(what, path, f'does not exist{empty}', remedy, 'do not exist')
 
 
 def unreadable(what: str, path: str, error: Exception) -> Finding:
@@ -37,29 +37,29 @@ def unreadable(what: str, path: str, error: Exception) -> Finding:
         return missing(what, path)
     reason = (str(error).strip().splitlines() or [''])[-1] or type(error).__name__
     remedy = 'replace it, or take it off the list'
-    return Finding(what, path, f'cannot be read ({reason})', 'cannot be read', remedy, reason)
+    return Finding(what, path, f'cannot be read ({reason})', remedy, 'cannot be read', reason)
 
 
 def mask_mode(path: str, content: ImageContent | None) -> Finding | None:
     """Find a mask of several channels or more than 8 bits: the toolbox cuts 16 bits to 8 without a word."""
     if content is not None and content.mode == 'L' and content.bits in (2, 4):
-        says = f'gray with {content.bits} bits a pixel, which decoders stretch to 0..255'
-        return Finding('mask', path, f'is {says}', f'are {says}', _CONVERT_DEEP)
+        says = f'is gray with {content.bits} bits a pixel, which decoders stretch to 0..255'
+        return Finding('mask', path, says, _CONVERT_DEEP)
     if content is None or (content.mode in _MASK_MODES and content.bits <= 8 and content.channels == 1):
         return _pages('mask', path, content)
     mode = f'of mode {content.mode}, but a mask has one channel of 8 bits'
     remedy = CONVERT if content.bits <= 8 else _CONVERT_DEEP
-    return Finding('mask', path, f'is an image {mode}', f'are images {mode}', remedy)
+    return Finding('mask', path, f'is an image {mode}', remedy, f'are images {mode}')
 
 
 def mask_shape(path: str, mask: NDArray[Any], image_path: str, image: tuple[int, ...] | None) -> Finding | None:
     """Find a loaded mask of several channels, or of another size than its image, whose shape is ``image``."""
     if mask.ndim < 2:
-        says = 'one pixel high or wide, of which MMSegmentation drops a dimension'
-        return Finding('mask', path, f'is {says}', f'are {says}', 'take it off the list with its image')
+        says = 'is one pixel high or wide, of which MMSegmentation drops a dimension'
+        return Finding('mask', path, says, 'take it off the list with its image')
     if mask.ndim > 2:
-        says = f'loaded with {mask.shape[-1]} channels, but a mask has one channel of 8 bits'
-        return Finding('mask', path, f'is {says}', f'are {says}', CONVERT)
+        says = f'is loaded with {mask.shape[-1]} channels, but a mask has one channel of 8 bits'
+        return Finding('mask', path, says, CONVERT)
     if image is None or mask.shape == image[:2]:
         return None
     turned = image[1::-1] == mask.shape
@@ -68,7 +68,7 @@ def mask_shape(path: str, mask: NDArray[Any], image_path: str, image: tuple[int,
     sizes = f'{mask.shape[1]}x{mask.shape[0]} pixels, but its image {image_path} {image[1]}x{image[0]}'
     kind = 'have another size than their images' + (', which EXIF orientation turns' if turned else '')
     detail = f'{mask.shape[1]}x{mask.shape[0]}, the image {image[1]}x{image[0]}'
-    return Finding('mask', path, f'has {sizes}{why}', kind, remedy, detail)
+    return Finding('mask', path, f'has {sizes}{why}', remedy, kind, detail)
 
 
 def mask_labels(path: str, mask: NDArray[Any], classes: int, ignore_index: int) -> Finding | None:
@@ -85,8 +85,8 @@ def mask_labels(path: str, mask: NDArray[Any], classes: int, ignore_index: int) 
         'mask',
         path,
         f'holds label{"s" if len(foreign) > 1 else ""} {named}, {known}',
-        f'hold labels without a class, {known}',
         'convert it, or mend the classes, ignore_index or reduce_zero_label of the dataset',
+        f'hold labels without a class, {known}',
         f'{named}: {int(pixels[np.isin(labels, foreign)].sum())} pixels',
     )
 
@@ -131,7 +131,7 @@ def image_finite(path: str, loaded: NDArray[np.generic]) -> Finding | None:
         "say that they are pixels without data (nodata='nan' of mmdmt.LoadNpyImage and mmdmt.LoadTiffImage, which "
         'ignores them), replace them, or take it off the list'
     )
-    return Finding('image', path, f'holds {number} {says}', f'hold {says}', remedy, f'{number}')
+    return Finding('image', path, f'holds {number} {says}', remedy, f'hold {says}', f'{number}')
 
 
 def image_depth(path: str, content: ImageContent | None, loader: object, loaded: NDArray[np.generic]) -> Finding | None:
@@ -150,8 +150,8 @@ def image_depth(path: str, content: ImageContent | None, loader: object, loaded:
         'image',
         path,
         f'has {says}, in which {"most of it is white" if white else f"its highest value is {highest}"}',
-        f'have {says.replace("is loaded", "are loaded")}',
         "load them with LoadImageFromFile(color_type='unchanged', imdecode_backend='cv2'), or convert them to 8 bits",
+        f'have {says.replace("is loaded", "are loaded")}',
         f'up to {highest}',
         stops=bool(white) or 0 < highest < _NEARLY_BLACK,
     )
@@ -164,12 +164,12 @@ def image_bands(path: str, content: ImageContent | None, loaded: NDArray[np.gene
     kept = 1 if loaded.ndim == 2 else loaded.shape[2]
     if content.channels <= max(kept, 3) or content.mode.startswith('CMYK'):
         return _pages('image', path, content)
-    says = f'{content.channels} channels, of which {kept} are loaded'
+    says = f'has {content.channels} channels, of which {kept} are loaded'
     remedy = (
         "load all with LoadImageFromFile(color_type='unchanged') and as many values of mean and std, if they are more "
         'than transparency'
     )
-    return Finding('image', path, f'has {says}', f'have {says}', remedy, stops=False)
+    return Finding('image', path, says, remedy, stops=False)
 
 
 def image_planes(path: str, content: ImageContent | None, loader: object) -> Finding | None:
@@ -179,9 +179,9 @@ def image_planes(path: str, content: ImageContent | None, loader: object) -> Fin
     backend = loader.imdecode_backend if isinstance(loader, LoadImageFromFile) else ''
     if backend != 'tifffile' and content.channels == 3 and content.bits == 8:
         return None  # which OpenCV and Pillow put together
-    what = f"{content.channels} bands one after the other (planarconfig='separate')"
+    says = f"holds {content.channels} bands one after the other (planarconfig='separate')"
     remedy = "load them with dict(type='mmdmt.LoadTiffImage'), or write them pixel by pixel (planarconfig='contig')"
-    return Finding('image', path, f'holds {what}', f'hold {what}', remedy)
+    return Finding('image', path, says, remedy)
 
 
 def image_turned(
@@ -196,9 +196,9 @@ def image_turned(
         'image',
         path,
         f'has EXIF orientation {content.orientation}: it is turned when it is loaded, its mask is not',
-        'have an EXIF orientation: they are turned when they are loaded, their masks are not',
         "look whether they fit (check_data.py --draw); if not, set color_type='color_ignore_orientation' of "
         'LoadImageFromFile, or store images upright without EXIF',
+        'have an EXIF orientation: they are turned when they are loaded, their masks are not',
         f'orientation {content.orientation}',
         stops=False,
     )
@@ -216,6 +216,5 @@ def turns(loader: object) -> bool:
 def _pages(what: str, path: str, content: ImageContent | None) -> Finding | None:
     if content is None or content.pages == 1:
         return None
-    says = f'{content.pages} pages, of which the first is loaded'
-    remedy = 'write one file a page, or one page of several channels'
-    return Finding(what, path, f'has {says}', f'have {says}', remedy, stops=False)
+    says = f'has {content.pages} pages, of which the first is loaded'
+    return Finding(what, path, says, 'write one file a page, or one page of several channels', stops=False)

@@ -7,6 +7,9 @@ NAMED = 3
 """How many files a sentence names."""
 
 
+_PLURAL = {'is': 'are', 'has': 'have', 'holds': 'hold'}
+
+
 @dataclass(frozen=True)
 class Finding:
     """What is wrong, or odd, with one file.
@@ -15,8 +18,8 @@ class Finding:
         what: ``'image'`` or ``'mask'``.
         file: Its path.
         says: What holds for it, with a verb: ``'is an image of mode RGB, but a mask has one channel of 8 bits'``.
-        kind: The same of several files, without what differs between them: ``'are images of mode RGB, but ...'``.
         remedy: What to do, in the imperative.
+        kind: The same of several files, without what differs between them. Defaults to ``says`` in the plural.
         detail: What differs between files of one kind. Defaults to ``''``.
         stops: Whether it must be mended before training; otherwise it may be intended. Defaults to True.
     """
@@ -24,10 +27,14 @@ class Finding:
     what: str
     file: str
     says: str
-    kind: str
     remedy: str
+    kind: str = ''
     detail: str = ''
     stops: bool = True
+
+    def __post_init__(self) -> None:
+        verb, _, rest = self.says.partition(' ')
+        object.__setattr__(self, 'kind', self.kind or f'{_PLURAL.get(verb, verb)} {rest}')
 
     def __str__(self) -> str:
         """Put it in a sentence."""
@@ -46,7 +53,7 @@ def by_kind(findings: Iterable[Finding]) -> list[str]:
     """Report what was found in one sentence a kind: how many files, some of them, and the remedy.
 
     Example:
-        >>> found = [Finding('mask', f'{name}.png', 'is empty', 'are empty', 'replace it') for name in 'abcd']
+        >>> found = [Finding('mask', f'{name}.png', 'is empty', 'replace it') for name in 'abcd']
         >>> by_kind(found)
         ['4 masks are empty: replace it. They are a.png, b.png, c.png and 1 more.']
     """

@@ -1,89 +1,63 @@
 """Read the header of every image and mask of a dataset once: size, bands and bits are those of no single file."""
 
-import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import astuple, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from mmcv.transforms import LoadAnnotations, LoadImageFromFile
 from mmengine.dataset import BaseDataset
 
-from mmdmt.atomic_write import atomic_write
 from mmdmt.rules.file_rules import mask_mode
 from mmdmt.rules.findings import Finding
 from mmdmt.rules.image_content import ImageContent, read_content
 from mmdmt.rules.source_files import is_local
 
-_FIELDS = [field.name for field in fields(ImageContent)]
+
+def header_of(path: str) -> ImageContent | None:
+    """Return what a local file says it holds, read anew when it changes; None if it cannot be read as an image."""
+    try:
+        status = os.stat(path)  # noqa: PTH116  many, and a Path takes longer
+    except OSError:
+        return None  # told where files are looked for
+    return _read(path, status.st_mtime_ns, status.st_size)
 
 
-class Headers:
-    """Headers by file, so that only files that are new or written since are read.
-
-    Args:
-        cache (Path, optional): The file that keeps them. Defaults to None, kept nowhere.
-    """
-
-    def __init__(self, cache: Path | None = None) -> None:
-        self._cache, self._known, self._changed = cache, dict[str, list[Any]](), False
-        with suppress(OSError, ValueError, AttributeError, KeyError):
-            kept = {} if cache is None else json.loads(cache.read_text(encoding='utf-8'))
-            self._known = dict(kept['files']) if kept.get('fields') == _FIELDS else {}
-
-    def __getitem__(self, path: str) -> ImageContent | None:
-        """Return what a local file says it holds; None if it cannot be read as an image."""
-        try:
-            status = os.stat(path)  # noqa: PTH116  many, and a Path takes longer
-        except OSError:
-            return None  # told where files are looked for
-        stamp, known = [status.st_mtime_ns, status.st_size], self._known.get(path)
-        if known is None or known[:2] != stamp:
-            try:
-                content = read_content(Path(path))
-            except Exception:  # whatever a damaged header makes Pillow stumble over; told where it is loaded
-                content = None
-            known = self._known[path] = [*stamp, content and astuple(content)]
-            self._changed = True
-        values = [*known[2][:-1], tuple(known[2][-1])] if known[2] else []
-        return ImageContent(**dict(zip(_FIELDS, values, strict=True))) if values else None
-
-    def write(self) -> None:
-        """Keep what was read."""
-        if self._changed and self._cache is not None:
-            with atomic_write(self._cache) as unfinished:
-                unfinished.write_text(json.dumps({'fields': _FIELDS, 'files': self._known}), encoding='utf-8')
-            self._changed = False
+@lru_cache(maxsize=2**20)
+def _read(path: str, *_: int) -> ImageContent | None:
+    try:
+        return read_content(Path(path))
+    except Exception:  # whatever a damaged header makes Pillow stumble over; told where it is loaded
+        return None
 
 
-def mask_findings(datasets: Sequence[BaseDataset], headers: Headers) -> Iterator[Finding]:
+def mask_findings(datasets: Sequence[BaseDataset]) -> Iterator[Finding]:
     """Find masks of another kind than one channel of 8 bits, among those that are loaded from local files."""
     for dataset in datasets:
         loader = _first(dataset, LoadAnnotations)
         for number in range(len(dataset) if _reads_files(loader) else 0):
             mask = dataset.get_data_info(number).get('seg_map_path')
-            if mask and (fault := mask_mode(mask, headers[mask])) is not None:
+            if mask and (fault := mask_mode(mask, header_of(mask))) is not None:
                 yield fault
 
 
-def band_findings(datasets: Sequence[BaseDataset], headers: Headers, bands: int | None) -> Iterator[Finding]:
+def band_findings(datasets: Sequence[BaseDataset], bands: int | None) -> Iterator[Finding]:
     """Find images of other bands than are wanted, among those that are loaded from local files."""
     counts: dict[str, int] = {}
     for dataset in datasets:
         loader = _first(dataset, LoadImageFromFile)
         for number in range(len(dataset) if loader is not None and is_local(loader.backend_args) else 0):
             image = dataset.get_data_info(number).get('img_path')
-            if image and (found := headers[image]) is not None:
+            if image and (found := header_of(image)) is not None:
                 counts[image] = _loaded_bands(found, loader)
     known = Counter(number for number in counts.values() if number)
     wanted = bands or (known.most_common(1)[0][0] if known else 0)
     for path, number in counts.items():
         if number and number != wanted:
             says = f'{number} bands, but {wanted} are wanted (mean and std of data_preprocessor, or most of the images)'
-            yield Finding('image', path, f'has {says}', f'have {says}', 'convert it, or take it off the list')
+            yield Finding('image', path, f'has {says}', 'convert it, or take it off the list')
 
 
 def bands_of(peers: Iterable[Any]) -> int | None:

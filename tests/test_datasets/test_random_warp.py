@@ -88,10 +88,7 @@ def test_the_image_keeps_its_form(dtype, channels):
     assert (results['img'] == 1).all()
 
 
-WRONG = {'degrees': -1, 'shear': 3, 'stretch': 0.5, 'bend': float('nan'), 'nodes': 2.5, 'prob': 2}
-
-
-@pytest.mark.parametrize(('argument', 'value'), WRONG.items())
+@pytest.mark.parametrize(('argument', 'value'), [('degrees', -1), ('bend', float('nan')), ('nodes', 2.5)])
 def test_what_is_outside_its_range_is_refused(argument, value):
     with pytest.raises(ValueError, match=f'{argument}={value} of RandomWarp: give '):
         RandomWarp(**{argument: value})

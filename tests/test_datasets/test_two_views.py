@@ -17,21 +17,12 @@ RECIPES = [
 COLORS = [
     {'type': 'PhotoMetricDistortion'},
     {'type': 'CLAHE'},
-    {'type': 'RGB2Gray'},
     {'type': 'mmpretrain.Solarize', 'thr': 100, 'prob': 1.0},
-    {'type': 'mmpretrain.Posterize', 'bits': 3, 'prob': 1.0},
-    {'type': 'mmpretrain.Equalize', 'prob': 1.0},
-    {'type': 'mmpretrain.Invert', 'prob': 1.0},
-    {'type': 'mmpretrain.Sharpness', 'magnitude': 0.9, 'prob': 1.0},
-    {'type': 'mmpretrain.GaussianBlur', 'radius': 4.0, 'prob': 1.0},
     {'type': 'mmpretrain.RandomErasing', 'erase_prob': 1.0},
 ]
 MOVES = [
     {'type': 'RandomFlip', 'prob': 0.3},
-    {'type': 'RandomRotate', 'prob': 0.5, 'degree': 5},
     {'type': 'mmpretrain.Rotate', 'angle': 3, 'prob': 0.5},
-    {'type': 'mmpretrain.Shear', 'magnitude': 0.1, 'prob': 0.5},
-    {'type': 'mmpretrain.Translate', 'magnitude': 1 / 64, 'prob': 0.5},  # by a pixel
     {'type': 'RandomApply', 'prob': 0.3, 'transforms': [{'type': 'mmpretrain.Rotate', 'angle': 10, 'prob': 1.0}]},
 ]
 

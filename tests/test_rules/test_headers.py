@@ -8,7 +8,7 @@ import pytest
 from mmengine.registry import DATASETS
 from toys.segmentation import VAL_PIPELINE, shapes
 
-from mmdmt.rules.headers import Headers, band_findings, mask_findings
+from mmdmt.rules.headers import band_findings, mask_findings
 from mmdmt.rules.image_content import read_content
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
@@ -22,32 +22,29 @@ def data(shapes_folder, tmp_path):
     return folder
 
 
-def found(data, tmp_path, bands=None, pipeline=UNCHANGED):
+def found(data, bands=None, pipeline=UNCHANGED):
     dataset = DATASETS.build(shapes(data, 'all.txt', pipeline=pipeline))
-    headers = Headers(tmp_path / 'headers.json')
-    findings = [*mask_findings([dataset], headers), *band_findings([dataset], headers, bands)]
-    headers.write()
-    return [str(one) for one in findings]
+    return [str(one) for one in [*mask_findings([dataset]), *band_findings([dataset], bands)]]
 
 
-def test_sound_files_are_fine_and_read_once(data, tmp_path, monkeypatch):
-    assert found(data, tmp_path) == []
+def test_sound_files_are_fine_and_read_once(data, monkeypatch):
+    assert found(data) == []
     monkeypatch.setattr('mmdmt.rules.headers.read_content', lambda path: pytest.fail(f'{path} is read again'))
-    assert found(data, tmp_path) == []
+    assert found(data) == []
 
 
-def test_one_image_of_other_bands_is_named(data, tmp_path):
+def test_one_image_of_other_bands_is_named(data):
     path = data / 'images' / '017.png'
     cv2.imwrite(str(path), np.dstack([cv2.imread(str(path)), np.zeros((36, 48), np.uint8)]))
-    assert [f'{path} has 4 bands, but 3 are wanted' in one for one in found(data, tmp_path)] == [True]
-    assert len(found(data, tmp_path, bands=4)) == 9
-    assert found(data, tmp_path, pipeline=VAL_PIPELINE) == []  # which loads three bands of any
+    assert [f'{path} has 4 bands, but 3 are wanted' in one for one in found(data)] == [True]
+    assert len(found(data, bands=4)) == 9
+    assert found(data, pipeline=VAL_PIPELINE) == []  # which loads three bands of any
 
 
-def test_one_mask_of_16_bits_is_named(data, tmp_path):
+def test_one_mask_of_16_bits_is_named(data):
     path = data / 'masks' / '018.png'
     cv2.imwrite(str(path), cv2.imread(str(path), cv2.IMREAD_UNCHANGED).astype(np.uint16))
-    (sentence,) = found(data, tmp_path)
+    (sentence,) = found(data)
     assert f'{path} is an image of mode I;16, but a mask has one channel of 8 bits' in sentence
 
 
