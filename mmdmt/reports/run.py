@@ -14,7 +14,8 @@ ENSEMBLE = 'ensemble'
 Entry = dict[str, Any]
 
 
-class PhaseSpan(NamedTuple):
+@dataclass(frozen=True)
+class PhaseSpan:
     """The place of a phase in a run: its number, iterations done before and after it, its settings."""
 
     index: int
