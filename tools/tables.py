@@ -146,6 +146,7 @@ def folder_of(name: str, folders: Mapping[str, list[Row]]) -> str | None:
     """Return the folder of a table: the one of that name, or else the first whose name begins so."""
     begin, _, images = name.partition('@')
     fitting = [one for one in folders if one.startswith(begin) and one.partition('@')[2] == images]
+    fitting = [one for one in fitting if spec_of(one) == spec_of(name)]  # not what was tried before
     return name if name in folders else next(iter(fitting), None)
 
 

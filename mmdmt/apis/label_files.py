@@ -41,9 +41,9 @@ class LabelFiles:
         """Write a map, uint8 or uint16, (H, W), as PNG."""
         content = io.BytesIO()
         Image.fromarray(values).save(content, 'PNG')
-        self.write_bytes(kind, name, content.getvalue(), '.png')
+        self.put(kind, name, content.getvalue(), '.png')
 
-    def write_bytes(self, kind: str, name: str, content: bytes, suffix: str = '') -> None:
+    def put(self, kind: str, name: str, content: bytes, suffix: str = '') -> None:
         """Write a file of an image, whole or not at all."""
         path = self.path(kind, name, suffix)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ class LabelFiles:
         known, drawn = labels < len(colors), shown.copy()
         drawn[known] = (OPACITY * colors[labels[known]] + (1 - OPACITY) * shown[known]).round().astype(np.uint8)
         content = cv2.imencode('.jpg', drawn[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])[1]
-        self.write_bytes('overlays', name, content.tobytes(), '.jpg')
+        self.put('overlays', name, content.tobytes(), '.jpg')
 
     def as_stored(self, values: NDArray[Any], name: str) -> NDArray[Any]:
         """Turn what lies on a loaded image, (H, W) or (H, W, C), back to the pixels as they are stored in its file."""

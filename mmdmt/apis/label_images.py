@@ -183,7 +183,7 @@ def _predict(model: BaseModel, files: LabelFiles, num_workers: int, calibration:
                 levels = (values * np.float32(np.iinfo(dtype).max)).round().astype(dtype)
                 files.write(kind, name, files.as_stored(levels, name))
             both = (files.as_stored(one, name) for one in (labels, quantize(maps['confidence'][0])))
-            files.write_bytes(PREDICTED, name, encode(*both))  # at last: what has it is done
+            files.put(PREDICTED, name, encode(*both))  # at last: what has it is done
     return failed
 
 

@@ -50,14 +50,9 @@ class PeerKind(Protocol):
         placed: list[DynamicMutualLoss],
         mixes: Sequence[Mix],
     ) -> dict[str, Tensor]:
-        """Forward a peer's share of a batch, ``inputs`` and ``data_samples``, and return its losses.
+        """Forward a peer, ``bare`` without its distributed wrapper, for its share of a batch, and return its losses.
 
-        Args:
-            peer (nn.Module): In its distributed wrapper or not; ``bare`` is without.
-            bare (BaseModel): See ``peer``.
-            data (dict): Not preprocessed.
-            placed (list[DynamicMutualLoss]): Its losses, of :meth:`place_loss`.
-            mixes (Sequence[Mix]): What is done to a preprocessed batch with pseudo labels.
+        The batch, ``inputs`` and ``data_samples``, is not preprocessed; one with pseudo labels is mixed after that.
         """
 
     def predict_views(self, peer: BaseModel, views: Sequence[Tensor]) -> Tensor:

@@ -33,12 +33,7 @@ class PeerTTAModel(BaseTTAModel):
             )
 
     def test_step(self, data: dict[str, Any]) -> list[BaseDataElement]:
-        """Predict: see :meth:`mmdmt.DynamicMutualTraining.test_step`.
-
-        Args:
-            data (dict): As ``TestTimeAug`` and the loaders make it: ``inputs`` and ``data_samples``, a list of all
-                images for each view.
-        """
+        """Predict as :meth:`mmdmt.DynamicMutualTraining.test_step`; ``data`` has lists of all images for each view."""
         views = [
             self.module.predict_each({'inputs': inputs, 'data_samples': samples})
             for inputs, samples in zip(data['inputs'], data['data_samples'], strict=True)

@@ -37,16 +37,17 @@ class Segmentors:
         placed = []
         for part, head in _heads(peer).items():
             where = f'{part} ({type(head).__name__}) of peer {name!r}'
-            head = _head_with_loss(where, head)
-            losses = list(head.loss_decode) if isinstance(head.loss_decode, nn.ModuleList) else [head.loss_decode]
+            holder = _head_with_loss(where, head)
+            own = holder.loss_decode
+            losses = list(own) if isinstance(own, nn.ModuleList) else [own]
             if len(losses) != 1:
                 names = ', '.join(type(one).__name__ for one in losses)
                 raise ValueError(f'The {where} adds up {len(losses)} losses ({names}): {SUPPORTED}.')
             # A head keeps its class weights.
             config = {'class_weight': getattr(losses[0], 'class_weight', None), **loss}
-            head.loss_decode = loss_in_place_of(losses[0], CrossEntropyLoss, config, head.num_classes, where, SUPPORTED)
-            head.loss_decode.ignore_index = head.ignore_index
-            placed.append(head.loss_decode)
+            placed.append(loss_in_place_of(losses[0], CrossEntropyLoss, config, holder.num_classes, where, SUPPORTED))
+            placed[-1].ignore_index = head.ignore_index
+            holder.loss_decode = placed[-1]
         return placed
 
     def num_classes(self, peer: nn.Module) -> int:

@@ -13,7 +13,7 @@ SIZE = (4.6, 3.9)
 
 
 class Reliability(NamedTuple):
-    """Of a peer or the ensemble, in percent; the last two are None of peers.
+    """Of a peer or the ensemble, in percent; the last three are None of peers.
 
     Attributes:
         color: Of its curve.
@@ -21,6 +21,7 @@ class Reliability(NamedTuple):
         bins: (bins, 3): share of the predictions, mean confidence, accuracy.
         temperature: Logits divided by it have the highest likelihood.
         calibrated_error: The error after.
+        calibrated: The bins after.
     """
 
     color: str
@@ -28,6 +29,7 @@ class Reliability(NamedTuple):
     bins: Any
     temperature: float | None
     calibrated_error: float | None
+    calibrated: Any
 
 
 def reliability_of(run: Run, colors: Mapping[str, str]) -> dict[str, Reliability]:
@@ -38,7 +40,7 @@ def reliability_of(run: Run, colors: Mapping[str, str]) -> dict[str, Reliability
             100 * one['error'],
             100 * np.array(one['bins'], float),
             one.get('temperature'),
-            100 * one['calibrated_error'] if 'calibrated_error' in one else None,
+            *(100 * np.array(one[name]) if name in one else None for name in ('calibrated_error', 'calibrated_bins')),
         )
         for name, one in run.reliability.items()
     }
@@ -61,6 +63,8 @@ def _fill(figure: Figure, found: Mapping[str, Reliability]) -> None:
         share, confidence, accuracy = one.bins.T
         style = {'color': one.color, 'linewidth': 1.9 if front else 1.3, 'zorder': 3 if front else 2}
         upper.plot(confidence, accuracy, marker='o', markersize=3.2, **style)
+        if one.calibrated is not None:
+            upper.plot(*one.calibrated.T[1:], color=one.color, linewidth=1.3, linestyle=':')
         lower.plot(confidence, share, marker='o', markersize=2.6, **style)
     for axes in (upper, lower):
         axes.set_xlim(0, 101)

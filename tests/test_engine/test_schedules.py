@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -9,27 +11,23 @@ RAMP = {'type': 'LinearLR', 'start_factor': 1e-3, 'begin': 0, 'end': 100, 'by_ep
 POLY = {'type': 'PolyLR', 'power': 0.9, 'begin': 100, 'end': 40000, 'by_epoch': False}
 
 
-def test_a_longer_schedule_ends_with_the_phase_and_a_ramp_keeps_its_length():
-    assert fit_schedulers([RAMP, POLY], 250) == [RAMP, {**POLY, 'end': 250}]
+COSINE = {'type': 'CosineAnnealingLR', 'T_max': 900, 'begin': 50, 'by_epoch': False}
+ENDLESS = {'type': 'PolyLR', 'by_epoch': False}
 
 
-def test_without_an_end_it_lasts_as_long_as_the_phase():
-    assert fit_schedulers({'type': 'PolyLR', 'by_epoch': False}, 250)[0]['end'] == 250
-
-
-def test_a_cosine_ends_with_the_phase():
-    fitted = fit_schedulers({'type': 'CosineAnnealingLR', 'T_max': 900, 'begin': 50, 'by_epoch': False}, 250)
-    assert fitted[0]['T_max'] == 200
-
-
-def test_schedules_for_each_peer_are_fitted_alike():
-    assert fit_schedulers({'a': [POLY], 'b': [RAMP]}, 250) == {'a': [{**POLY, 'end': 250}], 'b': [RAMP]}
-
-
-def test_a_config_is_left_as_it_is():
-    config = [dict(POLY)]
-    fit_schedulers(config, 250)
-    assert config == [POLY]
+@pytest.mark.parametrize(
+    ('config', 'fitted'),
+    [
+        ([RAMP, POLY], [RAMP, {**POLY, 'end': 250}]),  # a ramp keeps its length
+        (ENDLESS, [{**ENDLESS, 'end': 250}]),
+        (COSINE, [{**COSINE, 'end': 250, 'T_max': 200}]),
+        ({'a': [POLY], 'b': [RAMP]}, {'a': [{**POLY, 'end': 250}], 'b': [RAMP]}),
+    ],
+)
+def test_a_schedule_ends_with_the_phase_and_its_config_is_left_as_it_is(config, fitted):
+    before = copy.deepcopy(config)
+    assert fit_schedulers(config, 250) == fitted
+    assert config == before
 
 
 @pytest.mark.parametrize(

@@ -107,36 +107,23 @@ def views(transform):
     return {'type': 'TestTimeAug', 'transforms': list(steps)}
 
 
-TTA = views(PAD)
+PADS_AGAIN = {'model.peers.left.data_preprocessor.test_cfg': {'size_divisor': 32}}
 
 
 @pytest.mark.parametrize(
-    ('pipeline', 'words'),
+    ('pipeline', 'settings', 'words'),
     [
-        ([LOAD, LOAD_MASK, PAD, PACK], r'016.png is 64x72 \(height x width\) after its pipeline, .* at 40x44'),
-        ([LOAD, PAD, {'type': 'RandomFlip', 'prob': 1.0}, LOAD_MASK, PACK], 'RandomFlip .* stands behind Pad'),
-        ([LOAD, {'type': 'CenterCrop', 'crop_size': 20}, LOAD_MASK, PACK], 'CenterCrop .* turns, moves or cuts'),
-        ([LOAD, ROTATE, LOAD_MASK, PACK], 'RandomRotate in the pipeline of test_dataloader.dataset turns, moves'),
-        ([LOAD, views(ROTATE)], 'RandomRotate in the pipeline of test_dataloader.dataset turns, moves'),
-        (
-            [LOAD, views({'type': 'CenterCrop', 'crop_size': 20})],
-            'CenterCrop in the pipeline of test_dataloader.dataset turns',
-        ),
-        ([LOAD, TTA], r'test_dataloader.dataset pads views of TestTimeAug'),
+        ([LOAD, LOAD_MASK, PAD, PACK], {}, r'016.png is 64x72 \(height x width\) after its pipeline, .* at 40x44'),
+        ([LOAD, PAD, {'type': 'RandomFlip', 'prob': 1.0}, LOAD_MASK, PACK], {}, 'RandomFlip .* stands behind Pad'),
+        ([LOAD, {'type': 'CenterCrop', 'crop_size': 20}, LOAD_MASK, PACK], {}, 'CenterCrop .* turns, moves or cuts'),
+        ([LOAD, views(ROTATE)], {}, 'RandomRotate in the pipeline of test_dataloader.dataset turns, moves'),
+        ([LOAD, views(PAD)], {}, 'test_dataloader.dataset pads views of TestTimeAug'),
+        ([LOAD, PAD, LOAD_MASK, PACK], PADS_AGAIN, 'pads images that test_cfg of data_preprocessor pads again'),
     ],
 )
-def test_geometry_of_test_images_that_cannot_be_undone_is_refused(data, tmp_path, pipeline, words):
+def test_geometry_of_test_images_that_cannot_be_undone_is_refused(data, tmp_path, pipeline, settings, words):
     with pytest.raises(ValueError, match=words):
-        only_testing(data, tmp_path, **{'test_dataloader.dataset.pipeline': pipeline}).test()
-
-
-def test_padding_by_the_pipeline_and_by_the_preprocessor_is_refused(data, tmp_path):
-    settings = {'test_dataloader.dataset.pipeline': [LOAD, PAD, LOAD_MASK, PACK]}
-    twice = {'model.peers.left.data_preprocessor.test_cfg': {'size_divisor': 32}}
-    with pytest.raises(
-        ValueError, match='test_dataloader.dataset pads images that test_cfg of data_preprocessor pads again'
-    ):
-        only_testing(data, tmp_path, **settings, **twice).test()
+        only_testing(data, tmp_path, **{'test_dataloader.dataset.pipeline': pipeline}, **settings).test()
 
 
 def test_a_padded_size_that_is_evaluated_stays(data, tmp_path):

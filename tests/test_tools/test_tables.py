@@ -66,8 +66,9 @@ def test_rows_have_their_order_and_other_images_have_tables_of_their_own(tool, f
     )
     assert [row.method for row in given['camvid']] == ['labels alone', 'oracle']
     assert [row.method for row in given['camvid@CVC-ClinicDB']] == ['labels alone']
-    assert tool.folder_of('cam', given) == 'camvid'
-    assert tool.folder_of('cam@CVC-ClinicDB', given) == 'camvid@CVC-ClinicDB'
+    assert tool.folder_of('camvid', given) == 'camvid'
+    assert tool.folder_of('kvasir', {'kvasir-search': [], 'kvasir-64': []}) == 'kvasir-64'
+    assert tool.folder_of('kvasir@CVC', {'kvasir-64': [], 'kvasir-64@CVC': []}) == 'kvasir-64@CVC'
     assert tool.folder_of('voc', given) is None
 
 

@@ -120,9 +120,6 @@ class IgnoreMargins(IgnoringTransform):
         label[: self.top] = label[height - self.bottom :] = self.ignored
         return results
 
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}(top={self.top}, bottom={self.bottom}, ignore_index={self.ignore_index})'
-
 
 @TRANSFORMS.register_module()
 class PackPseudoLabel(PackSegInputs):

@@ -34,3 +34,12 @@ def test_crops_of_any_size_are_one_batch_of_the_size_of_training():
         with torch.no_grad():
             alone = peer.encode_decode(padded, [{'img_shape': (32, 32)}])
         torch.testing.assert_close(logits, alone[0], rtol=1e-4, atol=1e-5)
+
+
+def test_images_of_a_labeler_are_not_mixed_by_its_preprocessor():
+    peer = MODELS.build(toy_segmentor()).eval()
+    peer.data_preprocessor.batch_augments = lambda inputs, samples: pytest.fail('mixed')
+    images, samples = crops()
+    with torch.no_grad():
+        found = list(forward_crops(peer, {'inputs': images, 'data_samples': samples}))
+    assert sorted(position for one in found for position in one.positions) == [0, 1, 2]
