@@ -16,8 +16,7 @@ def draw_rows(out: Path, runs: dict[str, Path], number: int) -> None:
     """Draw a row of masks for the truth and for each run."""
     from mmdmt.apis import init_peers
     from mmdmt.apis.peer_labels import evenly, labeled_images
-    from mmdmt.visualization.label_colors import colored, legend_patches
-    from mmdmt.visualization.sheet import panel_size, resized, sheet
+    from mmdmt.visualization.sheet import colored, legend_patches, panel_size, sheet
 
     rows, truths, names = [], [], []
     for name, work_dir in runs.items():
@@ -29,7 +28,7 @@ def draw_rows(out: Path, runs: dict[str, Path], number: int) -> None:
         rows.append((name, [view.probability.argmax(axis=0) for view in views]))
     panels = []
     for title, masks in [('truth', truths), *rows]:
-        pictures = (resized(colored(mask, images.palette), panel_size(mask.shape)) for mask in masks)
+        pictures = (colored(mask, images.palette, panel_size(mask.shape)) for mask in masks)
         shown = [f'{title}\n{name}' if title == 'truth' else title for name in names]
         panels.append(list(zip(shown, pictures, strict=True)))
     unknown = any((mask.astype(np.uint8) >= len(images.classes)).any() for mask in truths)

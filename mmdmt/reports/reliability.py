@@ -40,7 +40,8 @@ def reliability_of(run: Run, colors: Mapping[str, str]) -> dict[str, Reliability
             100 * one['error'],
             100 * np.array(one['bins'], float),
             one.get('temperature'),
-            *(100 * np.array(one[name]) if name in one else None for name in ('calibrated_error', 'calibrated_bins')),
+            100 * one['calibrated_error'] if 'calibrated_error' in one else None,
+            100 * np.array(one['calibrated_bins']) if 'calibrated_bins' in one else None,
         )
         for name, one in run.reliability.items()
     }
