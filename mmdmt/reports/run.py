@@ -18,7 +18,7 @@ Entry = dict[str, Any]
 class PhaseSpan:
     """The place of a phase in a run: its number, iterations done before and after it, its settings."""
 
-    index: int  # type: ignore[assignment]  # of tuples a method
+    index: int
     start: int
     stop: int
     settings: dict[str, Any]
