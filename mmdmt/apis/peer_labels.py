@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from mmengine.config import Config
 from mmengine.model import BaseModel
 from mmengine.registry import init_default_scope
 from numpy.typing import NDArray
+from PIL import Image
 from torch.utils.data import Dataset
 
 from mmdmt.apis.inference import (
@@ -153,8 +155,24 @@ def given_images(model: BaseModel, images: Path, num_workers: int = 0) -> Predic
         check_listed(images, dataset)
         paths = [str(dataset.get_data_info(number)['img_path']) for number in range(len(dataset))]
         names = image_names(paths, dataset)
+        missing = [path for path in paths if not Path(path).is_file()]
+        if missing:
+            raise FileNotFoundError(
+                f'{images} names {len(missing)} images that do not exist, first {missing[0]}: name images as the '
+                'unlabeled list of the run does.'
+            )
+    if all(_is_mask(path, len(model.dataset_meta['classes'])) for path in paths[:4]):
+        raise ValueError(f'{paths[0]} and others are masks, whose values are all class ids: give the images.')
     items = ImageFiles([Path(path) for path in paths], inference_pipeline(model.cfg))
     return PredictedImages(model, items, names, num_workers)
+
+
+def _is_mask(path: str, classes: int) -> bool:
+    """Whether a file is a picture of class ids; what cannot be read is told when it is loaded."""
+    with suppress(OSError, ValueError), Image.open(path) as image:
+        values = np.asarray(image)
+        return image.mode in ('L', 'P') and bool(((values < classes) | (values == 255)).all())
+    return False
 
 
 def check_listed(images: Path, dataset: Any) -> None:

@@ -184,9 +184,10 @@ def missing(run, tmp_path, shapes):
         (empty_image, r'a\.png cannot be loaded as an image'),
         (one_peer, r'one EncoderDecoder without a second peer: .* give a run of two peers'),
         (lambda run, *there: (run[0], *one_peer(run, *there)[1:]), r'left\.pth, the checkpoint, is of another network'),
+        (lambda run, _, shapes: (*run, shapes / 'masks'), r'\.png and others are masks, whose values are all'),
         (online, r'holds no pseudo labels, .* give the images to rank, a folder or a list'),
         (lambda run, _, shapes: (*run, next((shapes / 'images').iterdir())), r'is one image: give a folder'),
-        (missing, r'no-such-image\.png cannot be loaded as an image'),
+        (missing, r'names 1 images that do not exist, first .*no-such-image\.png'),
     ],
 )
 def test_what_cannot_be_ranked_is_told_in_a_sentence(run, tmp_path, shapes_folder, given, sentence):
