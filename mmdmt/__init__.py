@@ -30,6 +30,9 @@ def _check_packages() -> None:
     for modules in (('mmengine',), ('mmcv',), ('mmseg', 'mmpretrain')):
         if not any(map(util.find_spec, modules)):
             raise ImportError(f'mmdmt needs {" or ".join(modules)} but found none: {remedy}.')
+    for undeclared in ('ftfy', 'regex') if util.find_spec('mmseg') else ():
+        if util.find_spec(undeclared) is None:
+            raise ImportError(f'mmdmt needs {undeclared} for mmsegmentation but found none: {remedy}.')
     for name, versions in _SUPPORTED.items():
         with suppress(metadata.PackageNotFoundError):
             version = metadata.version(name)

@@ -1,6 +1,6 @@
-"""Patch torch, mmcv and mmengine where their versions do not fit together; no other module does.
+"""Patch torch, mmcv, mmengine and scipy where their versions do not fit together; no other module does.
 
-``_CURES`` at the end lists in order what our configs, scripts and runs meet. Each looks for the feature it cures rather
+``_CURES`` at the end lists the cures in order. Each looks for the feature it cures rather
 than for a version, and leaves alone what works.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module, metadata, util
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -221,22 +221,24 @@ def _leave_our_configs_in_the_default_scope() -> None:
 def _launch_without_cuda() -> None:
     """Cure "Found no NVIDIA driver" from torchrun with gloo, where there is no CUDA.
 
-    ``_init_dist_pytorch`` (mmengine/dist/utils.py) selects a CUDA device whatever the backend is.
+    ``_init_dist_pytorch`` and its siblings (mmengine/dist/utils.py) select a CUDA device whatever the backend is.
     """
     import torch
     from mmengine.dist import utils
 
-    launch = utils._init_dist_pytorch
+    def without_set_device(launch: Callable[..., None]) -> Callable[..., None]:
+        def launch_on_cpu(*args: Any, **kwargs: Any) -> None:
+            set_device, torch.cuda.set_device = torch.cuda.set_device, lambda device: None
+            try:
+                launch(*args, **kwargs)
+            finally:
+                torch.cuda.set_device = set_device
 
-    def launch_on_cpu(*args: Any, **kwargs: Any) -> None:
-        set_device, torch.cuda.set_device = torch.cuda.set_device, lambda device: None
-        try:
-            launch(*args, **kwargs)
-        finally:
-            torch.cuda.set_device = set_device
+        return launch_on_cpu
 
     if not torch.cuda.is_available():
-        utils._init_dist_pytorch = launch_on_cpu
+        for name in ('_init_dist_pytorch', '_init_dist_mpi', '_init_dist_slurm'):
+            setattr(utils, name, without_set_device(getattr(utils, name)))
 
 
 def _wrap_models_on_cpu() -> None:
@@ -288,6 +290,66 @@ def _wrap_negative_hue() -> None:
         _rebind(original, adjust_hue)
 
 
+def _interp2d(x: Any, y: Any, z: Any, kind: str = 'linear') -> Callable[[Any, Any], Any]:
+    """Interpolate on a grid by splines, constant beyond it: what was used of ``scipy.interpolate.interp2d``."""
+    from scipy.interpolate import RectBivariateSpline
+
+    degree = {'linear': 1, 'cubic': 3, 'quintic': 5}[kind]
+    spline = RectBivariateSpline(x, y, np.asarray(z).T, kx=degree, ky=degree)
+    return lambda x_new, y_new: spline(x_new, y_new).T
+
+
+def _add_interp2d(interpolate: Any) -> None:
+    try:
+        interpolate.interp2d([0, 1], [0, 1], [[0, 0], [0, 0]])
+    except (AttributeError, NotImplementedError):
+        interpolate.interp2d = _interp2d
+
+
+class _InterpolateFinder(MetaPathFinder):
+    """Looks after ``scipy.interpolate`` when, and only if, somebody imports it."""
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(name, path) if name == 'scipy.interpolate' else None
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+
+            def load_and_add(module: ModuleType) -> None:
+                load(module)
+                _add_interp2d(module)
+
+            spec.loader.exec_module = load_and_add  # type: ignore[method-assign]
+        return spec
+
+
+def _restore_interp2d() -> None:
+    """Cure "`interp2d` has been removed in SciPy 1.14.0" from BEiT's position embeddings, in mmseg and mmpretrain.
+
+    Importing scipy.interpolate is slow, so that this waits for it.
+    """
+    if 'scipy.interpolate' in sys.modules:
+        _add_interp2d(sys.modules['scipy.interpolate'])
+    else:
+        sys.meta_path.insert(0, _InterpolateFinder())
+
+
+def _know_builtin_modules() -> None:
+    """Cure "configuration file type ... must match" from a config that imports ``os`` before its ``_base_``.
+
+    ``_is_builtin_module`` (mmengine/config/utils.py) goes by the path of a module, which fails for frozen ones and in a
+    virtual environment.
+    """
+    from mmengine.config import utils
+
+    original = utils._is_builtin_module
+
+    def is_builtin_module(module_name: str) -> bool:
+        return module_name.partition('.')[0] in sys.stdlib_module_names or original(module_name)
+
+    if not (original('os') and original('json')):
+        _rebind(original, is_builtin_module)
+
+
 _CURES: tuple[Callable[[], None], ...] = (
     _import_ops_without_extension,  # mmcv-lite
     _load_history_in_checkpoints,  # torch >= 2.6
@@ -296,4 +358,6 @@ _CURES: tuple[Callable[[], None], ...] = (
     _launch_without_cuda,  # several processes, no CUDA
     _wrap_models_on_cpu,  # several processes, CPU
     _wrap_negative_hue,  # numpy >= 2
+    _restore_interp2d,  # scipy >= 1.14
+    _know_builtin_modules,  # virtual environments; frozen modules
 )

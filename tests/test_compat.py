@@ -11,6 +11,7 @@ import sys
 import textwrap
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import mmcv
@@ -53,7 +54,7 @@ def no_scope_left():
 
 OPENMMLAB = {'mmengine': '0.10.7', 'mmcv-lite': '2.1.0', 'mmsegmentation': '1.2.2', 'mmpretrain': '1.2.0'}
 ONEDL = {'onedl-mmengine': '0.10.12', 'onedl-mmcv': '2.3.6', 'onedl-mmsegmentation': '1.4.2'}
-MODULES = {'mmengine', 'mmcv', 'mmseg', 'mmpretrain'}
+MODULES = {'mmengine', 'mmcv', 'mmseg', 'mmpretrain', 'ftfy', 'regex'}
 
 
 def check_packages(monkeypatch, distributions, modules):
@@ -96,6 +97,7 @@ def test_supported_packages_are_accepted(monkeypatch, distributions, modules):
         ({'mmpretrain': '1.1.1'}, set(), 'mmpretrain >=1.2,<2 but found mmpretrain 1.1.1'),
         ({}, {'mmengine'}, 'mmengine but found none'),
         ({}, {'mmcv'}, 'mmcv but found none'),
+        ({}, {'regex'}, 'regex for mmsegmentation but found none'),
         ({}, {'mmseg', 'mmpretrain'}, 'mmseg or mmpretrain but found none'),
     ],
 )
@@ -474,3 +476,52 @@ def turned(image, shift, backend):
 @pytest.mark.parametrize('module', [mmcv, mmcv.image, mmcv.image.photometric])
 def test_hue_is_corrected_wherever_mmcv_exports_it(module):
     module.adjust_hue(np.zeros((1, 1, 3), np.uint8), -0.1)
+
+
+# --- scipy and the standard library ---------------------------------------------------------------------------------
+
+
+def test_interp2d_reproduces_a_bicubic_surface_and_is_constant_beyond_it():
+    x, y = np.array([-4.0, -2, -1, 0, 1, 2, 4]), np.array([-3.0, -1, 0, 1, 3])
+
+    def surface(x, y):
+        return np.add.outer(y**3 - y, 2 * x**3 + x**2)  # rows are y, as interp2d had it
+
+    interpolate = compat._interp2d(x, y, surface(x, y), kind='cubic')
+    inside_x, inside_y = np.linspace(-4, 4, 9), np.linspace(-3, 3, 5)
+    np.testing.assert_allclose(interpolate(inside_x, inside_y), surface(inside_x, inside_y), atol=1e-9)
+    np.testing.assert_allclose(interpolate([9], [-9]), surface(x[-1:], y[:1]), atol=1e-9)
+
+
+def test_beit_resizes_its_position_table():
+    import mmseg.models  # the table of mmseg's BEiT goes the same way
+    from mmpretrain.models.utils.embed import resize_relative_position_bias_table
+
+    table = torch.arange(25.0).view(25, 1).repeat(1, 2)
+    resized = resize_relative_position_bias_table(5, 7, table, 2)
+    assert resized.shape == (49, 2)
+    beit = mmseg.models.BEiT._geometric_sequence_interpolation(None, 5, 7, table, 2)
+    torch.testing.assert_close(beit, resized)
+
+
+def test_working_interp2d_is_left_alone():
+    interpolate = SimpleNamespace(interp2d=lambda x, y, z: None)
+    before = interpolate.interp2d
+    compat._add_interp2d(interpolate)
+    assert interpolate.interp2d is before
+
+
+@pytest.mark.parametrize('module', ['os', 'json', 'os.path', 'math'])
+def test_config_may_import_the_standard_library_before_its_base(tmp_path, module):
+    (tmp_path / 'base.py').write_text('learning_rate = 0.1\n')
+    config = tmp_path / 'config.py'
+    config.write_text(f"import {module}\n_base_ = ['base.py']\nmomentum = 0.9\n")
+    assert Config.fromfile(config).to_dict() == {'learning_rate': 0.1, 'momentum': 0.9}
+
+
+def test_third_party_modules_are_not_taken_for_the_standard_library():
+    from mmengine.config import utils
+
+    assert utils._is_builtin_module('os')
+    assert not utils._is_builtin_module('torch')
+    assert not utils._is_builtin_module('.os')
