@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.dist import barrier, get_rank, is_main_process
-from mmengine.hooks import Hook
+from mmengine.hooks import Hook, LoggerHook
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor
@@ -149,6 +149,9 @@ class DMTHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Enter the phase of the first iteration, which is not the first of all when a run is resumed."""
         iteration = runner.train_loop.iter
+        for hook in runner.hooks:
+            if isinstance(hook, LoggerHook):  # at least two lines a phase
+                hook.interval = min(hook.interval, max(1, min(phase.iters for phase in self.curriculum.phases) // 2))
         self._stop.start(runner)
         rehearsed = self.rehearsal and iteration < self.curriculum.total_iters
         names = rehearse(runner, self.curriculum) if rehearsed else known_names(runner.val_loop, self.model)

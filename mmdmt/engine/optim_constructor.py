@@ -1,13 +1,17 @@
 """Build one optimizer for each peer from one ordinary config."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper, OptimWrapperDict, build_optim_wrapper
 from torch import nn
+from torch.optim import Optimizer
 
+from mmdmt.engine.quiet_log import quiet_log
 from mmdmt.registry import OPTIM_WRAPPER_CONSTRUCTORS, type_name
 from mmdmt.rules.facts import Facts, refuse
 from mmdmt.rules.run_facts import read_trainable
@@ -68,7 +72,8 @@ class PeerOptimWrapperConstructor:
         config = Config({'optim_wrapper': self.config})
         config.merge_from_dict({'optim_wrapper': self.overrides.get(name, {})})
         try:
-            return build_optim_wrapper(peer, config.optim_wrapper.to_dict())
+            with quiet_log():  # MMEngine names the options of every tensor
+                built = build_optim_wrapper(peer, config.optim_wrapper.to_dict())
         except (AssertionError, AttributeError, KeyError, NotImplementedError, TypeError, ValueError) as error:
             optimizer = type_name(config.optim_wrapper.get('optimizer', {}))
             backbone = type(getattr(peer, 'backbone', None)).__name__
@@ -77,3 +82,30 @@ class PeerOptimWrapperConstructor:
                 f'optim_wrapper of peer {name!r} cannot be built with {optimizer} for {backbone} ({reason}): mend its '
                 'type, optimizer, constructor or paramwise_cfg.'
             ) from error
+        _check_decay(name, built, config.optim_wrapper)
+        print_log(f'Peer {name!r}: {_described(built.optimizer)}.', logger='current')
+        return built
+
+
+def _described(optimizer: Optimizer) -> str:
+    """Describe in a line which learning rates and weight decays how many tensors have."""
+    parts = []
+    for key, name in (('lr', 'learning rate'), ('weight_decay', 'weight decay')):
+        tensors: Counter[float] = Counter()
+        for group in optimizer.param_groups:
+            tensors[group.get(key, 0.0)] += len(group['params'])
+        one = len(tensors) == 1
+        counts = (f'{value:g}' + ('' if one else f' of {tensors[value]}') for value in sorted(tensors, reverse=True))
+        parts.append(f'{name} {", ".join(counts)}')
+    return f'{type(optimizer).__name__} of {tensors.total()} tensors, {"; ".join(parts)}'
+
+
+def _check_decay(name: str, built: OptimWrapper, config: Mapping[str, Any]) -> None:
+    """Refuse a layer-wise decay that makes layers near the output learn faster than the head."""
+    most = max((group.get('lr_scale', 1.0) for group in built.optimizer.param_groups), default=1.0)
+    if most > 1:
+        layers = (config.get('paramwise_cfg') or {}).get('num_layers')
+        raise ValueError(
+            f'optim_wrapper of peer {name!r}: with num_layers={layers} of paramwise_cfg a layer would learn {most:.3g} '
+            'times as fast as lr says: give the number of layers that the backbone has.'
+        )

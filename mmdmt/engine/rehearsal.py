@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.evaluator import Evaluator
-from mmengine.logging import MMLogger, print_log
+from mmengine.logging import print_log
 from mmengine.model import BaseModel, revert_sync_batchnorm
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import BaseLoop, Runner
@@ -22,6 +22,7 @@ from torch import Tensor, nn
 import mmdmt
 from mmdmt.datasets.mutual_dataset import MutualDataset
 from mmdmt.engine.peers_of_run import bare_model, seed_everything
+from mmdmt.engine.quiet_log import quiet_log
 from mmdmt.evaluation.peer_metric import PeerMetric
 from mmdmt.evaluation_mode import evaluation_mode
 from mmdmt.losses import DynamicMutualLoss
@@ -212,13 +213,8 @@ def _own_metrics(evaluator: Evaluator, work_dir: Path) -> Iterator[Evaluator]:
                 metric.write_to(Path(folder))
             elif getattr(metric, 'output_dir', None):
                 metric.output_dir = folder
-        logger = MMLogger.get_current_instance()
-        level = logger.level
-        logger.setLevel(logging.ERROR)  # no tables of one image; logging.disable does not reach MMEngine's loggers
-        try:
+        with quiet_log(logging.ERROR):  # no tables of one image
             yield twin
-        finally:
-            logger.setLevel(level)
 
 
 def _results(metric: Any) -> list[str]:

@@ -36,6 +36,10 @@ def read_checkpoint(path: str | Path, what: str, mmap: bool = False) -> dict[str
     is_url = '://' in str(path)
     if not is_url and not Path(path).is_file():
         raise FileNotFoundError(f'{path}, {what}, does not exist as a file: check the path.')
+    if not is_url:
+        with Path(path).open('rb') as file:
+            if file.read(24).startswith(b'version https://git-lfs'):
+                raise ValueError(f'{path}, {what}, is a pointer of Git LFS: run `git lfs pull` in its repository.')
     # What torch wrote before 1.6 has no checksums and cannot be mapped: these are zip files only since then.
     zipped = not is_url and is_zip(path)
     if zipped and not is_whole(Path(path)):

@@ -122,6 +122,9 @@ def test_layers_of_a_transformer_near_the_image_learn_more_slowly():
         assert of_layer
         assert all(rate == pytest.approx(expected) for rate, _ in of_layer)
     assert all(rate[0] == pytest.approx(1e-4) for name, rate in rates.items() if name.startswith('decode_head'))
+    settings['paramwise_cfg']['num_layers'] = 1
+    with pytest.raises(ValueError, match="peer 'vit': with num_layers=1 .* as fast as lr says: give the number"):
+        build_optim_wrapper(model, {**PLAIN, 'peers': special})
 
 
 def test_layer_wise_decay_of_an_unknown_backbone_is_refused(model):

@@ -110,7 +110,7 @@ def test_weights_that_init_cfg_names_must_be_of_this_network(tmp_path):
     ('write', 'words'),
     [
         (lambda path: torch.save({'model': {}, 'a': argparse.Namespace()}, path), r'\(GLOBAL argparse.Namespace\)'),
-        (lambda path: path.write_bytes(b'version https://git-lfs'), 'cannot be read safely'),
+        (lambda path: path.write_bytes(b'version https://git-lfs.github.com/spec/v1'), 'is a pointer of Git LFS'),
         (lambda path: path.write_bytes(b'PK\x03\x04 and no more'), 'is damaged or incomplete'),
     ],
     ids=['Namespace', 'text', 'cut short'],
