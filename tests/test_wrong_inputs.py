@@ -574,7 +574,7 @@ COMMANDS = {
     'splits, of nothing': ([SPLITS], 'required'),
     'splits, unknown data set': ([SPLITS, 'voc', '{data}', '{out}'], "invalid choice: 'voc'", 'voc12aug'),
     'splits, VOC elsewhere': ([SPLITS, 'voc12aug', '{data}', '{out}'], 'train.txt does not exist', 'give the folder'),
-    'splits, Cityscapes elsewhere': ([SPLITS, 'cityscapes', '{data}', '{out}'], 'leftImg8bit/train does not exist'),
+    'splits, Cityscapes elsewhere': ([SPLITS, 'cityscapes', '{data}', '{out}'], 'leftImg8bit/train holds no file'),
     'splits, no such folder': ([SPLITS, 'generic', 'a', '/no/such', '{out}'], '/no/such holds no file'),
     'splits, other suffix': ([*GENERIC[:-1], '.jpg'], "no file that ends in '.jpg'", 'their suffix'),
     'splits, 1/0': ([*GENERIC, '--denominators', '0'], '1/0 of 20 images', 'give denominators from 1'),

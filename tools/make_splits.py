@@ -51,19 +51,12 @@ def voc12aug(root: Path) -> Lists:
 
 def cityscapes(root: Path) -> Lists:
     """Make the published splits of Cityscapes."""
-    train, val = (root / 'leftImg8bit' / part for part in ('train', 'val'))
-    if not train.is_dir():
-        raise FileNotFoundError(f'{train} does not exist: give the folder that holds leftImg8bit and gtFine.')
-    more = {'val.txt': image_lists.ids_in_folder(val, '_leftImg8bit.png')} if val.is_dir() else {}
-    return {**splits_of('cityscapes', image_lists.ids_in_folder(train, '_leftImg8bit.png')), **more}
+    stock = list_import.read_stock('cityscapes', root)
+    return {**splits_of('cityscapes', stock.train), 'val.txt': stock.val}
 
 
 def camvid(root: Path) -> Lists:
     """Make the lists of our table of CamVid."""
-    if not (root / 'train').is_dir():
-        raise FileNotFoundError(
-            f'{root}/train does not exist: give the folder that dataset_converters/camvid.py writes.'
-        )
     return published_splits.camvid_lists(image_lists.ids_in_folder(root / 'train', '.png'))
 
 
@@ -205,15 +198,15 @@ def write(args: Args, files: Lists, data: Path) -> int:
     folder, status = args.out_dir / args.name, 0
     image_lists.write_lists(folder, files, data)
     print(f'{len(files)} lists in {folder}')
-    published = {one.file: one for one in known_lists.known_lists().values() if one.dataset == args.name}
+    wanted = {one.file: one for one in known_lists.known_lists().values() if one.dataset == args.name}
     alike: dict[str, list[str]] = {}
     for file in files:
         alike.setdefault(re.sub(r'^split\d+/', '', file), []).append(file)
     for name, same in alike.items():
         found = {file: known_lists.recognize(files[file]) for file in same}
-        wrong = [file for file in same if file in published and found[file] != published[file]]
+        wrong = [file for file in same if file in wanted and found[file] != wanted[file]]
         known = found[same[0]]
-        remark = f'differs: {wrong[0]} of {published[wrong[0]].count} images is published' if wrong else ''
+        remark = f'differs: {wrong[0]} of {wanted[wrong[0]].count} images is published' if wrong else ''
         print(f'  {name:<24} {len(files[same[0]]):>6} images  {remark or (known.name if known else "")}'.rstrip())
         status = status or int(bool(wrong))
     if status:

@@ -65,6 +65,7 @@ TABLES = {
     'kvasir-later': Table('after labels alone', LITE),
     'kvasir-next': Table('25 labels more', LITE, 'labels at random'),
     'kvasir2cvc': Table('Kvasir-SEG to CVC', LITE, 'labels alone, colors', 'oracle'),
+    'kvasir2cvc-tried': Table('tried', LITE, 'labels alone, colors', 'oracle', control_from='kvasir2cvc-64'),
     'cityscapes': Table('Cityscapes', LITE, 'labels alone, views'),
     'day2dusk': Table('CamVid, day to dusk', LITE),
     'camvid': Table('CamVid, 30 labels', LITE),

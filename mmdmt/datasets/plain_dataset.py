@@ -10,7 +10,8 @@ from mmengine.dataset import BaseDataset
 from mmdmt.labels.space import LabelSpace
 from mmdmt.registry import DATASETS
 from mmdmt.rules.findings import Finding
-from mmdmt.rules.source_files import check_files, check_places
+from mmdmt.rules.joined_datasets import plain_datasets
+from mmdmt.rules.source_files import check_files, check_places, check_text
 
 
 def build_plain_dataset(name: str, config: dict[str, Any]) -> BaseDataset:
@@ -20,13 +21,10 @@ def build_plain_dataset(name: str, config: dict[str, Any]) -> BaseDataset:
         FileNotFoundError: If its folder or list is missing.
         ValueError: If it cannot be built, has no image or, labeled, no classes.
     """
+    for part in plain_datasets(config):
+        check_text(part)
     try:
         dataset = _build(name, config)
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f'ann_file={config.get("ann_file")!r} of the {name} dataset is not text in UTF-8 ({error.reason}): save '
-            'the list anew in that encoding.'
-        ) from error
     except (AssertionError, AttributeError, KeyError, NotImplementedError, TypeError, OSError) as error:
         if isinstance(error, OSError) and error.errno is None:
             raise  # a sentence of our own
@@ -46,8 +44,6 @@ def build_plain_dataset(name: str, config: dict[str, Any]) -> BaseDataset:
 def _build(name: str, config: dict[str, Any]) -> BaseDataset:
     try:
         return DATASETS.build(config)
-    except UnicodeDecodeError:
-        raise
     except ValueError:
         # MMEngine fails on an empty list with a message about arrays; find out whether that is what has happened.
         empty = DATASETS.build({**config, 'lazy_init': True})

@@ -8,7 +8,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper, OptimWrapperDict, build_optim_wrapper
 from torch import nn
 
-from mmdmt.registry import OPTIM_WRAPPER_CONSTRUCTORS
+from mmdmt.registry import OPTIM_WRAPPER_CONSTRUCTORS, type_name
 from mmdmt.rules.facts import Facts, refuse
 from mmdmt.rules.run_facts import read_trainable
 
@@ -70,9 +70,10 @@ class PeerOptimWrapperConstructor:
         try:
             return build_optim_wrapper(peer, config.optim_wrapper.to_dict())
         except (AssertionError, AttributeError, KeyError, NotImplementedError, TypeError, ValueError) as error:
+            optimizer = type_name(config.optim_wrapper.get('optimizer', {}))
             backbone = type(getattr(peer, 'backbone', None)).__name__
             reason = ' '.join(f'{type(error).__name__}: {error}'.split()).rstrip(': ')
             raise ValueError(
-                f'optim_wrapper of peer {name!r} cannot be built for {backbone} ({reason}): mend its type, optimizer, '
-                'constructor or paramwise_cfg.'
+                f'optim_wrapper of peer {name!r} cannot be built with {optimizer} for {backbone} ({reason}): mend its '
+                'type, optimizer, constructor or paramwise_cfg.'
             ) from error

@@ -155,12 +155,7 @@ def check_resumed(
 ) -> int:
     """Check that the checkpoint to resume fits the config, of which MMEngine skips what does not."""
     checkpoint, weights = run_weights(path, WHAT, model.peer_names)
-    parts = (*_PARTS, 'param_schedulers') if schedules else _PARTS
-    if lost := [part for part in parts if not isinstance(checkpoint.get(part), Mapping)]:
-        raise ValueError(
-            f'{path}, {WHAT}, has no {lost[0]}: it was not written by a run with DMTHook, or at a best validation, or '
-            f'by CheckpointHook(save_param_scheduler=False). Give another checkpoint, or {WAY_OUT}.'
-        )
+    _check_parts(path, checkpoint, *_PARTS)
     wanted = model.state_dict()
     unfit = sorted(key for key, own in wanted.items() if _shape(weights.get(key)) != _shape(own))
     if unfit:
@@ -169,6 +164,8 @@ def check_resumed(
             f'shape or type: resume with the config that wrote it, or {WAY_OUT}.'
         )
     check_sound(weights, wanted, path, WHAT)
+    if schedules:
+        _check_parts(path, checkpoint, 'param_schedulers')
     if averages != ('ema_state_dict' in checkpoint):
         raise ValueError(
             f'{path}, {WHAT}, has {"no averages" if averages else "averages as its weights"}, but the config has '
@@ -184,6 +181,15 @@ def check_resumed(
             f'{list(curriculum.ends)}: only phases still to come may change.'
         )
     return iteration
+
+
+def _check_parts(path: str, checkpoint: Mapping[str, Any], *parts: str) -> None:
+    lost = [part for part in parts if not isinstance(checkpoint.get(part), Mapping)]
+    if lost:
+        raise ValueError(
+            f'{path}, {WHAT}, has no {lost[0]}: it was not written by a run with DMTHook, or at a best validation, or '
+            f'by CheckpointHook(save_param_scheduler=False). Give another checkpoint, or {WAY_OUT}.'
+        )
 
 
 def _shape(tensor: Any) -> tuple[Any, Any]:

@@ -92,8 +92,8 @@ def read_stock(dataset: str, data_root: Path) -> Stock:
     if dataset == 'cityscapes':
         train, val = (ids_in_folder(data_root / 'leftImg8bit' / part, '_leftImg8bit.png') for part in ('train', 'val'))
         return Stock(tuple(train), tuple(val))
-    there = set(ids_in_folder(data_root / 'JPEGImages', '.jpg')) if (data_root / 'JPEGImages').is_dir() else set()
     train, val = voc_images(data_root, 'trainaug'), voc_images(data_root, 'val')
+    there = set(ids_in_folder(data_root / 'JPEGImages', '.jpg'))
     return Stock(tuple(image for image in train if image in there), tuple(val))
 
 

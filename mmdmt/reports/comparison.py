@@ -155,8 +155,8 @@ def _differing(values: Sequence[Any], name: str = '') -> Iterator[tuple[str, lis
 
 
 def _parts_of(value: Any) -> dict[str, Any]:
-    """Return what a dict or a list of settings holds; nothing of a plain value or a list of them."""
-    if isinstance(value, list) and any(isinstance(one, dict | list) for one in value):
+    """Return what a dict or a list of dicts holds; nothing of a plain value or a list of them."""
+    if isinstance(value, list) and any(isinstance(one, dict) for one in value):
         return {str(number): one for number, one in enumerate(value)}
     return value if isinstance(value, dict) else {}
 

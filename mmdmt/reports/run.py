@@ -14,10 +14,11 @@ ENSEMBLE = 'ensemble'
 Entry = dict[str, Any]
 
 
-class PhaseSpan(NamedTuple):
+@dataclass(frozen=True)
+class PhaseSpan:
     """The place of a phase in a run: its number, iterations done before and after it, its settings."""
 
-    index: int  # type: ignore[assignment]  # of tuples a method
+    index: int
     start: int
     stop: int
     settings: dict[str, Any]

@@ -1,12 +1,12 @@
 """Read what models, data and metrics say, for the table of rules."""
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from mmdmt.registry import type_name
 from mmdmt.rules.facts import Facts
 from mmdmt.rules.joined_datasets import plain_datasets
+from mmdmt.rules.source_files import check_text
 
 
 def read_loaders(facts: Facts, config: Mapping[str, Any]) -> None:
@@ -24,19 +24,7 @@ def read_loaders(facts: Facts, config: Mapping[str, Any]) -> None:
         dataset = loader.get('dataset') or {}
         for part in (dataset.get('labeled'), dataset.get('unlabeled')) if 'labeled' in dataset else (dataset,):
             for plain in plain_datasets(part or {}):
-                _check_text(plain)
-
-
-def _check_text(dataset: Mapping[str, Any]) -> None:
-    path = Path(dataset.get('data_root') or '', dataset.get('ann_file') or '.')
-    if not path.is_file() or path.suffix not in ('', '.txt', '.lst', '.csv'):
-        return
-    try:
-        path.read_text(encoding='utf-8')
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f'The list {path} (ann_file) is not text in UTF-8 ({error.reason}): save it anew in that encoding.'
-        ) from error
+                check_text(plain)
 
 
 def read_trainable(facts: Facts, place: str, peer: Any) -> None:

@@ -62,6 +62,19 @@ def check_places(name: str, config: Mapping[str, Any]) -> None:
                 _check_place(f'the {name} dataset', key, Path(root, path), root)
 
 
+def check_text(dataset: Mapping[str, Any]) -> None:
+    """Check that the list of a config of a plain dataset is text in UTF-8, if it is text."""
+    path = Path(dataset.get('data_root') or '', dataset.get('ann_file') or '.')
+    if not path.is_file() or path.suffix in ('.json', '.pkl', '.pickle', '.yaml', '.yml'):
+        return
+    try:
+        path.read_text(encoding='utf-8')
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f'The list {path} (ann_file) is not text in UTF-8 ({error.reason}): save the list anew in that encoding.'
+        ) from error
+
+
 def name_lists(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Give the two datasets of a ``MutualDataset`` the lists that its ``lists`` names, as absolute ``ann_file``.
 

@@ -37,6 +37,9 @@ def cityscapes(tmp_path):
         folder.mkdir(parents=True)
         for number in range(count):
             (folder / f'{city}_{number:06d}_000019_leftImg8bit.png').touch()
+    val = root / 'leftImg8bit/val/munster/munster_000000_000019_leftImg8bit.png'
+    val.parent.mkdir(parents=True)
+    val.touch()
     return root
 
 
@@ -214,9 +217,6 @@ def test_of_a_list_a_validation_list_is_held_out_of_every_split(make_splits, own
 
 
 def test_lists_of_other_papers_are_taken_over(make_splits, cityscapes, tmp_path, capsys):
-    val = cityscapes / 'leftImg8bit/val/munster/munster_000000_000019_leftImg8bit.png'
-    val.parent.mkdir(parents=True)
-    val.touch()
     images = ['ulm/ulm_000001_000019', 'aachen/aachen_000000_000019']
     (tmp_path / 'labeled.txt').write_text(''.join(f'leftImg8bit/train/{name}_leftImg8bit.png\r\n' for name in images))
     arguments = ['import', str(tmp_path / 'labeled.txt'), '--dataset', 'cityscapes', '--out-dir', str(tmp_path / 'out')]
