@@ -103,7 +103,7 @@ def test_classes_are_read_where_the_list_names_them(classes_folder, known):
     assert 'gt_label' not in dataset.labeling_item(0)['data_samples']
     if known:
         assert [dataset.truth(index).tolist() for index in (0, 2)] == [[0], [1]]
-        with pytest.raises(ValueError, match=r'3.png is 7, but the classes are 0..1'):
+        with pytest.raises(ValueError, match=r'3.png is 7, but the 2 classes are 0..1'):
             dataset.truth(1)
     else:
         assert dataset.truth(0) is None
