@@ -90,7 +90,7 @@ class TrainingRun:
         environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1'}
         with room_to_write(self.log), self.log.open('w') as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
-        self.ended = not self.process.wait()
+        self.ended = not self.process.wait() and not self.stopped
         if not self.ended and not self.stopped:
             lines = self.log.read_text().splitlines()
             sys.exit(f'{self.name} failed; the end of {self.log}:\n' + '\n'.join(lines[-15:]))
